@@ -1,0 +1,1 @@
+"""The ``cxbus`` command: thin. May import every room, is imported by nobody."""

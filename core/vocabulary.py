@@ -1,0 +1,47 @@
+"""What the core must know of an event type. The shell builds these values from the departments' contracts.
+
+``When`` is a condition as data: every named field holds one of the values; empty means always, ``None`` never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+When = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityRole:
+    """What an event does to a matter: ``role`` is ``opens``, ``closes`` or ``changes`` (which closes if ``closes_when``)."""
+
+    entity: str
+    id_field: str
+    role: str
+    closes_when: When | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """One event type: whose it is, whether it is a contact, whether the customer was engaged, which matter it concerns."""
+
+    name: str
+    department: str
+    outbound: When | None = None
+    answered: When | None = None
+    engaged: When | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    entity: EntityRole | None = None
+
+    def value(self, data: Mapping[str, Any], name: str) -> Any:
+        """The field's value, or what a missing one means."""
+        found = data.get(name)
+        return self.defaults.get(name) if found is None else found
+
+    def holds(self, when: When | None, data: Mapping[str, Any]) -> bool:
+        """Whether ``when`` holds for this event's data."""
+        return when is not None and all(self.value(data, name) in values for name, values in when.items())
+
+
+Vocabulary = Mapping[str, EventType]

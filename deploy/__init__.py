@@ -1,0 +1,1 @@
+"""What the bus runs on: the embedded Kafka broker. Imports no other room."""
