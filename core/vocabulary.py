@@ -14,7 +14,7 @@ When = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityRole:
-    """What an event does to a matter: ``role`` is ``opens``, ``closes`` or ``changes`` (which closes if ``closes_when``)."""
+    """What an event does to a matter: ``role`` is ``opens``, ``closes`` or ``changes`` (closing if ``closes_when``)."""
 
     entity: str
     id_field: str
@@ -24,7 +24,7 @@ class EntityRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
-    """One event type: whose it is, whether it is a contact, whether the customer was engaged, which matter it concerns."""
+    """One event type: whose it is, whether it is a contact, whether it engaged the customer, its matter."""
 
     name: str
     department: str

@@ -1,0 +1,111 @@
+"""Rules as files: reading the YAML of a folder, and running the test cases that stand in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.event import Entry, event_uid, rfc3339
+from core.matching import Match, matches
+from core.rule import Rule, RuleError, RuleSet, parse_rule
+from core.vocabulary import Vocabulary
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose dates stay the text that the author wrote."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A test case of a rule that came out otherwise than its author said."""
+
+    rule: str
+    case: str
+    expected: list[dict[str, str]]
+    found: list[dict[str, str]]
+
+
+def load(folder: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> RuleSet:
+    """The rules of ``folder``, one YAML file each. Raises ``RuleError`` that names file, rule and field."""
+    rules: list[Rule] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            rule = parse_rule(_read(path), vocabulary, outreach)
+        except RuleError as error:
+            raise RuleError(f"{path.name}: {error}") from None
+        if any(rule.name == known.name for known in rules):
+            raise RuleError(f"{path.name}: rule {rule.name}: another file holds a rule of this name")
+        rules.append(rule)
+    return RuleSet.of(rules, vocabulary)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RuleError(f"is no YAML: {' '.join(str(error).split())}") from None
+
+
+def digest(folder: Path) -> str:
+    """Eight hex digits that tell which rules a worker runs with."""
+    content = b"\0".join(path.name.encode() + b"\n" + path.read_bytes() for path in sorted(folder.glob("*.yaml")))
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+def run_tests(rule: Rule, vocabulary: Vocabulary) -> list[Failure]:
+    """Runs the rule's own test cases against the batch definition.
+
+    Raises ``RuleError`` for a case that can't be read.
+    """
+    rules = RuleSet.of([rule], vocabulary)
+    failures = []
+    for number, case in enumerate(rule.tests):
+        name = str(case.get("it", f"case {number + 1}")) if isinstance(case, Mapping) else ""
+        try:
+            entries = [_entry(i, *event) for i, event in enumerate(case["events"])]
+            expected = [{field: _text(field, value) for field, value in alert.items()} for alert in case["alerts"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RuleError(f"rule {rule.name}: tests[{number}]: {error}") from None
+        unknown = [entry.type for entry in entries if entry.type not in vocabulary]
+        if unknown:
+            raise RuleError(f"rule {rule.name}: tests[{number}]: {unknown[0]!r} is no event type")
+        found = [_seen(match) for match in matches(entries, rules)]
+        shown = [{k: v for k, v in f.items() if k in e} for f, e in zip(found, expected, strict=False)]
+        if len(found) != len(expected) or shown != expected:
+            failures.append(Failure(rule.name, name, expected, found))
+    return failures
+
+
+def _entry(number: int, at: str, kind: str, data: Mapping[str, Any]) -> Entry:
+    return Entry(_instant(at), event_uid("test", str(number)), kind, "test", str(number), data)
+
+
+def _instant(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; write 2026-03-02T09:00Z")
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _text(field: str, value: Any) -> str:
+    return rfc3339(_instant(value)) if field in ("at", "ends") else str(value)
+
+
+def _seen(match: Match) -> dict[str, str]:
+    ends = "never" if match.end is None else rfc3339(match.end)
+    return {"at": rfc3339(match.time), "key": match.key, "ends": ends}

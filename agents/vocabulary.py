@@ -1,0 +1,34 @@
+"""The departments' contracts, as the values that the core understands."""
+
+from __future__ import annotations
+
+from core import vocabulary as core
+from schemas.registry import Registry
+
+
+def vocabulary(registry: Registry) -> core.Vocabulary:
+    """What every event type means, by its name."""
+    return {
+        name: core.EventType(
+            name=name,
+            department=department.name,
+            outbound=kind.outbound,
+            answered=kind.answered,
+            engaged=kind.engaged,
+            defaults=kind.defaults,
+            entity=None
+            if kind.entity is None
+            else core.EntityRole(
+                entity=kind.entity.entity,
+                id_field=kind.entity.id_field,
+                role=kind.entity.role,
+                closes_when=kind.entity.closes_when,
+            ),
+        )
+        for name, (department, kind) in registry.types.items()
+    }
+
+
+def outreach(registry: Registry) -> tuple[str, ...]:
+    """The departments that contact customers: whom ``notify: outreach`` means."""
+    return tuple(sorted(department.name for department in registry.departments if department.outreach))

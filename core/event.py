@@ -1,0 +1,51 @@
+"""One entry of a customer's timeline, and the instants it carries.
+
+Every instant in the core is an ``int``: UTC microseconds since 1970.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+SECOND = 1_000_000
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Entry(NamedTuple):
+    """One thing that happened to a customer. Ordered by ``(at, uid)``, as the timeline is."""
+
+    at: int
+    uid: str
+    type: str
+    source: str
+    id: str
+    data: Mapping[str, Any]
+
+
+def event_uid(source: str, event_id: str) -> str:
+    """The 32 hex digits that make an event unique across the company, whoever sends it again."""
+    return hashlib.sha256(f"{source}\n{event_id}".encode()).hexdigest()[:32]
+
+
+def effective_at(time: int, received: int) -> int:
+    """The event's instant: when it happened, but never ahead of when the broker had it."""
+    return min(time, received)
+
+
+def rfc3339(instant: int) -> str:
+    """``1_772_442_000_000_000`` as ``2026-03-02T09:00:00Z``; fractions only when there are any."""
+    return (_EPOCH + timedelta(microseconds=instant)).isoformat().replace("+00:00", "Z")
+
+
+def midnight(date: str) -> int:
+    """00:00 UTC of an ISO date, or of the date part of an ISO time.
+
+    Raises ``ValueError`` for anything else.
+    """
+    day = datetime.fromisoformat(date[:10]).replace(tzinfo=UTC)
+    return (day - _EPOCH) // timedelta(microseconds=1)

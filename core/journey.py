@@ -1,0 +1,260 @@
+"""The step: one journal record about one customer, and what follows from it.
+
+``step`` is the whole decision. It reads the past through ``History`` (this record not included), changes the
+``Customer`` it is given, and returns what is to be written, in order. In-order events touch only the customer's
+document; a late one reads the history and holds the notified alerts against the batch definition again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from .event import Entry
+from .matching import match_at, matches_in, streams_in, triggered
+from .notification import Alert, Said, close_ended, follow, notify, reconsider
+from .rule import Rule, RuleSet
+from .state import Customer
+from .timeline import Timeline
+
+FOREVER = -(2**62)
+MOVE_SIZE = 500
+"""Entries in one part of a move: few enough for one record, many enough to be quick."""
+
+
+class History(Protocol):
+    """The customer's entries as they stand before this record."""
+
+    def find(self, customer: str, uid: str) -> Arrived | None: ...
+    def all(self, customer: str) -> Sequence[Entry]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A department's event and its own ``time`` (µs). ``masks`` are its identifiers, readable but not usable.
+
+    ``replay``: it was seen before by those who should act, so nobody is to be woken.
+    """
+
+    entry: Entry
+    time: int
+    masks: tuple[str, ...] = ()
+    replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The resolver found that this customer is ``into``. ``version`` is the command's offset in the links log."""
+
+    into: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One part of a merged-away customer's past. The alerts travel with the last part."""
+
+    move: str
+    parts: int
+    entries: tuple[Arrived, ...]
+    alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The entry joins the timeline. ``index`` is its place in the record that brought it."""
+
+    entry: Entry
+    late: bool
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A copy of what is known already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The record is no entry: ``reason`` of the closed set, ``message`` for the department's developer."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The customer lives on as ``to``: the record goes there as it is."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """The customer's past goes to ``to`` in parts of ``entries``, and is erased here."""
+
+    to: str
+    version: int
+    parts: tuple[tuple[Entry, ...], ...]
+    alerts: tuple[Alert, ...]
+
+
+Output = Written | Ignored | Refused | Forwarded | Shipped | Said
+Record = Arrived | Merge | Moved
+
+
+def step(customer: Customer, record: Record, rules: RuleSet, history: History, clock: int) -> list[Output]:
+    """What follows from ``record``. ``clock`` is the partition's running maximum of append times (µs)."""
+    customer.clock = clock
+    if customer.merged_into is not None:
+        return [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
+    if isinstance(record, Arrived):
+        return _arrive(customer, record, rules, history, clock)
+    if isinstance(record, Moved):
+        return _take_in(customer, record, rules, history, clock)
+    return _ship(customer, record, history)
+
+
+def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: History, clock: int) -> list[Output]:
+    entry = record.entry
+    known = history.find(customer.id, entry.uid)
+    if known is not None:
+        return [Ignored() if _same(known, record) else _reused(entry)]
+    out: list[Output] = [Written(entry, entry.at < customer.last_at, 0)]
+    _remember(customer, record, rules)
+    if not customer.arriving:
+        out += _judge(customer, entry, rules, history, clock, replay=record.replay)
+    return out
+
+
+def _same(known: Arrived, copy: Arrived) -> bool:
+    """Equal type, time and data; ``at`` is no content, it depends on when a copy arrived."""
+    return known.time == copy.time and known.entry.type == copy.entry.type and known.entry.data == copy.entry.data
+
+
+def _reused(entry: Entry) -> Refused:
+    return Refused(
+        "id-reused",
+        f"source {entry.source!r} has sent the id {entry.id!r} before with other content; the first one stands. "
+        "Give every event an id of its own.",
+    )
+
+
+def _remember(customer: Customer, record: Arrived, rules: RuleSet) -> None:
+    """What the profile says, whatever the order of arrival."""
+    entry = record.entry
+    customer.entries += 1
+    customer.last_at = max(customer.last_at, entry.at)
+    for mask in record.masks:
+        if mask not in customer.identifiers:
+            customer.identifiers = sorted([*customer.identifiers, mask])
+    name = _name(entry)
+    if name is not None and (entry.at, name) >= (customer.name_at, customer.name or ""):
+        customer.name, customer.name_at = name, entry.at
+    kind = rules.vocabulary.get(entry.type)
+    if kind is not None and kind.holds(kind.outbound, entry.data):
+        latest = customer.last_contact.get(kind.department, -1)
+        customer.last_contact[kind.department] = max(latest, entry.at)
+
+
+def _name(entry: Entry) -> str | None:
+    said = entry.data.get("customer")
+    name = said.get("name") if isinstance(said, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+def _judge(
+    customer: Customer, entry: Entry, rules: RuleSet, history: History, clock: int, *, replay: bool
+) -> list[Output]:
+    timeline = customer.timeline
+    if customer.stale:
+        customer.timeline = timeline = _kept(rules, history.all(customer.id), customer.rule_at)
+        customer.stale = False
+    said: list[Said] = []
+    streams = streams_in(entry, rules)
+    if triggered(streams, rules) or not streams.isdisjoint(rules.plan.needs):
+        in_order = entry.at > customer.rule_at and not timeline.touches_settled(entry)
+        customer.rule_at = max(customer.rule_at, entry.at)
+        if not in_order:
+            said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
+        else:
+            said += _judge_in_order(customer, entry, triggered(streams, rules), rules, clock, replay=replay)
+    customer.alerts, closing = close_ended(customer.alerts, clock)
+    return [*said, *closing]
+
+
+def _judge_in_order(
+    customer: Customer, entry: Entry, judged: Iterable[Rule], rules: RuleSet, clock: int, *, replay: bool
+) -> list[Said]:
+    timeline = customer.timeline
+    touched = timeline.add(entry)
+    customer.alerts = [follow(alert, rules.by_name(alert.rule), timeline, entry.at) for alert in customer.alerts]
+    found = [match for rule in judged if (match := match_at(rule, entry, timeline)) is not None]
+    if found:
+        customer.alerts, said = notify(found, customer.alerts, clock, replay=replay)
+    else:
+        said = []
+    timeline.prune(touched, entry.at)
+    return said
+
+
+def _rejudge(
+    customer: Customer, entries: Iterable[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
+) -> list[Said]:
+    """Judges the history again from ``since`` on, and as far back as a retraction there can reach."""
+    history = sorted(entries)
+    full = Timeline.of(rules.plan, history)
+    reach = max((rule.cooldown for rule in rules.rules), default=0)
+    reopening = [a.time for a in customer.alerts if not a.open and (a.end is None or a.end >= since)]
+    found = matches_in(full, history, rules, min([since - reach, *reopening]))
+    by_id = {match.id: match for match in found}
+    alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
+    customer.alerts, news = notify(found, alerts, clock, replay=replay)
+    customer.timeline = _pruned(full, customer.rule_at)
+    return said + news
+
+
+def _kept(rules: RuleSet, entries: Iterable[Entry], now: int) -> Timeline:
+    return _pruned(Timeline.of(rules.plan, entries), now)
+
+
+def _pruned(timeline: Timeline, now: int) -> Timeline:
+    timeline.prune(list(timeline.streams), now)
+    return timeline
+
+
+def _ship(customer: Customer, record: Merge, history: History) -> list[Output]:
+    """The past leaves for ``into``; here a redirect stays. Standing alerts are taken back for this customer's id."""
+    if record.into == customer.id:
+        return []
+    entries = tuple(history.all(customer.id))
+    parts = tuple(entries[i : i + MOVE_SIZE] for i in range(0, len(entries), MOVE_SIZE))
+    said = [Said("retracted", alert) for alert in customer.alerts if alert.open]
+    shipped = Shipped(record.into, record.version, parts, tuple(customer.alerts))
+    customer.merged_into, customer.version = record.into, record.version
+    customer.alerts, customer.timeline = [], Timeline(customer.timeline.plan)
+    return [*said, shipped]
+
+
+def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History, clock: int) -> list[Output]:
+    """Entries of another customer join; everything is judged once, when no part is missing any more."""
+    out: list[Output] = []
+    for index, arrived in enumerate(record.entries):
+        if history.find(customer.id, arrived.entry.uid) is None:
+            out.append(Written(arrived.entry, arrived.entry.at < customer.last_at, index))
+            _remember(customer, arrived, rules)
+    have = {alert.id for alert in customer.alerts}
+    customer.alerts += [replace(alert, carried=True) for alert in record.alerts if alert.id not in have]
+    left = customer.arriving.pop(record.move, record.parts) - 1
+    if left > 0:
+        customer.arriving[record.move] = left
+    if not customer.arriving:
+        new = [written.entry for written in out if isinstance(written, Written)]
+        entries = sorted([*history.all(customer.id), *new])
+        customer.rule_at = max(entry.at for entry in entries) if entries else customer.rule_at
+        out += _rejudge(customer, entries, rules, FOREVER, clock, replay=False)
+        customer.stale = False
+        customer.alerts, closing = close_ended(customer.alerts, clock)
+        out += closing
+    return out

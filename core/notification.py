@@ -1,0 +1,212 @@
+"""Notification: which matches a department is told of (semantics 1.8). Decided once; notified alerts are the memory.
+
+A match is suppressed while a notified alert of the same rule and key stands at its time, or lies less than the
+cooldown away from it, before or after. Everything else that holds and was not notified yet is notified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .event import DAY, Entry, rfc3339
+from .matching import Match, end_of
+from .rule import Rule, RuleSet
+from .timeline import Timeline
+
+HISTORICAL_AFTER = DAY
+"""An alert found later than this after its time reaches the topic, but nobody's telephone."""
+
+SETTLED_AFTER = 400 * DAY
+"""Matches older than this are history: neither notified nor remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A match that was notified. ``open`` until its end went out; ``carried`` when it came with a merge just now."""
+
+    id: str
+    rule: str
+    version: int
+    key: str
+    label: str
+    uid: str
+    time: int
+    end: int | None
+    expires: int | None
+    digest: str
+    severity: str
+    departments: tuple[str, ...]
+    reason: str
+    action: str
+    evidence: tuple[Mapping[str, Any], ...]
+    historical: bool = False
+    open: bool = True
+    carried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message about an alert: ``state`` is fired, updated, resolved, expired or retracted."""
+
+    state: str
+    alert: Alert
+
+
+def first_notice(match: Match, clock: int, *, replay: bool) -> Alert:
+    """The alert that a match becomes when it is notified at ``clock``."""
+    rule = match.rule
+    return Alert(
+        id=match.id,
+        rule=rule.name,
+        version=rule.version,
+        key=match.key,
+        label=match.label,
+        uid=match.uid,
+        time=match.time,
+        end=match.end,
+        expires=None if rule.expires is None else match.time + rule.expires,
+        digest=match.digest,
+        severity=rule.severity,
+        departments=rule.notify,
+        reason=sentence(rule.reason, match.trigger),
+        action=rule.action,
+        evidence=_evidence(match),
+        historical=replay or clock - match.time > HISTORICAL_AFTER,
+    )
+
+
+def sentence(template: str, trigger: Mapping[str, Any]) -> str:
+    """The reason with the trigger's values in it; a field the trigger lacks reads as a dash."""
+
+    class Fields(dict[str, Any]):
+        def __missing__(self, name: str) -> str:
+            return "-"
+
+    return template.format_map(Fields(trigger))
+
+
+def _evidence(match: Match) -> tuple[Mapping[str, Any], ...]:
+    return tuple(_named(found.entry, found.values) for found in match.evidence)
+
+
+def _named(entry: Entry, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "source": entry.source,
+        "id": entry.id,
+        "type": entry.type,
+        "time": rfc3339(entry.at),
+        "values": dict(values),
+    }
+
+
+def suppressor(match: Match, alerts: Iterable[Alert]) -> Alert | None:
+    """The notified alert because of which this match is not told again, if there is one."""
+    for alert in alerts:
+        if alert.rule == match.rule.name and alert.key == match.key:
+            stands = alert.time <= match.time and (alert.end is None or match.time < alert.end)
+            if stands or abs(match.time - alert.time) < match.rule.cooldown:
+                return alert
+    return None
+
+
+def notify(found: Iterable[Match], alerts: list[Alert], clock: int, *, replay: bool) -> tuple[list[Alert], list[Said]]:
+    """Decides ``found`` in their order against ``alerts``; returns all alerts and what is said of the new ones.
+
+    An alert that ended before it was found is said once, with its end.
+    """
+    known = {alert.id for alert in alerts}
+    alerts = list(alerts)
+    said: list[Said] = []
+    for match in found:
+        if match.id in known or match.time <= clock - SETTLED_AFTER or suppressor(match, alerts) is not None:
+            continue
+        alert = first_notice(match, clock, replay=replay)
+        known.add(alert.id)
+        if ended(alert, clock):
+            said.append(Said(ending(alert), alert))
+            alert = closed(alert)
+        else:
+            said.append(Said("fired", alert))
+        alerts.append(alert)
+    return alerts, said
+
+
+def follow(alert: Alert, rule: Rule | None, timeline: Timeline, at: int) -> Alert:
+    """The alert after an entry at ``at`` arrived in order: perhaps it ends now, or its end moved."""
+    if rule is None or not alert.open or (alert.end is not None and alert.end < at):
+        return alert
+    end = end_of(rule, alert.key, alert.time, timeline, at)
+    return alert if end == alert.end else replace(alert, end=end)
+
+
+def reconsider(
+    alerts: Iterable[Alert], found: Mapping[str, Match], rules: RuleSet, timeline: Timeline, since: int, clock: int
+) -> tuple[list[Alert], list[Said]]:
+    """Holds the notified alerts against a history that changed at ``since`` and later.
+
+    ``found``: the matches with ``time >= since`` by id. What is no match any more is retracted; what changed, updated.
+    """
+    kept: list[Alert] = []
+    said: list[Said] = []
+    for alert in alerts:
+        rule = rules.by_name(alert.rule)
+        match = found.get(alert.id)
+        if rule is None:
+            kept.append(alert)
+        elif alert.time >= since and match is None:
+            if not alert.carried:
+                said.append(Said("retracted", alert))
+        else:
+            now, message = _refreshed(alert, rule, match, timeline, since, clock)
+            kept.append(now)
+            said += message
+    return kept, said
+
+
+def _refreshed(
+    alert: Alert, rule: Rule, match: Match | None, timeline: Timeline, since: int, clock: int
+) -> tuple[Alert, list[Said]]:
+    """The alert with its payload and end as the changed history has them; ended ones are left to ``close_ended``."""
+    end = alert.end
+    if alert.carried or end is None or end >= since:
+        end = end_of(rule, alert.key, alert.time, timeline, alert.time + 1)
+    now = replace(alert, end=end, carried=False)
+    changed = alert.carried
+    if match is not None and match.digest != alert.digest:
+        changed = True
+        now = replace(now, digest=match.digest, evidence=_evidence(match))
+    if ended(now, clock):
+        return now, []
+    if alert.open and not changed:
+        return now, []
+    return replace(now, open=True), [Said("updated", replace(now, open=True))]
+
+
+def close_ended(alerts: Iterable[Alert], clock: int) -> tuple[list[Alert], list[Said]]:
+    """Says of every alert that has ended by ``clock`` that it has, once; forgets those that nothing can change now."""
+    kept: list[Alert] = []
+    said: list[Said] = []
+    for alert in alerts:
+        if alert.open and ended(alert, clock):
+            said.append(Said(ending(alert), alert))
+            kept.append(closed(alert))
+        elif alert.open or alert.time > clock - 2 * SETTLED_AFTER:
+            kept.append(alert)
+    return kept, said
+
+
+def ended(alert: Alert, clock: int) -> bool:
+    """Whether the alert's end has come."""
+    return alert.end is not None and alert.end <= clock
+
+
+def ending(alert: Alert) -> str:
+    """How it ended: by time alone (``expired``), or because what it warned of is over (``resolved``)."""
+    return "expired" if alert.end == alert.expires else "resolved"
+
+
+def closed(alert: Alert) -> Alert:
+    """What is remembered of an alert whose end went out: enough to suppress, retract and route."""
+    return replace(alert, open=False, evidence=())

@@ -1,0 +1,188 @@
+"""What rules see of a customer's timeline: entries by stream, in ``(at, uid)`` order.
+
+A *stream* is the entries that a rule may ask for together: those of one event type, of one kind of matter
+(``case``, ``invoice``), every outbound ``contact``, every ``engaged`` event. The batch definition fills the
+streams with the whole history; the incremental engine keeps only what can still matter (``prune``). Both ask the
+same questions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .entities import LastEvents, settled_before
+from .event import Entry
+from .vocabulary import EventType, Vocabulary
+
+CONTACT = "contact"
+ENGAGED = "engaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What somebody looks at: a stream, its entries' fields, how far back (µs), whether always its latest entry."""
+
+    stream: str
+    fields: frozenset[str] = frozenset()
+    horizon: int = 0
+    latest: bool = False
+
+
+def streams_of(kind: EventType, data: Mapping[str, Any]) -> Iterable[str]:
+    """The streams that an event of this type and content belongs to."""
+    yield kind.name
+    if kind.entity is not None and data.get(kind.entity.id_field) is not None:
+        yield kind.entity.entity
+    if kind.holds(kind.outbound, data):
+        yield CONTACT
+    if kind.holds(kind.engaged, data):
+        yield ENGAGED
+
+
+class Plan:
+    """Which streams are kept, with which fields and for how long: the union of all needs."""
+
+    def __init__(self, needs: Iterable[Need], vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        merged: dict[str, Need] = {}
+        for need in needs:
+            known = merged.get(need.stream, need)
+            merged[need.stream] = Need(
+                need.stream,
+                known.fields | need.fields,
+                max(known.horizon, need.horizon),
+                known.latest or need.latest,
+            )
+        self.needs: Mapping[str, Need] = dict(sorted(merged.items()))
+        self._fields = {name: tuple(sorted(need.fields)) for name, need in self.needs.items()}
+        self.entities = frozenset(k.entity.entity for k in vocabulary.values() if k.entity) & frozenset(self.needs)
+        kept = repr([(n.stream, sorted(n.fields), n.horizon, n.latest) for n in self.needs.values()])
+        self.digest = hashlib.sha256(kept.encode()).hexdigest()[:8]
+
+    def places(self, entry: Entry) -> list[tuple[str, Entry]]:
+        """The streams that want this entry, each with the entry cut to the fields wanted there."""
+        kind = self.vocabulary.get(entry.type)
+        if kind is None:
+            return []
+        return [
+            (stream, entry._replace(data=self._cut(stream, kind, entry.data)))
+            for stream in streams_of(kind, entry.data)
+            if stream in self.needs
+        ]
+
+    def _cut(self, stream: str, kind: EventType, data: Mapping[str, Any]) -> dict[str, Any]:
+        cut = {}
+        for name in self._fields[stream]:
+            value = kind.value(data, name)
+            if value is not None:
+                cut[name] = value
+        return cut
+
+
+class Timeline:
+    """The streams of one customer. ``settled`` names matters that were closed long ago and are no longer held."""
+
+    __slots__ = ("_matters", "plan", "settled", "streams")
+
+    def __init__(
+        self, plan: Plan, streams: dict[str, list[Entry]] | None = None, settled: set[str] | None = None
+    ) -> None:
+        self.plan = plan
+        self.streams: dict[str, list[Entry]] = streams if streams is not None else {}
+        self.settled: set[str] = settled if settled is not None else set()
+        self._matters: dict[str, dict[str, list[Entry]]] = {}
+
+    @classmethod
+    def of(cls, plan: Plan, entries: Iterable[Entry]) -> Timeline:
+        """The whole history, nothing pruned."""
+        timeline = cls(plan)
+        for entry in sorted(entries):
+            timeline.add(entry)
+        return timeline
+
+    def add(self, entry: Entry) -> Sequence[str]:
+        """Puts the entry in its place; returns the streams it went to."""
+        places = self.plan.places(entry)
+        for stream, cut in places:
+            entries = self.streams.setdefault(stream, [])
+            if entries and entries[-1] > cut:
+                insort(entries, cut)
+            else:
+                entries.append(cut)
+            self._matters.pop(stream, None)
+        return [stream for stream, _ in places]
+
+    def between(self, stream: str, after: int, until: int) -> Sequence[Entry]:
+        """Entries with ``after < at <= until``."""
+        entries = self.streams.get(stream)
+        if not entries:
+            return ()
+        low = bisect_right(entries, after, key=_at)
+        return entries[low : bisect_right(entries, until, low, key=_at)]
+
+    def latest(self, stream: str, until: int) -> Entry | None:
+        """The last entry with ``at <= until``."""
+        entries = self.streams.get(stream)
+        if not entries:
+            return None
+        if entries[-1].at <= until:
+            return entries[-1]
+        index = bisect_right(entries, until, key=_at)
+        return entries[index - 1] if index else None
+
+    def matters(self, entity: str) -> Mapping[str, list[Entry]]:
+        """Everything that happened to each case, invoice, …, by its id."""
+        found = self._matters.get(entity)
+        if found is None:
+            found = self._matters[entity] = {}
+            for entry in self.streams.get(entity, ()):
+                role = self.plan.vocabulary[entry.type].entity
+                assert role is not None, entry.type  # only types with a role reach an entity's stream
+                found.setdefault(str(entry.data[role.id_field]), []).append(entry)
+        return found
+
+    def instants(self, stream: str, since: int) -> Iterable[int]:
+        """When something happened in the stream, from ``since`` on."""
+        entries = self.streams.get(stream, [])
+        return (entry.at for entry in entries[bisect_left(entries, since, key=_at) :])
+
+    def touches_settled(self, entry: Entry) -> bool:
+        """Whether the entry is about a matter whose past is no longer held here."""
+        kind = self.plan.vocabulary.get(entry.type)
+        if kind is None or kind.entity is None or not self.settled:
+            return False
+        return f"{kind.entity.entity}/{entry.data.get(kind.entity.id_field)}" in self.settled
+
+    def prune(self, streams: Iterable[str], now: int) -> None:
+        """Drops from ``streams`` what can no longer matter to an event later than ``now``."""
+        for stream in streams:
+            entries = self.streams[stream]
+            need = self.plan.needs[stream]
+            if stream in self.plan.entities:
+                self._prune_matters(stream, now - need.horizon)
+            else:
+                cut = bisect_right(entries, now - need.horizon, key=_at)
+                del entries[: min(cut, len(entries) - 1) if need.latest else cut]
+            if not self.streams[stream]:
+                del self.streams[stream]
+
+    def _prune_matters(self, entity: str, before: int) -> None:
+        gone = {
+            matter
+            for matter, entries in self.matters(entity).items()
+            if settled_before(LastEvents(entity, entries, self.plan.vocabulary), before)
+        }
+        if not gone:
+            return
+        kept = [e for matter, entries in self.matters(entity).items() if matter not in gone for e in entries]
+        self.streams[entity] = sorted(kept)
+        self.settled.update(f"{entity}/{matter}" for matter in gone)
+        self._matters.pop(entity, None)
+
+
+def _at(entry: Entry) -> int:
+    return entry.at

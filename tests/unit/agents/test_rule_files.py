@@ -1,0 +1,58 @@
+"""Rules as files: the shipped ones pass their own tests; a wrong one says where it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.rule_files import BUILT_IN, load, run_tests
+from agents.vocabulary import outreach, vocabulary
+from core.rule import Rule, RuleError
+from schemas.registry import Registry
+
+REGISTRY = Registry.discover()
+VOCABULARY = vocabulary(REGISTRY)
+RULES = load(BUILT_IN, VOCABULARY, outreach(REGISTRY)).rules
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_a_shipped_rule_passes_the_tests_that_stand_in_it(rule: Rule) -> None:
+    assert len(rule.tests) >= 2
+    assert [] == run_tests(rule, VOCABULARY)
+
+
+def test_a_rule_that_does_not_do_what_its_test_says_is_told(tmp_path: Path) -> None:
+    text = (BUILT_IN / "dunning-during-dispute.yaml").read_text().replace("category: billing}}}", "category: other}}}")
+    (tmp_path / "broken.yaml").write_text(text)
+    rule = load(tmp_path, VOCABULARY, ()).rules[0]
+    assert "alerts while a billing case is open, and ends when it is resolved" in [
+        failure.case for failure in run_tests(rule, VOCABULARY)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("severity: warning", "severity: loud", "severity: 'loud' is none of info, warning, critical"),
+        ("open: {case", "opne: {case", "if: opne is no condition; known are all, any, none, field, open"),
+        (
+            "when: finance.dunning.sent.v1",
+            "when: finance.dunning.sent",
+            "when: 'finance.dunning.sent' is no event type",
+        ),
+        ("cooldown: 7d", "cooldown: 7 days", "cooldown: '7 days' is no duration"),
+        ("notify: [finance]", "notify: [fnance]", "notify: no department is called 'fnance'"),
+        ("same: invoiceId", "same: level", "resolves.any[1].same: what resolves an alert can only name its key"),
+        ("key: invoiceId", "colour: red", "colour: no such field"),
+        ("action: Pause", "actoin: Pause", "actoin: no such field"),
+    ],
+)
+def test_an_error_names_file_rule_and_field(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = (BUILT_IN / "dunning-during-dispute.yaml").read_text()
+    assert old in text
+    (tmp_path / "mine.yaml").write_text(text.replace(old, new))
+    with pytest.raises(RuleError) as raised:
+        load(tmp_path, VOCABULARY, ())
+    assert str(raised.value).startswith("mine.yaml: rule dunning-during-dispute: ")
+    assert said in str(raised.value)
