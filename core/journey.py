@@ -180,7 +180,7 @@ def _judge(
             said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
         else:
             said += _judge_in_order(customer, entry, triggered(streams, rules), rules, clock, replay=replay)
-    customer.alerts, closing = close_ended(customer.alerts, clock)
+    customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
     return [*said, *closing]
 
 
@@ -189,12 +189,11 @@ def _judge_in_order(
 ) -> list[Said]:
     timeline = customer.timeline
     touched = timeline.add(entry)
-    customer.alerts = [follow(alert, rules.by_name(alert.rule), timeline, entry.at) for alert in customer.alerts]
+    customer.alerts, said = follow(customer.alerts, rules, timeline, entry.at, clock)
     found = [match for rule in judged if (match := match_at(rule, entry, timeline)) is not None]
     if found:
-        customer.alerts, said = notify(found, customer.alerts, clock, replay=replay)
-    else:
-        said = []
+        customer.alerts, news = notify(found, customer.alerts, clock, replay=replay)
+        said += news
     timeline.prune(touched, entry.at)
     return said
 
@@ -255,6 +254,6 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
         customer.rule_at = max(entry.at for entry in entries) if entries else customer.rule_at
         out += _rejudge(customer, entries, rules, FOREVER, clock, replay=False)
         customer.stale = False
-        customer.alerts, closing = close_ended(customer.alerts, clock)
+        customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
         out += closing
     return out

@@ -105,7 +105,7 @@ def end_of(rule: Rule, key: str, time: int, timeline: Timeline, since: int) -> i
     if rule.resolves is None:
         return expiry
     start = AsOf(timeline, since, {}, key, time)
-    for instant in sorted({at for at in rule.resolves.instants(start) if at >= since}):
+    for instant in sorted({since, *(at for at in rule.resolves.instants(start) if at > since)}):
         if expiry is not None and instant >= expiry:
             break
         if rule.resolves.holds(start._replace(t=instant)) is not None:

@@ -125,20 +125,28 @@ def notify(found: Iterable[Match], alerts: list[Alert], clock: int, *, replay: b
         alert = first_notice(match, clock, replay=replay)
         known.add(alert.id)
         if ended(alert, clock):
-            said.append(Said(ending(alert), alert))
-            alert = closed(alert)
-        else:
-            said.append(Said("fired", alert))
+            alert = replace(alert, open=False)
+        said.append(Said("fired" if alert.open else ending(alert), alert))
         alerts.append(alert)
     return alerts, said
 
 
-def follow(alert: Alert, rule: Rule | None, timeline: Timeline, at: int) -> Alert:
-    """The alert after an entry at ``at`` arrived in order: perhaps it ends now, or its end moved."""
-    if rule is None or not alert.open or (alert.end is not None and alert.end < at):
-        return alert
-    end = end_of(rule, alert.key, alert.time, timeline, at)
-    return alert if end == alert.end else replace(alert, end=end)
+def follow(
+    alerts: Iterable[Alert], rules: RuleSet, timeline: Timeline, at: int, clock: int
+) -> tuple[list[Alert], list[Said]]:
+    """The alerts after an entry at ``at`` arrived in order: what ends at or after it may end otherwise now."""
+    kept: list[Alert] = []
+    said: list[Said] = []
+    for alert in alerts:
+        rule = rules.by_name(alert.rule)
+        if rule is not None and (alert.end is None or alert.end >= at):
+            end = end_of(rule, alert.key, alert.time, timeline, at)
+            now, message = _restated(alert, replace(alert, end=end), clock)
+            kept.append(now)
+            said += message
+        else:
+            kept.append(alert)
+    return kept, said
 
 
 def reconsider(
@@ -173,26 +181,36 @@ def _refreshed(
     if alert.carried or end is None or end >= since:
         end = end_of(rule, alert.key, alert.time, timeline, alert.time + 1)
     now = replace(alert, end=end, carried=False)
-    changed = alert.carried
-    if match is not None and match.digest != alert.digest:
-        changed = True
+    if match is not None:
         now = replace(now, digest=match.digest, evidence=_evidence(match))
+    return _restated(alert, now, clock)
+
+
+def _restated(before: Alert, now: Alert, clock: int) -> tuple[Alert, list[Said]]:
+    """What is to be said when ``before`` became ``now``. The end of a standing alert is left to ``close_ended``."""
     if ended(now, clock):
-        return now, []
-    if alert.open and not changed:
-        return now, []
-    return replace(now, open=True), [Said("updated", replace(now, open=True))]
+        again = not before.open and (now.end != before.end or now.digest != before.digest)
+        return now, [Said(ending(now), now)] if again else []
+    news = not before.open or before.carried or now.digest != before.digest
+    now = replace(now, open=True)
+    return now, [Said("updated", now)] if news else []
 
 
-def close_ended(alerts: Iterable[Alert], clock: int) -> tuple[list[Alert], list[Said]]:
-    """Says of every alert that has ended by ``clock`` that it has, once; forgets those that nothing can change now."""
+def close_ended(alerts: Iterable[Alert], clock: int, rule_at: int) -> tuple[list[Alert], list[Said]]:
+    """Says of every standing alert that has ended by ``clock`` that it has.
+
+    What ended before ``rule_at`` can be changed only by a late event, which finds the evidence again: it is dropped
+    here. Alerts that nothing can change any more are forgotten.
+    """
     kept: list[Alert] = []
     said: list[Said] = []
     for alert in alerts:
         if alert.open and ended(alert, clock):
+            alert = replace(alert, open=False)
             said.append(Said(ending(alert), alert))
-            kept.append(closed(alert))
-        elif alert.open or alert.time > clock - 2 * SETTLED_AFTER:
+        if not alert.open and alert.evidence and alert.end is not None and alert.end < rule_at:
+            alert = replace(alert, evidence=())
+        if alert.open or alert.time > clock - 2 * SETTLED_AFTER:
             kept.append(alert)
     return kept, said
 
@@ -205,8 +223,3 @@ def ended(alert: Alert, clock: int) -> bool:
 def ending(alert: Alert) -> str:
     """How it ended: by time alone (``expired``), or because what it warned of is over (``resolved``)."""
     return "expired" if alert.end == alert.expires else "resolved"
-
-
-def closed(alert: Alert) -> Alert:
-    """What is remembered of an alert whose end went out: enough to suppress, retract and route."""
-    return replace(alert, open=False, evidence=())

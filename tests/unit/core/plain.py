@@ -225,7 +225,7 @@ def matches(T: Sequence[Entry]) -> list[Held]:
             uids = [x.uid for x in sorted({x.uid: x for x in [e, *evidence]}.values(), key=lambda x: (x.at, x.uid))]
             expiry = e.at + EXPIRY[name]
             # something can only change when something happens, or when a window of 72 h runs out
-            instants = sorted({i for x in T for i in (x.at, x.at + 72 * H) if e.at < i < expiry})
+            instants = sorted({i for x in T for i in (e.at + 1, x.at, x.at + 72 * H) if e.at < i < expiry})
             end = next((i for i in instants if over(T, i, e.at, key)), expiry)
             found.append(Held(name, key, e.uid, e.at, end, tuple(uids)))
     return sorted(found, key=lambda m: (m.time, m.uid, m.rule))
