@@ -111,7 +111,7 @@ class Field:
     def fields(self) -> frozenset[str]:
         return frozenset({self.name})
 
-    def instants(self, now: AsOf) -> Iterator[int]:  # noqa: ARG002 -- the trigger never changes
+    def instants(self, now: AsOf) -> Iterator[int]:
         return iter(())
 
 

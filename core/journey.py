@@ -19,8 +19,6 @@ from .state import Customer
 from .timeline import Timeline
 
 FOREVER = -(2**62)
-MOVE_SIZE = 500
-"""Entries in one part of a move: few enough for one record, many enough to be quick."""
 
 
 class History(Protocol):
@@ -39,7 +37,7 @@ class Arrived:
 
     entry: Entry
     time: int
-    masks: tuple[str, ...] = ()
+    masks: tuple[tuple[str, str], ...] = ()
     replay: bool = False
 
 
@@ -92,11 +90,10 @@ class Forwarded:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """The customer's past goes to ``to`` in parts of ``entries``, and is erased here."""
+    """The customer's past goes to ``to``, in as many records as its size needs, and is erased here."""
 
     to: str
     version: int
-    parts: tuple[tuple[Entry, ...], ...]
     alerts: tuple[Alert, ...]
 
 
@@ -113,7 +110,7 @@ def step(customer: Customer, record: Record, rules: RuleSet, history: History, c
         return _arrive(customer, record, rules, history, clock)
     if isinstance(record, Moved):
         return _take_in(customer, record, rules, history, clock)
-    return _ship(customer, record, history)
+    return _ship(customer, record)
 
 
 def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: History, clock: int) -> list[Output]:
@@ -223,14 +220,12 @@ def _pruned(timeline: Timeline, now: int) -> Timeline:
     return timeline
 
 
-def _ship(customer: Customer, record: Merge, history: History) -> list[Output]:
+def _ship(customer: Customer, record: Merge) -> list[Output]:
     """The past leaves for ``into``; here a redirect stays. Standing alerts are taken back for this customer's id."""
     if record.into == customer.id:
         return []
-    entries = tuple(history.all(customer.id))
-    parts = tuple(entries[i : i + MOVE_SIZE] for i in range(0, len(entries), MOVE_SIZE))
     said = [Said("retracted", alert) for alert in customer.alerts if alert.open]
-    shipped = Shipped(record.into, record.version, parts, tuple(customer.alerts))
+    shipped = Shipped(record.into, record.version, tuple(customer.alerts))
     customer.merged_into, customer.version = record.into, record.version
     customer.alerts, customer.timeline = [], Timeline(customer.timeline.plan)
     return [*said, shipped]

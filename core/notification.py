@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from .event import DAY, Entry, rfc3339
 from .matching import Match, end_of
 from .rule import Rule, RuleSet
 from .timeline import Timeline
+
+Spoken = Literal["fired", "updated", "resolved", "expired", "retracted"]
 
 HISTORICAL_AFTER = DAY
 """An alert found later than this after its time reaches the topic, but nobody's telephone."""
@@ -48,9 +50,9 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message about an alert: ``state`` is fired, updated, resolved, expired or retracted."""
+    """One message about an alert, and the state that it puts the alert in."""
 
-    state: str
+    state: Spoken
     alert: Alert
 
 
@@ -220,6 +222,6 @@ def ended(alert: Alert, clock: int) -> bool:
     return alert.end is not None and alert.end <= clock
 
 
-def ending(alert: Alert) -> str:
+def ending(alert: Alert) -> Literal["resolved", "expired"]:
     """How it ended: by time alone (``expired``), or because what it warned of is over (``resolved``)."""
     return "expired" if alert.end == alert.expires else "resolved"

@@ -6,7 +6,7 @@ The document of ``cx.profiles.v1`` is this value as plain JSON-able data, and no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from .entities import LastEvents, state
@@ -34,7 +34,7 @@ class Customer:
     timeline: Timeline
     name: str | None = None
     name_at: int = -1
-    identifiers: list[str] = field(default_factory=list)
+    identifiers: list[tuple[str, str]] = field(default_factory=list)
     last_contact: dict[str, int] = field(default_factory=dict)
     entries: int = 0
     last_at: int = -1
@@ -79,13 +79,14 @@ class Customer:
         if self.merged_into is not None:
             return {
                 "customerId": self.id,
+                "identifiers": [],
                 "mergedInto": self.merged_into,
                 "state": {"schema": SCHEMA, "version": self.version, "clock": self.clock},
             }
         return {
             "customerId": self.id,
             "name": self.name,
-            "identifiers": self.identifiers,
+            "identifiers": [{"type": kind, "value": shown} for kind, shown in self.identifiers],
             "entries": self.entries,
             "open": self.open_matters(),
             "lastContact": {department: rfc3339(at) for department, at in sorted(self.last_contact.items())},
@@ -104,7 +105,7 @@ class Customer:
                     for name, entries in self.timeline.streams.items()
                 },
                 "settled": sorted(self.timeline.settled),
-                "alerts": [_plain(alert) for alert in self.alerts],
+                "alerts": [alert_plain(alert) for alert in self.alerts],
                 "arriving": self.arriving,
             },
         }
@@ -136,7 +137,7 @@ def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
         Timeline(plan, streams, set(held["settled"])),
         name=document["name"],
         name_at=held["nameAt"],
-        identifiers=list(document["identifiers"]),
+        identifiers=[(known["type"], known["value"]) for known in document["identifiers"]],
         last_contact=dict(held["contactAt"]),
         entries=document["entries"],
         last_at=held["lastAt"],
@@ -148,10 +149,11 @@ def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
     )
 
 
-def _plain(alert: Alert) -> dict[str, Any]:
-    return asdict(alert)
+def alert_plain(alert: Alert) -> dict[str, Any]:
+    """The alert as plain data."""
+    return {name: getattr(alert, name) for name in Alert.__dataclass_fields__}
 
 
 def alert_from(plain: Mapping[str, Any]) -> Alert:
-    """The alert that ``_plain`` wrote."""
+    """The alert that ``alert_plain`` wrote."""
     return Alert(**{**plain, "departments": tuple(plain["departments"]), "evidence": tuple(plain["evidence"])})

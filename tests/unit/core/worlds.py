@@ -37,13 +37,13 @@ currency = st.sampled_from(["EUR", "EUR", "USD"])
 days = st.sampled_from(["2026-03-01", "2026-03-03", "2026-03-05", "2026-03-09"])
 
 
-def _event(kind: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
-    return st.fixed_dictionaries(fields).map(
+def _event(kind: str, **fields: st.SearchStrategy[Any]) -> tuple[str, st.SearchStrategy[tuple[str, dict[str, Any]]]]:
+    return kind, st.fixed_dictionaries(fields).map(
         lambda data: (kind, {name: value for name, value in data.items() if value is not None})
     )
 
 
-events = st.one_of(
+KINDS = (
     _event("service.case.opened.v1", caseId=case, category=st.sampled_from(["complaint", "billing", "question"])),
     _event("service.case.resolved.v1", caseId=case),
     _event(
@@ -79,13 +79,23 @@ events = st.one_of(
     _event("finance.dunning.sent.v1", invoiceId=invoice, level=st.just(1)),
     _event("web.page.viewed.v1", url=st.just("u")),
 )
+# Worlds with a theme make the conditions of a rule meet; worlds of everything make rules meet each other.
+THEMES = {
+    "cases": ("service.", "marketing.campaign", "sales.order", "sales.call"),
+    "contacts": ("sales.call", "marketing.campaign", "finance.dunning", "service.conversation", "web."),
+    "billing": ("service.case", "finance.", "service.feedback"),
+    "all": ("",),
+}
 
 
 @st.composite
 def histories(draw: st.DrawFn, most: int = 25) -> list[Entry]:
-    """Up to ``most`` entries in timeline order."""
-    drawn = draw(st.lists(st.tuples(offsets, events), min_size=1, max_size=most))
+    """Up to ``most`` entries in timeline order, at a handful of instants."""
+    prefixes = THEMES[draw(st.sampled_from(sorted(THEMES)))]
+    kinds = st.one_of([kind for name, kind in KINDS if name.startswith(prefixes)])
+    instants = st.sampled_from(draw(st.lists(offsets, min_size=2, max_size=9)))
+    drawn = draw(st.lists(st.tuples(instants, kinds), min_size=1, max_size=most))
     return sorted(entry(START + at, kind, data, i) for i, (at, (kind, data)) in enumerate(drawn))
 
 
-__all__ = ["DAY", "HOUR", "REGISTRY", "RULES", "START", "VOCABULARY", "entry", "events", "histories"]
+__all__ = ["DAY", "HOUR", "REGISTRY", "RULES", "START", "VOCABULARY", "entry", "histories"]

@@ -1,0 +1,191 @@
+"""The composition root: the one place that builds a worker, and the pipeline in one view.
+
+department topics → intake → journal                      (all identifiers known)
+                           → links log → resolver → journal (new, or a link between customers)
+                    journal → journey → timeline, profiles, alerts
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from core.rule import RuleSet
+from engine.application import create_app
+from engine.batch import batches
+from engine.errors import Fatal
+from engine.limits import Limits
+from engine.partition import Processor
+from engine.partitions import TransactionalPartitions
+from engine.transport import BatchConsumer
+from engine.worker import run_worker
+from schemas.codec import Codec
+from schemas.registry import Registry
+
+from .directory import Directory
+from .identifiers import Identifiers
+from .intake import BATCH_BYTES, Intake
+from .journey import Journey
+from .metrics import Metrics, Watch
+from .ops import Health, OpsPages, announce
+from .resolver import Resolver
+from .rule_files import BUILT_IN, load
+from .settings import Settings
+from .topics import JOURNAL, LINKS, events_topic
+from .vocabulary import outreach, vocabulary
+
+STUCK = 30.0
+"""Seconds without a beat of the event loop after which a worker is not alive."""
+
+
+def departments(registry: Registry) -> tuple[str, ...]:
+    """Who has a topic."""
+    return tuple(department.name for department in registry.sources)
+
+
+def rules(settings: Settings, registry: Registry) -> RuleSet:
+    """The rules in force. Raises ``core.rule.RuleError``."""
+    return load(settings.rules_dir or BUILT_IN, vocabulary(registry), outreach(registry))
+
+
+class Worker:
+    """One worker process: the Faust application with its agents, and what they need."""
+
+    def __init__(self, settings: Settings, bootstrap: str, name: str) -> None:
+        registry = Registry.discover()
+        identifiers = Identifiers(settings.key(), settings.phone_region, settings.blocked_identifiers)
+        home = settings.data_dir / "workers" / name
+        self._settings = settings
+        self._name = name
+        self._home = home
+        self._beat = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self.metrics = Metrics(self.registry)
+        self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust")
+        self.directory = Directory(bootstrap, identifiers, home / "directory")
+        self.intake = Intake(
+            Codec(registry), identifiers, self.directory, settings.partition_count(), bootstrap, self.metrics
+        )
+        in_force = rules(settings, registry)
+        partitions = settings.partition_count()
+        self.resolver = self._partitions(
+            LINKS,
+            "resolver",
+            lambda p: Resolver(p, partitions, identifiers, home / f"resolver-{p}", self.metrics),
+        )
+        self.journey = self._partitions(
+            JOURNAL,
+            "journey",
+            lambda p: Journey(p, partitions, in_force, identifiers, home / f"journey-{p}", self.metrics),
+        )
+        self._wire(tuple(events_topic(name) for name in departments(registry)))
+
+    def _partitions(self, topic: str, stage: str, make: Callable[[int], Processor]) -> TransactionalPartitions:
+        owned = TransactionalPartitions(
+            topic=topic,
+            group_id=self._settings.app_id,
+            transactional_id_prefix=f"{self._settings.app_id}-{stage}",
+            bootstrap=self.app.bootstrap,
+            make_processor=make,
+            on_fatal=self.app.fatal,
+            observer=Watch(self.metrics, stage),
+            limits=Limits(batch_bytes=BATCH_BYTES),
+        )
+        self.app.register(owned)
+        return owned
+
+    def _wire(self, event_topics: tuple[str, ...]) -> None:
+        app = self.app
+
+        @app.agent(app.batch_topic(*event_topics), name="intake")
+        async def intake(stream: Any) -> None:
+            async with self._helpers():
+                async for batch in batches(stream):
+                    self._spawn(self.intake.take(batch), "intake")
+
+        @app.agent(app.batch_topic(LINKS), name="resolver")
+        async def resolver(stream: Any) -> None:
+            async for batch in batches(stream):
+                await self.resolver.submit(batch)
+
+        @app.agent(app.batch_topic(JOURNAL), name="journey")
+        async def journey(stream: Any) -> None:
+            async for batch in batches(stream):
+                await self.journey.submit(batch)
+
+    @asynccontextmanager
+    async def _helpers(self) -> AsyncIterator[None]:
+        """What runs beside the agents: the directory's tail, intake's producer, the heart and the lag."""
+        self._spawn(self._heart(), "heart")
+        self._spawn(self.directory.tail(), "directory")
+        await self.directory.caught_up.wait()
+        await self.intake.start()
+        try:
+            yield
+        finally:
+            await self.intake.stop()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _heart(self) -> None:
+        while True:
+            self._beat = time.monotonic()
+            lags: dict[str, int] = {}
+            for tp, lag in cast("BatchConsumer", self.app.consumer).lag().items():
+                lags[tp.topic] = lags.get(tp.topic, 0) + lag
+            for topic, lag in lags.items():
+                self.metrics.lag.labels(topic).set(lag)
+            await asyncio.sleep(1)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Runs ``work`` beside; whatever it raises ends the process."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Fatal as error:
+                self.app.fatal(error)
+            except Exception as error:  # noqa: BLE001 -- the shell's edge: the process ends with the reason
+                fatal = Fatal(f"{name}: {type(error).__name__}: {error}")
+                fatal.__cause__ = error
+                self.app.fatal(fatal)
+
+        task = asyncio.get_running_loop().create_task(guarded(), name=name)
+        self._tasks = [task, *(one for one in self._tasks if not one.done())]
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def live(self) -> Health:
+        """Does the event loop turn?"""
+        age = time.monotonic() - self._beat
+        return Health(age < STUCK, f"last beat {age:.1f} s ago")
+
+    def ready(self) -> Health:
+        """Is everything that this worker owns open for work?"""
+        if not self.directory.caught_up.is_set():
+            return Health(False, "waiting for Kafka, or the directory is being read")
+        if not (self.resolver.ready and self.journey.ready):
+            return Health(False, "partitions are being restored")
+        owned = len(self.journey.positions)
+        return Health(True, f"{owned} journal partitions")
+
+    def run(self) -> int:
+        """Works until told to stop; returns the exit code (0: told to, 1: something went wrong)."""
+        pages = OpsPages(self.registry, self.live, self.ready, self._settings.ops_host, self._settings.ops_port)
+        note = announce(self._settings.data_dir / "run", f"worker-{self._name}", os.getpid(), pages.url)
+        try:
+            return run_worker(self.app)
+        finally:
+            pages.close()
+            self.directory.close()
+            note.unlink(missing_ok=True)

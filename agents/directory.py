@@ -1,0 +1,113 @@
+"""The directory: what every intake knows of who is who, tailed from the identities topic.
+
+It may lag behind the resolver. Then an event takes the longer way through the links log, or reaches a customer who was
+merged away a moment ago and is forwarded there: slower, never wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from core.identity import Node, root
+from engine.store import Store
+
+from .identifiers import Identifiers
+from .resolver import KEY_RECORD, check_key
+from .topics import IDENTITIES
+
+log = structlog.get_logger("agents.directory")
+
+CACHED = 500_000
+
+
+class Directory:
+    """Identifier to customer, in RocksDB with the recently asked ones in memory."""
+
+    def __init__(self, bootstrap: str, identifiers: Identifiers, directory: Path) -> None:
+        self._bootstrap = bootstrap
+        self._identifiers = identifiers
+        self._store = Store(directory, ("identities",))
+        self._recent: dict[str, str] = {}
+        self.caught_up = asyncio.Event()
+
+    def customer(self, nodes: Sequence[Node]) -> str | None:
+        """The one customer to whom all ``nodes`` are known to belong; ``None`` when that is not so."""
+        found = None
+        for node in nodes:
+            owner = self._recent.get(node.hash) or self._look_up(node.hash)
+            if owner is None or (found is not None and owner != found):
+                return None
+            found = owner
+        return found
+
+    def today(self, customer: str) -> str | None:
+        """Who that customer is by now; ``None`` when there never was one of this id."""
+        known = self._store.get("identities", f"c/{customer}".encode())
+        return None if known is None else root(customer, self._merged_into)
+
+    def _look_up(self, node_hash: str) -> str | None:
+        value = self._store.get("identities", f"i/{node_hash}".encode())
+        if value is None:
+            return None
+        if len(self._recent) >= CACHED:
+            self._recent.clear()
+        owner = self._recent[node_hash] = root(orjson.loads(value)["id"], self._merged_into)
+        return owner
+
+    def _merged_into(self, customer: str) -> str | None:
+        value = self._store.get("identities", f"c/{customer}".encode())
+        into = orjson.loads(value).get("mergedInto") if value is not None else None
+        return None if into is None else str(into)
+
+    def learn(self, records: Sequence[ConsumerRecord]) -> None:
+        """Takes in records of the identities topic. Raises ``WrongKey``."""
+        merged = False
+        for record in records:
+            if record.value is None:
+                self._store.delete("identities", record.key)
+                merged = True
+                continue
+            if record.key == KEY_RECORD:
+                check_key(record.value, self._identifiers)
+            merged = merged or b"mergedInto" in record.value
+            self._store.put("identities", record.key, record.value)
+        self._store.flush_pending()
+        if merged:
+            self._recent.clear()
+
+    async def tail(self) -> None:
+        """Reads the topic from its beginning and goes on for ever; ``caught_up`` is set at its end as of the start.
+
+        Raises ``KafkaError`` when the broker refuses, ``WrongKey``.
+        """
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=100,
+        )
+        await consumer.start()
+        try:
+            partition = TopicPartition(IDENTITIES, 0)
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+            end = (await consumer.end_offsets([partition]))[partition]
+            while True:
+                batches = await consumer.getmany(timeout_ms=1000, max_records=5000)
+                for records in batches.values():
+                    self.learn(records)
+                if not self.caught_up.is_set() and await consumer.position(partition) >= end:
+                    log.info("directory caught up", records=end)
+                    self.caught_up.set()
+        finally:
+            await consumer.stop()
+
+    def close(self) -> None:
+        """Releases the store."""
+        self._store.close()

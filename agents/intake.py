@@ -1,0 +1,163 @@
+"""Intake: from what departments publish to the journal, at least once.
+
+Every record of a batch ends in exactly one of three places: the customer's journal partition when all its identifiers
+are known to be one customer's, the links log when they are not, the dead letters when it can't be used. Offsets are
+committed after all of that was acknowledged; what a crash sends again, the journey recognises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+
+from core.event import DAY, event_uid
+from engine.batch import Batch
+from engine.unit_of_work import Output, send_all
+from schemas.codec import Codec
+from schemas.refusal import Dead, Reason
+
+from .directory import Directory
+from .identifiers import Identifiers
+from .metrics import Metrics, Watch
+from .records import (
+    EVENT,
+    NOTE,
+    Origin,
+    dead_headers,
+    event_headers,
+    link_headers,
+    partition_of,
+    received_at,
+)
+from .topics import DEAD, JOURNAL, LINKS
+
+BATCH_BYTES = 1_500_000
+"""Of a batch of output records; the internal topics take 2 MiB."""
+
+
+class Intake:
+    """Decides where each record goes, and sends it there."""
+
+    def __init__(
+        self,
+        codec: Codec,
+        identifiers: Identifiers,
+        directory: Directory,
+        partitions: int,
+        bootstrap: str,
+        metrics: Metrics,
+    ) -> None:
+        self._codec = codec
+        self._identifiers = identifiers
+        self._directory = directory
+        self._partitions = partitions
+        self._metrics = metrics
+        self._watch = Watch(metrics, "intake")
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connects. Raises ``KafkaError``."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            max_request_size=2 * 1024 * 1024,
+            retry_backoff_ms=10,
+        )
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnects; what was sent is acknowledged or will be read again."""
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    async def take(self, batch: Batch) -> None:
+        """Brings one batch of one partition through. Batches of a partition take their turns in order.
+
+        Raises ``KafkaError`` and ``TimeoutError``; nothing is committed then.
+        """
+        async with self._turns[batch.topic, batch.partition]:
+            if self._producer is None:
+                batch.done()
+                return
+            with self._metrics.in_progress.labels("intake").track_inprogress():
+                began = time.perf_counter()
+                outputs = self.route(batch.records)
+                decided = time.perf_counter()
+                await send_all(self._producer, outputs, BATCH_BYTES)
+                await batch.commit()
+            spent = decided - began, time.perf_counter() - decided
+            self._watch.batch(batch.topic, batch.partition, len(batch.records), len(outputs), *spent)
+
+    def route(self, records: Sequence[ConsumerRecord]) -> list[Output]:
+        """Where each record goes, in their order."""
+        outputs = [self._route(record) for record in records]
+        if records:
+            self._metrics.events.labels(_department(records[0].topic)).inc(len(records))
+        return outputs
+
+    def _route(self, record: ConsumerRecord) -> Output:
+        decoded = self._codec.decode(_department(record.topic), record.value, record.headers)
+        if isinstance(decoded, Dead):
+            return self._bury(record, decoded)
+        received = received_at(record)
+        if decoded.time > received + DAY:
+            return self._bury(record, Dead(Reason.TIME_IN_FUTURE, _FUTURE))
+        origin = Origin(record.topic, record.partition, record.offset)
+        headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id))
+        if not decoded.identifiers:
+            return self._answer(record, decoded.value, str(decoded.data["customerId"]), headers)
+        identified = self._identifiers.of(decoded.identifiers)
+        if identified.blocked:
+            self._metrics.blocked.inc(identified.blocked)
+        if not identified.nodes:
+            return self._bury(record, Dead(Reason.NO_IDENTIFIER, _NOBODY))
+        customer = self._directory.customer(identified.nodes)
+        if customer is None:
+            self._metrics.routed.labels("links").inc()
+            return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
+        return self._journaled(customer, decoded.value, headers)
+
+    def _journaled(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
+        self._metrics.routed.labels("journal").inc()
+        return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
+
+    def _answer(
+        self, record: ConsumerRecord, value: bytes, echoed: str, headers: tuple[tuple[str, bytes], ...]
+    ) -> Output:
+        """A department's answer to an alert goes to the customer whose id it echoes."""
+        customer = self._directory.today(echoed)
+        if customer is None:
+            return self._bury(record, Dead(Reason.INVALID_DATA, _STRANGER))
+        note = tuple((name, NOTE if value == EVENT else value) for name, value in headers)
+        return self._journaled(customer, value, note)
+
+    def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
+        self._metrics.dead.labels(dead.reason).inc()
+        origin = Origin(record.topic, record.partition, record.offset)
+        kept = tuple((name, value) for name, value in record.headers if value is not None)
+        told = dead_headers(kept, "intake", origin, dead.reason, dead.message)
+        return Output(DEAD, 0, record.key, record.value, told)
+
+
+_FUTURE = (
+    'the attribute "time" is more than 24 hours ahead of the broker\'s clock; a date in the future belongs in data.'
+)
+_NOBODY = (
+    "none of data.customer.identifiers identifies anybody: each is empty, a placeholder like guest or 000, "
+    "or not valid for its type; send at least one that does."
+)
+_STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
+
+
+def _department(topic: str) -> str:
+    """``cx.sales.events.v1`` is sales' topic."""
+    return topic.split(".")[1]

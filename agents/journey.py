@@ -1,0 +1,332 @@
+"""The journey of one journal partition: a batch of records in, timeline, profiles and alerts out, in one transaction.
+
+Everything is decided by ``core.journey.step``; here records become its values and its answers become records. The local
+store mirrors two public topics: ``entries`` the timeline, ``profiles`` the documents. ``order`` finds a customer's
+entries by time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import ConsumerRecord, TopicPartition
+
+from core import journey
+from core.event import Entry, effective_at
+from core.journey import (
+    Arrived,
+    Forwarded,
+    Ignored,
+    Merge,
+    Moved,
+    Record,
+    Refused,
+    Shipped,
+    Written,
+    step,
+)
+from core.notification import Said
+from core.rule import RuleSet
+from core.state import Customer, alert_from, alert_plain, customer_from
+from core.timeline import Timeline
+from engine.store import Store
+from engine.unit_of_work import Output
+from schemas import instant
+
+from . import messages
+from .identifiers import Identifiers
+from .metrics import Metrics
+from .records import (
+    EVENT,
+    MERGE,
+    MOVED,
+    NOTE,
+    Header,
+    Origin,
+    UnknownKind,
+    dead_headers,
+    partition_of,
+    received_at,
+)
+from .topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+
+_NOBODY: Mapping[str, Any] = {"identifiers": ()}
+
+MOVE_ENTRIES = 500
+MOVE_BYTES = 512 * 1024
+"""A part of a move holds so many entries, or so many bytes, whichever comes first."""
+
+
+class Journey:
+    """An ``engine.partition.Processor`` for one partition of the journal."""
+
+    def __init__(
+        self,
+        partition: int,
+        partitions: int,
+        rules: RuleSet,
+        identifiers: Identifiers,
+        directory: Path,
+        metrics: Metrics,
+    ) -> None:
+        self._partition = partition
+        self._partitions = partitions
+        self._rules = rules
+        self._identifiers = identifiers
+        self._metrics = metrics
+        self._store = Store(directory, ("entries", "order", "profiles"))
+        self._clock = 0
+        self._pending_clock = 0
+        self._fired: list[int] = []
+        self._touched: dict[str, Customer] = {}
+        self._last: dict[str, ConsumerRecord] = {}
+
+    # --- engine.partition.Processor ---------------------------------------------------------------------------------
+
+    def sources(self) -> Sequence[TopicPartition]:
+        """The state is the public topics."""
+        return TopicPartition(TIMELINE, self._partition), TopicPartition(PROFILES, self._partition)
+
+    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+        """Mirrors what an earlier owner wrote. Raises ``core.state.UnknownSchema``."""
+        for record in records:
+            if record.topic == TIMELINE:
+                self._mirror_entry(record.key, record.value)
+            else:
+                self._mirror_profile(record.key, record.value)
+        self._store.flush_pending()
+
+    def opened(self, position: int) -> None:
+        """Nothing more: the clock is that of the youngest profile."""
+        self._pending_clock = self._clock
+
+    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+        """One unit of work: folds record by record, so that it does not show how the batch was cut."""
+        self._store.drop_pending()
+        self._touched.clear()
+        self._last.clear()
+        self._fired.clear()
+        self._pending_clock = self._clock
+        outputs: list[Output] = []
+        for record in records:
+            outputs += self._one(record)
+        for name, customer in self._touched.items():
+            key = name.encode()
+            last = self._last[name]
+            value = messages.profile(customer, f"{name}/{self._partition}-{last.offset}")
+            self._store.put("profiles", key, value)
+            outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
+        return outputs
+
+    def committed(self) -> None:
+        """The transaction is durable: so may the store be."""
+        self._store.flush_pending()
+        self._clock = self._pending_clock
+        now = time.time()
+        for received in self._fired:
+            self._metrics.alert_latency.observe(max(0.0, now - received / 1_000_000))
+
+    def close(self) -> None:
+        """Releases the store."""
+        self._store.close()
+
+    # --- one record -------------------------------------------------------------------------------------------------
+
+    def _one(self, record: ConsumerRecord) -> Iterator[Output]:
+        self._pending_clock = max(self._pending_clock, received_at(record))
+        headers = dict(record.headers)
+        name = record.key.decode()
+        customer = self._customer(name)
+        brought = self._read(record, headers)
+        place = f"{self._partition}-{record.offset}"
+        for decision in step(customer, brought, self._rules, self, self._pending_clock):
+            yield from self._written(customer, decision, record, headers, brought, place)
+        self._last[name] = record
+
+    def _customer(self, name: str) -> Customer:
+        customer = self._touched.get(name)
+        if customer is None:
+            document = self._store.get("profiles", name.encode())
+            customer = self._touched[name] = (
+                Customer(name, Timeline(self._rules.plan))
+                if document is None
+                else customer_from(orjson.loads(document)["data"], self._rules.plan)
+            )
+        return customer
+
+    def _read(self, record: ConsumerRecord, headers: Mapping[str, bytes]) -> Record:
+        kind = headers.get("kind")
+        if kind in (EVENT, NOTE):
+            event = orjson.loads(record.value)
+            happened, received = int(headers["time"]), int(headers["received"])
+            return self._arrived(event, headers["uid"].decode(), happened, received, replay="replay" in headers)
+        said = orjson.loads(record.value)
+        if kind == MERGE:
+            return Merge(said["into"], said["version"])
+        if kind == MOVED:
+            entries = tuple(
+                self._arrived(entry["event"], entry["uid"], entry["time"], entry["received"])
+                for entry in said["entries"]
+            )
+            return Moved(said["move"], said["parts"], entries, tuple(alert_from(alert) for alert in said["alerts"]))
+        raise UnknownKind(f"journal record {record.partition}-{record.offset} is of kind {kind!r}")
+
+    def _arrived(
+        self, event: Mapping[str, Any], uid: str, happened: int, received: int, *, replay: bool = False
+    ) -> Arrived:
+        data = event["data"]
+        pairs = tuple((known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"])
+        entry = Entry(effective_at(happened, received), uid, event["type"], event["source"], event["id"], data)
+        return Arrived(entry, happened, self._identifiers.of(pairs).masks, replay)
+
+    def _written(
+        self,
+        customer: Customer,
+        decision: journey.Output,
+        record: ConsumerRecord,
+        headers: Mapping[str, bytes],
+        brought: Record,
+        place: str,
+    ) -> Iterator[Output]:
+        if isinstance(decision, Written):
+            yield self._write_entry(customer, decision, record, headers, brought)
+        elif isinstance(decision, Said):
+            if decision.state == "fired" and "received" in headers:
+                self._fired.append(int(headers["received"]))
+            yield from self._say(customer, decision, place)
+        elif isinstance(decision, Ignored):
+            self._metrics.duplicates.inc()
+        elif isinstance(decision, Refused):
+            yield self._refuse(decision, record, headers)
+        elif isinstance(decision, Forwarded):
+            yield self._to_journal(decision.to, record.value, record.headers)
+        else:
+            yield from self._ship(customer, decision)
+
+    # --- what is written --------------------------------------------------------------------------------------------
+
+    def _write_entry(
+        self,
+        customer: Customer,
+        written: Written,
+        record: ConsumerRecord,
+        headers: Mapping[str, bytes],
+        brought: Record,
+    ) -> Output:
+        entry = written.entry
+        moved = isinstance(brought, Moved)
+        if moved:
+            held = orjson.loads(record.value)["entries"][written.index]
+            event, received = orjson.dumps(held["event"]), held["received"]
+        else:
+            event, received = record.value, int(headers["received"])
+        department = self._rules.vocabulary[entry.type].department if entry.type in self._rules.vocabulary else "other"
+        value = messages.timeline_entry(customer.id, entry, event, department, received, late=written.late, moved=moved)
+        key = f"{customer.id}/{entry.uid}".encode()
+        self._store.put("entries", key, value)
+        self._store.put("order", _order_key(customer.id, entry.at, entry.uid), b"")
+        self._metrics.entries.labels(department, "late" if written.late else "in order").inc()
+        return Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)
+
+    def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
+        _, value = messages.alert(customer, said, place)
+        self._metrics.alerts.labels(said.alert.rule, said.state).inc()
+        for department in said.alert.departments:
+            yield Output(alerts_topic(department), self._partition, customer.id.encode(), value, messages.STRUCTURED)
+
+    def _refuse(self, refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes]) -> Output:
+        origin = Origin.parse(headers["origin"].decode())
+        told = dead_headers(messages.STRUCTURED, "journey", origin, refused.reason, refused.message)
+        self._metrics.dead.labels(refused.reason).inc()
+        return Output(DEAD, 0, None, record.value, told)
+
+    def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
+        """Sends the customer's entries through the journal, and erases them here."""
+        parts: list[list[dict[str, Any]]] = [[]]
+        size = 0
+        for key, value in self._stored(customer.id):
+            held = orjson.loads(value)["data"]
+            entry = {
+                "uid": key.rpartition(b"/")[2].decode(),
+                "time": instant.parse(held["event"]["time"]),
+                "received": held["received"],
+                "event": held["event"],
+            }
+            if len(parts[-1]) >= MOVE_ENTRIES or (size + len(value) > MOVE_BYTES and parts[-1]):
+                parts.append([])
+                size = 0
+            parts[-1].append(entry)
+            size += len(value)
+            self._store.delete("entries", key)
+            self._store.delete("order", _order_key(customer.id, held["at"], entry["uid"]))
+            yield Output(TIMELINE, self._partition, key, None)
+        for number, entries in enumerate(parts):
+            last = number == len(parts) - 1
+            move = {
+                "move": f"{customer.id}/{shipped.version}",
+                "parts": len(parts),
+                "entries": entries,
+                "alerts": [alert_plain(alert) for alert in shipped.alerts] if last else [],
+            }
+            yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
+        self._metrics.merges.inc()
+
+    def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:
+        return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
+
+    # --- core.journey.History ---------------------------------------------------------------------------------------
+
+    def find(self, customer: str, uid: str) -> Arrived | None:
+        """The entry as it was first journaled."""
+        value = self._store.get("entries", f"{customer}/{uid}".encode())
+        return None if value is None else _held(uid, value)
+
+    def all(self, customer: str) -> Sequence[Entry]:
+        """Every entry of the customer, in the timeline's order."""
+        return [_held(key.rpartition(b"/")[2].decode(), value).entry for key, value in self._stored(customer)]
+
+    def _stored(self, customer: str) -> list[tuple[bytes, bytes]]:
+        prefix = f"{customer}/".encode()
+        found = []
+        for order, _ in self._store.scan("order", prefix):
+            key = prefix + order[len(prefix) + 9 :]
+            value = self._store.get("entries", key)
+            assert value is not None, "the order family names an entry that is not there"
+            found.append((key, value))
+        return found
+
+    # --- restoring --------------------------------------------------------------------------------------------------
+
+    def _mirror_entry(self, key: bytes, value: bytes | None) -> None:
+        customer, _, uid = key.decode().partition("/")
+        known = self._store.get("entries", key)
+        if known is not None:
+            self._store.delete("order", _order_key(customer, _held(uid, known).entry.at, uid))
+        if value is None:
+            self._store.delete("entries", key)
+        else:
+            self._store.put("entries", key, value)
+            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
+
+    def _mirror_profile(self, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            self._store.delete("profiles", key)
+            return
+        customer = customer_from(orjson.loads(value)["data"], self._rules.plan)
+        self._clock = max(self._clock, customer.clock)
+        self._store.put("profiles", key, value)
+
+
+def _order_key(customer: str, at: int, uid: str) -> bytes:
+    return b"%s/%s/%s" % (customer.encode(), at.to_bytes(8, "big"), uid.encode())
+
+
+def _held(uid: str, value: bytes) -> Arrived:
+    held = orjson.loads(value)["data"]
+    event = held["event"]
+    entry = Entry(held["at"], uid, event["type"], event["source"], event["id"], event["data"])
+    return Arrived(entry, instant.parse(event["time"]))

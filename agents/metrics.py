@@ -1,0 +1,109 @@
+"""What the workers count, for Prometheus. The one catalogue of names; ``docs/operations.md`` explains each.
+
+Label values come from closed sets (department, topic, reason, rule, state, stage), never from a customer.
+"""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
+SIZES = (1, 10, 50, 100, 500, 1000, 2500, 5000, 10_000)
+
+
+class Metrics:
+    """Counters of one worker."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter(
+            "cxbus_events_total", "Records read from department topics", ["department"], registry=registry
+        )
+        self.routed = Counter(
+            "cxbus_routed_total",
+            "Events sent on: to the journal at once, or through the links log",
+            ["way"],
+            registry=registry,
+        )
+        self.dead = Counter("cxbus_dead_total", "Records sent to the dead letters", ["reason"], registry=registry)
+        self.blocked = Counter("cxbus_identifiers_blocked_total", "Identifiers that identify nobody", registry=registry)
+        self.links = Counter("cxbus_links_total", "Identifiers linked to a customer", registry=registry)
+        self.merges = Counter("cxbus_merges_total", "Customers merged into another", registry=registry)
+        self.entries = Counter(
+            "cxbus_entries_total", "Timeline entries written", ["department", "arrival"], registry=registry
+        )
+        self.duplicates = Counter("cxbus_duplicates_total", "Copies of known events ignored", registry=registry)
+        self.alerts = Counter(
+            "cxbus_alerts_total", "Alert messages, once per alert", ["rule", "state"], registry=registry
+        )
+        self.alert_latency = Histogram(
+            "cxbus_alert_latency_seconds",
+            "From the broker's receipt of an event to the commit of its alert",
+            buckets=LATENCY,
+            registry=registry,
+        )
+        self.records_out = Counter("cxbus_records_out_total", "Records written", ["stage"], registry=registry)
+        self.batch = Histogram(
+            "cxbus_batch_records", "Records in a unit of work", ["stage"], buckets=SIZES, registry=registry
+        )
+        self.decide = Histogram(
+            "cxbus_decide_seconds", "Time to decide a unit of work", ["stage"], buckets=LATENCY, registry=registry
+        )
+        self.commit = Histogram(
+            "cxbus_commit_seconds", "Time to make a unit of work durable", ["stage"], buckets=LATENCY, registry=registry
+        )
+        self.in_progress = Gauge("cxbus_in_progress_batches", "Batches being worked on", ["stage"], registry=registry)
+        self.last = Gauge(
+            "cxbus_last_processed_timestamp_seconds",
+            "When a unit of work was last made durable",
+            ["stage"],
+            registry=registry,
+        )
+        self.lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
+        self.restored = Counter("cxbus_restored_records_total", "Records read back at an opening", registry=registry)
+        self.restore = Gauge(
+            "cxbus_restore_seconds",
+            "How long the last opening of a partition took",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.partitions = Counter(
+            "cxbus_partition_openings_total",
+            "Partitions fenced, rebuilt, or kept",
+            ["topic", "event"],
+            registry=registry,
+        )
+
+
+class Watch:
+    """What the engine tells of one topic's partitions. Implements ``engine.observer.Observer``."""
+
+    def __init__(self, metrics: Metrics, stage: str) -> None:
+        self._metrics = metrics
+        self._stage = stage
+
+    def batch(
+        self, topic: str, partition: int, records: int, outputs: int, decide_seconds: float, commit_seconds: float
+    ) -> None:
+        """A transaction is durable."""
+        metrics = self._metrics
+        metrics.batch.labels(self._stage).observe(records)
+        metrics.records_out.labels(self._stage).inc(outputs)
+        metrics.decide.labels(self._stage).observe(decide_seconds)
+        metrics.commit.labels(self._stage).observe(commit_seconds)
+        metrics.last.labels(self._stage).set(time.time())
+
+    def fenced(self, topic: str, partition: int, seconds: float) -> None:
+        """This worker owns the partition."""
+        self._metrics.partitions.labels(topic, "fenced").inc()
+
+    def restored(self, topic: str, partition: int, records: int, seconds: float) -> None:
+        """Its state was rebuilt."""
+        self._metrics.partitions.labels(topic, "restored").inc()
+        self._metrics.restored.inc(records)
+        self._metrics.restore.labels(topic, str(partition)).set(seconds)
+
+    def kept(self, topic: str, partition: int) -> None:
+        """Its state was kept."""
+        self._metrics.partitions.labels(topic, "kept").inc()

@@ -1,0 +1,137 @@
+"""The resolver: folds the links log into who is who, and sends every event on to its customer's journal.
+
+One partition, one owner at a time, one transaction per batch: identities, merges and events appear together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import ConsumerRecord, TopicPartition
+
+from core.identity import Born, Linked, Merged, resolve
+from engine.store import Store
+from engine.unit_of_work import Output
+
+from .identifiers import Identifiers
+from .metrics import Metrics
+from .records import MERGE, nodes_of, partition_of, without_nodes
+from .topics import IDENTITIES, JOURNAL
+
+KEY_RECORD = b"#key"
+
+
+class WrongKey(Exception):
+    """The identities were made with another key: every known customer would look new."""
+
+
+def check_key(value: bytes, identifiers: Identifiers) -> None:
+    """Raises ``WrongKey`` unless the topic's fingerprint is that of our key."""
+    if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
+        raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
+
+
+class Resolver:
+    """An ``engine.partition.Processor`` for the links log."""
+
+    def __init__(
+        self, partition: int, partitions: int, identifiers: Identifiers, directory: Path, metrics: Metrics
+    ) -> None:
+        self._partition = partition
+        self._partitions = partitions
+        self._identifiers = identifiers
+        self._metrics = metrics
+        self._store = Store(directory, ("identities",))
+
+    # --- engine.partition.Processor ---------------------------------------------------------------------------------
+
+    def sources(self) -> Sequence[TopicPartition]:
+        """All that was ever found out is in one compacted topic."""
+        return (TopicPartition(IDENTITIES, 0),)
+
+    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+        """Mirrors the identities. Raises ``WrongKey``."""
+        for record in records:
+            if record.value is None:
+                self._store.delete("identities", record.key)
+                continue
+            if record.key == KEY_RECORD:
+                check_key(record.value, self._identifiers)
+            self._store.put("identities", record.key, record.value)
+        self._store.flush_pending()
+
+    def opened(self, position: int) -> None:
+        """Nothing more."""
+
+    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+        """Folds the links in the log's order."""
+        self._store.drop_pending()
+        outputs: list[Output] = []
+        if self._store.get("identities", KEY_RECORD) is None:
+            outputs.append(self._learn("#key", {"fingerprint": self._identifiers.fingerprint}))
+        for record in records:
+            outputs += self._one(record)
+        return outputs
+
+    def committed(self) -> None:
+        """The transaction is durable: so may the store be."""
+        self._store.flush_pending()
+
+    def close(self) -> None:
+        """Releases the store."""
+        self._store.close()
+
+    # --- one record -------------------------------------------------------------------------------------------------
+
+    def _one(self, record: ConsumerRecord) -> Iterator[Output]:
+        nodes = nodes_of(dict(record.headers))
+        resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
+        for change in resolution.changes:
+            if isinstance(change, Linked):
+                self._metrics.links.inc()
+                yield self._learn(f"i/{change.node.hash}", {"id": change.customer, "type": change.node.type})
+            elif isinstance(change, Born):
+                yield self._learn(f"c/{change.customer}", {"born": change.offset})
+            else:
+                yield from self._merge(change)
+        yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
+
+    def _merge(self, merged: Merged) -> Iterator[Output]:
+        redirect = {"born": self.born(merged.customer), "mergedInto": merged.into, "version": merged.version}
+        yield self._learn(f"c/{merged.customer}", redirect)
+        order = orjson.dumps({"into": merged.into, "version": merged.version})
+        yield self._to_journal(merged.customer, order, (("kind", MERGE),))
+
+    def _learn(self, key: str, value: Mapping[str, Any]) -> Output:
+        encoded = orjson.dumps(value)
+        self._store.put("identities", key.encode(), encoded)
+        return Output(IDENTITIES, 0, key.encode(), encoded)
+
+    def _to_journal(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
+        return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
+
+    # --- core.identity.Known ----------------------------------------------------------------------------------------
+
+    def owner(self, node_hash: str) -> str | None:
+        """The customer to whom the node was first linked."""
+        return self._field(f"i/{node_hash}", "id")
+
+    def merged_into(self, customer: str) -> str | None:
+        """One step of the redirects."""
+        return self._field(f"c/{customer}", "mergedInto")
+
+    def born(self, customer: str) -> int:
+        """Where in the log the customer was first seen."""
+        value = self._store.get("identities", f"c/{customer}".encode())
+        assert value is not None, "every customer has a birth record"
+        return int(orjson.loads(value)["born"])
+
+    def _field(self, key: str, name: str) -> str | None:
+        value = self._store.get("identities", key.encode())
+        if value is None:
+            return None
+        found = orjson.loads(value).get(name)
+        return None if found is None else str(found)

@@ -1,0 +1,107 @@
+"""Settings: environment ``CXBUS_*``, then ``.env``, then ``./cxbus.toml``. No default is a secret."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+EMBEDDED_PARTITIONS = 4
+
+
+class SettingsError(Exception):
+    """A setting that is missing or can't be. The message says which, and what to do."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(env_prefix="CXBUS_", env_file=".env", toml_file="cxbus.toml", extra="ignore")
+
+    bootstrap: str | None = Field(None, description="Kafka to use, host:port[,host:port]; none: the embedded one.")
+    partitions: int | None = Field(
+        None, ge=1, le=1024, description="Partitions of the topics keyed by customer; must be given on a cluster."
+    )
+    replication: int | None = Field(None, ge=1, le=9, description="Copies of each topic; default min(3, brokers).")
+    identity_key: SecretStr | None = Field(
+        None, description="Key of the identifiers' hashes, at least 16 characters; must be given on a cluster."
+    )
+    data_dir: Path = Field(Path(".cxbus"), description="Where the bus keeps its data.")
+    database: str | None = Field(
+        None, description="Database of the sink, a SQLAlchemy URL; default SQLite in data_dir."
+    )
+    rules_dir: Path | None = Field(None, description="Folder of the alert rules; default: the shipped ones.")
+    phone_region: str | None = Field(
+        None,
+        pattern="^[A-Z]{2}$",
+        description="Country (ISO 3166) of phone numbers without +; default: they do not identify.",
+    )
+    blocked_identifiers: list[str] = Field(
+        default_factory=list, description="Values that never identify, such as the company's switchboard."
+    )
+    ops_host: str = Field("127.0.0.1", description="Address of /metrics, /livez and /readyz.")
+    ops_port: int = Field(0, ge=0, le=65535, description="Port of the worker's ops pages; 0: a free one.")
+    app_id: str = Field("cxbus", pattern="^[a-z][a-z0-9-]{0,40}$", description="Name of the workers' consumer group.")
+    workers: int = Field(1, ge=1, le=64, description="Worker processes that `cxbus run` starts.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- not offered
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """In the order of precedence."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the bus brings its own Kafka."""
+        return self.bootstrap is None
+
+    def partition_count(self) -> int:
+        """P of the topics keyed by customer. Raises ``SettingsError``."""
+        if self.partitions is not None:
+            return self.partitions
+        if self.embedded:
+            return EMBEDDED_PARTITIONS
+        raise SettingsError(
+            "CXBUS_PARTITIONS is not set. On a cluster say how many partitions the customers' topics have "
+            "(12 is a good start); the number can't be changed later."
+        )
+
+    def key(self) -> bytes:
+        """The key of the identifiers' hashes; made once for the embedded broker. Raises ``SettingsError``."""
+        if self.identity_key is not None:
+            key = self.identity_key.get_secret_value().encode()
+            if len(key) < 16:
+                raise SettingsError("CXBUS_IDENTITY_KEY is too short; give at least 16 characters")
+            return key
+        if not self.embedded:
+            raise SettingsError(
+                "CXBUS_IDENTITY_KEY is not set. Identifiers are stored as keyed hashes; on a cluster every worker must "
+                'be given the same key. Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+            )
+        return generated_key(self.data_dir / "identity.key")
+
+
+def generated_key(path: Path) -> bytes:
+    """The key in ``path``, readable to its owner only; made at the first call, whoever calls first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        made = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return path.read_bytes().strip()

@@ -1,0 +1,322 @@
+"""The bus's topics: their names, how each is kept, and making a cluster have them.
+
+Names and catalogue are pure. ``apply`` and ``list_topics`` talk to the cluster; they import the admin client only when
+called, since a worker needs no more than the names (and the client costs 20 MB of memory).
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+LINKS = "cx.links.v1"
+IDENTITIES = "cx.identities.v1"
+JOURNAL = "cx.journal.v1"
+TIMELINE = "cx.timeline.v1"
+PROFILES = "cx.profiles.v1"
+DEAD = "cx.dead.v1"
+
+#: Who is told of alerts: the departments that act on them, and ops. Web and social are sources without people.
+ALERTED = ("sales", "service", "marketing", "finance", "ops")
+
+DAY = 24 * 60 * 60 * 1000
+MIB = 1024 * 1024
+
+#: Seconds to wait for a cluster to answer, and for new topics to have leaders.
+PATIENCE = 30.0
+
+
+def events_topic(department: str) -> str:
+    """Where ``department`` publishes what happened on its side."""
+    return f"cx.{department}.events.v1"
+
+
+def alerts_topic(department: str) -> str:
+    """Where ``department`` is told what it should know."""
+    return f"cx.alerts.{department}.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """How a topic must be."""
+
+    name: str
+    partitions: int
+    replication: int
+    cleanup: Literal["delete", "compact"]
+    max_bytes: int
+    """Of a batch of records."""
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        """All settings that the bus relies on, as Kafka names and writes them."""
+        settings = {
+            "cleanup.policy": self.cleanup,
+            # The journal's clock is its append time; and records are kept from when they came, whatever they say.
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": self.max_bytes,
+            # Only whole closed segments are deleted or compacted: daily ones make "after 21 days" true to a day.
+            "segment.ms": DAY,
+            # With three copies one broker may be away; with fewer there is nothing to choose.
+            "min.insync.replicas": 2 if self.replication >= 3 else 1,
+        }
+        if self.cleanup == "delete":
+            settings["retention.ms"] = 21 * DAY
+        else:
+            settings["max.compaction.lag.ms"] = DAY
+            settings["delete.retention.ms"] = 30 * DAY
+        return {name: str(value) for name, value in settings.items()}
+
+
+def catalogue(
+    departments: Sequence[str], partitions: int, replication: int, alerted: Sequence[str] = ALERTED
+) -> tuple[Topic, ...]:
+    """All topics of a bus for these ``departments``; ``partitions`` is what department and customer topics have.
+
+    Links, identities and dead letters have one partition each: their order is the order of the whole bus.
+    """
+
+    def topic(name: str, count: int, cleanup: Literal["delete", "compact"], mebibytes: int = 2) -> Topic:
+        return Topic(name, count, replication, cleanup, mebibytes * MIB)
+
+    return (
+        *(topic(events_topic(department), partitions, "delete", mebibytes=1) for department in departments),
+        topic(LINKS, 1, "delete"),
+        topic(IDENTITIES, 1, "compact"),
+        topic(JOURNAL, partitions, "delete"),
+        topic(TIMELINE, partitions, "compact"),
+        topic(PROFILES, partitions, "compact"),
+        topic(DEAD, 1, "delete"),
+        # Never compacted: every alert of a customer counts, and a person's must be gone after 21 days.
+        *(topic(alerts_topic(department), partitions, "delete") for department in alerted),
+    )
+
+
+class ClusterAway(Exception):
+    """The cluster could not be reached, or went away in the middle."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(f"No Kafka answers at {bootstrap}. Is it running, and is CXBUS_BOOTSTRAP right?")
+
+
+class PartitionsDiffer(Exception):
+    """A topic exists with another number of partitions. It can't be changed: customers would change their partition."""
+
+    def __init__(self, topic: str, there: int, wanted: int) -> None:
+        super().__init__(
+            f"{topic} has {there} partitions, but {wanted} are wanted. The number is fixed once a topic exists: "
+            f"set CXBUS_PARTITIONS to what the topics have, or use another cluster."
+        )
+        self.topic = topic
+        self.there = there
+        self.wanted = wanted
+
+
+class TopicRefused(Exception):
+    """The cluster did not create a topic, or found no leader for it. The message has the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What ``apply`` did to a topic, or saw on it and left as it is."""
+
+    topic: str
+    kind: Literal["created", "differs"]
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a topic of the catalogue stands on a cluster."""
+
+    topic: Topic
+    exists: bool
+    partitions: int
+    differences: tuple[str, ...]
+    """Each in words; empty if the topic is as the catalogue wants it."""
+    offsets: tuple[tuple[int, int], ...]
+    """Begin and end of each partition; transaction markers and compacted records are counted in between."""
+
+    @property
+    def records(self) -> int:
+        """How many records there are at most."""
+        return sum(end - begin for begin, end in self.offsets)
+
+
+def replication(bootstrap: str) -> int:
+    """Copies that a topic gets on this cluster: three, or as many as it has brokers. Raises ``ClusterAway``."""
+    with _admin(bootstrap) as admin:
+        return min(3, len(admin.describe_cluster()["brokers"]))
+
+
+def apply(bootstrap: str, topics: Sequence[Topic]) -> list[Change]:
+    """Create the topics that are missing and wait until all have leaders; report other settings, but leave them.
+
+    Can be repeated, also by two at once. Raises ``PartitionsDiffer`` before anything is created, ``TopicRefused``
+    and ``ClusterAway``.
+    """
+    with _admin(bootstrap) as admin:
+        there = _partitions(admin, topics)
+        missing = [topic for topic in topics if topic.name not in there]
+        created = _create(admin, missing) if missing else []
+        _wait(admin, topics)
+        if missing:
+            _partitions(admin, missing)  # another apply may have been quicker, and of another opinion
+        differing = [
+            Change(standing.topic.name, "differs", words)
+            for standing in _standings(admin, topics)
+            for words in standing.differences
+        ]
+        return created + differing
+
+
+def list_topics(bootstrap: str, topics: Sequence[Topic]) -> tuple[Standing, ...]:
+    """How each of ``topics`` stands on the cluster. Raises ``ClusterAway``."""
+    with _admin(bootstrap) as admin:
+        return _standings(admin, topics)
+
+
+def _partitions(admin: Any, topics: Sequence[Topic]) -> dict[str, list[dict[str, Any]]]:
+    """The partitions of those topics that exist. Raises ``PartitionsDiffer``."""
+    there = _existing(admin, topics)
+    for topic in topics:
+        if topic.name in there and len(there[topic.name]) != topic.partitions:
+            raise PartitionsDiffer(topic.name, len(there[topic.name]), topic.partitions)
+    return there
+
+
+def _existing(admin: Any, topics: Sequence[Topic]) -> dict[str, list[dict[str, Any]]]:
+    found = admin.describe_topics([topic.name for topic in topics])
+    return {topic["name"]: topic["partitions"] for topic in found if topic["error_code"] == 0}
+
+
+def _create(admin: Any, topics: Sequence[Topic]) -> list[Change]:
+    from kafka.errors import TopicAlreadyExistsError, for_code
+
+    wanted = {
+        topic.name: {
+            "num_partitions": topic.partitions,
+            "replication_factor": topic.replication,
+            "configs": topic.config,
+        }
+        for topic in topics
+    }
+    answers = {answer["name"]: answer for answer in admin.create_topics(wanted, raise_errors=False)["topics"]}
+    changes = []
+    for topic in topics:
+        code = answers[topic.name]["error_code"]
+        if code == 0:
+            changes.append(Change(topic.name, "created", f"created with {_in_words(topic.partitions, 'partition')}"))
+        elif code != TopicAlreadyExistsError.errno:  # else somebody created it at the same moment
+            reason = answers[topic.name]["error_message"] or for_code(code).__name__
+            raise TopicRefused(f"The cluster did not create {topic.name}: {reason}")
+    return changes
+
+
+def _wait(admin: Any, topics: Sequence[Topic]) -> None:
+    from kafka.errors import KafkaTimeoutError
+
+    try:
+        admin.wait_for_topics([topic.name for topic in topics], timeout_ms=int(PATIENCE * 1000))
+    except KafkaTimeoutError as failure:
+        raise TopicRefused(f"Some topics have no leader after {PATIENCE:.0f} s: {failure}") from failure
+
+
+def _standings(admin: Any, topics: Sequence[Topic]) -> tuple[Standing, ...]:
+    there = _existing(admin, topics)
+    settings = _settings(admin, list(there))
+    offsets = _offsets(admin, {name: len(partitions) for name, partitions in there.items()})
+    return tuple(
+        Standing(
+            topic=topic,
+            exists=topic.name in there,
+            partitions=len(there.get(topic.name, ())),
+            differences=tuple(_differences(topic, there.get(topic.name), settings.get(topic.name, {}))),
+            offsets=offsets.get(topic.name, ()),
+        )
+        for topic in topics
+    )
+
+
+def _differences(
+    topic: Topic, partitions: Sequence[Mapping[str, Any]] | None, settings: Mapping[str, str]
+) -> Iterator[str]:
+    if partitions is None:
+        yield "does not exist"
+        return
+    if len(partitions) != topic.partitions:
+        yield f"has {_in_words(len(partitions), 'partition')} instead of {topic.partitions}"
+    copies = min(len(partition["replica_nodes"]) for partition in partitions)
+    if copies != topic.replication:
+        yield f"is kept on {_in_words(copies, 'broker')} instead of {topic.replication}"
+    for name, wanted in topic.config.items():
+        found = settings.get(name)
+        if found != wanted:
+            yield f"has {name}={found} instead of {wanted}"
+
+
+def _in_words(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _settings(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    if not names:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found = admin.describe_configs(asked, config_filter="all")["topic"]
+    return {name: {key: setting["value"] for key, setting in found[name].items()} for name in names}
+
+
+def _offsets(admin: Any, partitions: Mapping[str, int]) -> dict[str, tuple[tuple[int, int], ...]]:
+    from kafka.admin import OffsetSpec
+    from kafka.structs import TopicPartition
+
+    all_of_them = [TopicPartition(name, number) for name, count in partitions.items() for number in range(count)]
+    begins = admin.list_partition_offsets(dict.fromkeys(all_of_them, OffsetSpec.EARLIEST))
+    ends = admin.list_partition_offsets(dict.fromkeys(all_of_them, OffsetSpec.LATEST))
+    return {
+        name: tuple(
+            (begins[TopicPartition(name, number)].offset, ends[TopicPartition(name, number)].offset)
+            for number in range(count)
+        )
+        for name, count in partitions.items()
+    }
+
+
+@contextmanager
+def _admin(bootstrap: str) -> Iterator[Any]:
+    """An admin client. Raises ``ClusterAway``, also out of the block when the cluster goes away meanwhile."""
+    from kafka.admin import KafkaAdminClient
+    from kafka.errors import RetriableError
+
+    # The client itself leaves a thread and open sockets behind when nobody answers.
+    _wait_for_a_broker(bootstrap)
+    try:
+        with KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=int(PATIENCE * 1000)) as admin:
+            yield admin
+    except RetriableError as failure:
+        raise ClusterAway(bootstrap) from failure
+
+
+def _wait_for_a_broker(bootstrap: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        for server in bootstrap.split(","):
+            host, _, port = server.strip().rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+                return
+            except OSError:
+                continue
+        if time.monotonic() > until:
+            raise ClusterAway(bootstrap)
+        time.sleep(0.2)
