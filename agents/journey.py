@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from core import journey
@@ -31,11 +32,12 @@ from core.journey import (
 )
 from core.notification import Said
 from core.rule import RuleSet
-from core.state import Customer, alert_from, alert_plain, customer_from
+from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
 from core.timeline import Timeline
 from engine.store import Store
 from engine.unit_of_work import Output
 from schemas import instant
+from schemas.refusal import Reason
 
 from . import messages
 from .identifiers import Identifiers
@@ -53,6 +55,8 @@ from .records import (
     received_at,
 )
 from .topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+
+log = structlog.get_logger("agents.journey")
 
 _NOBODY: Mapping[str, Any] = {"identifiers": ()}
 
@@ -105,7 +109,23 @@ class Journey:
         self._pending_clock = self._clock
 
     def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
-        """One unit of work: folds record by record, so that it does not show how the batch was cut."""
+        """One unit of work: folds record by record, so that it does not show how the batch was cut.
+
+        An exception in a decision would come again with every try and take the whole fleet down: the batch is then
+        folded again with each record guarded, and the one that fails goes to the dead letters. Raises ``UnknownKind``
+        and ``UnknownSchema``: the worker is older than the data.
+        """
+        try:
+            return self._fold(records, guarded=False)
+        except (UnknownKind, UnknownSchema):
+            raise
+        except Exception as error:
+            kind = type(error).__name__  # its text may hold personal data
+            log.error("a decision failed, isolating it", partition=self._partition, error=kind)  # noqa: TRY400
+            log.debug("where it failed", exc_info=error)
+            return self._fold(records, guarded=True)
+
+    def _fold(self, records: Sequence[ConsumerRecord], *, guarded: bool) -> list[Output]:
         self._store.drop_pending()
         self._touched.clear()
         self._last.clear()
@@ -113,7 +133,7 @@ class Journey:
         self._pending_clock = self._clock
         outputs: list[Output] = []
         for record in records:
-            outputs += self._one(record)
+            outputs += self._guarded(record) if guarded else self._one(record)
         for name, customer in self._touched.items():
             key = name.encode()
             last = self._last[name]
@@ -136,16 +156,32 @@ class Journey:
 
     # --- one record -------------------------------------------------------------------------------------------------
 
+    def _guarded(self, record: ConsumerRecord) -> list[Output]:
+        """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
+        name = record.key.decode()
+        before = orjson.dumps(self._customer(name).document())
+        try:
+            return list(self._one(record))
+        except (UnknownKind, UnknownSchema):
+            raise
+        except Exception as error:
+            self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            headers = dict(record.headers)
+            if "origin" not in headers:
+                raise
+            message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
+            return [self._refuse(Refused(Reason.DECISION_ERROR, message), record, headers)]
+
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
         self._pending_clock = max(self._pending_clock, received_at(record))
         headers = dict(record.headers)
         name = record.key.decode()
+        self._last[name] = record
         customer = self._customer(name)
         brought = self._read(record, headers)
         place = f"{self._partition}-{record.offset}"
         for decision in step(customer, brought, self._rules, self, self._pending_clock):
             yield from self._written(customer, decision, record, headers, brought, place)
-        self._last[name] = record
 
     def _customer(self, name: str) -> Customer:
         customer = self._touched.get(name)

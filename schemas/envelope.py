@@ -1,0 +1,120 @@
+"""The CloudEvents 1.0 envelope over Kafka: attributes, both content modes, and what makes an envelope good.
+
+Structured mode: the value is the whole event as JSON. Binary mode: the attributes are ``ce_*`` headers, the value is
+``data``. A record without any ``ce_`` header can't be binary, so it is read as structured whatever its content-type
+says: people forget headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+import orjson
+
+from . import instant
+from .refusal import Dead, Reason, found
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+STRUCTURED = b"application/cloudevents+json"
+_FORMATS = b"application/cloudevents"
+_REQUIRED = ("specversion", "id", "source", "type", "time")
+_OPTIONAL = ("subject", "dataschema", "datacontenttype", "partitionkey", "correlationid", "causationid", "traceparent")
+_PAYLOAD = ("data", "data_base64")
+_LONGEST = 512  # characters of id and source: both travel in the evidence of alerts, up to twenty in one message
+
+_required = itemgetter(*_REQUIRED)
+
+
+def binary_attributes(headers: Headers | None) -> dict[str, str] | Dead | None:
+    """Return the attributes of a binary event, None for a structured one, or why the headers are neither."""
+    content_type = b""
+    attributes: dict[str, str] = {}
+    for key, raw in headers or ():
+        name = key.lower()
+        if name == "content-type":
+            content_type = raw or b""
+        elif name.startswith("ce_") and raw is not None and name[3:] not in _PAYLOAD:
+            try:
+                text = raw.decode()
+            except UnicodeDecodeError:
+                return Dead(Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is not UTF-8.")
+            if attributes.setdefault(name[3:], text) != text:
+                return Dead(Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is given twice with different values.")
+    if content_type == STRUCTURED or not (attributes or content_type):
+        return None
+    media_type = content_type.partition(b";")[0].strip().lower()
+    if media_type.startswith(_FORMATS) and media_type != STRUCTURED:
+        said = found(media_type.decode(errors="replace"))
+        wish = 'expected "application/cloudevents+json" and one event in each record'
+        return Dead(Reason.NOT_CLOUDEVENTS, f"the header content-type is {said}; {wish}.")
+    if media_type == STRUCTURED or not attributes:
+        return None
+    if media_type.endswith(b"json"):
+        attributes["datacontenttype"] = content_type.decode(errors="replace")
+    return attributes
+
+
+def check(attributes: Mapping[str, Any]) -> int | Dead:
+    """Return the event's time in UTC microseconds, or what is wrong with its attributes.
+
+    ``data`` stands among the attributes, as in a structured event, and is not looked at; nor are extensions that the
+    vocabulary does not name.
+    """
+    try:
+        version, event_id, source, event_type, time = _required(attributes)
+    except KeyError as missing:
+        name = missing.args[0]
+        hint = " (in the value, or as a header ce_specversion)" if name == "specversion" else ""
+        return Dead(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is missing{hint}.')
+    if version != "1.0":
+        return _wrong("specversion", version, '"1.0"')
+    if not (
+        type(event_type) is type(source) is type(event_id) is str
+        and len(event_type) <= _LONGEST
+        and 0 < len(source) <= _LONGEST
+        and 0 < len(event_id) <= _LONGEST
+        and source.isprintable()
+        and event_id.isprintable()
+    ):
+        for name, text in (("id", event_id), ("source", source), ("type", event_type)):
+            if not _can_name(text):
+                return _wrong(name, text, _NAME)
+    if len(attributes) > len(_REQUIRED) + 1:
+        for name in _OPTIONAL:
+            text = attributes.get(name)
+            if text is not None and type(text) is not str:
+                return _wrong(name, text, "a string")
+        recorded = attributes.get("recordedtime")
+        if recorded is not None and isinstance(refused := _instant("recordedtime", recorded), Dead):
+            return refused
+    return _instant("time", time)
+
+
+def join(attributes: Mapping[str, str], data: bytes) -> bytes:
+    """Return the structured event of ``attributes`` and the JSON text ``data``, which stays as it is."""
+    return orjson.dumps(attributes)[:-1] + b',"data":' + data + b"}"
+
+
+_NAME = f"a string of 1 to {_LONGEST} characters without control characters"
+_TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:00Z"'
+
+
+def _can_name(text: Any) -> bool:
+    """The rule itself; ``isprintable`` is the quick look, which also finds rare blanks, and those may stay."""
+    if type(text) is not str or not 0 < len(text) <= _LONGEST:
+        return False
+    return not any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in text)
+
+
+def _instant(name: str, text: Any) -> int | Dead:
+    try:
+        return instant.parse(text)
+    except (TypeError, ValueError):
+        return _wrong(name, text, _TIME)
+
+
+def _wrong(name: str, value: Any, wish: str) -> Dead:
+    return Dead(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is {found(value)}; expected {wish}.')

@@ -1,0 +1,85 @@
+"""The kinds of field that events are made of. Each description reads on after "expected …" in a refusal.
+
+Lengths are bounded wherever a value becomes a key or part of a customer's document: one event must not be able to
+make such a document larger than a topic takes.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from . import instant
+from .currency import CODES
+
+_CURRENCY = 'an ISO 4217 currency code, such as "EUR"'
+_DATE = 'a date as a string, such as "2026-03-31"'
+_INSTANT = 'an RFC 3339 time with offset, such as "2026-03-02T09:00:00Z"'
+
+
+def _known_currency(code: str) -> str:
+    if code not in CODES:
+        raise PydanticCustomError("expected", _CURRENCY)
+    return code
+
+
+def _real_date(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("expected", _DATE) from None
+    return text
+
+
+def _real_instant(text: str) -> str:
+    try:
+        instant.parse(text)
+    except ValueError:
+        raise PydanticCustomError("expected", _INSTANT) from None
+    return text
+
+
+Id = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 characters")]
+Word = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 characters")]
+Text = Annotated[str, Field(description="a string")]
+Url = Annotated[str, Field(min_length=1, max_length=8192, description="a string of 1 to 8192 characters")]
+Query = Annotated[str, Field(max_length=8192, description="a string of at most 8192 characters")]
+
+Money = Annotated[
+    str,
+    Field(
+        pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$",
+        description='a decimal number written as a string, such as "129.90"',
+    ),
+]
+Currency = Annotated[
+    str,
+    Field(
+        description=_CURRENCY,
+        json_schema_extra={"pattern": "^[A-Z]{3}$"},
+    ),
+    AfterValidator(_known_currency),
+]
+Date = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description=_DATE,
+        json_schema_extra={"format": "date"},
+    ),
+    AfterValidator(_real_date),
+]
+Instant = Annotated[
+    str,
+    Field(
+        description=_INSTANT,
+        json_schema_extra={"format": "date-time"},
+    ),
+    AfterValidator(_real_instant),
+]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of seconds, 0 or more")]
+Count = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]
+Items = Annotated[list[dict[str, Any]], Field(fail_fast=True, description="an array of objects")]

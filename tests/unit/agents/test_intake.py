@@ -1,0 +1,178 @@
+"""Intake and resolver: every record ends in the journal, the links log or the dead letters, with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from agents.directory import Directory
+from agents.identifiers import Identifiers
+from agents.intake import Intake
+from agents.metrics import Metrics
+from agents.records import partition_of
+from agents.resolver import Resolver, WrongKey
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
+from engine.unit_of_work import Output
+
+from .bench import CODEC, IDENTIFIERS, PARTITIONS, event, record
+
+NOW = 1_795_000_000_000
+
+
+class House:
+    """Intake, resolver and directory, handed each other's records by the test instead of by Kafka."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.registry = CollectorRegistry()
+        metrics = Metrics(self.registry)
+        self.directory = Directory("nowhere", IDENTIFIERS, home / "directory")
+        self.intake = Intake(CODEC, IDENTIFIERS, self.directory, PARTITIONS, "nowhere", metrics)
+        self.resolver = Resolver(0, PARTITIONS, IDENTIFIERS, home / "resolver", metrics)
+        self.links = 0
+        self.identities: list[Output] = []
+
+    def publish(
+        self, value: bytes | None, department: str = "web", headers: tuple[tuple[str, bytes], ...] = ()
+    ) -> Output:
+        topic = f"cx.{department}.events.v1"
+        (output,) = self.intake.route([record(topic, 2, 9, value, b"raw key", headers, NOW)])
+        return output
+
+    def resolve(self, output: Output, *, learn: bool = True) -> list[Output]:
+        assert LINKS == output.topic
+        link = record(LINKS, 0, self.links, output.value, output.key, output.headers, NOW)
+        self.links += 1
+        outputs = list(self.resolver.decide([link]))
+        self.resolver.committed()
+        found = [one for one in outputs if one.topic == IDENTITIES]
+        self.identities += found
+        if learn:
+            self.directory.learn([record(IDENTITIES, 0, 0, one.value, one.key) for one in found])
+        return [one for one in outputs if one.topic == JOURNAL]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.resolver.close()
+    made.directory.close()
+
+
+def seen(*identifiers: tuple[str, str], number: int = 0, time: str = "2026-11-17T09:00:00Z") -> bytes:
+    customer = {"identifiers": [{"type": kind, "value": value} for kind, value in identifiers]}
+    return event("web.page.viewed.v1", time, number, customer=customer, url="https://example.com/")
+
+
+def test_a_new_customer_goes_through_the_links_log_and_a_known_one_straight_to_the_journal(house: House) -> None:
+    value = seen(("email", "Ada@example.com"))
+    (journaled,) = house.resolve(house.publish(value))
+    assert (JOURNAL, value) == (journaled.topic, journaled.value)
+    straight = house.publish(seen(("email", "ada@EXAMPLE.com"), number=1))
+    assert (JOURNAL, journaled.key) == (straight.topic, straight.key)
+    assert journaled.key is not None
+    assert partition_of(journaled.key.decode(), PARTITIONS) == straight.partition
+    headers = dict(straight.headers)
+    assert (b"event", b"cx.web.events.v1/2/9", b"%d" % (NOW * 1000)) == (
+        headers["kind"],
+        headers["origin"],
+        headers["received"],
+    )
+    assert "nodes" not in dict(journaled.headers)
+
+
+def test_a_link_between_two_customers_merges_the_younger_into_the_older(house: House) -> None:
+    (old,) = house.resolve(house.publish(seen(("email", "ada@example.com"))))
+    (young,) = house.resolve(house.publish(seen(("phone", "+442079460018"))))
+    both = seen(("phone", "020 7946 0018"), ("email", "ada@example.com"), number=2)
+    merge, linked = house.resolve(house.publish(both))
+    assert (young.key, {"into": old.key.decode(), "version": 2}) == (merge.key, orjson.loads(merge.value))  # type: ignore[union-attr, arg-type]
+    assert (old.key, both) == (linked.key, linked.value)
+    assert old.key == house.publish(seen(("phone", "+442079460018"), number=3)).key
+
+
+def test_an_intake_that_lags_is_slower_but_never_wrong(house: House) -> None:
+    (first,) = house.resolve(house.publish(seen(("email", "ada@example.com"))), learn=False)
+    (second,) = house.resolve(house.publish(seen(("email", "ada@example.com"), number=1)), learn=False)
+    assert first.key == second.key
+
+
+def test_a_restored_resolver_decides_as_the_one_that_died(house: House, tmp_path: Path) -> None:
+    (first,) = house.resolve(house.publish(seen(("email", "ada@example.com"))))
+    house.resolve(house.publish(seen(("login", "ada"), ("email", "ada@example.com"), number=1)))
+    restored = Resolver(0, PARTITIONS, IDENTIFIERS, tmp_path / "again", Metrics(CollectorRegistry()))
+    restored.restore([record(IDENTITIES, 0, n, one.value, one.key) for n, one in enumerate(house.identities)])
+    link = record(LINKS, 0, 2, *_link(house, seen(("login", "ADA"), ("device", "d"), number=2)), timestamp=NOW)
+    assert first.key == next(one for one in restored.decide([link]) if one.topic == JOURNAL).key
+    restored.close()
+
+
+def _link(house: House, value: bytes) -> tuple[bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]:
+    output = house.publish(value)
+    assert LINKS == output.topic
+    return output.value, output.key, output.headers
+
+
+def test_another_key_refuses_to_start(house: House, tmp_path: Path) -> None:
+    house.resolve(house.publish(seen(("email", "ada@example.com"))))
+    other = Identifiers(b"quite another key")
+    stranger = Resolver(0, PARTITIONS, other, tmp_path / "other", Metrics(CollectorRegistry()))
+    with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
+        stranger.restore([record(IDENTITIES, 0, n, one.value, one.key) for n, one in enumerate(house.identities)])
+    stranger.close()
+
+
+@pytest.mark.parametrize(
+    ("value", "department", "reason", "words"),
+    [
+        (b"{", "web", "not-json", "not JSON"),
+        (None, "web", "not-json", "no value"),
+        (b"[]", "web", "not-cloudevents", "an array"),
+        (seen(("email", "ada@example.com")), "sales", "wrong-topic", "cx.sales.events.v1"),
+        (seen(("customer_no", "0000"), ("login", "guest")), "web", "no-identifier", "placeholder"),
+        (seen(("email", "a@example.com"), time="2026-11-30T00:00:00Z"), "web", "time-in-future", "24 hours"),
+        (b'{"x":"' + b"x" * 300_000 + b'"}', "web", "too-large", "262144"),
+    ],
+)
+def test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason(
+    house: House, value: bytes | None, department: str, reason: str, words: str
+) -> None:
+    letter = house.publish(value, department, (("x-team", b"web"),))
+    headers = dict(letter.headers)
+    assert (DEAD, b"raw key", value) == (letter.topic, letter.key, letter.value)
+    assert (reason, b"web") == (headers["__cxbus.errors.exception"].decode(), headers["x-team"])
+    assert words in headers["__cxbus.errors.message"].decode()
+    assert (f"cx.{department}.events.v1", b"2", b"9") == (
+        headers["__cxbus.errors.topic"].decode(),
+        headers["__cxbus.errors.partition"],
+        headers["__cxbus.errors.offset"],
+    )
+    assert 1.0 == house.registry.get_sample_value("cxbus_dead_total", {"reason": reason})
+
+
+def answer(customer: str) -> bytes:
+    value = orjson.loads(
+        event(
+            "bus.alert.acknowledged.v1",
+            "2026-11-17T09:00:00Z",
+            alertId="a_1",
+            customerId=customer,
+            department="sales",
+            by="kim",
+        )
+    )
+    del value["data"]["customer"]
+    return orjson.dumps(value)
+
+
+def test_an_answer_finds_its_customer_by_the_id_it_echoes(house: House) -> None:
+    (journaled,) = house.resolve(house.publish(seen(("email", "ada@example.com"))))
+    assert journaled.key is not None
+    note = house.publish(answer(journaled.key.decode()), "sales")
+    assert (JOURNAL, journaled.key, b"note") == (note.topic, note.key, dict(note.headers)["kind"])
+    assert DEAD == house.publish(answer("c_nobody"), "sales").topic

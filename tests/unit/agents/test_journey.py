@@ -1,0 +1,218 @@
+"""The journey of a partition, on its real store: what it writes, what it restores, how customers move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agents.records import UnknownKind, partition_of
+from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+from core.conditions import Answer, AsOf, Condition
+from core.rule import RuleSet
+from core.state import UnknownSchema
+from schemas.outputs import OUTPUTS
+
+from .bench import PARTITIONS, RULES, Journal, event, record
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal(tmp_path / "one")
+    yield made
+    made.close()
+
+
+def complain_and_advertise(journal: Journal, customer: str) -> None:
+    journal.publish(
+        customer,
+        event("service.case.opened.v1", "2026-11-17T09:00:00Z", caseId="K1", category="complaint", priority="high"),
+    )
+    journal.publish(
+        customer,
+        event("marketing.campaign.sent.v1", "2026-11-17T12:00:00Z", campaignId="S1", channel="email"),
+        "marketing",
+    )
+
+
+def test_an_event_becomes_an_entry_a_profile_and_an_alert_for_each_department(journal: Journal) -> None:
+    complain_and_advertise(journal, "c_1")
+    entries = journal.current(TIMELINE)
+    assert ["marketing", "service"] == sorted(entry["department"] for entry in entries.values())
+    assert {"customerId": "c_1", "late": False, "moved": False}.items() <= next(iter(entries.values())).items()
+    profile = journal.current(PROFILES)["c_1"]
+    assert ("Ada", 2, ["campaign-during-complaint"]) == (profile["name"], profile["entries"], profile["standing"])
+    assert [{"type": "email", "value": "a…@example.com"}] == profile["identifiers"]
+    told = [journal.messages(alerts_topic(department)) for department in ("marketing", "service")]
+    assert ["fired"] == [message["data"]["state"] for message in told[0]]
+    assert told[0] == told[1]
+
+
+def test_everything_said_keeps_its_contract(journal: Journal) -> None:
+    complain_and_advertise(journal, "c_1")
+    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    checked = 0
+    for (topic, _), log in journal.logs.items():
+        for made in log if topic != JOURNAL else ():
+            said = orjson.loads(made.value)
+            OUTPUTS[said["type"]].model_validate(said["data"])
+            checked += 1
+    assert checked >= 8
+
+
+def test_a_copy_is_ignored_and_a_reused_id_is_a_dead_letter(journal: Journal) -> None:
+    first = event("service.case.resolved.v1", "2026-11-17T09:00:00Z", caseId="K1")
+    journal.publish("c_1", first)
+    journal.publish("c_1", first)
+    assert 1 == len(journal.current(TIMELINE))
+    other = event("service.case.resolved.v1", "2026-11-17T09:00:00Z", caseId="K2")
+    outputs = journal.publish("c_1", other)
+    letter = next(output for output in outputs if output.topic == DEAD)
+    headers = dict(letter.headers)
+    assert other == letter.value
+    assert (b"id-reused", b"journey") == (headers["__cxbus.errors.exception"], headers["__cxbus.errors.stage"])
+    assert b"cx.service.events.v1" == headers["__cxbus.errors.topic"]
+    assert 1 == len(journal.current(TIMELINE))
+
+
+def test_the_same_content_at_another_time_is_no_copy(journal: Journal) -> None:
+    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-17T09:00:00Z", caseId="K1"))
+    outputs = journal.publish("c_1", event("service.case.resolved.v1", "2026-11-17T09:00:01Z", caseId="K1"))
+    assert DEAD in [output.topic for output in outputs]
+
+
+def test_how_a_batch_was_cut_shows_in_no_alert_and_no_entry(tmp_path: Path) -> None:
+    def run(home: Path, together: bool) -> tuple[object, object, object]:
+        journal = Journal(home)
+        clock = journal.clock
+        single = Journal(home / "single")
+        complain_and_advertise(single, "c_1")
+        log = single.logs[JOURNAL, partition_of("c_1", PARTITIONS)]
+        single.close()
+        journal.clock = clock
+        for batch in [log] if together else [[one] for one in log]:
+            journal.run(batch)
+        found = journal.current(TIMELINE), journal.current(PROFILES), journal.messages(alerts_topic("service"))
+        journal.close()
+        return found
+
+    assert run(tmp_path / "a", together=True) == run(tmp_path / "b", together=False)
+
+
+def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened(
+    journal: Journal, tmp_path: Path
+) -> None:
+    complain_and_advertise(journal, "c_1")
+    restored = journal.restored(tmp_path / "two")
+    late = event("service.case.resolved.v1", "2026-11-17T10:00:00Z", caseId="K1")
+    again = event("service.case.resolved.v1", "2026-11-17T10:00:00Z", caseId="K1")
+    assert journal.publish("c_1", late) == restored.publish("c_1", late)
+    assert journal.publish("c_1", again) == restored.publish("c_1", again)
+    assert journal.current(PROFILES) == restored.current(PROFILES)
+    restored.close()
+
+
+def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(journal: Journal) -> None:
+    younger = next(f"c_{n}" for n in range(9) if partition_of(f"c_{n}", PARTITIONS) != partition_of("old", PARTITIONS))
+    journal.publish("old", event("web.page.viewed.v1", "2026-11-17T08:00:00Z", url="https://example.com/"), "web")
+    complain_and_advertise(journal, younger)
+    before = {key.partition("/")[2]: entry["event"] for key, entry in journal.current(TIMELINE).items()}
+    journal.tell(younger, orjson.dumps({"into": "old", "version": 7}), [("kind", b"merge")])
+
+    entries = journal.current(TIMELINE)
+    assert {"old"} == {entry["customerId"] for entry in entries.values()}
+    assert before == {key.partition("/")[2]: entry["event"] for key, entry in entries.items()}
+    assert 2 == sum(entry["moved"] for entry in entries.values())
+    profiles = journal.current(PROFILES)
+    assert "old" == profiles[younger]["mergedInto"]
+    assert (3, ["campaign-during-complaint"]) == (profiles["old"]["entries"], profiles["old"]["standing"])
+    states = [(m["data"]["customerId"], m["data"]["state"]) for m in journal.messages(alerts_topic("service"))]
+    assert [(younger, "fired"), (younger, "retracted"), ("old", "updated")] == states
+
+    journal.publish(younger, event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    assert 4 == journal.current(PROFILES)["old"]["entries"]
+    assert [] == journal.current(PROFILES)["old"]["open"]
+
+
+def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> None:
+    for hour in range(24):
+        for number in range(50):
+            journal.publish(
+                "young",
+                event(
+                    "web.page.viewed.v1", f"2026-11-16T{hour:02}:{number:02}:00Z", f"{hour}-{number}",
+                    url="https://example.com/",
+                ),
+                "web",
+            )  # fmt: skip
+    complain_and_advertise(journal, "young")
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [("kind", b"merge")])
+    moves = [made for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log
+             if dict(made.headers)["kind"] == b"moved"]  # fmt: skip
+    assert 3 == len(moves)
+    assert 1202 == len(journal.current(TIMELINE))
+    states = [(m["data"]["customerId"], m["data"]["state"]) for m in journal.messages(alerts_topic("service"))]
+    assert [("young", "fired"), ("young", "retracted"), ("old", "updated")] == states
+    assert {} == journal.current(PROFILES)["old"]["state"]["arriving"]
+
+
+def test_a_department_s_answer_is_noted_on_the_timeline(journal: Journal) -> None:
+    complain_and_advertise(journal, "c_1")
+    answer = event(
+        "bus.alert.actioned.v1", "2026-11-17T13:00:00Z",
+        alertId="a_1", customerId="c_1", department="service", by="kim", outcome="helped",
+    )  # fmt: skip
+    value = orjson.loads(answer)
+    del value["data"]["customer"]
+    journal.publish("c_1", orjson.dumps(value))
+    assert "bus" in {entry["department"] for entry in journal.current(TIMELINE).values()}
+
+
+class Broken(Condition):
+    """A condition with a bug."""
+
+    def holds(self, now: AsOf) -> Answer:
+        raise ZeroDivisionError
+
+    def needs(self) -> tuple[()]:
+        return ()
+
+    def fields(self) -> frozenset[str]:
+        return frozenset()
+
+    def instants(self, now: AsOf) -> Iterator[int]:
+        return iter(())
+
+
+def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(tmp_path: Path) -> None:
+    broken = [
+        replace(rule, condition=Broken()) if rule.name == "dunning-during-dispute" else rule for rule in RULES.rules
+    ]
+    journal = Journal(tmp_path, RuleSet.of(broken, RULES.vocabulary))
+    complain_and_advertise(journal, "c_1")
+    poison = event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1)
+    outputs = journal.publish("c_1", poison, "finance")
+    letter = next(output for output in outputs if output.topic == DEAD)
+    assert b"decision-error" == dict(letter.headers)["__cxbus.errors.exception"]
+    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    assert 3 == journal.current(PROFILES)["c_1"]["entries"]
+    journal.close()
+
+
+def test_a_record_of_an_unknown_kind_stops_the_worker(journal: Journal) -> None:
+    with pytest.raises(UnknownKind, match="of kind b'split'"):
+        journal.tell("c_1", b"{}", [("kind", b"split")])
+
+
+def test_a_profile_of_another_version_stops_the_worker(journal: Journal, tmp_path: Path) -> None:
+    complain_and_advertise(journal, "c_1")
+    (place,) = [place for place in journal.logs if place[0] == PROFILES]
+    last = journal.logs[place][-1]
+    value = orjson.loads(last.value)
+    value["data"]["state"]["schema"] = 2
+    journal.logs[place].append(record(PROFILES, place[1], 99, orjson.dumps(value), last.key))
+    with pytest.raises(UnknownSchema, match=r"state\.schema 2"):
+        journal.restored(tmp_path / "two")
