@@ -1,0 +1,62 @@
+# The two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make help`.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check format unit integration chaos bench lock schemas clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "cxbus needs Python 3.11 or newer; `$(PYTHON) --version` is what $(PYTHON) is. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up .venv (once, about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(INSTALLED) ## make .venv with the locked packages
+
+demo: $(INSTALLED) ## start a real Kafka and the bus, play a business day, show the alerts
+	@$(BIN)/cxbus demo
+
+run: $(INSTALLED) ## start a real Kafka and the bus, and keep them running
+	@$(BIN)/cxbus run
+
+test: check ## everything CI runs: format, lint, types, imports, tests on a real Kafka
+	$(BIN)/pytest -q
+
+check: $(INSTALLED) ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## write the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+unit: $(INSTALLED) ## the tests that need no Kafka: seconds
+	$(BIN)/pytest -q -m "not kafka"
+
+integration: $(INSTALLED) ## the tests on a real Kafka, without kills
+	$(BIN)/pytest -q -m "kafka and not chaos"
+
+chaos: $(INSTALLED) ## kill and freeze workers under load, then check every record
+	$(BIN)/pytest -q -s -m chaos
+
+bench: $(INSTALLED) ## events per second through the whole bus
+	$(BIN)/python -m benchmarks.throughput
+
+lock: $(INSTALLED) ## resolve requirements.lock anew, with hashes and without addresses
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-annotate --extra dev -o requirements.lock pyproject.toml
+
+schemas: $(INSTALLED) ## write the JSON Schemas of a release
+	$(BIN)/cxbus schemas export schemas/released
+
+clean: ## remove .venv, caches and the bus's data of this folder
+	rm -rf .venv .cxbus .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
