@@ -8,6 +8,7 @@ department topics → intake → journal                      (all identifiers k
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -181,6 +182,9 @@ class Worker:
 
     def run(self) -> int:
         """Works until told to stop; returns the exit code (0: told to, 1: something went wrong)."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 50)  # a batch makes 100,000 young objects that all die together: measured 1.6 x
         pages = OpsPages(self.registry, self.live, self.ready, self._settings.ops_host, self._settings.ops_port)
         note = announce(self._settings.data_dir / "run", f"worker-{self._name}", os.getpid(), pages.url)
         try:

@@ -86,8 +86,7 @@ def triggered(streams: set[str], rules: RuleSet) -> list[Rule]:
 def match_at(rule: Rule, trigger: Entry, timeline: Timeline) -> Match | None:
     """Judges ``rule`` as of the trigger's own instant."""
     kind = timeline.plan.vocabulary[trigger.type]
-    fields = {name: kind.value(trigger.data, name) for name in sorted(rule.trigger_fields())}
-    data = {name: value for name, value in fields.items() if value is not None}
+    data = {name: value for name in rule.reads if (value := kind.value(trigger.data, name)) is not None}
     key = str(data.get(rule.key, "")) if rule.key else ""
     answer = rule.condition.holds(AsOf(timeline, trigger.at, data, key, trigger.at))
     if answer is None:

@@ -57,11 +57,13 @@ class Rule:
     reason: str
     action: str
     tests: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    reads: tuple[str, ...] = field(init=False)
+    """The fields of the trigger that the rule looks at: they are its evidence's values."""
 
-    def trigger_fields(self) -> frozenset[str]:
-        """The fields of the trigger that the rule reads: they are its evidence's values."""
+    def __post_init__(self) -> None:
         named = {self.key} if self.key else set()
-        return self.condition.fields() | named | set(re.findall(r"{(\w+)}", self.reason))
+        reads = self.condition.fields() | named | set(re.findall(r"{(\w+)}", self.reason))
+        object.__setattr__(self, "reads", tuple(sorted(reads)))
 
     def needs(self) -> Iterable[Need]:
         """What must be kept of a timeline to judge this rule on the next event."""

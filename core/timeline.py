@@ -68,9 +68,10 @@ class Plan:
         kind = self.vocabulary.get(entry.type)
         if kind is None:
             return []
+        at, uid, name, source, id_, data = entry
         return [
-            (stream, entry._replace(data=self._cut(stream, kind, entry.data)))
-            for stream in streams_of(kind, entry.data)
+            (stream, Entry(at, uid, name, source, id_, self._cut(stream, kind, data)))
+            for stream in streams_of(kind, data)
             if stream in self.needs
         ]
 

@@ -41,7 +41,9 @@ class EventType:
 
     def holds(self, when: When | None, data: Mapping[str, Any]) -> bool:
         """Whether ``when`` holds for this event's data."""
-        return when is not None and all(self.value(data, name) in values for name, values in when.items())
+        if not when:
+            return when is not None
+        return all(self.value(data, name) in values for name, values in when.items())
 
 
 Vocabulary = Mapping[str, EventType]
