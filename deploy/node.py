@@ -1,0 +1,92 @@
+"""What the embedded broker remembers from its last run: its ports and whose it was. Losing it costs only the ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+#: Where a broker's port is looked for: below those from which systems take the ports of outgoing connections. Among
+#: these, a connection to a broker that is away could get the broker's own port, answer itself and keep the broker out.
+PORTS = range(20_000, 32_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The content of ``node.json``."""
+
+    broker_port: int
+    controller_port: int
+    owner: int
+    """Process id of the program that started the broker."""
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients connect to."""
+        return f"{LOOPBACK}:{self.broker_port}"
+
+    def owned(self) -> bool:
+        """Whether the program that started the broker is alive."""
+        try:
+            os.kill(self.owner, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True  # alive, and another user's
+        return True
+
+
+def load(file: Path) -> Node | None:
+    """The node that ``file`` remembers; None if there is none in it."""
+    try:
+        node = Node(**{name: int(number) for name, number in json.loads(file.read_text()).items()})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return node if all(0 < port < 65_536 for port in (node.broker_port, node.controller_port)) else None
+
+
+def save(file: Path, node: Node) -> None:
+    """Write ``node`` so that whoever reads ``file`` meanwhile finds the old one or the new one."""
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps(asdict(node)))
+    beside.replace(file)
+
+
+def claimed(known: Node | None, owner: int) -> Node:
+    """The node of a new run: with the ports of ``known`` as far as they are free, else with others.
+
+    Raises ``OSError`` if no port is free.
+    """
+    wanted = (known.broker_port, known.controller_port) if known else (0, 0)
+    broker, controller = _free_ports(*wanted)
+    return Node(broker, controller, owner)
+
+
+def _free_ports(*wanted: int) -> list[int]:
+    """For each port itself if it can be listened on, else (and for 0) one out of ``PORTS``; all different."""
+    listeners: list[socket.socket] = []
+    try:
+        listeners.extend(_listening(port) or _listening_anywhere() for port in wanted)
+        return [listener.getsockname()[1] for listener in listeners]
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+def _listening(port: int) -> socket.socket | None:
+    try:  # with SO_REUSEADDR, as Java does it: connections that linger from the last run don't matter
+        return socket.create_server((LOOPBACK, port)) if port else None
+    except OSError:
+        return None
+
+
+def _listening_anywhere() -> socket.socket:
+    for port in random.sample(PORTS, len(PORTS)):
+        listener = _listening(port)
+        if listener:
+            return listener
+    raise OSError(f"no port between {PORTS.start} and {PORTS.stop} is free on {LOOPBACK}")

@@ -1,0 +1,29 @@
+"""What tests of all kinds share: one Kafka for the whole run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.broker import EmbeddedBroker
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python 3.0.12 reads its schemas with a function that is deprecated in Python 3.11 and 3.12 only.
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+
+
+@pytest.fixture(scope="session")
+def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of a Kafka for tests: ``CXBUS_BOOTSTRAP``, else one embedded broker, empty, for this run.
+
+    Topics and groups of one test are seen by the others: give them names of their own.
+    """
+    given = os.environ.get("CXBUS_BOOTSTRAP")
+    if given:
+        yield given
+        return
+    with EmbeddedBroker(tmp_path_factory.mktemp("broker")) as broker:
+        yield broker.bootstrap
