@@ -1,0 +1,173 @@
+"""The step, case by case: what the random worlds of the property test rarely meet."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from core.event import DAY, HOUR, Entry, midnight, rfc3339
+from core.journey import Arrived, Forwarded, Ignored, Merge, Moved, Refused, Written, step
+from core.notification import Said
+from core.rule import RuleSet
+from core.state import Customer, UnknownSchema, customer_from
+from core.timeline import Timeline
+
+from .test_journey_property import Bus, Memory, arrived
+from .worlds import RULES, START, VOCABULARY, entry
+
+
+def complaint(at: int, number: int = 1) -> Entry:
+    return entry(at, "service.case.opened.v1", {"caseId": f"K{number}", "category": "complaint"}, number)
+
+
+def campaign(at: int, number: int = 100, name: str = "S1") -> Entry:
+    return entry(at, "marketing.campaign.sent.v1", {"campaignId": name, "channel": "email"}, number)
+
+
+def states(bus: Bus) -> list[str]:
+    return [said.state for _, said in bus.said]
+
+
+def test_an_alert_is_said_once_and_its_end_once() -> None:
+    bus = Bus()
+    bus.arrive("c", arrived(complaint(START)), START)
+    bus.arrive("c", arrived(campaign(START + HOUR)), START + HOUR)
+    bus.arrive("c", arrived(entry(START + 2 * HOUR, "service.case.resolved.v1", {"caseId": "K1"}, 2)), START + 2 * HOUR)
+    assert ["fired"] == states(bus)
+    assert START + 2 * HOUR + 72 * HOUR == bus.customer("c").due
+    later = START + 5 * DAY
+    bus.arrive("c", arrived(entry(later, "web.page.viewed.v1", {"url": "u"}, 3)), later)
+    bus.arrive("c", arrived(entry(later + 1, "web.page.viewed.v1", {"url": "u"}, 4)), later + 1)
+    assert ["fired", "resolved"] == states(bus)
+    assert bus.customer("c").due is None
+
+
+def test_what_ends_by_its_expiry_is_expired() -> None:
+    bus = Bus()
+    bus.arrive("c", arrived(complaint(START)), START)
+    bus.arrive("c", arrived(campaign(START + HOUR)), START + HOUR)
+    later = START + 15 * DAY
+    bus.arrive("c", arrived(entry(later, "web.page.viewed.v1", {"url": "u"}, 3)), later)
+    assert ["fired", "expired"] == states(bus)
+
+
+def test_an_alert_found_already_ended_goes_out_once() -> None:
+    bus = Bus()
+    now = START + 30 * DAY
+    bus.arrive("c", arrived(complaint(START)), now)
+    bus.arrive("c", arrived(campaign(START + HOUR)), now)
+    assert ["expired"] == states(bus)
+
+
+def test_a_late_event_retracts_what_no_longer_holds() -> None:
+    bus = Bus()
+    for hour, kind in ((0, "L1"), (3, "L2"), (6, "L3")):
+        call = {"callId": kind, "direction": "outbound", "outcome": "no_answer"}
+        bus.arrive("c", arrived(entry(START + hour * HOUR, "sales.call.completed.v1", call, hour)), START + 7 * HOUR)
+    reply = entry(START + 4 * HOUR, "service.conversation.ended.v1", {"channel": "phone"}, 50)
+    bus.arrive("c", arrived(reply), START + 8 * HOUR)
+    assert ["fired", "retracted"] == states(bus)
+    assert [] == bus.customer("c").alerts
+
+
+def test_old_matters_and_replays_wake_nobody() -> None:
+    bus = Bus()
+    bus.arrive("c", arrived(complaint(START)), START)
+    old = campaign(START + HOUR)
+    bus.arrive("c", arrived(old), START + HOUR + DAY + 1)
+    fresh = campaign(START + 3 * HOUR, 101, "S2")
+    bus.arrive("c", Arrived(fresh, fresh.at, (), replay=True), START + HOUR + DAY + 2)
+    assert [True, True] == [said.alert.historical for _, said in bus.said]
+
+
+def test_a_day_is_not_yet_history() -> None:
+    bus = Bus()
+    bus.arrive("c", arrived(complaint(START)), START)
+    bus.arrive("c", arrived(campaign(START + HOUR)), START + HOUR + DAY)
+    assert [False] == [said.alert.historical for _, said in bus.said]
+
+
+def test_what_lies_more_than_400_days_back_is_settled() -> None:
+    bus = Bus()
+    now = START + 400 * DAY + HOUR
+    bus.arrive("c", arrived(complaint(START)), now)
+    bus.arrive("c", arrived(campaign(START + HOUR)), now)
+    assert [] == states(bus)
+    bus.arrive("c", arrived(campaign(START + HOUR + 1, 101, "S2")), now)
+    assert ["expired"] == states(bus)
+
+
+def test_new_rules_rebuild_what_is_kept_and_judge_the_past_no_more() -> None:
+    few = RuleSet.of([rule for rule in RULES.rules if rule.name == "contact-fatigue"], VOCABULARY)
+    memory = Memory()
+    customer = Customer("c", Timeline(few.plan))
+    for made in (complaint(START), campaign(START + HOUR)):
+        assert [Written(made, False, 0)] == step(customer, arrived(made), few, memory, START + HOUR)
+        memory.held.setdefault("c", {})[made.uid] = arrived(made)
+    assert few.plan.digest != RULES.plan.digest
+    customer = customer_from(orjson.loads(orjson.dumps(customer.document())), RULES.plan)
+    assert customer.stale
+    second = campaign(START + 2 * HOUR, 101, "S2")
+    said = [o for o in step(customer, arrived(second), RULES, memory, START + 2 * HOUR) if isinstance(o, Said)]
+    assert [("fired", "S2")] == [(one.state, one.alert.key) for one in said]
+    assert not customer.stale
+
+
+def test_a_payment_for_an_invoice_settled_long_ago_is_seen_with_its_past() -> None:
+    bus = Bus()
+    invoice = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "dueDate": "2026-03-10"}
+    pay = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
+    bus.arrive("c", arrived(entry(START, "finance.invoice.issued.v1", invoice, 1)), START)
+    bus.arrive("c", arrived(entry(START + 1, "finance.payment.received.v1", pay | {"paymentId": "P1"}, 2)), START + 1)
+    assert {"invoice/I1"} == bus.customer("c").timeline.settled
+    overdue = entry(START + 20 * DAY, "finance.invoice.overdue.v1", invoice | {"daysOverdue": 10}, 3)
+    bus.arrive("c", arrived(overdue), START + 20 * DAY)
+    assert [] == bus.customer("c").open_matters()
+
+
+def test_a_merged_away_customer_forwards_everything_and_ignores_a_second_merge() -> None:
+    bus = Bus()
+    bus.arrive("b", arrived(complaint(START)), START)
+    assert bus.arrive("b", Merge("a", 3), START + 1) is not None
+    customer = bus.customer("b")
+    record = arrived(campaign(START + HOUR))
+    assert [Forwarded("a")] == step(customer, record, RULES, bus.memory, START + HOUR)
+    assert [Forwarded("a")] == step(customer, Moved("z/1", 1, ()), RULES, bus.memory, START + HOUR)
+    assert [] == step(customer, Merge("z", 4), RULES, bus.memory, START + HOUR)
+    assert ("a", 3) == (customer.merged_into, customer.version)
+
+
+def test_nothing_is_judged_while_a_part_of_a_move_is_missing() -> None:
+    bus = Bus()
+    first, second = arrived(complaint(START)), arrived(campaign(START + HOUR))
+    bus.arrive("a", Moved("b/1", 2, (second,)), START + DAY)
+    bus.arrive("a", arrived(campaign(START + 2 * HOUR, 101, "S2")), START + DAY)
+    assert [] == states(bus)
+    bus.arrive("a", Moved("b/1", 2, (first,)), START + DAY)
+    assert ["fired", "fired"] == states(bus)
+
+
+def test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused() -> None:
+    memory = Memory()
+    customer = Customer("c", Timeline(RULES.plan))
+    made = complaint(START)
+    step(customer, arrived(made), RULES, memory, START)
+    memory.held["c"] = {made.uid: arrived(made)}
+    earlier = made._replace(at=START - 5)  # its first copy was appended before it happened, by the broker's clock
+    assert [Ignored()] == step(customer, Arrived(earlier, made.at), RULES, memory, START)
+    other = made._replace(data={"caseId": "K9", "category": "question"})
+    (refused,) = step(customer, Arrived(other, made.at), RULES, memory, START)
+    assert isinstance(refused, Refused)
+    assert ("id-reused", True) == (refused.reason, "'w'" in refused.message)
+
+
+def test_a_document_of_another_schema_is_not_read() -> None:
+    document = Customer("c", Timeline(RULES.plan)).document()
+    document["state"]["schema"] = 2
+    with pytest.raises(UnknownSchema, match="knows 1"):
+        customer_from(document, RULES.plan)
+
+
+def test_instants_are_written_and_read_as_people_do() -> None:
+    assert "2026-03-02T00:00:00Z" == rfc3339(START)
+    assert START == midnight("2026-03-02") == midnight("2026-03-02T17:00:00+02:00")
