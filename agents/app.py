@@ -142,8 +142,8 @@ class Worker:
         while True:
             self._beat = time.monotonic()
             lags: dict[str, int] = {}
-            for tp, lag in cast("BatchConsumer", self.app.consumer).lag().items():
-                lags[tp.topic] = lags.get(tp.topic, 0) + lag
+            for tp, progress in cast("BatchConsumer", self.app.consumer).progress().items():
+                lags[tp.topic] = lags.get(tp.topic, 0) + progress.lag
             for topic, lag in lags.items():
                 self.metrics.lag.labels(topic).set(lag)
             await asyncio.sleep(1)
