@@ -6,13 +6,14 @@ Conditions are pure and judged *as of* an instant ``t``: everything with ``at <=
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from . import entities
-from .entities import FIELDS, INVOICE, LastEvents
-from .event import DAY, Entry, midnight
+from .entities import FIELDS, Matter
+from .event import DAY, Entry
+from .spans import ALWAYS, FOREVER, NEVER, Spans, complement, contains, intersection, union
 from .timeline import CONTACT, ENGAGED, Need, Timeline
 
 EVIDENCE_LIMIT = 20
@@ -43,12 +44,16 @@ Answer = tuple[Found, ...] | None
 
 
 class Condition(Protocol):
-    """The contract of every condition; ``instants`` lists when it may change after ``since``, by time or by entries."""
+    """The contract of every condition.
+
+    ``holds`` judges one instant and names the evidence. ``spans`` tells all instants at which it holds, for the key of
+    a match and when that fired; a comparison with the trigger has none. Both must agree.
+    """
 
     def holds(self, now: AsOf) -> Answer: ...
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans: ...
     def needs(self) -> Iterable[Need]: ...
     def fields(self) -> frozenset[str]: ...
-    def instants(self, now: AsOf) -> Iterator[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,11 @@ class All:
     def fields(self) -> frozenset[str]:
         return frozenset().union(*(part.fields() for part in self.parts))
 
-    def instants(self, now: AsOf) -> Iterator[int]:
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        found = ALWAYS
         for part in self.parts:
-            yield from part.instants(now)
+            found = intersection(found, part.spans(timeline, key, fired))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,9 @@ class AnyOf(All):
         answers = [answer for part in self.parts if (answer := part.holds(now)) is not None]
         return tuple(found for answer in answers for found in answer) if answers else None
 
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        return union(span for part in self.parts for span in part.spans(timeline, key, fired))
+
 
 @dataclass(frozen=True, slots=True)
 class NoneOf(All):
@@ -92,6 +102,9 @@ class NoneOf(All):
 
     def holds(self, now: AsOf) -> Answer:
         return () if all(part.holds(now) is None for part in self.parts) else None
+
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        return complement(union(span for part in self.parts for span in part.spans(timeline, key, fired)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +118,14 @@ class Field:
     def holds(self, now: AsOf) -> Answer:
         return () if compare(self.test, now.data.get(self.name), self.value) else None
 
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        raise TypeError("a trigger's field can't be asked for later")
+
     def needs(self) -> Iterable[Need]:
         return ()
 
     def fields(self) -> frozenset[str]:
         return frozenset({self.name})
-
-    def instants(self, now: AsOf) -> Iterator[int]:
-        return iter(())
 
 
 def compare(test: str, found: Any, expected: Any) -> bool:
@@ -144,23 +157,23 @@ class InState:
     same_is_key: bool = False
 
     def holds(self, now: AsOf) -> Answer:
-        matters = now.timeline.matters(self.entity)
+        if self.same is None and not contains(self.spans(now.timeline, now.key, now.fired), now.t):
+            return None
         wanted = now.key if self.same_is_key else now.data.get(self.same) if self.same else None
-        if wanted is not None:
-            matters = {str(wanted): matters[str(wanted)]} if str(wanted) in matters else {}
-        found = [hit for entries in matters.values() if (hit := self._hit(entries, now)) is not None]
+        matters = now.timeline.matters(self.entity)
+        chosen = matters.values() if wanted is None else [matters.get(str(wanted), [])]
+        found = [hit for past in chosen if (hit := self._hit(entities.as_of(past, now.t), now)) is not None]
         return tuple(found) if found else None
 
-    def _hit(self, entries: list[Entry], now: AsOf) -> Found | None:
-        events = LastEvents(self.entity, entries, now.timeline.plan.vocabulary)
-        matter = entities.state(events, now.t)
-        if matter is None or any(matter.facts.get(name) != value for name, value in self.where):
+    def _hit(self, matter: Matter | None, now: AsOf) -> Found | None:
+        if matter is None or not self._meant(matter):
             return None
         hit: Entry | None = None
-        if self.state == "open":
+        if self.state == "overdue":
+            due = self._overdue_from(matter)
+            hit = matter.warned if due is not None and now.t >= due else None
+        elif self.state == "open":
             hit = matter.changed if matter.open else None
-        elif self.state == "overdue":
-            hit = entities.overdue_since(events, now.t, self.days)
         elif not matter.open and (self.within == 0 or now.t - self.within < matter.changed.at):
             hit = matter.changed
         if hit is None:
@@ -169,20 +182,44 @@ class InState:
         id_field = role.id_field if role else ""
         return Found(hit, {id_field: hit.data.get(id_field), **dict(self.where)})
 
+    def _meant(self, matter: Matter) -> bool:
+        return all(matter.facts.get(name) == value for name, value in self.where)
+
+    def _overdue_from(self, matter: Matter) -> int | None:
+        if not matter.open or matter.warned is None or matter.due is None:
+            return None
+        return matter.due + self.days * DAY
+
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        asked = (id(self), key if self.same_is_key else "")
+        found = timeline.spans.get(asked)
+        if found is None:
+            matters = timeline.matters(self.entity)
+            chosen = [matters.get(key, [])] if self.same_is_key else matters.values()
+            found = timeline.spans[asked] = union(span for past in chosen for span in self._spans(past))
+        return found
+
+    def _spans(self, past: Sequence[Matter]) -> Iterator[tuple[int, int]]:
+        for index, matter in enumerate(past):
+            until = past[index + 1].since if index + 1 < len(past) else FOREVER
+            if not self._meant(matter):
+                continue
+            if self.state == "overdue":
+                due = self._overdue_from(matter)
+                if due is not None:
+                    yield max(matter.since, due), until
+            elif self.state == "open":
+                if matter.open:
+                    yield matter.since, until
+            elif not matter.open:
+                yield matter.since, min(until, matter.changed.at + self.within) if self.within else until
+
     def needs(self) -> Iterable[Need]:
         fields = FIELDS.get(self.entity, frozenset()) | {name for name, _ in self.where}
         return (Need(self.entity, fields, self.within),)
 
     def fields(self) -> frozenset[str]:
         return frozenset({self.same}) if self.same else frozenset()
-
-    def instants(self, now: AsOf) -> Iterator[int]:
-        for entry in now.timeline.streams.get(self.entity, ()):
-            yield entry.at
-            if self.within:
-                yield entry.at + self.within
-            if self.entity == INVOICE and self.state == "overdue" and "dueDate" in entry.data:
-                yield midnight(str(entry.data["dueDate"])) + self.days * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +240,18 @@ class Seen:
         ]
         return (Found(max(hits, key=lambda e: (e.at, e.uid)), dict(self.where)),) if hits else None
 
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        after = -FOREVER if self.within else fired
+        hits = [
+            entry.at
+            for stream in self.streams
+            for entry in timeline.between(stream, after, FOREVER)
+            if all(entry.data.get(name) == value for name, value in self.where)
+        ]
+        if self.within:
+            return union((at, at + self.within) for at in hits)
+        return ((min(hits), FOREVER),) if hits else NEVER
+
     def needs(self) -> Iterable[Need]:
         fields = frozenset(name for name, _ in self.where)
         latest = not self.within and not self.where
@@ -210,13 +259,6 @@ class Seen:
 
     def fields(self) -> frozenset[str]:
         return frozenset()
-
-    def instants(self, now: AsOf) -> Iterator[int]:
-        for stream in self.streams:
-            for at in now.timeline.instants(stream, now.fired):
-                yield at
-                if self.within:
-                    yield at + self.within
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,14 +282,19 @@ class UnansweredContacts:
             return None
         return tuple(Found(c, {"department": vocabulary[c.type].department}) for c in open_ones[-EVIDENCE_LIMIT:])
 
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        contacts = [contact.at for contact in timeline.between(CONTACT, -FOREVER, FOREVER)]
+        engaged = [entry.at for entry in timeline.between(ENGAGED, -FOREVER, FOREVER)]
+        edges = sorted({*contacts, *(at + self.within for at in contacts), *engaged})
+        holding = (
+            (at, until)
+            for at, until in zip(edges, [*edges[1:], FOREVER], strict=True)
+            if self.holds(AsOf(timeline, at, {}, key, fired)) is not None
+        )
+        return union(holding)
+
     def needs(self) -> Iterable[Need]:
         return (Need(CONTACT, frozenset({"outcome"}), self.within), Need(ENGAGED, latest=True))
 
     def fields(self) -> frozenset[str]:
         return frozenset()
-
-    def instants(self, now: AsOf) -> Iterator[int]:
-        for contact in now.timeline.streams.get(CONTACT, ()):
-            yield contact.at
-            yield contact.at + self.within
-        yield from now.timeline.instants(ENGAGED, now.fired)

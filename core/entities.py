@@ -1,17 +1,19 @@
 """Matters that open and close: cases, invoices, opportunities. Their state as of an instant (semantics 1.5).
 
-Every function takes one matter's entries in ``(at, uid)`` order, cut to ``FIELDS``, and an instant ``t``; ties at
-``t`` are included. A matter that opens and closes in the same instant is closed.
+A matter's past is a list of ``Matter`` values, each good from its ``since`` until the next one's; entries of the same
+instant count together. A matter that opens and closes in the same instant is closed.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from itertools import groupby
+from typing import Any
 
-from .event import DAY, Entry, midnight
+from .event import Entry, midnight
 from .vocabulary import Vocabulary
 
 CASE, INVOICE, OPPORTUNITY = "case", "invoice", "opportunity"
@@ -28,89 +30,76 @@ OVERDUE = "finance.invoice.overdue.v1"
 PAYMENT = "finance.payment.received.v1"
 
 
-class LastEvents(NamedTuple):
-    """One matter: its kind, its entries in order, and what their types mean."""
-
-    entity: str
-    entries: Sequence[Entry]
-    vocabulary: Vocabulary
-
-
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """A matter as of an instant. ``changed`` is the entry that opened it, or closed it if it is closed."""
+    """A matter from ``since`` on. ``changed`` is the entry that opened it, or closed it if it is closed.
 
+    ``due`` is 00:00 UTC of an invoice's latest due date, ``warned`` its latest overdue event.
+    """
+
+    since: int
     open: bool
     changed: Entry
     facts: Mapping[str, Any]
+    due: int | None = None
+    warned: Entry | None = None
 
 
-def state(events: LastEvents, t: int) -> Matter | None:
+def past(entity: str, entries: Sequence[Entry], vocabulary: Vocabulary) -> list[Matter]:
+    """What became of one matter, given its entries in order."""
+    return _invoice(entries) if entity == INVOICE else _opened_or_closed(entries, vocabulary)
+
+
+def as_of(matters: Sequence[Matter], t: int) -> Matter | None:
     """The matter as of ``t``; ``None`` when nothing opened or closed it yet."""
-    return _invoice(events, t) if events.entity == INVOICE else _opened_or_closed(events, t)
+    index = bisect_right(matters, t, key=lambda matter: matter.since)
+    return matters[index - 1] if index else None
 
 
-def _opened_or_closed(events: LastEvents, t: int) -> Matter | None:
+def _opened_or_closed(entries: Sequence[Entry], vocabulary: Vocabulary) -> list[Matter]:
+    found: list[Matter] = []
     opening: Entry | None = None
     closing: Entry | None = None
-    for entry in events.entries:
-        if entry.at > t:
-            break
-        kind = events.vocabulary[entry.type]
-        role = kind.entity
-        if role is None:
-            continue
-        closes = role.role == "closes" or (role.closes_when is not None and kind.holds(role.closes_when, entry.data))
-        if closes:
-            closing = entry
-        elif role.role == "opens" or role.closes_when is not None:
-            opening = entry
-    if opening is None:
-        return None if closing is None else Matter(False, closing, closing.data)
-    if closing is None or opening.at > closing.at:
-        return Matter(True, opening, opening.data)
-    return Matter(False, closing, opening.data)
+    for at, together in groupby(entries, key=lambda entry: entry.at):
+        for entry in together:
+            kind = vocabulary[entry.type]
+            role = kind.entity
+            if role is None:
+                continue
+            if role.role == "closes" or kind.holds(role.closes_when, entry.data):
+                closing = entry
+            elif role.role == "opens" or role.closes_when is not None:
+                opening = entry
+        if closing is not None and (opening is None or opening.at <= closing.at):
+            found.append(Matter(at, False, closing, closing.data if opening is None else opening.data))
+        elif opening is not None:
+            found.append(Matter(at, True, opening, opening.data))
+    return found
 
 
-def _invoice(events: LastEvents, t: int) -> Matter | None:
+def _invoice(entries: Sequence[Entry]) -> list[Matter]:
     """Closed once the payments in its currency reach its latest total (a part payment does not close)."""
+    found: list[Matter] = []
     claim: Entry | None = None
+    warned: Entry | None = None
+    due: int | None = None
     paid: dict[str, Entry] = {}
-    for entry in events.entries:
-        if entry.at > t:
-            break
-        if entry.type == PAYMENT:
-            paid[str(entry.data.get("paymentId"))] = entry
-        elif entry.type in (ISSUED, OVERDUE):
-            claim = entry
-    if claim is None:
-        return None
-    currency = claim.data.get("currency")
-    payments = [p for p in paid.values() if p.data.get("currency") == currency]
-    if payments and sum((_money(p) for p in payments), Decimal(0)) >= _money(claim):
-        return Matter(False, max(payments), claim.data)
-    return Matter(True, claim, claim.data)
-
-
-def overdue_since(events: LastEvents, t: int, days: int = 0) -> Entry | None:
-    """The overdue event, if the invoice has been overdue for ``days`` days as of ``t``."""
-    matter = state(events, t)
-    if matter is None or not matter.open:
-        return None
-    warned = [entry for entry in events.entries if entry.at <= t and entry.type == OVERDUE]
-    due = [entry for entry in events.entries if entry.at <= t and "dueDate" in entry.data]
-    if not warned or not due or t < midnight(str(due[-1].data["dueDate"])) + days * DAY:
-        return None
-    return warned[-1]
-
-
-def settled_before(events: LastEvents, before: int) -> bool:
-    """Whether the matter is closed, and nothing happened to it after ``before``."""
-    last = events.entries[-1].at
-    if last > before:
-        return False
-    matter = state(events, last)
-    return matter is not None and not matter.open
+    for at, together in groupby(entries, key=lambda entry: entry.at):
+        for entry in together:
+            if entry.type == PAYMENT:
+                paid[str(entry.data.get("paymentId"))] = entry
+            elif entry.type in (ISSUED, OVERDUE):
+                claim = entry
+                due = midnight(str(entry.data["dueDate"])) if "dueDate" in entry.data else due
+                warned = entry if entry.type == OVERDUE else warned
+        if claim is None:
+            continue
+        currency = claim.data.get("currency")
+        payments = [payment for payment in paid.values() if payment.data.get("currency") == currency]
+        closed = bool(payments) and sum((_money(p) for p in payments), Decimal(0)) >= _money(claim)
+        changed = max(payments, key=lambda p: (p.at, p.uid)) if closed else claim
+        found.append(Matter(at, not closed, changed, claim.data, due, warned))
+    return found
 
 
 def _money(entry: Entry) -> Decimal:

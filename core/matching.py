@@ -14,6 +14,7 @@ from typing import Any
 from .conditions import AsOf, Found
 from .event import Entry
 from .rule import Rule, RuleSet
+from .spans import first
 from .timeline import Timeline, streams_of
 
 LABEL = "event"
@@ -103,13 +104,8 @@ def end_of(rule: Rule, key: str, time: int, timeline: Timeline, since: int) -> i
     expiry = None if rule.expires is None else time + rule.expires
     if rule.resolves is None:
         return expiry
-    start = AsOf(timeline, since, {}, key, time)
-    for instant in sorted({since, *(at for at in rule.resolves.instants(start) if at > since)}):
-        if expiry is not None and instant >= expiry:
-            break
-        if rule.resolves.holds(start._replace(t=instant)) is not None:
-            return instant
-    return expiry
+    resolved = first(rule.resolves.spans(timeline, key, time), since)
+    return min((end for end in (expiry, resolved) if end is not None), default=None)
 
 
 def _evidence(trigger: Found, answer: Iterable[Found]) -> tuple[Found, ...]:

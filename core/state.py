@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .entities import LastEvents, state
+from .entities import as_of
 from .event import Entry, rfc3339
 from .notification import Alert
 from .timeline import Plan, Timeline
@@ -57,8 +57,8 @@ class Customer:
         plan = self.timeline.plan
         found = []
         for entity in sorted(plan.entities):
-            for matter_id, entries in self.timeline.matters(entity).items():
-                matter = state(LastEvents(entity, entries, plan.vocabulary), self.last_at)
+            for matter_id, past in self.timeline.matters(entity).items():
+                matter = as_of(past, self.last_at)
                 if matter is not None and matter.open:
                     role = plan.vocabulary[matter.changed.type].entity
                     facts = {k: v for k, v in matter.facts.items() if role is None or k != role.id_field}

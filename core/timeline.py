@@ -9,13 +9,14 @@ same questions.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .entities import LastEvents, settled_before
+from .entities import Matter, past
 from .event import Entry
+from .spans import Spans
 from .vocabulary import EventType, Vocabulary
 
 CONTACT = "contact"
@@ -87,7 +88,7 @@ class Plan:
 class Timeline:
     """The streams of one customer. ``settled`` names matters that were closed long ago and are no longer held."""
 
-    __slots__ = ("_matters", "plan", "settled", "streams")
+    __slots__ = ("_pasts", "plan", "settled", "spans", "streams")
 
     def __init__(
         self, plan: Plan, streams: dict[str, list[Entry]] | None = None, settled: set[str] | None = None
@@ -95,7 +96,9 @@ class Timeline:
         self.plan = plan
         self.streams: dict[str, list[Entry]] = streams if streams is not None else {}
         self.settled: set[str] = settled if settled is not None else set()
-        self._matters: dict[str, dict[str, list[Entry]]] = {}
+        self.spans: dict[tuple[int, str], Spans] = {}
+        """When conditions hold, found once; void as soon as an entry is added."""
+        self._pasts: dict[str, dict[str, list[Matter]]] = {}
 
     @classmethod
     def of(cls, plan: Plan, entries: Iterable[Entry]) -> Timeline:
@@ -114,7 +117,8 @@ class Timeline:
                 insort(entries, cut)
             else:
                 entries.append(cut)
-            self._matters.pop(stream, None)
+            self._pasts.pop(stream, None)
+        self.spans.clear()
         return [stream for stream, _ in places]
 
     def between(self, stream: str, after: int, until: int) -> Sequence[Entry]:
@@ -135,21 +139,23 @@ class Timeline:
         index = bisect_right(entries, until, key=_at)
         return entries[index - 1] if index else None
 
-    def matters(self, entity: str) -> Mapping[str, list[Entry]]:
-        """Everything that happened to each case, invoice, …, by its id."""
-        found = self._matters.get(entity)
+    def matters(self, entity: str) -> Mapping[str, list[Matter]]:
+        """What became of each case, invoice, …, by its id."""
+        found = self._pasts.get(entity)
         if found is None:
-            found = self._matters[entity] = {}
-            for entry in self.streams.get(entity, ()):
-                role = self.plan.vocabulary[entry.type].entity
-                assert role is not None, entry.type  # only types with a role reach an entity's stream
-                found.setdefault(str(entry.data[role.id_field]), []).append(entry)
+            vocabulary = self.plan.vocabulary
+            found = self._pasts[entity] = {
+                matter: past(entity, entries, vocabulary) for matter, entries in self._grouped(entity).items()
+            }
         return found
 
-    def instants(self, stream: str, since: int) -> Iterable[int]:
-        """When something happened in the stream, from ``since`` on."""
-        entries = self.streams.get(stream, [])
-        return (entry.at for entry in entries[bisect_left(entries, since, key=_at) :])
+    def _grouped(self, entity: str) -> Mapping[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for entry in self.streams.get(entity, ()):
+            role = self.plan.vocabulary[entry.type].entity
+            assert role is not None, entry.type  # only types with a role reach an entity's stream
+            found.setdefault(str(entry.data[role.id_field]), []).append(entry)
+        return found
 
     def touches_settled(self, entry: Entry) -> bool:
         """Whether the entry is about a matter whose past is no longer held here."""
@@ -172,17 +178,19 @@ class Timeline:
                 del self.streams[stream]
 
     def _prune_matters(self, entity: str, before: int) -> None:
+        """Matters that are closed, and to which nothing happened after ``before``."""
+        grouped = self._grouped(entity)
         gone = {
             matter
-            for matter, entries in self.matters(entity).items()
-            if settled_before(LastEvents(entity, entries, self.plan.vocabulary), before)
+            for matter, matters in self.matters(entity).items()
+            if matters and not matters[-1].open and grouped[matter][-1].at <= before
         }
         if not gone:
             return
-        kept = [e for matter, entries in self.matters(entity).items() if matter not in gone for e in entries]
-        self.streams[entity] = sorted(kept)
+        self.streams[entity] = sorted(e for matter, entries in grouped.items() if matter not in gone for e in entries)
         self.settled.update(f"{entity}/{matter}" for matter in gone)
-        self._matters.pop(entity, None)
+        self._pasts.pop(entity, None)
+        self.spans.clear()
 
 
 def _at(entry: Entry) -> int:
