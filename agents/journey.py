@@ -8,6 +8,7 @@ entries by time.
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ class Journey:
         self._fired: list[int] = []
         self._touched: dict[str, Customer] = {}
         self._last: dict[str, ConsumerRecord] = {}
+        self._histories: dict[str, list[Entry]] = {}
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
 
@@ -129,6 +131,7 @@ class Journey:
         self._store.drop_pending()
         self._touched.clear()
         self._last.clear()
+        self._histories.clear()
         self._fired.clear()
         self._pending_clock = self._clock
         outputs: list[Output] = []
@@ -170,7 +173,8 @@ class Journey:
             if "origin" not in headers:
                 raise
             message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
-            return [self._refuse(Refused(Reason.DECISION_ERROR, message), record, headers)]
+            refused = Refused(Reason.DECISION_ERROR, message)
+            return [self._refuse(refused, *_letter(refused, record, headers))]
 
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
         self._pending_clock = max(self._pending_clock, received_at(record))
@@ -208,7 +212,8 @@ class Journey:
                 self._arrived(entry["event"], entry["uid"], entry["time"], entry["received"])
                 for entry in said["entries"]
             )
-            return Moved(said["move"], said["parts"], entries, tuple(alert_from(alert) for alert in said["alerts"]))
+            alerts = tuple(alert_from(alert) for alert in said["alerts"])
+            return Moved(said["move"], said["parts"], entries, alerts, said["arriving"])
         raise UnknownKind(f"journal record {record.partition}-{record.offset} is of kind {kind!r}")
 
     def _arrived(
@@ -237,7 +242,7 @@ class Journey:
         elif isinstance(decision, Ignored):
             self._metrics.duplicates.inc()
         elif isinstance(decision, Refused):
-            yield self._refuse(decision, record, headers)
+            yield self._refuse(decision, *_letter(decision, record, headers))
         elif isinstance(decision, Forwarded):
             yield self._to_journal(decision.to, record.value, record.headers)
         else:
@@ -257,14 +262,18 @@ class Journey:
         moved = isinstance(brought, Moved)
         if moved:
             held = orjson.loads(record.value)["entries"][written.index]
-            event, received = orjson.dumps(held["event"]), held["received"]
+            event, received, origin = orjson.dumps(held["event"]), held["received"], held["origin"]
         else:
-            event, received = record.value, int(headers["received"])
+            event, received, origin = record.value, int(headers["received"]), headers["origin"].decode()
         department = self._rules.vocabulary[entry.type].department if entry.type in self._rules.vocabulary else "other"
-        value = messages.timeline_entry(customer.id, entry, event, department, received, late=written.late, moved=moved)
+        value = messages.timeline_entry(
+            customer.id, entry, event, department, received, origin, late=written.late, moved=moved
+        )
         key = f"{customer.id}/{entry.uid}".encode()
         self._store.put("entries", key, value)
         self._store.put("order", _order_key(customer.id, entry.at, entry.uid), b"")
+        if customer.id in self._histories:
+            insort(self._histories[customer.id], entry)
         self._metrics.entries.labels(department, "late" if written.late else "in order").inc()
         return Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)
 
@@ -274,14 +283,14 @@ class Journey:
         for department in said.alert.departments:
             yield Output(alerts_topic(department), self._partition, customer.id.encode(), value, messages.STRUCTURED)
 
-    def _refuse(self, refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes]) -> Output:
-        origin = Origin.parse(headers["origin"].decode())
-        told = dead_headers(messages.STRUCTURED, "journey", origin, refused.reason, refused.message)
+    def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
+        told = dead_headers(messages.STRUCTURED, "journey", Origin.parse(origin), refused.reason, refused.message)
         self._metrics.dead.labels(refused.reason).inc()
-        return Output(DEAD, 0, None, record.value, told)
+        return Output(DEAD, 0, None, event, told)
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
         """Sends the customer's entries through the journal, and erases them here."""
+        self._histories.pop(customer.id, None)
         parts: list[list[dict[str, Any]]] = [[]]
         size = 0
         for key, value in self._stored(customer.id):
@@ -290,6 +299,7 @@ class Journey:
                 "uid": key.rpartition(b"/")[2].decode(),
                 "time": instant.parse(held["event"]["time"]),
                 "received": held["received"],
+                "origin": held["origin"],
                 "event": held["event"],
             }
             if len(parts[-1]) >= MOVE_ENTRIES or (size + len(value) > MOVE_BYTES and parts[-1]):
@@ -307,6 +317,7 @@ class Journey:
                 "parts": len(parts),
                 "entries": entries,
                 "alerts": [alert_plain(alert) for alert in shipped.alerts] if last else [],
+                "arriving": shipped.arriving if last else {},
             }
             yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
         self._metrics.merges.inc()
@@ -323,7 +334,13 @@ class Journey:
 
     def all(self, customer: str) -> Sequence[Entry]:
         """Every entry of the customer, in the timeline's order."""
-        return [_held(key.rpartition(b"/")[2].decode(), value).entry for key, value in self._stored(customer)]
+        known = self._histories.get(customer)
+        if known is None:
+            stored = self._stored(customer)
+            known = self._histories[customer] = [
+                _held(key.rpartition(b"/")[2].decode(), value).entry for key, value in stored
+            ]
+        return known
 
     def _stored(self, customer: str) -> list[tuple[bytes, bytes]]:
         prefix = f"{customer}/".encode()
@@ -355,6 +372,14 @@ class Journey:
         customer = customer_from(orjson.loads(value)["data"], self._rules.plan)
         self._clock = max(self._clock, customer.clock)
         self._store.put("profiles", key, value)
+
+
+def _letter(refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes]) -> tuple[bytes, str]:
+    """The event that was refused, and where its department had published it."""
+    if headers["kind"] != MOVED:
+        return record.value, headers["origin"].decode()
+    held = orjson.loads(record.value)["entries"][refused.index]
+    return orjson.dumps(held["event"]), held["origin"]
 
 
 def _order_key(customer: str, at: int, uid: str) -> bytes:

@@ -31,7 +31,7 @@ def cloud_event(kind: str, message_id: str, time: int, data: Mapping[str, Any]) 
 
 
 def timeline_entry(
-    customer: str, entry: Entry, event: bytes, department: str, received: int, *, late: bool, moved: bool
+    customer: str, entry: Entry, event: bytes, department: str, received: int, origin: str, *, late: bool, moved: bool
 ) -> bytes:
     """The entry around the department's event, whose bytes are taken as they are: a valid JSON object."""
     known = entry.data.get("customer")
@@ -50,6 +50,7 @@ def timeline_entry(
                 "identifiers": identifiers,
                 "at": entry.at,
                 "received": received,
+                "origin": origin,
                 "late": late,
                 "moved": moved,
             },

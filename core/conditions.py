@@ -54,10 +54,13 @@ class Condition(Protocol):
     def spans(self, timeline: Timeline, key: str, fired: int) -> Spans: ...
     def needs(self) -> Iterable[Need]: ...
     def fields(self) -> frozenset[str]: ...
+    def named(self) -> Iterable[tuple[str, str]]:
+        """Kinds of matters that a field of the trigger names: ``("case", "caseId")``."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class All(Condition):
     """Every part holds."""
 
     parts: tuple[Condition, ...]
@@ -76,6 +79,9 @@ class All:
 
     def fields(self) -> frozenset[str]:
         return frozenset().union(*(part.fields() for part in self.parts))
+
+    def named(self) -> Iterable[tuple[str, str]]:
+        return [name for part in self.parts for name in part.named()]
 
     def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
         found = ALWAYS
@@ -108,7 +114,7 @@ class NoneOf(All):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Field(Condition):
     """A comparison on a field of the triggering event."""
 
     name: str
@@ -145,7 +151,7 @@ TESTS = ("is", "is_not", "in", "at_least", "at_most")
 
 
 @dataclass(frozen=True, slots=True)
-class InState:
+class InState(Condition):
     """A matter of this kind is open, was closed within a window, or is overdue; ``same`` names the one meant."""
 
     entity: str
@@ -216,14 +222,18 @@ class InState:
 
     def needs(self) -> Iterable[Need]:
         fields = FIELDS.get(self.entity, frozenset()) | {name for name, _ in self.where}
-        return (Need(self.entity, fields, self.within),)
+        forever = self.state == "closed" and not self.within and self.same is None
+        return (Need(self.entity, fields, FOREVER if forever else self.within),)
+
+    def named(self) -> Iterable[tuple[str, str]]:
+        return ((self.entity, self.same),) if self.same else ()
 
     def fields(self) -> frozenset[str]:
         return frozenset({self.same}) if self.same else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Condition):
     """Something of these streams happened: in a window before, or (``within`` 0) since the match fired."""
 
     streams: tuple[str, ...]
@@ -262,7 +272,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class UnansweredContacts:
+class UnansweredContacts(Condition):
     """At least so many outbound contacts in a window, each with no outcome ``answered`` and nothing engaged since."""
 
     at_least: int

@@ -7,8 +7,8 @@ document; a late one reads the history and holds the notified alerts against the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from .event import Entry
@@ -51,12 +51,15 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One part of a merged-away customer's past. The alerts travel with the last part."""
+    """One part of a merged-away customer's past. The alerts travel with the last part, and so does what was still
+    ``arriving`` there from others: those parts are forwarded, and come after this one.
+    """
 
     move: str
     parts: int
     entries: tuple[Arrived, ...]
     alerts: tuple[Alert, ...] = ()
+    arriving: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,14 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The record is no entry: ``reason`` of the closed set, ``message`` for the department's developer."""
+    """An event is no entry: ``reason`` of the closed set, ``message`` for the department's developer.
+
+    ``index`` is its place in the record that brought it.
+    """
 
     reason: str
     message: str
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,7 @@ class Shipped:
     to: str
     version: int
     alerts: tuple[Alert, ...]
+    arriving: Mapping[str, int]
 
 
 Output = Written | Ignored | Refused | Forwarded | Shipped | Said
@@ -170,13 +178,15 @@ def _judge(
         customer.stale = False
     said: list[Said] = []
     streams = streams_in(entry, rules)
-    if triggered(streams, rules) or not streams.isdisjoint(rules.plan.needs):
-        in_order = entry.at > customer.rule_at and not timeline.touches_settled(entry)
+    judged = triggered(streams, rules)
+    if judged or not streams.isdisjoint(rules.plan.needs):
+        named = [name for rule in judged for name in rule.named]
+        in_order = entry.at > customer.rule_at and not timeline.touches_settled(entry, named)
         customer.rule_at = max(customer.rule_at, entry.at)
         if not in_order:
             said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
         else:
-            said += _judge_in_order(customer, entry, triggered(streams, rules), rules, clock, replay=replay)
+            said += _judge_in_order(customer, entry, judged, rules, clock, replay=replay)
     customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
     return [*said, *closing]
 
@@ -186,7 +196,7 @@ def _judge_in_order(
 ) -> list[Said]:
     timeline = customer.timeline
     touched = timeline.add(entry)
-    customer.alerts, said = follow(customer.alerts, rules, timeline, entry.at, clock)
+    customer.alerts, said = follow(customer.alerts, rules, timeline, touched, entry.at, clock)
     found = [match for rule in judged if (match := match_at(rule, entry, timeline)) is not None]
     if found:
         customer.alerts, news = notify(found, customer.alerts, clock, replay=replay)
@@ -225,9 +235,9 @@ def _ship(customer: Customer, record: Merge) -> list[Output]:
     if record.into == customer.id:
         return []
     said = [Said("retracted", alert) for alert in customer.alerts if alert.open]
-    shipped = Shipped(record.into, record.version, tuple(customer.alerts))
+    shipped = Shipped(record.into, record.version, tuple(customer.alerts), dict(customer.arriving))
     customer.merged_into, customer.version = record.into, record.version
-    customer.alerts, customer.timeline = [], Timeline(customer.timeline.plan)
+    customer.alerts, customer.arriving, customer.timeline = [], {}, Timeline(customer.timeline.plan)
     return [*said, shipped]
 
 
@@ -235,14 +245,18 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
     out: list[Output] = []
     for index, arrived in enumerate(record.entries):
-        if history.find(customer.id, arrived.entry.uid) is None:
+        known = history.find(customer.id, arrived.entry.uid)
+        if known is None:
             out.append(Written(arrived.entry, arrived.entry.at < customer.last_at, index))
             _remember(customer, arrived, rules)
+        else:
+            out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), index=index))
     have = {alert.id for alert in customer.alerts}
     customer.alerts += [replace(alert, carried=True) for alert in record.alerts if alert.id not in have]
     left = customer.arriving.pop(record.move, record.parts) - 1
     if left > 0:
         customer.arriving[record.move] = left
+    customer.arriving |= record.arriving
     if not customer.arriving:
         new = [written.entry for written in out if isinstance(written, Written)]
         entries = sorted([*history.all(customer.id), *new])

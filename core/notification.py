@@ -6,7 +6,7 @@ cooldown away from it, before or after. Everything else that holds and was not n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,6 +19,9 @@ Spoken = Literal["fired", "updated", "resolved", "expired", "retracted"]
 
 HISTORICAL_AFTER = DAY
 """An alert found later than this after its time reaches the topic, but nobody's telephone."""
+
+MOST_EXPLAINED = 50
+"""Of so many alerts at once, the latest, a customer's document keeps the evidence, to repeat it when they end."""
 
 SETTLED_AFTER = 400 * DAY
 """Matches older than this are history: neither notified nor remembered."""
@@ -134,20 +137,22 @@ def notify(found: Iterable[Match], alerts: list[Alert], clock: int, *, replay: b
 
 
 def follow(
-    alerts: Iterable[Alert], rules: RuleSet, timeline: Timeline, at: int, clock: int
+    alerts: Iterable[Alert], rules: RuleSet, timeline: Timeline, touched: Collection[str], at: int, clock: int
 ) -> tuple[list[Alert], list[Said]]:
-    """The alerts after an entry at ``at`` arrived in order: what ends at or after it may end otherwise now."""
+    """The alerts after an entry at ``at`` joined the streams ``touched`` in order.
+
+    What ends at or after it may end otherwise now.
+    """
     kept: list[Alert] = []
     said: list[Said] = []
     for alert in alerts:
-        rule = rules.by_name(alert.rule)
-        if rule is not None and (alert.end is None or alert.end >= at):
+        rule = rules.by_name(alert.rule) if alert.end is None or alert.end >= at else None
+        if rule is not None and not rule.ended_by.isdisjoint(touched):
             end = end_of(rule, alert.key, alert.time, timeline, at)
-            now, message = _restated(alert, replace(alert, end=end), clock)
-            kept.append(now)
-            said += message
-        else:
-            kept.append(alert)
+            if end != alert.end:
+                alert, message = _restated(alert, replace(alert, end=end), clock)
+                said += message
+        kept.append(alert)
     return kept, said
 
 
@@ -214,6 +219,9 @@ def close_ended(alerts: Iterable[Alert], clock: int, rule_at: int) -> tuple[list
             alert = replace(alert, evidence=())
         if alert.open or alert.time > clock - 2 * SETTLED_AFTER:
             kept.append(alert)
+    explained = [index for index, alert in enumerate(kept) if alert.evidence]
+    for index in explained[:-MOST_EXPLAINED]:
+        kept[index] = replace(kept[index], evidence=())
     return kept, said
 
 

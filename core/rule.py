@@ -59,11 +59,19 @@ class Rule:
     tests: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     reads: tuple[str, ...] = field(init=False)
     """The fields of the trigger that the rule looks at: they are its evidence's values."""
+    named: tuple[tuple[str, str], ...] = field(init=False)
+    """Matters that the trigger names, as (kind, field)."""
+    ended_by: frozenset[str] = field(init=False)
+    """The streams of which an entry can end a match, or move its end."""
 
     def __post_init__(self) -> None:
         named = {self.key} if self.key else set()
         reads = self.condition.fields() | named | set(re.findall(r"{(\w+)}", self.reason))
         object.__setattr__(self, "reads", tuple(sorted(reads)))
+        conditions = [self.condition] if self.resolves is None else [self.condition, self.resolves]
+        object.__setattr__(self, "named", tuple({name for one in conditions for name in one.named()}))
+        needs = self.resolves.needs() if self.resolves is not None else ()
+        object.__setattr__(self, "ended_by", frozenset(need.stream for need in needs))
 
     def needs(self) -> Iterable[Need]:
         """What must be kept of a timeline to judge this rule on the next event."""

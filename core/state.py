@@ -14,6 +14,12 @@ from .event import Entry, rfc3339
 from .notification import Alert
 from .timeline import Plan, Timeline
 
+MOST_HELD = 2_000
+"""A document that would hold more is written without its streams; they are rebuilt from the entries when needed."""
+
+MOST_SHOWN = 100
+"""Open matters that a profile lists, the latest ones; ``openCount`` says how many there are."""
+
 SCHEMA = 1
 """The form of ``state``. A worker that meets another number is older or newer than the data and must not start."""
 
@@ -70,12 +76,17 @@ class Customer:
                     )
         return [matter for _, matter in sorted(found, key=lambda pair: (pair[0], str(pair[1]["id"])))]
 
+    def _shown(self) -> dict[str, Any]:
+        matters = self.open_matters()
+        return {"open": matters[-MOST_SHOWN:], "openCount": len(matters)}
+
     def brief(self) -> dict[str, Any]:
         """Who it is and what is open: what a person reads before contacting the customer."""
-        return {"customerId": self.id, "name": self.name, "open": self.open_matters()}
+        return {"customerId": self.id, "name": self.name, **self._shown()}
 
     def document(self) -> dict[str, Any]:
-        """The public profile with the restart state."""
+        """The public profile with the restart state. What is held is bounded, so that it always fits a record."""
+        whole = self.timeline.size() <= MOST_HELD
         if self.merged_into is not None:
             return {
                 "customerId": self.id,
@@ -88,12 +99,12 @@ class Customer:
             "name": self.name,
             "identifiers": [{"type": kind, "value": shown} for kind, shown in self.identifiers],
             "entries": self.entries,
-            "open": self.open_matters(),
+            **self._shown(),
             "lastContact": {department: rfc3339(at) for department, at in sorted(self.last_contact.items())},
             "standing": [alert.rule for alert in self.alerts if alert.open],
             "state": {
                 "schema": SCHEMA,
-                "plan": self.timeline.plan.digest,
+                "plan": self.timeline.plan.digest if whole and not self.stale else None,
                 "nameAt": self.name_at,
                 "contactAt": self.last_contact,
                 "lastAt": self.last_at,
@@ -103,8 +114,9 @@ class Customer:
                 "streams": {
                     name: [[e.at, e.uid, e.type, e.source, e.id, e.data] for e in entries]
                     for name, entries in self.timeline.streams.items()
+                    if whole
                 },
-                "settled": sorted(self.timeline.settled),
+                "settled": sorted(self.timeline.settled) if whole else [],
                 "alerts": [alert_plain(alert) for alert in self.alerts],
                 "arriving": self.arriving,
             },

@@ -157,12 +157,17 @@ class Timeline:
             found.setdefault(str(entry.data[role.id_field]), []).append(entry)
         return found
 
-    def touches_settled(self, entry: Entry) -> bool:
-        """Whether the entry is about a matter whose past is no longer held here."""
-        kind = self.plan.vocabulary.get(entry.type)
-        if kind is None or kind.entity is None or not self.settled:
+    def size(self) -> int:
+        """How much is held: entries, and names of settled matters."""
+        return sum(len(entries) for entries in self.streams.values()) + len(self.settled)
+
+    def touches_settled(self, entry: Entry, named: Iterable[tuple[str, str]]) -> bool:
+        """Whether the entry is about a matter whose past is no longer held here, or names one (see ``Rule.named``)."""
+        if not self.settled:
             return False
-        return f"{kind.entity.entity}/{entry.data.get(kind.entity.id_field)}" in self.settled
+        kind = self.plan.vocabulary.get(entry.type)
+        own = [(kind.entity.entity, kind.entity.id_field)] if kind is not None and kind.entity is not None else []
+        return any(f"{entity}/{entry.data.get(name)}" in self.settled for entity, name in (*own, *named))
 
     def prune(self, streams: Iterable[str], now: int) -> None:
         """Drops from ``streams`` what can no longer matter to an event later than ``now``."""

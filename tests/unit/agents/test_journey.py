@@ -13,7 +13,9 @@ from agents.records import UnknownKind, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
 from core.rule import RuleSet
+from core.spans import NEVER, Spans
 from core.state import UnknownSchema
+from core.timeline import Timeline
 from schemas.outputs import OUTPUTS
 
 from .bench import PARTITIONS, RULES, Journal, event, record
@@ -183,8 +185,8 @@ class Broken(Condition):
     def fields(self) -> frozenset[str]:
         return frozenset()
 
-    def instants(self, now: AsOf) -> Iterator[int]:
-        return iter(())
+    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        return NEVER
 
 
 def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(tmp_path: Path) -> None:

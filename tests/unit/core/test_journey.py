@@ -171,3 +171,57 @@ def test_a_document_of_another_schema_is_not_read() -> None:
 def test_instants_are_written_and_read_as_people_do() -> None:
     assert "2026-03-02T00:00:00Z" == rfc3339(START)
     assert START == midnight("2026-03-02") == midnight("2026-03-02T17:00:00+02:00")
+
+
+def test_a_letter_about_an_invoice_settled_long_ago_is_judged_with_its_past() -> None:
+    bus = Bus()
+    invoice = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "dueDate": "2026-03-10"}
+    pay = {"invoiceId": "I1", "paymentId": "P1", "total": "10.00", "currency": "EUR"}
+    dispute = {"caseId": "K1", "category": "billing"}
+    bus.arrive("c", arrived(entry(START, "finance.invoice.issued.v1", invoice, 1)), START)
+    bus.arrive("c", arrived(entry(START + 1, "finance.payment.received.v1", pay, 2)), START + 1)
+    bus.arrive("c", arrived(entry(START + 2, "service.case.opened.v1", dispute, 3)), START + 2)
+    dunning = entry(START + 3, "finance.dunning.sent.v1", {"invoiceId": "I1", "level": 1}, 4)
+    bus.arrive("c", arrived(dunning), START + 3)
+    assert [START + 4] == [alert.end for alert in bus.customer("c").alerts]
+
+
+def test_parts_of_a_move_that_are_still_to_come_are_waited_for_after_the_next_merge() -> None:
+    bus = Bus()
+    first, second, third = (arrived(campaign(START + n * HOUR, n, f"S{n}")) for n in (1, 2, 3))
+    bus.arrive("a", Moved("b/1", 2, (first,)), START + DAY)
+    shipped = bus.arrive("a", Merge("c", 9), START + DAY)
+    assert shipped is not None
+    assert {"b/1": 1} == shipped.arriving
+    bus.arrive("c", Moved("a/9", 1, (first,), shipped.alerts, shipped.arriving), START + DAY)
+    bus.arrive("c", third, START + DAY)
+    assert {"b/1": 1} == bus.customer("c").arriving
+    bus.arrive("c", Moved("b/1", 2, (second,)), START + DAY)
+    assert {} == bus.customer("c").arriving
+    assert ["fired"] == states(bus)
+
+
+def test_a_moved_copy_with_other_content_is_refused_where_it_arrives() -> None:
+    bus = Bus()
+    made = complaint(START)
+    bus.arrive("a", arrived(made), START)
+    other = made._replace(data={"caseId": "K9", "category": "question"})
+    customer = bus.customer("a")
+    found = step(customer, Moved("b/1", 1, (arrived(made), arrived(other))), RULES, bus.memory, START)
+    assert [(Ignored, 0), (Refused, 1)] == [(type(one), getattr(one, "index", 0)) for one in found[:2]]
+
+
+def test_a_customer_of_thousands_of_open_matters_keeps_a_small_document_and_is_judged_all_the_same() -> None:
+    bus = Bus()
+    memory, customer = bus.memory, Customer("c", Timeline(RULES.plan))
+    for number in range(2_100):
+        made = complaint(START + number, number)
+        step(customer, arrived(made), RULES, memory, START + number)
+        memory.held.setdefault("c", {})[made.uid] = arrived(made)
+    document = orjson.dumps(customer.document())
+    assert len(document) < 20_000
+    again = customer_from(orjson.loads(document), RULES.plan)
+    assert (2_100, 100) == (customer.document()["openCount"], len(customer.document()["open"]))
+    for one in (customer, again):
+        said = step(one, arrived(campaign(START + HOUR, 9_999)), RULES, memory, START + HOUR)
+        assert ["fired"] == [o.state for o in said if isinstance(o, Said)]
