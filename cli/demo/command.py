@@ -1,0 +1,54 @@
+"""``cxbus demo``: the whole bus, a story on it, and what came of the story."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.bus import bus_of
+from cli.problem import Code, Problem
+
+
+def demo(
+    context: typer.Context,
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the story; it is played somewhere temporary.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON summary on stdout; the story on stderr.")] = False,
+    manifest: Annotated[Path | None, typer.Option(hidden=True, help="What must come of the story.")] = None,
+) -> None:
+    """Start the bus, play a business day on it, and show who is told what.
+
+    The story is published once per data directory; later starts show it again.
+
+    With --once it is played in a temporary directory or, on a Kafka of yours,
+    about customers of this run alone. Exit 0: exactly the expected alerts came;
+    1: others, or some are missing; 3: not within two minutes.
+
+    Example: cxbus demo --once --json
+    """
+    from cli.supervisor import interruptible
+
+    from .manifest import EXPECTED, ManifestError, load
+    from .performance import Performance
+
+    try:
+        expected = load(manifest or EXPECTED)
+    except ManifestError as error:
+        raise Problem(str(error), Code.USAGE) from error
+    bus = bus_of(context)
+    out = sys.stderr if as_json else sys.stdout
+    code = Code.WRONG if once else Code.OK  # of an interruption
+    try:
+        with interruptible():
+            performance = Performance(bus.settings, expected, out, as_json=as_json, verbose=bus.verbose)
+            code = performance.once() if once else performance.stay()
+    except KeyboardInterrupt:
+        print(
+            "Stopped before the story's end." if once else "Stopped. The next `cxbus demo` finds everything again.",
+            file=out,
+        )
+    raise typer.Exit(code)

@@ -1,0 +1,44 @@
+"""What a data directory remembers of the demo, so that the story is published once and can be shown again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+NAME = "demo.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Playbill:
+    """``now`` (µs) and ``suffix`` make the story; ``offsets`` are where the topics ended before it began.
+
+    ``cluster`` is the id of the Kafka on which it was published. Not ``played``: it was interrupted, and what is
+    missing can be published with the same bytes.
+    """
+
+    cluster: str
+    now: int
+    suffix: str
+    offsets: Mapping[str, list[int]]
+    played: bool = False
+
+    def finished(self) -> Playbill:
+        """The same, played to the end."""
+        return replace(self, played=True)
+
+    def save(self, data_dir: Path) -> None:
+        """Replaces what was remembered."""
+        beside = data_dir / f"{NAME}.new"
+        beside.write_text(json.dumps(asdict(self)))
+        beside.replace(data_dir / NAME)
+
+
+def remembered(data_dir: Path, cluster: str) -> Playbill | None:
+    """What was played on this cluster from here; nothing if it can't be read or was on another one."""
+    try:
+        playbill = Playbill(**json.loads((data_dir / NAME).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return playbill if playbill.cluster == cluster else None

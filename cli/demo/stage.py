@@ -1,0 +1,153 @@
+"""The way to Kafka and back: publishes the story's events and hears what the bus says. All waiting is done here."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
+
+from agents.messages import STRUCTURED
+from agents.topics import events_topic
+
+from .story import StoryEvent
+
+POLL_MS = 100
+HOPS = 3
+PATIENCE = 30.0
+"""Seconds for one acknowledgement of the broker."""
+
+Offsets = Mapping[str, list[int]]
+"""By topic, one number for each partition."""
+
+
+class Heard(NamedTuple):
+    """One committed record; ``at`` by the broker's clock (ms)."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+    at: int
+
+
+class OutOfTime(Exception):
+    """The bus did not do in time what it should. The message says what was waited for."""
+
+
+class Stage:
+    """Connected as long as the block lasts. ``seconds`` from now is the latest for everything that is waited for.
+
+    Whatever waits may raise ``OutOfTime`` and ``kafka.errors.KafkaError``.
+    """
+
+    def __init__(self, bootstrap: str, topics: Iterable[str], seconds: float) -> None:
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
+        self._until = time.monotonic() + seconds
+        self._producer: Any = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+        self._admin: Any = KafkaAdminClient(bootstrap_servers=bootstrap)
+        self._consumer: Any = KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            fetch_max_wait_ms=POLL_MS,
+        )
+        self._partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(self._consumer.partitions_for_topic(topic) or ())
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+        self._admin.close()
+        self._producer.close(timeout=1)
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's id."""
+        return str(self._admin.describe_cluster()["cluster_id"])
+
+    # --- speaking ---------------------------------------------------------------------------------------------------
+
+    def publish(self, events: Iterable[StoryEvent]) -> None:
+        """Returns when the broker has them all."""
+        headers = list(STRUCTURED)
+        sent = [self._producer.send(events_topic(event.department), event.value, headers=headers) for event in events]
+        for future in sent:
+            future.get(PATIENCE)
+
+    # --- hearing ----------------------------------------------------------------------------------------------------
+
+    def ends(self) -> dict[str, list[int]]:
+        """The ends of the topics as they are now."""
+        ends = self._consumer.end_offsets(self._partitions)
+        found: dict[str, list[int]] = {}
+        for partition in self._partitions:
+            found.setdefault(partition.topic, []).append(ends[partition])
+        return found
+
+    def hear_from(self, offsets: Offsets) -> None:
+        """Begins there; where a topic begins later, at its beginning."""
+        self._consumer.assign(self._partitions)
+        for partition in self._partitions:
+            self._consumer.seek(partition, offsets[partition.topic][partition.partition])
+
+    def hear(self) -> Iterator[Heard]:
+        """What there is now, or comes within a moment; in the order of the broker's clock."""
+        polled = self._consumer.poll(timeout_ms=POLL_MS)
+        records = [record for of_partition in polled.values() for record in of_partition]
+        for record in sorted(records, key=lambda record: record.timestamp):
+            yield Heard(record.topic, record.key, record.value, dict(record.headers), record.timestamp)
+
+    def hear_until(self, done: Callable[[], bool], what: Callable[[], str]) -> Iterator[Heard]:
+        """Goes on until ``done``. Raises ``OutOfTime`` with ``what`` was waited for."""
+        while not done():
+            if time.monotonic() > self._until:
+                raise OutOfTime(what())
+            yield from self.hear()
+
+    def hear_all(self) -> Iterator[Heard]:
+        """Everything that is there at this moment."""
+        ends = self._consumer.end_offsets(self._partitions)
+
+        def there() -> bool:
+            return all(self._consumer.position(partition) >= end for partition, end in ends.items())
+
+        return self.hear_until(there, lambda: "the ends of the bus's topics")
+
+    # --- waiting for the workers ------------------------------------------------------------------------------------
+
+    def wait_for_group(self, group: str, topics: Iterable[str]) -> None:
+        """Returns when the consumer group has dealt with what ``topics`` hold, and with what came of that.
+
+        An event can go from the links log to the journal, and from there to the journal again when a customer moves:
+        so this looks ``HOPS`` times. Others may go on publishing meanwhile; that is not waited for.
+        """
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in self._consumer.partitions_for_topic(topic) or ()
+        ]
+        for _ in range(HOPS):
+            begins, ends = self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
+            while True:
+                done = self._admin.list_group_offsets({group: partitions})[group]
+                at = {one: max(begins[one], done[one].offset if one in done else -1) for one in partitions}
+                lag = sum(max(0, ends[one] - at[one]) for one in partitions)
+                if lag == 0:
+                    break
+                if time.monotonic() > self._until:
+                    raise OutOfTime(f"the consumer group {group}, which lags by {lag} records")
+                time.sleep(POLL_MS / 1000)
