@@ -37,6 +37,7 @@ ALERT_TYPES: Mapping[State, str] = MappingProxyType(
 
 Microseconds = Annotated[int, Field(ge=0, description="UTC microseconds since 1970")]
 Version = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]
+Amount = Version
 Opaque = Annotated[dict[str, Any], Field(description="an object")]
 
 
@@ -58,7 +59,10 @@ class EntryEvent(Data):
 
 
 class TimelineEntry(Data):
-    """One event on one customer's timeline. ``at`` is its instant there, ``received`` the broker's append time."""
+    """One event on one customer's timeline. ``at`` is its instant there, ``received`` the broker's append time.
+
+    ``origin`` is where its department had published it: ``topic/partition/offset``.
+    """
 
     customerId: Id
     department: Word
@@ -66,6 +70,7 @@ class TimelineEntry(Data):
     identifiers: list[KnownAs]
     at: Microseconds
     received: Microseconds
+    origin: Text | None = None
     late: bool
     moved: bool
 
@@ -95,13 +100,20 @@ class OpenMatter(Data):
 
 
 class Profile(Data):
-    """What the bus knows of a customer. ``state`` is the bus's own memory: opaque, and not for readers."""
+    """What the bus knows of a customer. ``state`` is the bus's own memory: opaque, and not for readers.
+
+    ``open`` lists the latest open matters, ``openCount`` counts all; ``standing`` names the rules of alerts that stand.
+    """
 
     customerId: Id
+    name: Word | None = None
+    entries: Amount | None = None
     identifiers: list[KnownAs]
     tier: Word | None = None
     scores: Scores | None = None
     open: list[OpenMatter] | None = None
+    openCount: Amount | None = None
+    standing: list[Word] | None = None
     lastContact: Annotated[dict[str, Instant], Field(description="an object of times by department")] | None = None
     clearance: Opaque | None = None
     mergedInto: Id | None = None
@@ -137,6 +149,7 @@ class Alert(Data):
     action: Text
     evidence: list[Evidence]
     expiresAt: Instant | None = None
+    endedAt: Instant | None = None
     historical: bool
     muted: bool | None = None
 

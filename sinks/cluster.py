@@ -1,0 +1,79 @@
+"""What a sink must know of Kafka besides records: which cluster and topics these are, and its group's offsets.
+
+aiokafka speaks a version of the metadata request that has no topic ids, and its consumer can only commit for a group
+whose errors would then disturb reading. Both requests are small; they are sent here, on a connection of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.commit import OffsetCommitRequest
+
+from .progress import Partition
+from .wire import MetadataRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as it is now. Its id changes when it is deleted and created again."""
+
+    topic_id: str
+    partitions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The cluster and those of the topics asked for that exist."""
+
+    cluster_id: str
+    topics: Mapping[str, Topic]
+
+
+class Cluster:
+    """A connection to the cluster. Everything may raise ``aiokafka.errors.KafkaError`` and OSError."""
+
+    def __init__(self, bootstrap: str, security: Mapping[str, Any], *, request_timeout_ms: int) -> None:
+        self._client = AIOKafkaClient(
+            bootstrap_servers=bootstrap, client_id="cxbus-sink", request_timeout_ms=request_timeout_ms, **security
+        )
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._client.bootstrap()
+
+    async def stop(self) -> None:
+        """Disconnect; harmless when it never connected."""
+        await self._client.close()
+
+    async def topology(self, topics: Collection[str]) -> Topology:
+        """The cluster's id, and id and partitions of these topics. Creates none."""
+        response = await self._client.send(self._node(), MetadataRequest(topics))
+        found = {}
+        for error, name, topic_id, _, partitions, *_ in response.topics:
+            if error == 0:
+                found[name] = Topic(topic_id.hex(), tuple(sorted(partition for _, partition, *_ in partitions)))
+        return Topology(response.cluster_id or "", found)
+
+    async def commit(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """Set the group's offsets without being a member of it, so that tools can see how far it is."""
+        by_topic: dict[str, list[tuple[int, int, str]]] = {}
+        for (topic, partition), offset in offsets.items():
+            by_topic.setdefault(topic, []).append((partition, offset, ""))
+        coordinator = await self._client.coordinator_lookup(CoordinationType.GROUP, group)
+        request = OffsetCommitRequest(group, -1, "", -1, list(by_topic.items()))
+        response = await self._client.send(coordinator, request)
+        for _, partitions in response.topics:
+            for _, error in partitions:
+                if error:
+                    raise for_code(error)()
+
+    def _node(self) -> int:
+        node = self._client.get_random_node()
+        if node is None:
+            raise KafkaError("the cluster has no broker")
+        return int(node)

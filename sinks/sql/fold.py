@@ -1,0 +1,53 @@
+"""What a batch of records comes to before anything is written: by key the last row, or that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..base import Kind, Record, Topics
+from .alerts import Told
+from .rows import Gone, Put, Row, Unreadable, read
+
+
+class Fold:
+    """Takes records in the order of each partition.
+
+    Alerts are only collected: what is the latest is decided where all of it is known, in ``alerts``.
+    """
+
+    def __init__(self, topics: Topics) -> None:
+        self._kinds: Mapping[str, Kind] = topics.kinds()
+        self._departments = {topic: department for department, topic in topics.alerts.items()}
+        self.records = 0
+        self.rows: dict[Kind, dict[tuple[str, ...], Row | None]] = {
+            Kind.TIMELINE: {},
+            Kind.PROFILES: {},
+            Kind.IDENTITIES: {},
+        }
+        self.told: list[Told] = []
+        self.forget: dict[str, int] = {}
+        """By customer: the instant (µs) up to which alerts are to be forgotten."""
+        self.unreadable: dict[tuple[str, Unreadable], list[tuple[int, int]]] = {}
+        """By topic and what is wrong: partition and offset of the records."""
+
+    def take(self, record: Record) -> None:
+        """Raises KeyError for a topic that is none of ours."""
+        kind = self._kinds[record.topic]
+        self.records += 1
+        change = read(kind, record)
+        if isinstance(change, Unreadable):
+            self.unreadable.setdefault((record.topic, change), []).append((record.partition, record.offset))
+        elif isinstance(change, Put):
+            if kind is Kind.ALERTS:
+                self.told.append(Told(self._departments[record.topic], change.row))
+            else:
+                self.rows[kind][change.key] = change.row
+        else:
+            self._remove(kind, change, record.timestamp_ms * 1000)
+
+    def _remove(self, kind: Kind, gone: Gone, at: int) -> None:
+        if kind is not Kind.ALERTS:
+            self.rows[kind][gone.key] = None
+        if kind in (Kind.ALERTS, Kind.PROFILES):
+            (customer_id,) = gone.key
+            self.forget[customer_id] = max(self.forget.get(customer_id, at), at)

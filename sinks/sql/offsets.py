@@ -1,0 +1,44 @@
+"""The offsets, which stand in the same database as the rows and change in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, select
+
+from ..base import Kind
+from ..progress import Partition, Position, Reached
+from .model import sink_offsets
+from .writer import Writer
+
+
+def read(connection: Connection) -> dict[Partition, Position]:
+    """How far the database is in each partition."""
+    return {
+        (row.topic, row.partition): Position(row.cluster_id, row.topic_id, Reached(row.next_offset, row.as_of_ms))
+        for row in connection.execute(select(sink_offsets))
+    }
+
+
+def write(
+    connection: Connection, writer: Writer, kinds: Mapping[str, Kind], positions: Mapping[Partition, Position]
+) -> None:
+    """Set the positions of these partitions; ``kinds`` by topic."""
+    rows = [
+        {
+            "topic": topic,
+            "partition": number,
+            "kind": kinds[topic].value,
+            "next_offset": position.reached.next_offset,
+            "as_of_ms": position.reached.as_of_ms,
+            "cluster_id": position.cluster_id,
+            "topic_id": position.topic_id,
+        }
+        for (topic, number), position in positions.items()
+    ]
+    writer.put(connection, sink_offsets, rows)
+
+
+def forget(connection: Connection, kind: Kind) -> None:
+    """Forget the positions of all topics of this kind, those that are not read any more included."""
+    connection.execute(delete(sink_offsets).where(sink_offsets.c.kind == kind.value))

@@ -1,0 +1,310 @@
+"""From a record to a row. Bad data is a value here: ``Unreadable`` says what is wrong, never what was in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from schemas import instant
+from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, TIMELINE_ENTRY
+
+from ..base import Kind, Record
+
+Row = dict[str, Any]
+
+_LONGEST_KEY = 255
+"""Characters of an id. PostgreSQL cannot index long texts (2.7 kB), and a refused key would hold up everything."""
+_INT64 = 2**63
+_ENTRY = frozenset({TIMELINE_ENTRY})
+_PROFILE = frozenset({PROFILE_UPDATED})
+_ALERT = frozenset(ALERT_TYPES.values())
+_JOURNAL_OFFSET = re.compile(r"/[0-9]+-([0-9]{1,18})\Z")
+
+
+class Reason(StrEnum):
+    """Why a record is passed over; a closed set, for it is a metric's label."""
+
+    BAD_KEY = "bad-key"
+    NOT_JSON = "not-json"
+    NOT_CLOUDEVENTS = "not-cloudevents"
+    UNKNOWN_TYPE = "unknown-type"
+    INVALID_DATA = "invalid-data"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The row of ``key``, from now on. The names of its columns are those of the kind's table."""
+
+    key: tuple[str, ...]
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A tombstone: nothing is known of ``key`` any more. That of alerts is the customer id alone."""
+
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The record cannot be a row. ``what`` names the field."""
+
+    reason: Reason
+    what: str
+
+
+class _Wrong(Exception):
+    def __init__(self, reason: Reason, what: str) -> None:
+        super().__init__(reason, what)
+        self.unreadable = Unreadable(reason, what)
+
+
+def read(kind: Kind, record: Record) -> Put | Gone | Unreadable:
+    """What ``record`` of a topic of this kind says."""
+    try:
+        return _READERS[kind](record)
+    except _Wrong as wrong:
+        return wrong.unreadable
+
+
+def folded(name: str) -> str:
+    """A name as it is searched: without case and accents, and in one form of its characters."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+def _timeline(record: Record) -> Put | Gone:
+    customer_id, slash, uid = _text_key(record).rpartition("/")
+    if not slash:
+        raise _Wrong(Reason.BAD_KEY, "key")
+    key = (_id(customer_id), _id(uid))
+    if record.value is None:
+        return Gone(key)
+    data = _data(_cloudevent(record), _ENTRY, customer_id)
+    event = data.get("event")
+    if not isinstance(event, dict):
+        raise _Wrong(Reason.INVALID_DATA, "event")
+    return Put(
+        key,
+        {
+            "customer_id": customer_id,
+            "uid": uid,
+            "department": _text(data, "department"),
+            "type": _text(event, "type"),
+            "at": _integer(data, "at"),
+            "received": _optional_integer(data, "received"),
+            "time": _text(event, "time"),
+            "source": _text(event, "source"),
+            "event_id": _text(event, "id"),
+            "data": _json(event, "data", dict),
+            "identifiers": _json(data, "identifiers", list),
+            "late": bool(data.get("late")),
+            "moved": bool(data.get("moved")),
+            "log_partition": record.partition,
+            "log_offset": record.offset,
+        },
+    )
+
+
+def _profile(record: Record) -> Put | Gone:
+    customer_id = _id(_text_key(record))
+    if record.value is None:
+        return Gone((customer_id,))
+    data = _data(_cloudevent(record), _PROFILE, customer_id)
+    merged_into = _optional_text(data, "mergedInto")
+    name = _optional_text(data, "name")
+    public = {field: value for field, value in data.items() if field != "state"}
+    return Put(
+        (customer_id,),
+        {
+            "customer_id": customer_id,
+            "merged_into": None if merged_into is None else _id(merged_into),
+            "name": name,
+            "name_folded": None if name is None else folded(name),
+            "tier": _optional_text(data, "tier"),
+            "document": _dumps(public, "data"),
+            "updated": record.timestamp_ms * 1000,
+            "log_partition": record.partition,
+            "log_offset": record.offset,
+        },
+    )
+
+
+def _alert(record: Record) -> Put | Gone:
+    customer_id = _id(_text_key(record))
+    if record.value is None:
+        return Gone((customer_id,))
+    event = _cloudevent(record)
+    data = _data(event, _ALERT, customer_id)
+    alert_id = _id(_text(data, "alertId"))
+    message_id = _text(event, "id")
+    journal = _JOURNAL_OFFSET.search(message_id)
+    brief = data.get("customer")
+    name = _optional_text(brief, "name") if isinstance(brief, dict) else None
+    return Put(
+        (alert_id, customer_id),
+        {
+            "alert_id": alert_id,
+            "customer_id": customer_id,
+            "rule": _text(data, "rule"),
+            "rule_version": _optional_integer(data, "ruleVersion"),
+            "instance_key": _optional_text(data, "instanceKey") or "",
+            "severity": _text(data, "severity"),
+            "state": _text(data, "state"),
+            "time": _instant(data, "time"),
+            "expires_at": _optional_instant(data, "expiresAt"),
+            "ended_at": _optional_instant(data, "endedAt"),
+            "reason": _optional_text(data, "reason") or "",
+            "action": _optional_text(data, "action") or "",
+            "evidence": _json(data, "evidence", list),
+            "customer": _json(data, "customer", dict),
+            "name_folded": None if name is None else folded(name),
+            "historical": bool(data.get("historical")),
+            "muted": bool(data.get("muted")),
+            "source": _text(event, "source"),
+            "message_id": message_id,
+            "journal_offset": int(journal[1]) if journal else -1,
+            "recorded": record.timestamp_ms * 1000,
+            "topic": record.topic,
+            "log_partition": record.partition,
+            "log_offset": record.offset,
+        },
+    )
+
+
+def _identity(record: Record) -> Put | Gone:
+    key = _id(_text_key(record))
+    if record.value is None:
+        return Gone((key,))
+    document = _loads(record.value)
+    row: Row = {"key": key, "customer_id": None, "type": None, "merged_into": None, "log_offset": record.offset}
+    row["document"] = _dumps(document, "value")
+    if key.startswith("#"):
+        return Put((key,), row)
+    if not isinstance(document, dict):
+        raise _Wrong(Reason.INVALID_DATA, "value")
+    if key.startswith("i/"):
+        row["customer_id"] = _id(_text(document, "id"))
+        row["type"] = _text(document, "type")
+    elif key.startswith("c/"):
+        row["customer_id"] = _id(key[2:])
+        merged_into = _optional_text(document, "mergedInto")
+        row["merged_into"] = None if merged_into is None else _id(merged_into)
+    else:
+        raise _Wrong(Reason.BAD_KEY, "key")
+    return Put((key,), row)
+
+
+_READERS: Mapping[Kind, Callable[[Record], Put | Gone]] = {
+    Kind.TIMELINE: _timeline,
+    Kind.PROFILES: _profile,
+    Kind.ALERTS: _alert,
+    Kind.IDENTITIES: _identity,
+}
+
+
+def _text_key(record: Record) -> str:
+    try:
+        return (record.key or b"").decode()
+    except UnicodeDecodeError:
+        raise _Wrong(Reason.BAD_KEY, "key") from None
+
+
+def _id(text: str) -> str:
+    if not 0 < len(text) <= _LONGEST_KEY or "\0" in text:
+        raise _Wrong(Reason.BAD_KEY, "key or id")
+    return text
+
+
+def _loads(value: bytes) -> Any:
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        raise _Wrong(Reason.NOT_JSON, "value") from None
+
+
+def _cloudevent(record: Record) -> dict[str, Any]:
+    event = _loads(record.value or b"")
+    if not isinstance(event, dict) or event.get("specversion") != "1.0":
+        raise _Wrong(Reason.NOT_CLOUDEVENTS, "specversion")
+    return event
+
+
+def _data(event: Mapping[str, Any], types: Collection[str], customer_id: str) -> dict[str, Any]:
+    """The ``data`` of an event of one of these types about the customer that the record's key names."""
+    name = event.get("type")
+    if not isinstance(name, str) or name not in types:
+        raise _Wrong(Reason.UNKNOWN_TYPE, "type")
+    data = event.get("data")
+    if not isinstance(data, dict):
+        raise _Wrong(Reason.INVALID_DATA, "data")
+    if data.get("customerId") != customer_id:
+        raise _Wrong(Reason.INVALID_DATA, "customerId")
+    return data
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = _optional_text(fields, name)
+    if value is None:
+        raise _Wrong(Reason.INVALID_DATA, name)
+    return value
+
+
+def _optional_text(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _Wrong(Reason.INVALID_DATA, name)
+    return value.replace("\0", "\ufffd")
+
+
+def _integer(fields: Mapping[str, Any], name: str) -> int:
+    value = _optional_integer(fields, name)
+    if value is None:
+        raise _Wrong(Reason.INVALID_DATA, name)
+    return value
+
+
+def _optional_integer(fields: Mapping[str, Any], name: str) -> int | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not -_INT64 <= value < _INT64:
+        raise _Wrong(Reason.INVALID_DATA, name)
+    return value
+
+
+def _instant(fields: Mapping[str, Any], name: str) -> int:
+    try:
+        return instant.parse(_text(fields, name))
+    except ValueError:
+        raise _Wrong(Reason.INVALID_DATA, name) from None
+
+
+def _optional_instant(fields: Mapping[str, Any], name: str) -> int | None:
+    return None if fields.get(name) is None else _instant(fields, name)
+
+
+def _json(fields: Mapping[str, Any], name: str, shape: type[dict[str, Any]] | type[list[Any]]) -> str:
+    value = fields.get(name)
+    if value is None:
+        value = shape()
+    if not isinstance(value, shape):
+        raise _Wrong(Reason.INVALID_DATA, name)
+    return _dumps(value, name)
+
+
+def _dumps(value: Any, name: str) -> str:
+    """As JSON text. A whole number beyond 64 bits was read as the nearest double, as everywhere on the bus."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # nested deeper than orjson writes (254), though not deeper than it reads
+        raise _Wrong(Reason.INVALID_DATA, name) from None

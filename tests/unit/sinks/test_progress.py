@@ -1,0 +1,38 @@
+"""When a database is to be believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from sinks.progress import MAX_PAUSE_MS, Doubt, Log, Position, Reached, doubt
+
+NOW_MS = 1_780_000_000_000
+LOG = Log("cluster", "topic", 0, 100)
+
+
+def at(next_offset: int = 50, *, as_of_ms: int = NOW_MS, cluster: str = "cluster", topic: str = "topic") -> Position:
+    return Position(cluster, topic, Reached(next_offset, as_of_ms))
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [
+        (at(), None),
+        (at(0), None),
+        (at(100), None),
+        (at(101), Doubt.BEYOND_END),
+        (at(cluster="other"), Doubt.OTHER_CLUSTER),
+        (at(cluster="other", topic="other"), Doubt.OTHER_CLUSTER),
+        (at(topic="other"), Doubt.OTHER_TOPIC),
+        (at(101, topic="other"), Doubt.OTHER_TOPIC),
+        (at(as_of_ms=NOW_MS - MAX_PAUSE_MS), None),
+        (at(as_of_ms=NOW_MS - MAX_PAUSE_MS - 1), Doubt.TOO_OLD),
+        (at(100, as_of_ms=0), None),
+    ],
+)
+def test_the_first_reason_for_doubt_is_named(position: Position, expected: Doubt | None) -> None:
+    assert doubt(position, LOG, NOW_MS, MAX_PAUSE_MS) == expected
+
+
+def test_without_tombstones_no_pause_is_too_long() -> None:
+    assert doubt(at(as_of_ms=0), LOG, NOW_MS, None) is None
