@@ -1,0 +1,121 @@
+"""The Faust application, set up so that none of Faust's own guarantees is relied upon."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import faust
+import structlog
+from faust.transport.drivers import TRANSPORTS
+from faust.types import TP
+
+from engine.batch import Unread
+from engine.errors import Fatal
+from engine.headers import forgive_header_names
+from engine.host import Ownership
+from engine.lane import Progress
+from engine.limits import Fetch
+
+if TYPE_CHECKING:
+    from engine.transport import BatchConsumer
+
+log = structlog.get_logger("engine.application")
+
+SCHEME = "cxbus"
+SESSION_SECONDS = 10.0
+HEARTBEAT_SECONDS = 2.5
+
+
+class Application(faust.App):
+    """A Faust app whose agents get batches and commit by themselves, and whose errors end the process."""
+
+    def __init__(
+        self, app_id: str, *, bootstrap: str, instance_id: str | None, fetch: Fetch, lock: Path, **options: Any
+    ) -> None:
+        self.bootstrap = bootstrap
+        self.instance_id = instance_id
+        self.fetch = fetch
+        self.lock = lock
+        self.listeners: list[Ownership] = []
+        self.reads: set[str] = set()
+        self.timely: set[str] = set()
+        self.failure: Fatal | None = None
+        self.failed = asyncio.Event()
+        super().__init__(app_id, **options)
+
+    def batch_topic(self, *topics: str, by_time: bool = False) -> faust.TopicT:
+        """A channel for ``@app.agent``: iterate it with :func:`engine.batch.batches`, and never yield.
+
+        ``by_time``: all such topics of the app together are handed out in the order of their broker time.
+        """
+        self.reads.update(topics)
+        if by_time:
+            self.timely.update(topics)
+        return self.topic(*topics, schema=Unread())
+
+    def register(self, ownership: Ownership) -> None:
+        """Tell ``ownership`` about assignments of its topic, and close it when the worker ends."""
+        self.listeners.append(ownership)
+
+    def progress(self) -> dict[TP, Progress]:
+        """How far each partition is that this worker has fetched from; empty before it has a consumer."""
+        return cast("BatchConsumer", self.consumer).progress() if self._consumer is not None else {}
+
+    def fatal(self, error: Fatal) -> None:
+        """The one place for errors that end the process; the first one counts."""
+        if self.failure is None:
+            self.failure = error
+            log.critical("worker must end", reason=str(error), cause=repr(error.__cause__) if error.__cause__ else None)
+            self.failed.set()
+
+    async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
+        """Faust would acknowledge the event, log, and start the agent anew."""
+        if isinstance(exc, Fatal):
+            self.fatal(exc)
+        else:
+            fatal = Fatal(f"agent {agent.name}: {type(exc).__name__}: {exc}")
+            fatal.__cause__ = exc
+            self.fatal(fatal)
+        await asyncio.Event().wait()  # until the worker stops: the agent must not take another batch
+
+
+def create_app(
+    app_id: str, *, bootstrap: str, data_dir: Path, instance_id: str | None = None, fetch: Fetch | None = None
+) -> Application:
+    """A Faust app of group ``app_id``. Nothing connects before :func:`engine.worker.run_worker`.
+
+    ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, Faust's (empty)
+    folders. ``instance_id`` makes the worker a static member of the group: restarted within the session time-out it
+    gets its partitions back at once, without a rebalance; but a stopped one's partitions wait for that time-out.
+    """
+    forgive_header_names()
+    TRANSPORTS.aliases.setdefault(SCHEME, "engine.transport:Transport")
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return Application(
+        app_id,
+        bootstrap=bootstrap,
+        instance_id=instance_id,
+        fetch=fetch or Fetch(),
+        lock=data_dir / "worker.lock",
+        broker=[f"{SCHEME}://{server.strip()}" for server in bootstrap.split(",")],
+        autodiscover=False,
+        datadir=data_dir,
+        store="memory://",
+        web_enabled=False,
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        reply_create_topic=False,
+        processing_guarantee="at_least_once",
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=HEARTBEAT_SECONDS,
+        broker_rebalance_timeout=60.0,
+        broker_request_timeout=30.0,
+        stream_recovery_delay=0.0,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=4096,  # batches; the transport's window is what bounds memory, this must never block
+        worker_redirect_stdouts=False,
+    )

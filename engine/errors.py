@@ -1,0 +1,32 @@
+"""Why a worker must end: after one of these nothing is retried, a supervisor starts the worker anew."""
+
+from __future__ import annotations
+
+
+class Fatal(Exception):
+    """The process must end with a non-zero exit code; its text is the one log line that ops read first."""
+
+
+class TakenOver(Fatal):
+    """Kafka refused this worker's transaction: a younger producer of the same partition exists, or it timed out."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        super().__init__(
+            f"another worker took over partition {partition} of {topic}, or this one was too slow for its transaction"
+        )
+
+
+class Gap(Fatal):
+    """Records that nobody has processed lie between the next offset and the batch that arrived."""
+
+    def __init__(self, topic: str, partition: int, expected: int, start: int) -> None:
+        super().__init__(f"partition {partition} of {topic}: expected offset {expected}, got a batch from {start} on")
+
+
+class RecordTooLarge(Fatal):
+    """An output does not fit into an empty batch. The application decides such records beforehand (dead letter)."""
+
+    def __init__(self, topic: str, key_bytes: int, value_bytes: int, limit: int) -> None:
+        super().__init__(
+            f"record for {topic} is too large: key {key_bytes} bytes, value {value_bytes} bytes, limit {limit} bytes"
+        )

@@ -1,0 +1,202 @@
+"""The consumer's thread: fetches and heartbeats while the main thread computes. What differs from Faust's is said."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from math import inf
+from typing import Any, cast
+
+import aiokafka
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from mode.threads import QueueServiceThread
+from mode.utils.futures import notify
+
+from engine.assignor import StickyByTopic
+from engine.host import Host
+from engine.lane import Fetched, Lane, Progress
+
+COMMIT_SECONDS = 30.0
+LEAVE_SECONDS = 2.0
+HELD_POLL_SECONDS = 0.05
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Owns the aiokafka consumer."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._host = cast("Host", self.app)
+        self._lanes: dict[TP, Lane] = {}
+        self._room: asyncio.Future[None] | None = None
+        self._held_since = inf
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        """Faust hard-codes read_uncommitted, round-robin and 1.5 s of fetch wait."""
+        conf, fetch = self.app.conf, self._host.fetch
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=self._host.instance_id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[StickyByTopic()],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=fetch.partition_bytes,
+            fetch_max_wait_ms=fetch.max_wait_ms,
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, but not at any price: aiokafka would wait for the end of a rebalance under way."""
+        await QueueServiceThread.on_thread_stop(self)
+        if self._consumer is not None:
+            stopping = asyncio.create_task(self._consumer.stop())
+            done, _ = await asyncio.wait({stopping}, timeout=LEAVE_SECONDS)
+            if not done:
+                stopping.cancel()
+                await self._consumer._client.close()
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109  # Faust's signature
+        max_records: int | None = None,  # likewise; each batch has its own limit
+    ) -> dict[TP, list[Fetched]]:
+        """Wait up to ``timeout`` seconds for batches of active partitions whose window has room."""
+        fetcher = consumer._fetcher
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (timeout or 0)
+        with fetcher._subscriptions.fetch_context():
+            while self.consumer.flow_active:
+                if consumer._closed or fetcher._closed:
+                    raise ConsumerStoppedError
+                consumer._coordinator.check_errors()  # else a refused member would wait here for ever
+                self._room = loop.create_future()
+                taken = await self._take(fetcher, active_partitions, loop.time())
+                left = deadline - loop.time()
+                if taken or left <= 0:
+                    return taken
+                waiter = fetcher._create_fetch_waiter()
+                await asyncio.wait(
+                    [waiter, self._room],
+                    timeout=left if self._held_since == inf else min(left, HELD_POLL_SECONDS),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if waiter.done():
+                    waiter.result()  # authorisation errors come this way
+                waiter.cancel()
+        return {}
+
+    async def _take(self, fetcher: Any, active: Collection[TP], now: float) -> dict[TP, list[Fetched]]:
+        """What is buffered, at most one batch of each partition. Nothing else runs while a position is in its hands."""
+        subscriptions = fetcher._subscriptions
+        if subscriptions.reassignment_in_progress:
+            return {}
+        assignment = subscriptions.subscription.assignment
+        lanes: dict[TP, Lane] = {}
+        earliest = inf
+        for tp in tuple(active):  # the main thread may change it meanwhile
+            state = assignment.state_value(tp)
+            if state is None or not state.has_valid_position:
+                continue
+            before = state.position
+            lane = self._lanes.setdefault(tp, Lane(before, before))
+            room = lane.in_flight < self._host.fetch.window
+            if room and not lane.held and tp in fetcher._records:
+                drained = await fetcher.fetched_records({tp}, timeout=0, max_records=self._host.fetch.records)
+                lane.fill(before, state.position, drained.get(tp, ()))
+            if room:
+                lanes[tp] = lane
+            if tp.topic in self._host.timely:
+                earliest = min(earliest, lane.next_at(state.lso is None or state.position < state.lso))
+        return self._ripe(lanes, self._host.fetch.horizon(earliest, time.time() * 1000), now)
+
+    def _ripe(self, lanes: Mapping[TP, Lane], until: float, now: float) -> dict[TP, list[Fetched]]:
+        """One batch of each lane, oldest first; of lanes in the order of broker time what lies before ``until``."""
+        timely = {tp for tp, lane in lanes.items() if lane.held and tp.topic in self._host.timely}
+        if timely and now - self._held_since > self._host.fetch.patience:
+            until = max(until, min(lanes[tp].held[0].timestamp for tp in timely))
+        taken: dict[TP, list[Fetched]] = {}
+        for tp, lane in lanes.items():
+            batch = lane.ripe(until if tp in timely else inf)
+            if batch is not None:
+                taken[tp] = [batch]
+        if not timely or timely & taken.keys():
+            self._held_since = inf
+        else:
+            self._held_since = min(self._held_since, now)
+        return dict(sorted(taken.items(), key=lambda one: _age(one[1][0])))
+
+    def room(self) -> None:
+        """Wake the fetch: a batch was done. Called from the main thread."""
+        with suppress(RuntimeError):  # the thread's loop is closed: the worker is stopping
+            self.thread_loop.call_soon_threadsafe(notify, self._room)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Committed offsets, else the beginning: aiokafka leaves a partition without offset where it happens to be."""
+        return cast("Mapping[TP, int]", await self.call_thread(self._rewind))
+
+    async def _rewind(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        committed: dict[TP, int] = await consumer.seek_to_committed()
+        fresh = [tp for tp, offset in committed.items() if not offset]
+        if fresh:
+            await consumer.seek_to_beginning(*fresh)
+        self._lanes.clear()
+        self._held_since = inf
+        return committed
+
+    async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
+        """See :meth:`BatchConsumer.commit_offsets`."""
+        return bool(await self.call_thread(self._commit_owned, offsets))
+
+    async def _commit_owned(self, offsets: Mapping[TP, int]) -> bool:
+        consumer = self._ensure_consumer()
+        owned = {
+            driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "")
+            for tp, offset in offsets.items()
+            if tp in consumer.assignment()
+        }
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                if owned:
+                    await consumer.commit(owned)
+        except (CommitFailedError, IllegalStateError):  # rebalanced: the next owner reads these records again
+            return False
+        return len(owned) == len(offsets)
+
+    def progress(self) -> dict[TP, Progress]:
+        """How far each partition is that has been fetched from."""
+        consumer, found = self._consumer, {}
+        for tp, lane in list(self._lanes.items()):
+            if consumer is not None and consumer._subscription.is_assigned(tp):
+                end = consumer.last_stable_offset(tp)
+                found[tp] = Progress(lane.done, lane.in_flight, 0 if end is None else max(0, end - lane.start))
+        return found
+
+    def displaced(self) -> bool:
+        """A static member that Kafka no longer knows: it was frozen, or another process uses its id."""
+        consumer = self._consumer
+        return consumer is not None and self._host.instance_id is not None and not consumer._coordinator.member_id
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust looks for its own commits here and would complain about their absence."""
+
+
+def _age(batch: Fetched) -> float:
+    return batch.records[0].timestamp if batch.records else -inf

@@ -1,0 +1,53 @@
+"""What the transport needs of the application it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from engine.errors import Fatal
+from engine.limits import Fetch
+
+
+class Ownership(Protocol):
+    """Whoever must know which partitions of a topic this worker owns (see ``TransactionalPartitions``)."""
+
+    @property
+    def topic(self) -> str:
+        """The input topic."""
+
+    @property
+    def ready(self) -> bool:
+        """All that is owned is open for batches."""
+
+    async def assigned(self, partitions: Iterable[int]) -> None:
+        """These partitions are owned from now on, and no others."""
+
+    async def revoked(self, partitions: Iterable[int]) -> None:
+        """These partitions may belong to someone else as soon as this returns."""
+
+    async def close(self) -> None:
+        """The worker ends."""
+
+
+class Host(Protocol):
+    """See :class:`engine.application.Application`."""
+
+    @property
+    def fetch(self) -> Fetch:
+        """How records are fetched."""
+
+    @property
+    def instance_id(self) -> str | None:
+        """Set for a static member of the group."""
+
+    @property
+    def timely(self) -> set[str]:
+        """Topics whose batches are handed out in the order of their broker time, across partitions."""
+
+    @property
+    def listeners(self) -> Sequence[Ownership]:
+        """Told about assignments."""
+
+    def fatal(self, error: Fatal) -> None:
+        """The process must end."""

@@ -1,0 +1,91 @@
+"""What one input partition has under way between the broker and the agents, and which part of it is ripe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from aiokafka import ConsumerRecord
+
+
+@dataclass(slots=True, eq=False)
+class Fetched:
+    """The value of a Faust message: records that cover the offsets from ``start`` up to, not including, ``end``."""
+
+    records: Sequence[ConsumerRecord]
+    start: int
+    end: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Of one partition: batches ``done`` since its position was set, batches ``in_flight``, offsets not handed out."""
+
+    done: int
+    in_flight: int
+    lag: int
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One partition since its fetch position was last set; a seek begins a new lane, so late ``done`` count nothing.
+
+    ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between.
+    ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's
+    thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``delivered``: end
+    of the last batch that an agent saw.
+    """
+
+    start: int
+    end: int
+    held: Sequence[ConsumerRecord] = ()
+    latest: float = -inf
+    taken: int = 0
+    done: int = 0
+    delivered: int | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that were made and are not yet done."""
+        return self.taken - self.done
+
+    def fill(self, before: int, after: int, records: Sequence[ConsumerRecord]) -> None:
+        """Take what the fetch position passed on its way from ``before`` to ``after``. Nothing may be held."""
+        if before != self.end:  # the broker had deleted what came next: whoever reads on must see the hole
+            self.start = before
+        self.end = after
+        self.held = records
+        if records:
+            self.latest = max(self.latest, max(record.timestamp for record in records))
+
+    def next_at(self, goes_on: bool) -> float:
+        """Broker time in ms before which this lane has nothing more to hand out; ``goes_on``: its log has more.
+
+        Who hands out only what lies little behind the earliest of these makes a backlog or replay look like the past:
+        a busy partition's hour is not overtaken by a quiet one's month.
+        """
+        if self.held:
+            return float(self.held[0].timestamp)
+        return self.latest if goes_on else inf
+
+    def ripe(self, horizon: float = inf) -> Fetched | None:
+        """The next batch: what is held and not later than ``horizon`` (broker time in ms), if anything.
+
+        Offsets without records (transaction markers, aborted or compacted records) belong to the batch that ends
+        behind them. At the end of the log they make an empty batch, so that they can be committed.
+        """
+        records, end, rest = self.held, self.end, self.held[:0]
+        if records and self.latest > horizon:
+            cut = next((at for at, record in enumerate(records) if record.timestamp > horizon), len(records))
+            if cut < len(records):
+                records, end, rest = records[:cut], records[cut].offset, records[cut:]
+                if not records:
+                    return None
+        if end == self.start:
+            return None
+        batch = Fetched(records, self.start, end, self)
+        self.start, self.held = end, rest
+        self.taken += 1
+        return batch

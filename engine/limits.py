@@ -1,0 +1,67 @@
+"""Every limit of the engine in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isinf
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times are in seconds, sizes in bytes before compression.
+
+    transaction: the broker aborts a transaction that is open longer, so that a frozen owner does not hide the
+        records of others from ``read_committed`` readers for long.
+    answer: how long a unit of work waits for Kafka before the process ends.
+    fence: how long taking over one partition may wait for Kafka.
+    stall: how long a restore may stand still (another writer's open transaction holds it back).
+    leave: how long a revoked partition may take to finish its unit of work.
+    refence: a producer idle for that long is fenced anew: Kafka forgets transactional ids after 7 days.
+    decide: how long deciding one unit of work may hold up the event loop, about: larger batches are cut.
+    batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
+    compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
+    retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the
+        last transaction ends.
+    """
+
+    transaction: float = 10.0
+    answer: float = 12.0
+    fence: float = 60.0
+    stall: float = 120.0
+    leave: float = 20.0
+    refence: float = 86_400.0
+    decide: float = 0.25
+    batch_bytes: int = 900 * 1024
+    compression: str | None = None
+    retry_backoff_ms: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """How records are fetched. Large backlog: batches of ``records``; quiet: whatever is there.
+
+    records: most of a batch.
+    window: batches of one partition that may be under way; beyond it that partition is not fetched, the others are.
+        Memory: partitions x (window + 1) x ``partition_bytes``.
+    max_wait_ms: how long the broker holds an empty fetch, so the longest that a partition waits which becomes free.
+    partition_bytes: most of one fetch; a larger record comes alone.
+    slack: seconds of broker time by which partitions read in the order of broker time may run ahead of each other. A
+        strict order would cut a backlog into single records.
+    slack_share: that slack as a share of how long ago it was: what is a day old is put in order to a quarter of an
+        hour, so that any backlog is read in some hundred rounds of large batches.
+    patience: seconds that such partitions wait for one that does not answer.
+    """
+
+    records: int = 4_000
+    window: int = 2
+    max_wait_ms: int = 25
+    partition_bytes: int = 1024 * 1024
+    slack: float = 10.0
+    slack_share: float = 0.01
+    patience: float = 2.0
+
+    def horizon(self, earliest: float, now: float) -> float:
+        """Broker time in ms up to which batches may be handed out, if the earliest one begins at ``earliest``."""
+        if isinf(earliest):
+            return earliest
+        return earliest + max(self.slack * 1000, self.slack_share * (now - earliest))

@@ -1,0 +1,92 @@
+"""All partitions of one input topic that this worker owns, each with its own transactional producer and state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from engine.batch import Batch
+from engine.errors import Fatal
+from engine.limits import Limits
+from engine.observer import Observer, Silent
+from engine.partition import Partition, Processor, Site
+
+
+class TransactionalPartitions:
+    """Exactly once from one input topic to the outputs of its processors.
+
+    The transactional id of a partition is ``<transactional_id_prefix>-<partition>``. ``on_fatal`` is called when the
+    process must end. Wire it with :meth:`Application.register`; the agent of the topic then only passes its batches
+    to :meth:`submit`.
+    """
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        group_id: str,
+        transactional_id_prefix: str,
+        bootstrap: str,
+        make_processor: Callable[[int], Processor],
+        on_fatal: Callable[[Fatal], None],
+        observer: Observer | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.topic = topic
+        self._site = Site(
+            topic,
+            group_id,
+            transactional_id_prefix,
+            bootstrap,
+            make_processor,
+            on_fatal,
+            observer or Silent(),
+            limits or Limits(),
+        )
+        self._partitions: dict[int, Partition] = {}
+
+    async def assigned(self, partitions: Iterable[int]) -> None:
+        """Own exactly these partitions: fence all of them at once, in the background.
+
+        One that was revoked and comes back keeps its state if its committed offset says that nobody owned it in
+        between. State of the others is released.
+        """
+        wanted = set(partitions)
+        for number in sorted(self._partitions.keys() - wanted):
+            await self._partitions.pop(number).close()
+        for number in sorted(wanted):
+            partition = self._partitions.setdefault(number, Partition(self._site, number))
+            await partition.park()
+            partition.start()
+
+    async def revoked(self, partitions: Iterable[int]) -> None:
+        """Finish the units of work under way, drop what is queued; states are kept until the next assignment."""
+        owned = [self._partitions[number] for number in partitions if number in self._partitions]
+        await asyncio.gather(*(partition.park() for partition in owned))
+
+    async def submit(self, batch: Batch) -> None:
+        """Queue a batch for its partition; a batch of a partition that is not owned is dropped.
+
+        The batch is done when its transaction is durable. It is never waited for here, so that a partition that is
+        restoring holds up no other: the transport's window bounds the queue.
+        """
+        partition = self._partitions.get(batch.partition)
+        if partition is None:
+            batch.done()
+        else:
+            partition.submit(batch)
+
+    async def close(self) -> None:
+        """Give up everything: units under way are finished, states released."""
+        partitions, self._partitions = self._partitions, {}
+        await asyncio.gather(*(partition.close() for partition in partitions.values()))
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """Next input offset of each partition that is open for batches."""
+        return {number: one.position for number, one in self._partitions.items() if one.running}
+
+    @property
+    def ready(self) -> bool:
+        """Every owned partition is fenced and restored; true when none is owned."""
+        return all(partition.running for partition in self._partitions.values())

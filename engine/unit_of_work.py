@@ -1,0 +1,141 @@
+"""One Kafka transaction: the outputs of a batch and the input offset behind it, together or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from engine.errors import Fatal, RecordTooLarge, TakenOver
+from engine.limits import Limits
+
+ABORT_SECONDS = 3.0
+
+#: Room for lengths, attributes and the batch header that precede a record's own bytes.
+RECORD_OVERHEAD_BYTES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A record to write. The partition is always given: the engine never chooses."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def new_producer(bootstrap: str, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
+    """A producer that is not started yet. Starting it ends every older transaction of its id."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=transactional_id,
+        transactional_id=transactional_id,
+        transaction_timeout_ms=int(limits.transaction * 1000),
+        enable_idempotence=True,
+        max_batch_size=limits.batch_bytes,
+        compression_type=limits.compression,
+        retry_backoff_ms=limits.retry_backoff_ms,
+        request_timeout_ms=int(limits.answer * 1000),
+    )
+
+
+async def commit(
+    producer: AIOKafkaProducer,
+    source: TopicPartition,
+    position: int,
+    group_id: str,
+    outputs: Sequence[Output],
+    limits: Limits,
+) -> None:
+    """Write ``outputs`` and the offset ``position`` of ``source`` in one transaction.
+
+    Every batch is awaited before the commit: aiokafka commits successfully although a batch was refused. Whatever
+    fails before the commit was asked for aborts the transaction, so that readers need not wait for its time-out;
+    later, its outcome is unknown until the next fence.
+
+    Raises:
+        TakenOver: a younger producer with the same transactional id exists, or the transaction timed out.
+        RecordTooLarge: before anything is sent.
+        Fatal: Kafka did not answer. Whether the transaction was committed is then unknown.
+        KafkaError: Kafka refused.
+    """
+    abortable = False
+    try:
+        async with asyncio.timeout(limits.answer):
+            await producer.begin_transaction()
+            abortable = True
+            await send_all(producer, outputs, limits.batch_bytes)
+            await producer.send_offsets_to_transaction({source: position}, group_id)
+            abortable = False
+            await producer.commit_transaction()
+    except (ProducerFenced, InvalidProducerEpoch) as error:
+        _retrieve(producer)
+        raise TakenOver(source.topic, source.partition) from error
+    except TimeoutError as error:
+        message = f"partition {source.partition} of {source.topic}: no answer from Kafka for {limits.answer:g} s"
+        raise Fatal(message) from error
+    except (Fatal, KafkaError, asyncio.CancelledError):
+        if abortable and not producer._txn_manager.is_fatal_error():
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.abort_transaction(), ABORT_SECONDS)
+        _retrieve(producer)
+        raise
+
+
+def _retrieve(producer: AIOKafkaProducer) -> None:
+    """aiokafka tells a failure twice; without this asyncio would log the second one, minutes later."""
+    ended = producer._txn_manager.wait_for_transaction_end()
+    if ended is not None and ended.done() and not ended.cancelled():
+        ended.exception()
+
+
+async def send_all(producer: AIOKafkaProducer, outputs: Sequence[Output], limit: int) -> None:
+    """All target partitions at once, the batches of each in order; return when the broker has acknowledged all."""
+    targets: dict[tuple[str, int], list[Output]] = {}
+    for output in outputs:
+        targets.setdefault((output.topic, output.partition), []).append(output)
+    packed = {target: list(pack(producer, records, limit)) for target, records in targets.items()}
+    await asyncio.gather(*(_send(producer, *target, batches) for target, batches in packed.items()))
+
+
+async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches: Iterable[Any]) -> None:
+    sent = [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
+    await asyncio.gather(*sent)
+
+
+def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> Iterator[Any]:
+    """Closed aiokafka batches that hold ``records`` in order, each at most ``limit`` bytes before compression.
+
+    Raises:
+        RecordTooLarge: one record alone exceeds the limit (aiokafka takes any first record, the broker would not).
+    """
+    batch = producer.create_batch()
+    for record in records:
+        if _size(record) > limit:
+            raise RecordTooLarge(record.topic, len(record.key or b""), len(record.value or b""), limit)
+        if _append(batch, record) is None:  # full, not dropped
+            batch.close()
+            yield batch
+            batch = producer.create_batch()
+            _append(batch, record)
+    if batch.record_count():
+        batch.close()
+        yield batch
+
+
+def _append(batch: Any, record: Output) -> Any:
+    return batch.append(key=record.key, value=record.value, headers=list(record.headers), timestamp=None)
+
+
+def _size(record: Output) -> int:
+    size = RECORD_OVERHEAD_BYTES + len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += 4 * len(name) + len(value) + 10
+    return size

@@ -1,0 +1,57 @@
+"""A worker that stands still ends: Faust's agents and services can die while the process stays up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from faust.types import TP
+
+from engine.lane import Progress
+
+
+class Watchdog:
+    """Knows since when nothing has moved. All times in seconds of one monotonic clock.
+
+    ``still``: how long an open batch, or lag, may wait without any batch done. ``rebalance``: how long a rebalance
+    may last. A restore is not judged here: it notices by itself that it stands still.
+    """
+
+    def __init__(self, still: float, rebalance: float) -> None:
+        self._still = still
+        self._rebalance = rebalance
+        self._open: dict[TP, tuple[int, float]] = {}
+        self._seen: dict[TP, int] = {}
+        self._lagging: float | None = None
+        self._settled: float | None = None
+
+    def complaint(
+        self, progress: Mapping[TP, Progress], now: float, *, rebalancing: bool, restoring: bool
+    ) -> str | None:
+        """What stands still at ``now``, in words; ``None`` if all is well."""
+        if self._settled is None or not rebalancing:
+            self._settled = now
+        if rebalancing or restoring:
+            self._open, self._lagging = {}, None
+            late = now - self._settled > self._rebalance
+            return f"a rebalance did not end within {self._rebalance:g} s" if late else None
+        self._note(progress, now)
+        for tp, (_, since) in self._open.items():
+            if now - since > self._still:
+                return f"partition {tp.partition} of {tp.topic}: a batch is not done after {self._still:g} s"
+        if self._lagging is not None and now - self._lagging > self._still:
+            return f"there is lag, and no batch was done for {self._still:g} s"
+        return None
+
+    def _note(self, progress: Mapping[TP, Progress], now: float) -> None:
+        still_open = {}
+        for tp, one in progress.items():
+            if one.in_flight:
+                done, since = self._open.get(tp, (one.done, now))
+                still_open[tp] = (one.done, since if done == one.done else now)
+        self._open = still_open
+        moved = any(one.done != self._seen.get(tp, one.done) for tp, one in progress.items())
+        self._seen = {tp: one.done for tp, one in progress.items()}
+        if not any(one.lag for one in progress.values()):
+            self._lagging = None
+        elif moved or self._lagging is None:
+            self._lagging = now

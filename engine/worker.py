@@ -1,0 +1,164 @@
+"""A Faust worker in this process: no web server, no logging of its own, an exit code that says how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import structlog
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from engine.application import Application
+from engine.errors import Fatal
+from engine.quiet import spare
+from engine.watchdog import Watchdog
+
+log = structlog.get_logger("engine.worker")
+
+OK = 0
+FAILED = 1
+POLL_SECONDS = 1.0
+REMIND_SECONDS = 10.0
+FAILED_STOP_SECONDS = 5.0
+WATCH_SECONDS = 5.0
+STILL_SECONDS = 60.0
+REBALANCE_SECONDS = 300.0
+
+
+def run_worker(app: Application, *, stop_seconds: float = 30.0, preparing: Callable[[], bool] = lambda: False) -> int:
+    """Run until SIGTERM or SIGINT (0) or until a fatal error (1); return the exit code.
+
+    Waits for a broker that is away and for topics that do not exist yet. A stop finishes the units of work under way.
+    When a stop hangs (longer than ``stop_seconds``) the process exits at once: the next owner fences what was open.
+    A worker that stands still for a minute ends too, unless it is ``preparing`` (agents that do not read yet).
+    Two workers never share a data directory (nor, on one machine, an instance id): the second one ends with 1.
+    """
+    with app.lock.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.critical("worker must end", reason=f"another worker uses {app.lock.parent}")
+            return FAILED
+        spare("aiokafka")
+        return asyncio.run(_run(app, stop_seconds, preparing))
+
+
+async def _run(app: Application, stop_seconds: float, preparing: Callable[[], bool]) -> int:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    if not await wait_for_kafka(app, told):
+        return OK
+    starting = asyncio.create_task(app.start())
+    ends = {asyncio.create_task(wait) for wait in (told.wait(), app.failed.wait(), app.wait_until_stopped())}
+    await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and starting.exception() is None:
+        log.info("worker started")
+        ends.add(asyncio.create_task(_watch(app, preparing)))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    _note_crash(app, starting)
+    if not told.is_set():
+        app.fatal(Fatal("the worker stopped by itself"))
+    for task in ends:
+        task.cancel()
+    code = FAILED if app.failure else OK
+    log.info("worker stops", code=code)
+    # a task of its own, not a time-out around it: Faust's wait_empty swallows cancellation
+    stopping = asyncio.create_task(_stop(app, starting))
+    done, _ = await asyncio.wait({stopping}, timeout=FAILED_STOP_SECONDS if code else stop_seconds)
+    if not done:
+        log.warning("stop took too long, exiting at once", code=code or FAILED)
+        _exit(code or FAILED)
+    if (error := stopping.exception()) is not None:
+        log.error("stop failed", error=repr(error))
+        code = FAILED
+    log.info("worker stopped", code=code)
+    return code
+
+
+async def _stop(app: Application, starting: asyncio.Task[None]) -> None:
+    if app.failure:
+        app.conf.stream_wait_empty = False  # the batch that failed is never done
+    await asyncio.gather(*(listener.close() for listener in app.listeners))
+    await app.stop()
+    starting.cancel()
+    await asyncio.wait({starting})
+
+
+async def _watch(app: Application, preparing: Callable[[], bool]) -> None:
+    """Return when the worker stands still."""
+    watchdog = Watchdog(STILL_SECONDS, REBALANCE_SECONDS)
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        complaint = watchdog.complaint(
+            app.progress(),
+            asyncio.get_running_loop().time(),
+            rebalancing=app.rebalancing,
+            restoring=preparing() or not all(listener.ready for listener in app.listeners),
+        )
+        if complaint is not None:
+            app.fatal(Fatal(complaint))
+            return
+
+
+def _note_crash(app: Application, starting: asyncio.Task[None]) -> None:
+    """A service of Faust's died: that too is fatal."""
+    error = app.crash_reason
+    if error is None and starting.done() and not starting.cancelled():
+        error = starting.exception()
+    if error is not None:
+        fatal = Fatal(f"Faust crashed: {type(error).__name__}: {error}")
+        fatal.__cause__ = error
+        app.fatal(fatal)
+
+
+def _exit(code: int) -> None:
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+async def wait_for_kafka(app: Application, told: asyncio.Event) -> bool:
+    """Wait until a broker answers and has all topics that agents read; false if told to stop meanwhile.
+
+    A Faust worker that starts without its topics would consume nothing, without a word.
+    """
+    loop = asyncio.get_running_loop()
+    remind = loop.time()
+    while not told.is_set():
+        missing = await _missing_topics(app)
+        if missing is not None and not missing:
+            return True
+        if loop.time() >= remind:
+            remind = loop.time() + REMIND_SECONDS
+            if missing is None:
+                log.warning("waiting for broker", bootstrap=app.bootstrap)
+            else:
+                log.warning("waiting for topics, create them first", missing=sorted(missing))
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await told.wait()
+        except TimeoutError:
+            continue
+    return False
+
+
+async def _missing_topics(app: Application) -> set[str] | None:
+    """Topics that do not exist; ``None`` when no broker answers."""
+    client = AIOKafkaClient(bootstrap_servers=app.bootstrap, request_timeout_ms=5_000)
+    try:
+        await client.bootstrap()
+        cluster = await client.fetch_all_metadata()
+        return app.reads - set(cluster.topics())
+    except (KafkaError, OSError):
+        return None
+    finally:
+        await client.close()

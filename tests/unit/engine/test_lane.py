@@ -1,0 +1,111 @@
+"""Lanes lose and repeat nothing, whatever the cuts, and keep a backlog in the order of broker time."""
+
+from __future__ import annotations
+
+from math import inf
+
+from aiokafka import ConsumerRecord
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.lane import Fetched, Lane
+from engine.limits import Fetch
+
+
+def record(offset: int, timestamp: int) -> ConsumerRecord:
+    return ConsumerRecord("t", 0, offset, timestamp, 1, b"k", b"v", None, 1, 1, ())
+
+
+def offsets(batch: Fetched | None) -> list[int] | None:
+    return None if batch is None else [one.offset for one in batch.records]
+
+
+@st.composite
+def fetches(draw: st.DrawFn) -> list[tuple[int, int, list[ConsumerRecord]]]:
+    """Fetch results of one partition: before, after, records; with holes and times that may go backwards."""
+    position, found = draw(st.integers(0, 5)), []
+    for _ in range(draw(st.integers(0, 6))):
+        before, records = position, []
+        for _ in range(draw(st.integers(0, 5))):
+            position += draw(st.integers(0, 2))
+            records.append(record(position, draw(st.integers(0, 20))))
+            position += 1
+        position += draw(st.integers(0, 2))
+        found.append((before, position, records))
+    return found
+
+
+@given(fetches(), st.lists(st.integers(-1, 21), max_size=30))
+def test_batches_follow_each_other_and_hold_every_record_once(
+    fetched: list[tuple[int, int, list[ConsumerRecord]]], horizons: list[int]
+) -> None:
+    until = iter(horizons)
+    start = fetched[0][0] if fetched else 0
+    lane, batches = Lane(start, start), []
+    for before, after, records in fetched:
+        lane.fill(before, after, records)
+        while lane.held:
+            if (batch := lane.ripe(next(until, inf))) is not None:
+                batches.append(batch)
+    if (batch := lane.ripe()) is not None:
+        batches.append(batch)
+    assert [one for _, _, records in fetched for one in records] == [one for batch in batches for one in batch.records]
+    position = start
+    for batch in batches:
+        assert position == batch.start < batch.end
+        assert all(batch.start <= one.offset < batch.end for one in batch.records)
+        position = batch.end
+    assert position == (fetched[-1][1] if fetched else 0)
+    assert len(batches) == lane.in_flight
+
+
+def test_a_batch_ends_before_the_first_record_beyond_the_horizon() -> None:
+    lane = Lane(0, 0)
+    lane.fill(0, 10, [record(1, 100), record(4, 200), record(7, 300)])
+    first = lane.ripe(250)
+    assert first is not None
+    assert ([1, 4], 0, 7) == (offsets(first), first.start, first.end)
+    assert None is lane.ripe(250)
+    rest = lane.ripe(300)
+    assert rest is not None
+    assert ([7], 7, 10) == (offsets(rest), rest.start, rest.end)
+
+
+def test_markers_at_the_end_of_the_log_make_an_empty_batch() -> None:
+    lane = Lane(5, 5)
+    lane.fill(5, 7, [])
+    batch = lane.ripe()
+    assert batch is not None
+    assert ([], 5, 7) == (offsets(batch), batch.start, batch.end)
+    assert None is lane.ripe()
+
+
+def test_a_jump_of_the_position_shows_as_a_hole_between_batches() -> None:
+    lane = Lane(0, 0)
+    lane.fill(0, 2, [record(0, 1), record(1, 1)])
+    before = lane.ripe()
+    lane.fill(50, 51, [record(50, 2)])
+    after = lane.ripe()
+    assert before is not None
+    assert after is not None
+    assert (2, 50) == (before.end, after.start)
+
+
+def test_others_wait_for_a_lane_whose_log_goes_on_but_not_for_one_read_to_its_end() -> None:
+    lane = Lane(0, 0)
+    assert -inf == lane.next_at(goes_on=True)
+    lane.fill(0, 2, [record(0, 100), record(1, 200)])
+    assert 100 == lane.next_at(goes_on=False)
+    lane.ripe()
+    assert 200 == lane.next_at(goes_on=True)
+    assert inf == lane.next_at(goes_on=False)
+
+
+def test_what_is_old_is_put_in_order_more_coarsely() -> None:
+    fetch = Fetch(slack=10, slack_share=0.01)
+    now = 1_800_000_000_000.0
+    hour, week = 3_600_000.0, 7 * 86_400_000.0
+    assert now - 1_000 + 10_000 == fetch.horizon(now - 1_000, now)
+    assert now - hour + 36_000 == fetch.horizon(now - hour, now)
+    assert now - week + 6_048_000 == fetch.horizon(now - week, now)
+    assert (-inf, inf) == (fetch.horizon(-inf, now), fetch.horizon(inf, now))
