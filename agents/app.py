@@ -62,11 +62,14 @@ class Worker:
         registry = Registry.discover()
         identifiers = Identifiers(settings.key(), settings.phone_region, settings.blocked_identifiers)
         home = settings.data_dir / "workers" / name
+        home.mkdir(parents=True, exist_ok=True)
+        home.parent.chmod(0o700)  # its databases hold personal data
         self._settings = settings
         self._name = name
         self._home = home
         self._beat = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
+        self._sure = asyncio.Event()
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -115,21 +118,24 @@ class Worker:
 
         @app.agent(app.batch_topic(LINKS), name="resolver")
         async def resolver(stream: Any) -> None:
+            await self._sure.wait()
             async for batch in batches(stream):
                 await self.resolver.submit(batch)
 
         @app.agent(app.batch_topic(JOURNAL), name="journey")
         async def journey(stream: Any) -> None:
+            await self._sure.wait()
             async for batch in batches(stream):
                 await self.journey.submit(batch)
 
     @asynccontextmanager
     async def _helpers(self) -> AsyncIterator[None]:
         """What runs beside the agents: the directory's tail, intake's producer, the heart and the lag."""
+        await self.intake.start()
+        await self._check_partitions()
         self._spawn(self._heart(), "heart")
         self._spawn(self.directory.tail(), "directory")
         await self.directory.caught_up.wait()
-        await self.intake.start()
         try:
             yield
         finally:
@@ -137,6 +143,14 @@ class Worker:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _check_partitions(self) -> None:
+        """Nothing is decided before: with another number of partitions a customer would live in two places."""
+        wanted = self._settings.partition_count()
+        there = len(await self.intake.partitions_of(JOURNAL))
+        if there != wanted:
+            raise Fatal(f"{JOURNAL} has {there} partitions, but CXBUS_PARTITIONS is {wanted}; set it to {there}")
+        self._sure.set()
 
     async def _heart(self) -> None:
         while True:

@@ -73,6 +73,11 @@ class Intake:
         )
         await self._producer.start()
 
+    async def partitions_of(self, topic: str) -> set[int]:
+        """The topic's partitions, as the cluster has them. Raises ``KafkaError``."""
+        assert self._producer is not None, "start first"
+        return set(await self._producer.partitions_for(topic))
+
     async def stop(self) -> None:
         """Disconnects; what was sent is acknowledged or will be read again."""
         if self._producer is not None:

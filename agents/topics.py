@@ -13,6 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from schemas.registry import Registry
+
+from .vocabulary import outreach
+
 LINKS = "cx.links.v1"
 IDENTITIES = "cx.identities.v1"
 JOURNAL = "cx.journal.v1"
@@ -20,8 +24,8 @@ TIMELINE = "cx.timeline.v1"
 PROFILES = "cx.profiles.v1"
 DEAD = "cx.dead.v1"
 
-#: Who is told of alerts: the departments that act on them, and ops. Web and social are sources without people.
-ALERTED = ("sales", "service", "marketing", "finance", "ops")
+#: Who is told of alerts: the departments that contact customers, and ops. Web and social are sources without people.
+ALERTED = (*outreach(Registry.discover()), "ops")
 
 DAY = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,15 +133,16 @@ def _parse(raw: Mapping[str, Any], name: str, vocabulary: Vocabulary, outreach: 
         raise RuleError("rule: a name has small letters, digits and hyphens only")
     if raw["severity"] not in SEVERITIES:
         raise RuleError(f"severity: {raw['severity']!r} is none of {', '.join(SEVERITIES)}")
-    if not isinstance(raw["version"], int):
+    if not isinstance(raw["version"], int) or isinstance(raw["version"], bool):
         raise RuleError(f"version: {raw['version']!r} is no whole number")
     notify = outreach if raw["notify"] == "outreach" else _names(raw["notify"], "notify")
-    departments = {kind.department for kind in vocabulary.values()} | {"ops"}
+    departments = {*outreach, "ops"}
     for department in notify:
         if department not in departments:
-            raise RuleError(
-                f"notify: no department is called {department!r}; known are {', '.join(sorted(departments))}"
-            )
+            raise RuleError(f"notify: {department!r} is told no alerts; there are {', '.join(sorted(departments))}")
+    if not notify:
+        raise RuleError("notify: names nobody")
+    _check_reason(str(raw["reason"]))
     key = raw.get("key")
     if key is not None and not isinstance(key, str):
         raise RuleError("key: is the name of a field of the trigger")
@@ -182,6 +184,8 @@ def parse_condition(raw: Any, where: str, vocabulary: Vocabulary, key: str | Non
     at = f"{where}.{kind}"
     if kind in ("all", "any", "none"):
         items = value if isinstance(value, list) else [value]
+        if not items:
+            raise RuleError(f"{at}: is empty")
         parts = tuple(
             parse_condition(item, f"{at}[{i}]", vocabulary, key, resolving=resolving) for i, item in enumerate(items)
         )
@@ -192,6 +196,8 @@ def parse_condition(raw: Any, where: str, vocabulary: Vocabulary, key: str | Non
         tests = [test for test in TESTS if test in raw]
         if len(tests) != 1:
             raise RuleError(f"{at}: needs one of {', '.join(TESTS)}")
+        if tests[0] == "in" and not isinstance(raw["in"], list):
+            raise RuleError(f"{at}: 'in' takes a list, as in in: [promotion, survey]")
         return Field(str(value), tests[0], raw[tests[0]])
     if kind == "seen":
         streams = tuple(_stream(s, vocabulary, at) for s in _names(value, at))
@@ -211,6 +217,9 @@ def _in_state(raw: Mapping[str, Any], kind: str, where: str, key: str | None, *,
     entity, conditions = next(iter(value.items())) if isinstance(value, Mapping) and value else (value, None)
     if entity not in (CASE, INVOICE, OPPORTUNITY) or (kind == "overdue" and entity != INVOICE):
         raise RuleError(f"{where}.{kind}: {entity!r} is no matter that can be {kind}")
+    days = raw.get("days", 0)
+    if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+        raise RuleError(f"{where}.days: {days!r} is no whole number of days")
     same = raw.get("same")
     if resolving and same is not None and same != key:
         raise RuleError(f"{where}.same: what resolves an alert can only name its key ({key})")
@@ -219,7 +228,7 @@ def _in_state(raw: Mapping[str, Any], kind: str, where: str, key: str | None, *,
         kind,
         _pairs(conditions, f"{where}.{kind}.{entity}"),
         duration(raw["within"], f"{where}.within") if "within" in raw else 0,
-        int(raw.get("days", 0)),
+        days,
         same,
         same is not None and same == key,
     )
@@ -236,6 +245,16 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "seen": ("within", "where"),
     "unanswered": ("at_least", "within"),
 }
+
+
+def _check_reason(reason: str) -> None:
+    try:
+        fields = [part[1:] for part in string.Formatter().parse(reason)]
+    except ValueError as error:
+        raise RuleError(f"reason: {error}; a literal brace is doubled") from None
+    for name, form, conversion in fields:
+        if name is not None and (not name.isidentifier() or form or conversion):
+            raise RuleError(f"reason: {{{name}}} is no field; write {{campaignId}}, and a literal brace as {{{{")
 
 
 def _pairs(raw: Any, where: str) -> tuple[tuple[str, Any], ...]:

@@ -25,7 +25,7 @@ def test_a_shipped_rule_passes_the_tests_that_stand_in_it(rule: Rule) -> None:
 def test_a_rule_that_does_not_do_what_its_test_says_is_told(tmp_path: Path) -> None:
     text = (BUILT_IN / "dunning-during-dispute.yaml").read_text().replace("category: billing}}}", "category: other}}}")
     (tmp_path / "broken.yaml").write_text(text)
-    rule = load(tmp_path, VOCABULARY, ()).rules[0]
+    rule = load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules[0]
     assert "alerts while a billing case is open, and ends when it is resolved" in [
         failure.case for failure in run_tests(rule, VOCABULARY)
     ]
@@ -42,8 +42,25 @@ def test_a_rule_that_does_not_do_what_its_test_says_is_told(tmp_path: Path) -> N
             "when: 'finance.dunning.sent' is no event type",
         ),
         ("cooldown: 7d", "cooldown: 7 days", "cooldown: '7 days' is no duration"),
-        ("notify: [finance]", "notify: [fnance]", "notify: no department is called 'fnance'"),
+        (
+            "notify: [finance]",
+            "notify: [fnance]",
+            "notify: 'fnance' is told no alerts; there are finance, marketing, ops, sales, service",
+        ),
         ("same: invoiceId", "same: level", "resolves.any[1].same: what resolves an alert can only name its key"),
+        ("notify: [finance]", "notify: [web]", "notify: 'web' is told no alerts"),
+        ("notify: [finance]", "notify: []", "notify: names nobody"),
+        ("invoice {invoiceId} went", "invoice {invoiceId went", "reason: "),
+        ("invoice {invoiceId} went", "invoice {} went", "reason: {} is no field"),
+        ("invoice {invoiceId} went", "invoice {a.b} went", "reason: {a.b} is no field"),
+        ("version: 1", "version: true", "version: True is no whole number"),
+        ("if: {open: {case: {category: billing}}}", "if: {all: []}", "if.all: is empty"),
+        (
+            "if: {open: {case: {category: billing}}}",
+            "if: {overdue: invoice, days: x}",
+            "if.days: 'x' is no whole number",
+        ),
+        ("if: {open: {case: {category: billing}}}", "if: {field: level, in: 3}", "'in' takes a list"),
         ("key: invoiceId", "colour: red", "colour: no such field"),
         ("action: Pause", "actoin: Pause", "actoin: no such field"),
     ],
@@ -53,6 +70,6 @@ def test_an_error_names_file_rule_and_field(tmp_path: Path, old: str, new: str, 
     assert old in text
     (tmp_path / "mine.yaml").write_text(text.replace(old, new))
     with pytest.raises(RuleError) as raised:
-        load(tmp_path, VOCABULARY, ())
+        load(tmp_path, VOCABULARY, outreach(REGISTRY))
     assert str(raised.value).startswith("mine.yaml: rule dunning-during-dispute: ")
     assert said in str(raised.value)
