@@ -1,0 +1,128 @@
+"""The bus that a command is about: its settings, its contracts, and which Kafka it runs on."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .problem import Code, Problem
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+    from agents.topics import Topic
+    from schemas.registry import Registry
+
+#: Seconds in which a Kafka must answer before a command says that it is away.
+PATIENCE = 5.0
+
+
+class Bus:
+    """Looks up nothing before it is asked: most of it is slow to import."""
+
+    def __init__(self, *, bootstrap: str | None = None, data_dir: Path | None = None, verbose: bool = False) -> None:
+        self._given: dict[str, Any] = {
+            name: value for name, value in (("bootstrap", bootstrap), ("data_dir", data_dir)) if value is not None
+        }
+        self.verbose = verbose
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; what the command line says comes first. Raises ``Problem``."""
+        from tomllib import TOMLDecodeError
+
+        from pydantic import ValidationError
+        from pydantic_settings.exceptions import SettingsError
+
+        from agents.settings import Settings
+
+        try:
+            return Settings(**self._given)
+        except ValidationError as error:
+            raise Problem(_refused(error), Code.USAGE) from error
+        except (SettingsError, TOMLDecodeError) as error:
+            raise Problem(f"The settings can't be read: {error}.", Code.USAGE) from error
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The departments' contracts."""
+        from schemas.registry import Registry
+
+        return Registry.discover()
+
+    @property
+    def rules_dir(self) -> Path:
+        """Where the alert rules are."""
+        from agents.rule_files import BUILT_IN
+
+        return self.settings.rules_dir or BUILT_IN
+
+    def address(self) -> str:
+        """Bootstrap servers, whether they answer or not. Raises ``Problem`` if no embedded Kafka was started here."""
+        if self.settings.bootstrap is not None:
+            return self.settings.bootstrap
+        from deploy import node
+
+        known = node.load(self.settings.data_dir / "kafka" / "node.json")
+        if known is None or not known.owned():
+            raise Problem(
+                f"Nothing is running here; start it with `cxbus run`. (Looked in {self.settings.data_dir.absolute()}; "
+                "--data-dir names another directory, --bootstrap a Kafka that you have.)",
+                Code.AWAY,
+            )
+        return known.bootstrap
+
+    def bootstrap(self) -> str:
+        """Bootstrap servers that answer. Raises ``Problem`` after ``PATIENCE`` seconds."""
+        servers = self.address()
+        until = time.monotonic() + PATIENCE
+        while not any(map(_listens, servers.split(","))):
+            if time.monotonic() < until:
+                time.sleep(0.2)
+            elif self.settings.embedded:
+                raise Problem(
+                    f"The embedded Kafka at {servers} does not answer: it is being started, or stopped. "
+                    "Try again in a few seconds.",
+                    Code.AWAY,
+                )
+            else:
+                raise Problem(f"No Kafka answers at {servers}. Is it running, and is the address right?", Code.AWAY)
+        return servers
+
+    def catalogue(self, replication: int) -> tuple[Topic, ...]:
+        """All topics of this bus, with so many copies. Raises ``SettingsError``."""
+        from agents.topics import catalogue
+
+        departments = [department.name for department in self.registry.sources]
+        return catalogue(departments, self.settings.partition_count(), replication)
+
+
+def bus_of(context: typer.Context) -> Bus:
+    """The bus that the root command put there."""
+    found = context.find_object(Bus)
+    return found if found is not None else Bus()
+
+
+def _listens(server: str) -> bool:
+    import socket
+
+    host, _, port = server.strip().rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+    except ValueError:
+        raise Problem(f"{server.strip()!r} is no address of a Kafka; write host:port.", Code.USAGE) from None
+    except OSError:
+        return False
+    return True
+
+
+def _refused(error: Any) -> str:
+    """Each wrong setting by the name of its variable. Values are not shown: one of them is a secret."""
+    lines = [f"CXBUS_{str(wrong['loc'][0]).upper()}: {wrong['msg']}" for wrong in error.errors()]
+    files = [name for name in (".env", "cxbus.toml") if os.path.exists(name)]  # noqa: PTH110 -- names for a sentence
+    where = " or ".join(["the environment", *files])
+    return f"A setting is wrong (look in {where}): " + "; ".join(lines) + "."

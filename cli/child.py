@@ -1,0 +1,152 @@
+"""One child process of the supervisor: started, logged, asked how it is, and started again with growing pauses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .health import Answer, Process, announced, ask
+from .problem import TOLD
+from .tether import SUPERVISOR
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds before a process that died is started again; each time twice as long."""
+SETTLED = 60.0
+"""Seconds of life after which a death is the first one again."""
+LOG_BYTES = 10 * 1024 * 1024
+"""A log longer than this is put aside at the next start; one older log is kept."""
+
+
+class Backoff:
+    """How long to wait before the next start."""
+
+    def __init__(self) -> None:
+        self._pause = FIRST_PAUSE
+
+    def after(self, lived: float) -> float:
+        """The pause (s) after a life of ``lived`` seconds."""
+        if lived >= SETTLED:
+            self._pause = FIRST_PAUSE
+        pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
+        return pause
+
+
+class Child:
+    """A ``cxbus`` command in a process of its own. ``note`` is the name under which it announces its ops pages."""
+
+    def __init__(self, title: str, note: str, arguments: Sequence[str], data_dir: Path) -> None:
+        self.title = title
+        self.note = note
+        self.log = data_dir / "logs" / f"{note}.log"
+        self.exit_code: int | None = None
+        """How it ended the last time."""
+        self._arguments = arguments
+        self._data_dir = data_dir
+        self._backoff = Backoff()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._due = 0.0
+        self._logged = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Its process number; None while it does not run."""
+        return self._process.pid if self._process else None
+
+    def start(self, environ: Mapping[str, str]) -> None:
+        """Start it with these settings in its environment."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        self._logged = self.log.stat().st_size if self.log.exists() else 0
+        self._started = time.monotonic()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                # -P: a folder `core` or `schemas` where the user stands is none of ours
+                [sys.executable, "-P", "-m", "cli.main", *self._arguments],
+                env={**environ, SUPERVISOR: str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def tend(self, environ: Mapping[str, str]) -> str | None:
+        """Start it again when it died and its pause is over; says in words what happened, if anything did."""
+        now = time.monotonic()
+        if self._process is None:
+            return self._start_again(environ, now) if now >= self._due else None
+        code = self._process.poll()
+        if code is None:
+            return None
+        self.exit_code, self._process = code, None
+        pause = self._backoff.after(now - self._started)
+        self._due = now + pause
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        why = self.last_words()
+        return f"{self.title} {how}{f' ({why})' if why else ''}; starting it again in {pause:.0f} s. Log: {self.log}"
+
+    def _start_again(self, environ: Mapping[str, str], now: float) -> str | None:
+        try:
+            self.start(environ)
+        except OSError as error:  # no room for its log, say
+            pause = self._backoff.after(0)
+            self._due = now + pause
+            return f"{self.title} could not be started ({error}); trying again in {pause:.0f} s"
+        return None
+
+    def process(self) -> Process | None:
+        """What it announced, since its last start."""
+        return next((one for one in announced(self._data_dir) if one.name == self.note and one.pid == self.pid), None)
+
+    def health(self) -> Answer:
+        """Is it ready, and why not?"""
+        if self.pid is None:
+            return Answer(False, "is not running")
+        process = self.process()
+        answer = ask(process.url, "/readyz") if process else None
+        return answer or Answer(False, "is starting")
+
+    def terminate(self) -> None:
+        """Ask it to end; ``tend`` starts it again unless nobody calls that any more."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def wait(self, until: float) -> bool:
+        """Wait for its end until then (``time.monotonic``), then kill it. Whether it ended by itself."""
+        process, self._process = self._process, None
+        if process is None:
+            return True
+        try:
+            process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return False
+        return True
+
+    def last_words(self) -> str | None:
+        """Why it ended, if it said so: in its log's last critical line, or as a command says what is wrong."""
+        for line in reversed(self.last_lines(20)):
+            if line.startswith(TOLD):
+                return line.removeprefix(TOLD)
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(said, dict) and said.get("level") == "critical":
+                return str(said.get("reason") or said.get("event"))
+        return None
+
+    def last_lines(self, count: int = 5) -> list[str]:
+        """The end of what it logged since its last start."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(self._logged)
+                return log.read().decode(errors="replace").splitlines()[-count:]
+        except OSError:
+            return []

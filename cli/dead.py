@@ -1,0 +1,225 @@
+"""``cxbus dead``: what could not be used, why, and trying it again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .bus import Bus, bus_of
+from .output import document, facts, note, say, shown, table
+from .problem import Code, Problem
+from .words import count, listed, moment
+
+if TYPE_CHECKING:
+    from .letters import Letter
+
+app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be used, and why.")
+
+SHOWN = 50
+INTAKE = 10.0
+"""Seconds that the workers get to come to what was sent again."""
+Which = Annotated[str, typer.Argument(metavar="N", help="A number of `cxbus dead list`, or an origin.")]
+Reason = Annotated[str | None, typer.Option(help="Only those of this reason, like invalid-data.")]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    reason: Reason = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the newest.")] = SHOWN,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """The newest dead letters. One that was retried and failed again shows as the newer letter only.
+
+    They are kept for 21 days, those that a retry mended, too.
+
+    Example: cxbus dead list --reason invalid-data
+    """
+    from schemas.refusal import Reason as Known
+
+    if reason is not None and reason not in [known.value for known in Known]:
+        known_ones = ", ".join(known.value for known in Known)
+        raise Problem(f"--reason {shown(reason)} is none; there are {known_ones}.", Code.USAGE)
+    found = [one for one in _letters(bus_of(context)) if one.again is None and reason in (None, one.reason)]
+    newest = found[-lines:]
+    if json:
+        document([_plain(one) for one in newest])
+        return
+    if not found:
+        say("No dead letters.")
+        return
+    _table(newest)
+    by_reason = Counter(one.reason for one in found)
+    note(
+        f"{count(len(found), 'letter')}: {listed([f'{n} {name}' for name, n in by_reason.most_common()])}. "
+        "cxbus dead show N shows one, cxbus dead retry N sends it again."
+    )
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    which: Which,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """One dead letter with all that came.
+
+    Example: cxbus dead show 12, or: cxbus dead show cx.sales.events.v1/0/7
+    """
+    letter = _one(_letters(bus_of(context)), which)
+    if json:
+        document(_plain(letter) | {"value": _value(letter), "headers": _headers(letter)})
+        return
+    facts(
+        [
+            (
+                "letter",
+                f"{letter.number}, since {moment(letter.at)}" + (f", {letter.copies} copies" * (letter.copies > 1)),
+            ),
+            ("origin", f"{letter.origin} (found by {letter.stage or '?'})"),
+            ("reason", letter.reason),
+            ("message", letter.message),
+            ("retry of", letter.retry_of),
+            ("retried", None if letter.again is None else f"and dead again as {letter.again}"),
+            ("key", None if letter.key is None else letter.key.decode(errors="replace")),
+            ("headers", "\n".join(f"{name}: {value}" for name, value in _headers(letter).items())),
+        ]
+    )
+    say("")
+    value = _value(letter)
+    if isinstance(value, str):
+        say(shown(value))
+    else:
+        document(value)
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    which: Annotated[str | None, typer.Argument(metavar="[N]", help="A number of `dead list`, or an origin.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All that `cxbus dead list` shows.")] = False,
+    reason: Reason = None,
+) -> None:
+    """Publish a letter once more as it came: after a rule, a contract or the bus itself was mended.
+
+    It keeps its key and headers and gets the header __cxbus.retry-of. What is on a timeline already counts once. What
+    fails again is a new letter: it is shown, with exit code 1. An event that was wrong in itself will; its department
+    publishes it anew instead.
+
+    Example: cxbus dead retry 12, or: cxbus dead retry --all --reason decision-error
+    """
+    from .letters import RETRY_OF
+    from .send import publish
+
+    if all_ == (which is not None):
+        raise Problem("Say which letter, or --all: cxbus dead retry 12", Code.USAGE)
+    if reason is not None and not all_:
+        raise Problem("--reason goes with --all.", Code.USAGE)
+    bus = bus_of(context)
+    found = _letters(bus)
+    wanted = [one for one in found if one.again is None and reason in (None, one.reason)] if which is None else []
+    if which is not None:
+        wanted = [_one(found, which)]
+        if wanted[0].again is not None:
+            raise Problem(f"It was retried, and is dead again as letter {wanted[0].again}.", Code.USAGE)
+    sendable = [one for one in wanted if one.topic]
+    if len(sendable) < len(wanted):
+        note(f"{count(len(wanted) - len(sendable), 'letter')} without an origin can't be sent.")
+    if not sendable:
+        raise Problem("There is no such letter to send again.", Code.WRONG)
+    acknowledged = publish(
+        bus.bootstrap(),
+        [(one.topic, one.value, one.key, (*one.headers, (RETRY_OF, one.place.encode()))) for one in sendable],
+    )
+    by_topic = Counter(one.topic for one in sendable)
+    say(f"{count(len(sendable), 'letter')} sent again: {listed([f'{n} to {name}' for name, n in by_topic.items()])}.")
+    if not _taken(bus, acknowledged):
+        raise Problem(
+            f"The workers have not come to all of it within {INTAKE:.0f} s (see `cxbus status`). What fails again will "
+            "be in `cxbus dead list` as a new letter.",
+            Code.AWAY,
+        )
+    places = {one.place for one in sendable}
+    again = [one for one in _letters(bus) if one.retry_of in places]
+    say(f"{len(sendable) - len(again)} taken in, {len(again)} dead again{':' if again else '.'}")
+    if again:
+        _table(again[:SHOWN])
+        raise typer.Exit(Code.WRONG)
+
+
+def _taken(bus: Bus, acknowledged: Sequence[Any]) -> bool:
+    """Wait until intake has come past these records; whether it did."""
+    from kafka.admin import KafkaAdminClient
+    from kafka.structs import TopicPartition
+
+    group = bus.settings.app_id
+    wanted: dict[Any, int] = {}
+    for record in acknowledged:
+        at = TopicPartition(record.topic, record.partition)
+        wanted[at] = max(wanted.get(at, 0), record.offset)
+    until = time.monotonic() + INTAKE
+    with KafkaAdminClient(bootstrap_servers=bus.bootstrap(), bootstrap_timeout_ms=10_000) as admin:
+        while True:
+            reached = admin.list_group_offsets({group: list(wanted)})[group]
+            if all(at in reached and reached[at].offset > offset for at, offset in wanted.items()):
+                return True
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.2)
+
+
+def _table(found: Sequence[Letter]) -> None:
+    table(
+        ("n", "since", "reason", "origin", "message"),
+        [(one.number, moment(one.at), one.reason, one.origin, one.message) for one in found],
+        right=("n",),
+    )
+
+
+def _letters(bus: Bus) -> list[Letter]:
+    from agents.topics import DEAD
+
+    from .feed import Feed
+    from .letters import letters
+
+    with Feed(bus.bootstrap(), [DEAD]) as feed:
+        return letters(feed.all())
+
+
+def _one(found: Sequence[Letter], which: str) -> Letter:
+    from .letters import chosen
+
+    letter = chosen(found, which)
+    if letter is None:
+        raise Problem(f"There is no dead letter {shown(which)}; see `cxbus dead list`.", Code.WRONG)
+    return letter
+
+
+def _headers(letter: Letter) -> Mapping[str, str]:
+    return {name: value.decode(errors="replace") for name, value in letter.headers}
+
+
+def _value(letter: Letter) -> Any:
+    from .lines import plain
+
+    return plain(letter.value)
+
+
+def _plain(letter: Letter) -> dict[str, Any]:
+    from core.event import rfc3339
+
+    return {
+        "number": letter.number,
+        "since": rfc3339(letter.at),
+        "reason": letter.reason,
+        "message": letter.message,
+        "stage": letter.stage,
+        "origin": letter.origin,
+        "retryOf": letter.retry_of,
+        "retriedAs": letter.again,
+        "copies": letter.copies,
+    }

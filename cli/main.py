@@ -1,0 +1,130 @@
+"""The ``cxbus`` command: what all verbs share, and where each one is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from . import alerts, customer, dead, rules, run, schemas, send, sink, status, tail, topics, worker
+from .bus import Bus
+from .demo.command import demo
+from .problem import TOLD, Code, Problem, explained
+
+EXIT_CODES = (
+    "Exit codes: 0 all is well; 1 something wrong was found; 2 the command or a setting can't be right; "
+    "3 timed out, or not reachable."
+)
+FLAGS, VALUES = ("--verbose", "-v"), ("--bootstrap", "--data-dir")
+"""Options of ``cxbus`` itself; they may stand anywhere, because nobody remembers where."""
+
+
+class Root(TyperGroup):
+    """Says what went wrong in words; the traceback only with ``--verbose``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put our own options first, wherever they stand."""
+        return super().parse_args(ctx, hoisted(args))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. What goes wrong in it ends here."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.params.get("verbose"):
+                import traceback
+
+                traceback.print_exc()
+            problem = explained(error) or _unexpected(error)
+            print(f"{TOLD}{problem}", file=sys.stderr)
+            raise typer.Exit(problem.code) from error
+
+
+def hoisted(args: Sequence[str]) -> list[str]:
+    """``args`` with the options of ``FLAGS`` and ``VALUES`` at the front; behind ``--`` everything stays."""
+    front: list[str] = []
+    rest: list[str] = []
+    left = iter(args)
+    for word in left:
+        if word == "--":
+            rest += [word, *left]
+        elif word in FLAGS or word.startswith(tuple(f"{name}=" for name in VALUES)):
+            front.append(word)
+        elif word in VALUES:
+            front += [word, *([value] if (value := next(left, None)) is not None else [])]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def _unexpected(error: Exception) -> Problem:
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Problem(f"This should not happen ({what}). `cxbus --verbose …` shows where; please report it.", Code.WRONG)
+
+
+app = typer.Typer(
+    cls=Root, no_args_is_help=True, pretty_exceptions_enable=False, epilog=EXIT_CODES, rich_markup_mode="rich"
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"cxbus {version('cxbus')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    bootstrap: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Kafka to use; default CXBUS_BOOTSTRAP, else the embedded.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the bus keeps its data; default CXBUS_DATA_DIR or .cxbus.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks and more of the log.")] = False,
+    version: Annotated[  # noqa: ARG001 -- its callback does it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """The customer-experience bus: departments publish what happened, and learn what they should know in time.
+
+    Example: cxbus run, and in another terminal: cxbus send events.jsonl
+    """
+    context.obj = Bus(bootstrap=bootstrap, data_dir=data_dir, verbose=verbose)
+
+
+RUN, LOOK, PUBLISH, MEND = "Run it", "See what it knows", "Publish", "Look after it"
+app.command(rich_help_panel=RUN)(demo)
+app.command(rich_help_panel=RUN)(run.run)
+app.command(rich_help_panel=RUN)(worker.worker)
+app.command(rich_help_panel=RUN)(sink.sink)
+app.command(rich_help_panel=PUBLISH)(send.send)
+app.add_typer(schemas.app, name="schemas", rich_help_panel=PUBLISH)
+app.add_typer(customer.app, name="customer", rich_help_panel=LOOK)
+app.add_typer(alerts.app, name="alerts", rich_help_panel=LOOK)
+app.command(rich_help_panel=LOOK)(tail.tail)
+app.add_typer(rules.app, name="rules", rich_help_panel=LOOK)
+app.command(rich_help_panel=MEND)(status.status)
+app.add_typer(topics.app, name="topics", rich_help_panel=MEND)
+app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
+
+
+def main() -> None:
+    """The entry point. Exits with one of ``problem.Code``."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a tick is no reason to fail on an old terminal
+    app()
+
+
+if __name__ == "__main__":
+    main()

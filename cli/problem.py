@@ -1,0 +1,66 @@
+"""What goes wrong in a command: said in words, with an exit code, without a traceback."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """Exit codes, as ``cxbus --help`` lists them."""
+
+    OK = 0
+    WRONG = 1
+    USAGE = 2
+    AWAY = 3
+
+
+TOLD = "cxbus: "
+"""Begins the line on stderr in which a command says what went wrong."""
+
+
+class Problem(Exception):
+    """Ends a command. The message says what is wrong, where, and what to do."""
+
+    def __init__(self, message: str, code: Code) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def explained(error: Exception) -> Problem | None:
+    """The problem that an exception of another room is for the user; None for one that nobody expected.
+
+    The rooms are imported here, where something went wrong, because a command that works must start quickly.
+    """
+    if isinstance(error, Problem):
+        return error
+    from agents.settings import SettingsError
+    from agents.topics import ClusterAway, PartitionsDiffer, TopicRefused
+    from core.rule import RuleError
+    from deploy.broker import AlreadyRunning, BrokerFailed
+    from deploy.jars import DownloadFailed
+
+    if isinstance(error, SettingsError | PartitionsDiffer | RuleError | AlreadyRunning):
+        return Problem(str(error), Code.USAGE)
+    if isinstance(error, ClusterAway | TopicRefused | BrokerFailed | DownloadFailed):
+        return Problem(str(error), Code.AWAY)
+    if isinstance(error, OSError) and error.filename is not None:
+        return Problem(f"{error.filename} can't be used: {error.strerror}.", Code.USAGE)
+    return _of_the_database(error) or _of_kafka(error)
+
+
+def _of_the_database(error: Exception) -> Problem | None:
+    from sinks.base import SinkRefused, SinkUnavailable
+
+    if isinstance(error, SinkRefused):
+        return Problem(str(error), Code.USAGE)
+    if isinstance(error, SinkUnavailable):
+        return Problem(f"The database can't be used just now ({error}); try again.", Code.AWAY)
+    return None
+
+
+def _of_kafka(error: Exception) -> Problem | None:
+    from kafka.errors import KafkaError
+
+    if isinstance(error, KafkaError):
+        return Problem(f"Kafka could not do it ({error}). See `cxbus status`, then try again.", Code.AWAY)
+    return None

@@ -1,0 +1,183 @@
+"""``cxbus rules``: the alert rules in force, and trying out a rule file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .bus import Bus, bus_of
+from .output import document, note, say, shown, table
+from .problem import Code, Problem
+from .words import count
+
+if TYPE_CHECKING:
+    from agents.rule_files import Failure
+    from core.rule import Rule
+
+app = typer.Typer(no_args_is_help=True, help="The alert rules.")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to say about one rule file: ``error`` if it can't be used, else how its test cases came out."""
+
+    file: Path
+    rule: str | None
+    version: int | None
+    tests: int
+    failures: Sequence[Failure]
+    error: str | None
+
+    @property
+    def good(self) -> bool:
+        """Whether it can be used."""
+        return self.error is None and not self.failures
+
+
+@app.command("list")
+def list_(
+    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
+) -> None:
+    """The rules in force.
+
+    Example: cxbus rules list
+    """
+    from agents.rule_files import digest, load
+    from agents.vocabulary import outreach, vocabulary
+
+    bus = bus_of(context)
+    folder = bus.rules_dir
+    rules = load(folder, vocabulary(bus.registry), outreach(bus.registry)).rules
+    if json:
+        document({"folder": str(folder), "digest": digest(folder), "rules": [_plain(rule) for rule in rules]})
+        return
+    table(
+        ("rule", "version", "severity", "told", "about"),
+        [(rule.name, rule.version, rule.severity, ", ".join(rule.notify), rule.about) for rule in rules],
+        right=("version",),
+    )
+    note(f"{count(len(rules), 'rule')} in {folder}, digest {digest(folder)}")
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    path: Annotated[Path | None, typer.Argument(help="A rule file or a folder; default: the rules in force.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Read rules and run the test cases that stand in them; exit code 1 if anything is wrong.
+
+    Example: cxbus rules check my-rules/quiet-customer.yaml
+    """
+    bus = bus_of(context)
+    verdicts = _checked(bus, _files(path or bus.rules_dir))
+    if json:
+        document([_plain_verdict(verdict) for verdict in verdicts])
+    else:
+        for verdict in verdicts:
+            _tell(verdict)
+    if not all(verdict.good for verdict in verdicts):
+        raise typer.Exit(Code.WRONG)
+
+
+def _files(path: Path) -> list[Path]:
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    if not path.exists():
+        raise Problem(f"There is no {path}.", Code.USAGE)
+    if not files:
+        raise Problem(f"There is no rule in {path}; rules are files that end in .yaml.", Code.USAGE)
+    return files
+
+
+def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    names: dict[str, Path] = {}
+    for file in files:
+        verdict = _judge(bus, file)
+        twin = names.setdefault(verdict.rule, file) if verdict.rule else file
+        if twin != file:
+            error = f"rule {verdict.rule}: {twin.name} holds a rule of this name, too"
+            verdict = Verdict(file, verdict.rule, verdict.version, verdict.tests, (), error)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _judge(bus: Bus, file: Path) -> Verdict:
+    import tempfile
+
+    from agents.rule_files import load, run_tests
+    from agents.vocabulary import outreach, vocabulary
+    from core.rule import RuleError
+
+    known = vocabulary(bus.registry)
+    rule = None
+    try:
+        with tempfile.TemporaryDirectory() as alone:  # rules are loaded by folders, and one error would hide the others
+            (Path(alone) / f"{file.stem}.yaml").symlink_to(file.absolute())
+            (rule,) = load(Path(alone), known, outreach(bus.registry)).rules
+        return Verdict(file, rule.name, rule.version, len(rule.tests), run_tests(rule, known), None)
+    except RuleError as error:
+        said = str(error).removeprefix(f"{file.stem}.yaml: ")
+        if rule is None:
+            return Verdict(file, None, None, 0, (), said)
+        return Verdict(file, rule.name, rule.version, len(rule.tests), (), said)
+    except OSError as error:
+        raise Problem(f"{file} can't be read: {error.strerror}.", Code.USAGE) from error
+
+
+def _tell(verdict: Verdict) -> None:
+    if verdict.error is not None:
+        say(f"✗ {verdict.file.name}: {shown(verdict.error)}")
+        return
+    tests = f"{count(verdict.tests, 'test case')} passed" if verdict.tests else "it has no test cases"
+    if not verdict.failures:
+        say(f"✓ {verdict.rule} version {verdict.version}: {tests}")
+        return
+    say(f"✗ {verdict.rule} version {verdict.version}: {len(verdict.failures)} of {verdict.tests} test cases failed")
+    for failure in verdict.failures:
+        say(
+            f"    it {shown(failure.case)}",
+            f"      expected: {_alerts(failure.expected)}",
+            f"      found:    {_alerts(failure.found)}",
+        )
+
+
+def _alerts(alerts: Sequence[Mapping[str, str]]) -> str:
+    each = ("{" + ", ".join(f"{name}: {shown(value)}" for name, value in alert.items()) + "}" for alert in alerts)
+    return ", ".join(each) or "no alert"
+
+
+def _plain(rule: Rule) -> Mapping[str, Any]:
+    return {
+        "rule": rule.name,
+        "version": rule.version,
+        "about": rule.about,
+        "when": list(rule.when),
+        "key": rule.key,
+        "severity": rule.severity,
+        "notify": list(rule.notify),
+        "mutes": list(rule.mutes),
+        "expiresSeconds": None if rule.expires is None else rule.expires // 1_000_000,
+        "cooldownSeconds": rule.cooldown // 1_000_000,
+        "reason": rule.reason,
+        "action": rule.action,
+        "tests": len(rule.tests),
+    }
+
+
+def _plain_verdict(verdict: Verdict) -> Mapping[str, Any]:
+    return {
+        "file": str(verdict.file),
+        "rule": verdict.rule,
+        "version": verdict.version,
+        "good": verdict.good,
+        "tests": verdict.tests,
+        "failures": [
+            {name: value for name, value in asdict(failure).items() if name != "rule"} for failure in verdict.failures
+        ],
+        "error": verdict.error,
+    }

@@ -1,0 +1,50 @@
+"""``cxbus run``: the whole bus in the foreground."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from .bus import bus_of
+from .database import database_path
+from .steps import Steps
+
+
+def run(
+    context: typer.Context,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="How many; default CXBUS_WORKERS, else 1.")] = None,
+) -> None:
+    """Start the bus on this machine and keep it running until Ctrl-C.
+
+    That is: a Kafka of its own (unless --bootstrap or CXBUS_BOOTSTRAP names one), the workers and a sink. What dies is
+    started again. Everything is kept in the data directory, and found again by the next start.
+
+    Example: cxbus run --workers 2
+    """
+    from .supervisor import Supervisor, interruptible
+
+    bus = bus_of(context)
+    settings = bus.settings if workers is None else bus.settings.model_copy(update={"workers": workers})
+    steps = Steps()
+    began = time.monotonic()
+    data_dir = settings.data_dir.absolute()
+    database = database_path(settings)
+    try:
+        with interruptible():
+            steps.say(f"Starting the bus in {data_dir}")
+            with Supervisor(settings, steps, verbose=bus.verbose) as supervisor:
+                try:
+                    supervisor.wait_ready()
+                    steps.done("database", str(database))
+                    steps.done("logs", str(data_dir / "logs"))
+                    steps.say(f"The bus runs, after {time.monotonic() - began:.1f} s. Ctrl-C stops it.")
+                    steps.say("In another terminal: cxbus status · cxbus send FILE · cxbus tail alerts")
+                    supervisor.wait()
+                except KeyboardInterrupt:
+                    steps.say("\nStopping…")
+                    began = time.monotonic()
+            steps.say(f"Stopped, after {time.monotonic() - began:.1f} s.")
+    except KeyboardInterrupt:  # while it was starting
+        steps.say("\nStopped.")

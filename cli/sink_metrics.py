@@ -1,0 +1,69 @@
+"""What a sink counts, for Prometheus; ``docs/operations.md`` explains each. It also answers how the sink is."""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from sinks.base import Flushed
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class SinkMetrics:
+    """Implements ``sinks.runner.Observer``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._records = Counter("cxbus_sink_records_total", "Records written to the database", registry=registry)
+        self._unreadable = Counter(
+            "cxbus_sink_unreadable_total", "Records passed over", ["topic", "reason"], registry=registry
+        )
+        self._flush = Histogram(
+            "cxbus_sink_flush_seconds", "Time of one database transaction", buckets=SECONDS, registry=registry
+        )
+        self._failures = Counter(
+            "cxbus_sink_failures_total", "Times that database or broker could not be used", ["part"], registry=registry
+        )
+        self._lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
+        self._last = Gauge(
+            "cxbus_last_processed_timestamp_seconds",
+            "When a unit of work was last made durable",
+            ["stage"],
+            registry=registry,
+        )
+        self._behind: dict[tuple[str, int], int] = {}
+        self.failing: str | None = None
+        """``database`` or ``broker`` while it can't be used."""
+
+    @property
+    def reading(self) -> bool:
+        """Whether it has told how far it is since it last failed."""
+        return bool(self._behind)
+
+    @property
+    def left(self) -> int:
+        """How many records are left to read."""
+        return sum(self._behind.values())
+
+    def flushed(self, flushed: Flushed, seconds: float) -> None:
+        """The database took a batch."""
+        self.failing = None
+        self._records.inc(flushed.records)
+        self._flush.observe(seconds)
+        self._last.labels("sink").set(time.time())
+        for (topic, reason), count in flushed.unreadable.items():
+            self._unreadable.labels(topic, reason).inc(count)
+
+    def failed(self, part: str) -> None:
+        """Database or broker could not be used."""
+        self._failures.labels(part).inc()
+        self.failing = part
+        if part == "broker":
+            self._behind.clear()
+
+    def behind(self, topic: str, partition: int, offsets: int) -> None:
+        """So many records are left in one partition."""
+        self.failing = None
+        self._behind[topic, partition] = offsets
+        self._lag.labels(topic).set(sum(left for (name, _), left in self._behind.items() if name == topic))

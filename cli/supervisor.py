@@ -1,0 +1,305 @@
+"""Everything on one machine: the broker if it is ours, the workers and the sink, kept alive and stopped in order."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .child import Backoff, Child
+from .health import LOCK, forget_dead, supervised
+from .problem import Code, Problem
+from .steps import Reporter
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+
+LOOK = 0.2
+"""Seconds between two looks at the children and the broker."""
+READY = 120.0
+"""Seconds for a start: 20 times what it takes on a small machine."""
+GRACE = 10.0
+"""Seconds that workers and sink have to finish what they do. What is left undone is done at the next start."""
+
+
+class Supervisor:
+    """Starts the bus and looks after it until ``stop``.
+
+    As a context manager it starts at the beginning and stops at the end, whatever happens in between. Should its
+    process be killed, its children notice by themselves (``tether``, ``deploy.watchdog``).
+    """
+
+    def __init__(self, settings: Settings, reporter: Reporter, *, verbose: bool = False) -> None:
+        from deploy.broker import EmbeddedBroker
+
+        self._settings = settings
+        self._reporter = reporter
+        self._verbose = ["--verbose"] if verbose else []
+        self._data_dir = settings.data_dir.absolute()
+        self._broker = EmbeddedBroker(self._data_dir) if settings.embedded else None
+        self._backoff = Backoff()
+        self._environ: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._restarting = False
+        self._failure: Exception | None = None
+        self._over = threading.Event()
+        self._lock: int | None = None
+        self._up: set[str] = set()
+        """Who was reported to be ready."""
+        self.bootstrap = settings.bootstrap or ""
+        """Where Kafka is, once it was started."""
+        self.children = tuple(self._family())
+        """The workers and the sink."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _family(self) -> Iterator[Child]:
+        for number in range(self._settings.workers):
+            arguments = [*self._verbose, "worker", "--name", str(number)]
+            yield Child(f"worker {number}", f"worker-{number}", arguments, self._data_dir)
+        yield Child("sink", "sink", [*self._verbose, "sink"], self._data_dir)
+
+    # --- starting and stopping --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the broker, make the topics, start the children; ``wait_ready`` tells when they work.
+
+        Raises ``Problem``, and what ``EmbeddedBroker.start`` and ``agents.topics.apply`` raise.
+        """
+        self._lock = _claim(self._data_dir, [child.note for child in self.children])
+        try:
+            forget_dead(self._data_dir)
+            self._environ = environment(self._settings, self.bootstrap)  # tells what is missing before anything starts
+            if self._broker is not None:
+                began = time.monotonic()
+                self.bootstrap = self._broker.start()
+                self._reporter.done("Kafka", self.bootstrap, time.monotonic() - began)
+            self._apply_topics()
+            self._environ["CXBUS_BOOTSTRAP"] = self.bootstrap
+            for number, child in enumerate(self.children):
+                child.start(self.environment_of(number))
+            self._watcher.start()
+        except BaseException:  # Ctrl-C too
+            self.stop()
+            raise
+
+    def ready(self) -> bool:
+        """Do all children say that they are ready for work?"""
+        return all(child.health().ok for child in self.children)
+
+    def wait_ready(self, seconds: float = READY) -> None:
+        """Return once ``ready``, reporting each child as it comes up.
+
+        Raises ``Problem`` after so many seconds, or when a child says that it can't work with these settings.
+        """
+        began = time.monotonic()
+        waiting = list(self.children)
+        while waiting:
+            for child in tuple(waiting):
+                health = child.health()
+                process = child.process()
+                if health.ok and process is not None:
+                    waiting.remove(child)
+                    self._up.add(child.title)
+                    self._reporter.done(child.title, f"{process.url}/metrics", time.monotonic() - began)
+                elif child.exit_code == Code.USAGE:
+                    raise Problem(_gave_up(child, "can't work with these settings"), Code.USAGE)
+                elif time.monotonic() - began > seconds:
+                    raise Problem(_gave_up(child, f"is not ready after {seconds:.0f} s: {health.text}"), Code.AWAY)
+            time.sleep(LOOK)
+
+    def wait(self) -> None:
+        """Wait for ever, that is until Ctrl-C. Raises what made it impossible to look after the children."""
+        self._over.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop the children, then the broker. Ctrl-C does not cut this short: it ends by itself, with force if need be.
+
+        Can be repeated.
+        """
+        with uninterrupted():
+            self._stopping.set()
+            for child in self.children:
+                child.terminate()
+            if self._watcher.is_alive() and self._watcher is not threading.current_thread():
+                self._join_watcher()
+            until = time.monotonic() + GRACE
+            for child in self.children:
+                child.terminate()  # one that the watcher had just started again
+            for child in self.children:
+                child.wait(until)
+            if self._broker is not None:
+                self._broker.stop()
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+
+    def _join_watcher(self) -> None:
+        """The watcher may be waiting for a broker that it started again: end that broker, then it is done."""
+        self._watcher.join(2 * LOOK)
+        while self._watcher.is_alive():
+            if self._restarting and self._broker is not None:
+                with suppress(RuntimeError, OSError):  # not running, or gone in this moment
+                    os.killpg(self._broker.group, signal.SIGTERM)
+            self._watcher.join(1)
+
+    def _apply_topics(self) -> None:
+        from agents import topics
+        from schemas.registry import Registry
+
+        began = time.monotonic()
+        departments = [department.name for department in Registry.discover().sources]
+        copies = self._settings.replication or topics.replication(self.bootstrap)
+        catalogue = topics.catalogue(departments, self._settings.partition_count(), copies)
+        changes = topics.apply(self.bootstrap, catalogue)
+        made = sum(change.kind == "created" for change in changes)
+        words = f"{len(catalogue)}, {made} of them new" if made else f"{len(catalogue)}"
+        self._reporter.done("topics", words, time.monotonic() - began)
+        for change in changes:
+            if change.kind == "differs":
+                self._reporter.trouble(f"topic {change}")
+
+    # --- looking after ----------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        try:
+            self._look_after()
+        except Exception as error:  # noqa: BLE001 -- the thread's edge: ``wait`` raises it
+            self._failure = error
+        finally:
+            self._over.set()
+
+    def _look_after(self) -> None:
+        ill: dict[str, float] = {}
+        while not self._stopping.wait(LOOK):
+            if self._broker is not None and self._broker.exit_code() is not None:
+                self._restarting = True
+                self._restart_broker()
+                self._restarting = False
+            for number, child in enumerate(self.children):
+                if self._stopping.is_set():
+                    return
+                words = child.tend(self.environment_of(number))
+                if words and not self._stopping.is_set():
+                    self._reporter.trouble(words)
+                    ill.setdefault(child.title, time.monotonic())
+                elif ill.keys() & self._up & {child.title} and child.health().ok and (process := child.process()):
+                    self._reporter.done(child.title, f"{process.url}/metrics", time.monotonic() - ill.pop(child.title))
+
+    def _restart_broker(self) -> None:
+        """The broker died. Its clients wait for it; they are started anew only if its port was taken meanwhile."""
+        from deploy.broker import AlreadyRunning, BrokerFailed
+
+        assert self._broker is not None
+        self._reporter.trouble(f"Kafka ended with exit code {self._broker.exit_code()}; starting it again")
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                bootstrap = self._broker.start()
+            except (BrokerFailed, AlreadyRunning) as failure:
+                if self._stopping.wait(self._backoff.after(time.monotonic() - began)):
+                    return
+                self._reporter.trouble(f"{failure} Trying again.")
+                continue
+            self._reporter.done("Kafka", bootstrap, time.monotonic() - began)
+            if bootstrap != self.bootstrap:
+                self.bootstrap = self._environ["CXBUS_BOOTSTRAP"] = bootstrap
+                for child in self.children:
+                    child.terminate()
+            return
+
+    def environment_of(self, number: int) -> dict[str, str]:
+        """What the child of this number gets. Each has ops pages of its own: on consecutive ports, if one was given."""
+        port = self._settings.ops_port
+        return {**self._environ, "CXBUS_OPS_PORT": str(port + number if port else 0)}
+
+
+def environment(settings: Settings, bootstrap: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """``environ`` with all ``settings`` in it, so that a child works with exactly those. Raises ``SettingsError``."""
+    exact: dict[str, Any] = settings.model_dump(exclude_none=True) | {
+        "bootstrap": bootstrap,
+        "partitions": settings.partition_count(),
+        "identity_key": settings.key().decode(),
+        "data_dir": settings.data_dir.absolute(),
+    }
+    if settings.rules_dir is not None:
+        exact["rules_dir"] = settings.rules_dir.absolute()
+    return dict(environ) | {
+        f"CXBUS_{name.upper()}": json.dumps(value) if isinstance(value, list) else str(value)
+        for name, value in exact.items()
+    }
+
+
+def _claim(data_dir: Path, children: Sequence[str]) -> int:
+    """The lock of the data directory, as a descriptor to be kept open; it names us and our children (``health``).
+
+    Raises ``Problem`` if another one has it.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        other = supervised(data_dir)
+        raise Problem(
+            f"The bus is already running here{f' (process {other.pid})' if other else ''}: {data_dir} is in use. "
+            "See it with `cxbus status`, stop it with Ctrl-C there, or name another directory: "
+            "cxbus --data-dir DIR run.",
+            Code.USAGE,
+        ) from None
+    os.ftruncate(lock, 0)
+    os.write(lock, json.dumps({"pid": os.getpid(), "children": list(children)}).encode())
+    return lock
+
+
+def _gave_up(child: Child, why: str) -> str:
+    said = "\n".join(f"  {line}" for line in child.last_lines())
+    return f"The {child.title} {why}. The end of its log ({child.log}):\n{said or '  (nothing)'}"
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the block like Ctrl-C: with ``KeyboardInterrupt``. Main thread only."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Signals that ask to end are ignored in the block, because it is what they ask for. Elsewhere than in the main
+    thread it changes nothing: signals do not get there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

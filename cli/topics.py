@@ -1,0 +1,92 @@
+"""``cxbus topics``: what the bus needs of a Kafka."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .bus import Bus, bus_of
+from .output import document, say, table
+from .problem import Code
+
+app = typer.Typer(no_args_is_help=True, help="The topics of the bus: list them, create them.")
+
+
+@app.command("list")
+def list_(
+    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
+) -> None:
+    """How each topic stands; exit code 1 if one is missing or set otherwise than the bus needs.
+
+    Example: cxbus topics list
+    """
+    from agents.topics import list_topics
+
+    bus = bus_of(context)
+    bootstrap = bus.bootstrap()
+    standings = list_topics(bootstrap, bus.catalogue(_copies(bus, bootstrap, None)))
+    if json:
+        document(
+            [
+                {
+                    "topic": one.topic.name,
+                    "exists": one.exists,
+                    "partitions": one.partitions,
+                    "records": one.records,
+                    "cleanup": one.topic.cleanup,
+                    "differences": list(one.differences),
+                }
+                for one in standings
+            ]
+        )
+    else:
+        table(
+            ("topic", "partitions", "records*", "kept", ""),
+            [
+                (
+                    one.topic.name,
+                    one.partitions if one.exists else "-",
+                    one.records if one.exists else "-",
+                    "21 days" if one.topic.cleanup == "delete" else "the latest of each key",
+                    "; ".join(one.differences),
+                )
+                for one in standings
+            ],
+            right=("partitions", "records*"),
+        )
+        say("* at most: the marks of transactions are counted, too")
+    if any(one.differences for one in standings):
+        raise typer.Exit(Code.WRONG)
+
+
+@app.command("apply")
+def apply_(
+    context: typer.Context,
+    replication: Annotated[
+        int | None, typer.Option(min=1, max=9, help="Copies of each; default CXBUS_REPLICATION, else min(3, brokers).")
+    ] = None,
+) -> None:
+    """Create the topics that are missing; `cxbus run` does it, too.
+
+    Topics with other settings are named (exit code 1) and left as they are.
+
+    Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 cxbus topics apply --replication 3
+    """
+    from agents.topics import apply
+
+    bus = bus_of(context)
+    bootstrap = bus.bootstrap()
+    catalogue = bus.catalogue(_copies(bus, bootstrap, replication))
+    changes = apply(bootstrap, catalogue)
+    say(*(f"{'✓' if change.kind == 'created' else '!'} {change}" for change in changes))
+    if not changes:
+        say(f"All {len(catalogue)} topics are there and as they should be.")
+    if any(change.kind == "differs" for change in changes):
+        raise typer.Exit(Code.WRONG)
+
+
+def _copies(bus: Bus, bootstrap: str, given: int | None) -> int:
+    from agents.topics import replication
+
+    return given or bus.settings.replication or replication(bootstrap)

@@ -1,0 +1,35 @@
+"""``cxbus worker``: one Faust worker in this process."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from .bus import bus_of
+from .problem import Code, Problem
+from .tether import tie
+
+
+def worker(
+    context: typer.Context,
+    name: Annotated[str, typer.Option(help="Tells the workers on one machine apart: a-z, 0-9, hyphens.")] = "0",
+) -> None:
+    """Run one worker: intake, resolver and journey.
+
+    `cxbus run` starts them; on a cluster run as many as you like, each with a name of its own on its machine. It waits
+    for a Kafka that is away, and ends with 0 when it is told to stop, with 1 when something went wrong that a restart
+    mends.
+
+    Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 CXBUS_IDENTITY_KEY=… cxbus worker --name a
+    """
+    tie()
+    if not re.fullmatch("[a-z0-9][a-z0-9-]{0,39}", name):
+        raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
+    from agents import log
+    from agents.app import Worker
+
+    bus = bus_of(context)
+    log.configure(verbose=bus.verbose)
+    raise typer.Exit(Worker(bus.settings, bus.address(), name).run())

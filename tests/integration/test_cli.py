@@ -1,0 +1,421 @@
+"""The ``cxbus`` command on a bus of its own: started, used, hurt and stopped as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.health import announced
+from cli.main import app
+from cli.problem import Code
+from cli.send import STRUCTURED, publish
+
+pytestmark = pytest.mark.kafka
+
+START = 120.0
+"""Seconds for a start; on a busy machine most of them are spent importing."""
+FEW = 30.0
+"""Seconds in which the bus has done what it was asked to."""
+COMMAND = [sys.executable, "-m", "cli.main"]
+
+
+class Said(NamedTuple):
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Bus:
+    """``cxbus run`` in a data directory, and other verbs beside it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._environ = {name: value for name, value in os.environ.items() if not name.startswith("CXBUS_")}
+        self._environ |= {
+            name: os.environ[name] for name in ("CXBUS_CACHE", "CXBUS_MAVEN_MIRROR") if name in os.environ
+        }
+        self._environ |= {"CXBUS_DATA_DIR": str(data_dir), "PYTHONWARNINGS": "ignore"}
+        self.out = data_dir / "run.out"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        """Returns when it says that it runs."""
+        data = self.data_dir
+        with self.out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*COMMAND, "run", *options],
+                stdout=out,
+                stderr=out,
+                env=self._environ,
+                cwd=data,
+                start_new_session=True,
+            )
+        assert within(START, lambda: "The bus runs" in self.told() or self.ended()), self.told()
+        assert not self.ended(), self.told()
+
+    def told(self) -> str:
+        """What ``cxbus run`` has said."""
+        return self.out.read_text()
+
+    def ended(self) -> bool:
+        """Whether ``cxbus run`` has ended."""
+        return self.process is None or self.process.poll() is not None
+
+    def say(self, *arguments: str, stdin: str = "") -> Said:
+        """Another verb; in this process, which has imported everything already."""
+        result = CliRunner().invoke(
+            app, ["--data-dir", str(self.data_dir), *arguments], input=stdin, env={"CXBUS_BOOTSTRAP": None}
+        )
+        assert "Traceback" not in result.stderr, result.stderr
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    def json(self, *arguments: str) -> Any:
+        """A reading verb's document."""
+        said = self.say(*arguments, "--json")
+        assert Code.OK == said.code, said.err
+        return json.loads(said.out)
+
+    def lines(self, *arguments: str) -> list[Any]:
+        """The JSON lines of ``tail``."""
+        said = self.say(*arguments, "--no-follow", "--json")
+        assert Code.OK == said.code, said.err
+        return [json.loads(line) for line in said.out.splitlines()]
+
+    def pids(self) -> set[int]:
+        """``cxbus run``, its children, the broker and its watchdog."""
+        assert self.process is not None
+        return family(self.process.pid)
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, float]:
+        """Its exit code, and after how many seconds it ended."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(60), time.monotonic() - began
+
+    def kill(self) -> None:
+        """At the end of a test: leave nothing, whatever happened."""
+        if self.process is None:
+            return
+        left = self.pids()
+        self.process.kill()
+        self.process.wait()
+        for pid in left:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def within(seconds: float, true: Callable[[], object]) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def processes() -> dict[int, tuple[int, str]]:
+    """Parent and state of every process."""
+    rows = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    return {int(pid): (int(parent), state) for pid, parent, state in map(str.split, rows.splitlines())}
+
+
+def family(pid: int) -> set[int]:
+    """A process and all that descend from it."""
+    known = processes()
+    found = {pid}
+    while more := {child for child, (parent, _) in known.items() if parent in found} - found:
+        found |= more
+    return found & known.keys()
+
+
+def alive(pid: int) -> bool:
+    return pid in (known := processes()) and not known[pid][1].startswith("Z")
+
+
+def event(number: int, kind: str, hours: float, *identifiers: tuple[str, str], name: str, **data: Any) -> str:
+    """A structured CloudEvent of so many hours ago."""
+    known = [{"type": of, "value": value} for of, value in identifiers]
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": str(number),
+            "source": "/test/shop",
+            "type": f"{kind}.v1",
+            "time": (datetime.now(UTC) - timedelta(hours=hours)).isoformat(),
+            "data": {"customer": {"identifiers": known, "name": name}, **data},
+        }
+    )
+
+
+EMAIL, NUMBER = ("email", "Ada@Example.com"), ("customer_no", "C-1042")
+ADA = "Ada Lovelace"
+COMPLAINT = {"caseId": "K1", "category": "complaint", "priority": "high"}
+STORY = (
+    event(1, "sales.order.completed", 200, NUMBER, name=ADA, orderId="O1", total="120.00", currency="EUR"),
+    event(2, "web.page.viewed", 100, EMAIL, name=ADA, url="https://shop.example/lamps"),
+    event(3, "service.case.opened", 9, EMAIL, NUMBER, name=ADA, **COMPLAINT),
+    event(4, "marketing.campaign.sent", 5, EMAIL, name=ADA, campaignId="S1", channel="email"),
+)
+
+
+@contextmanager
+def running(data_dir: Path) -> Iterator[Bus]:
+    data_dir.mkdir(exist_ok=True)
+    bus = Bus(data_dir)
+    try:
+        yield bus
+    finally:
+        bus.kill()
+
+
+@pytest.fixture(scope="module")
+def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
+    """A bus on which the story was published, has arrived, and left one dead letter."""
+    with running(tmp_path_factory.mktemp("bus")) as bus:
+        bus.start()
+        said = bus.say("send", "-", stdin="\n".join(STORY))
+        assert (Code.OK, "4 events sent: 1 to marketing, 1 to sales, 1 to service and 1 to web.\n") == said[:2], (
+            said.err
+        )
+        said = bus.say("send", "-", "--no-check", "--department", "sales", stdin="{oops")
+        assert Code.OK == said.code, said.err
+        assert within(FEW, lambda: bus.say("customer", "show", "C-1042").code == Code.OK)
+        assert within(FEW, lambda: bus.json("customer", "show", "C-1042")["entries"] == 4)
+        assert within(FEW, lambda: bus.json("alerts", "list") and bus.json("dead", "list"))
+        yield bus
+
+
+def test_a_start_tells_what_is_where(bus: Bus) -> None:
+    told = bus.told()
+    for part in (
+        "✓ Kafka",
+        "✓ topics       17, 17 of them new",
+        "✓ worker 0",
+        "✓ sink",
+        "cxbus.db",
+        "/logs",
+        "The bus runs",
+    ):
+        assert part in told
+
+
+def test_a_second_start_in_the_same_place_says_who_is_there(bus: Bus) -> None:
+    assert bus.process is not None
+    said = bus.say("run")
+    assert Code.USAGE == said.code
+    assert f"cxbus: The bus is already running here (process {bus.process.pid})" in said.err
+
+
+def test_status_shows_topics_lag_and_health(bus: Bus) -> None:
+    def topics() -> dict[str, Any]:
+        return {topic["topic"]: topic for topic in bus.json("status")["topics"]}
+
+    assert within(FEW, lambda: {"sink": 0} == topics()["cx.timeline.v1"]["lag"])
+    assert {"workers": 0} == topics()["cx.journal.v1"]["lag"]
+    assert (17, 1) == (len(topics()), topics()["cx.service.events.v1"]["records"])
+    found = bus.json("status")
+    assert [("sink", True), ("worker-0", True)] == [(one["name"], one["ready"]) for one in found["processes"]]
+    said = bus.say("status")
+    assert Code.OK == said.code
+    for part in ("(embedded)", "digest", "cx.journal.v1", "worker-0", "4 journal partitions", "http://127.0.0.1:"):
+        assert part in said.out
+
+
+def test_topics_are_listed_and_applied_again(bus: Bus) -> None:
+    assert all(topic["exists"] and not topic["differences"] for topic in bus.json("topics", "list"))
+    assert "cx.dead.v1" in bus.say("topics", "list").out
+    assert (Code.OK, "All 17 topics are there and as they should be.\n", "") == bus.say("topics", "apply")
+
+
+def test_the_customer_is_shown_with_what_is_open_and_what_stands(bus: Bus) -> None:
+    found = bus.json("customer", "show", "email:ada@example.com")
+    assert ["marketing", "service", "web", "sales"] == [entry["department"] for entry in found["timeline"]]
+    assert ["campaign-during-complaint"] == [alert["rule"] for alert in found["standing"]]
+    said = bus.say("customer", "show", "ada@example.com")
+    for part in (
+        "Ada Lovelace",
+        "case K1 since",
+        "campaign-during-complaint (warning)",
+        "campaign sent",
+        "Timeline: 4 entries",
+    ):
+        assert part in said.out
+    assert [found["customerId"]] == [customer["customerId"] for customer in bus.json("customer", "search", "love")]
+
+
+def test_an_id_that_was_merged_away_shows_who_lives_on(bus: Bus) -> None:
+    profiles = bus.lines("tail", "profiles", "-n", "100")
+    merged = {one["value"]["data"].get("mergedInto"): one["key"] for one in profiles}
+    merged.pop(None)
+    ((survivor, old),) = merged.items()
+    assert survivor == bus.json("customer", "show", old)["customerId"]
+    assert f"(which {old} was merged into)" in bus.say("customer", "show", old).out
+
+
+def test_alerts_are_listed_explained_and_tailed(bus: Bus) -> None:
+    (alert,) = bus.json("alerts", "list", "--department", "marketing")
+    (explained,) = bus.json("alerts", "explain", alert["alertId"])
+    assert ["3", "4"] == [event["id"] for event in explained["evidence"]]
+    said = bus.say("alerts", "explain", alert["alertId"])
+    for part in (
+        "campaign-during-complaint, version 1",
+        "Ada Lovelace",
+        "service.case.opened.v1",
+        "campaignId S1",
+        "expires",
+    ):
+        assert part in said.out
+    (told,) = bus.lines("alerts", "tail")
+    assert alert["alertId"] == told["value"]["data"]["alertId"]
+    assert (
+        "! fired campaign-during-complaint  Ada Lovelace → marketing, service:"
+        in bus.say("alerts", "tail", "--no-follow").out
+    )
+
+
+@pytest.mark.parametrize("what", ["timeline", "alerts", "dead", "profiles", "service"])
+def test_everything_can_be_tailed(bus: Bus, what: str) -> None:
+    lines = bus.lines("tail", what)
+    said = bus.say("tail", what, "--no-follow")
+    assert Code.OK == said.code
+    assert 0 < len(lines) == len(said.out.splitlines())
+    assert lines[-1:] == bus.lines("tail", what, "-n", "1")
+
+
+def test_tail_goes_on_with_what_comes_until_it_is_interrupted(bus: Bus) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--data-dir", str(bus.data_dir), "tail", "web", "-n", "0"], stdout=subprocess.PIPE, text=True
+    ) as tail:
+        assert tail.stdout is not None
+        time.sleep(3)  # until it listens: nothing tells
+        assert (
+            Code.OK
+            == bus.say("send", "-", stdin=event(50, "web.search.performed", 1, EMAIL, name="A", query="lamp")).code
+        )
+        assert "search performed: query lamp" in tail.stdout.readline()
+        tail.send_signal(signal.SIGINT)
+        assert Code.OK == tail.wait(FEW)
+
+
+def test_a_dead_letter_is_shown_with_its_reason_and_what_came(bus: Bus) -> None:
+    letter = bus.json("dead", "list")[0]
+    assert "not-json" == letter["reason"]
+    found = bus.json("dead", "show", letter["origin"])
+    assert ("{oops", letter["number"]) == (found["value"], found["number"])
+    said = bus.say("dead", "show", str(letter["number"]))
+    assert "found by intake" in said.out
+    assert said.out.endswith("\n{oops\n")
+
+
+def test_a_retry_that_fails_again_replaces_its_letter(bus: Bus) -> None:
+    (letter,) = bus.json("dead", "list", "--reason", "not-json")
+    said = bus.say("dead", "retry", str(letter["number"]))
+    assert Code.WRONG == said.code
+    assert "1 letter sent again: 1 to cx.sales.events.v1.\n0 taken in, 1 dead again:" in said.out
+    (again,) = bus.json("dead", "list", "--reason", "not-json")
+    assert f"cx.dead.v1/0/{letter['number']}" == again["retryOf"]
+    assert Code.USAGE == bus.say("dead", "retry", str(letter["number"])).code
+
+
+def test_a_letter_whose_cause_was_mended_is_taken_in(bus: Bus) -> None:
+    mended = event(70, "web.search.performed", 1, EMAIL, name=ADA, query="mended lamp").encode()
+    told = {"topic": "cx.web.events.v1", "partition": "0", "offset": "999999", "exception": "decision-error"}
+    headers = [*STRUCTURED, *((f"__cxbus.errors.{name}", text.encode()) for name, text in told.items())]
+    publish(bus.json("status")["bootstrap"], [("cx.dead.v1", mended, None, headers)])
+    assert Code.OK == bus.say("dead", "retry", "cx.web.events.v1/0/999999").code
+    assert within(FEW, lambda: "mended lamp" in bus.say("customer", "show", "C-1042").out)
+    (record,) = [one for one in bus.lines("tail", "web") if one["value"]["id"] == "70"]
+    assert record["headers"]["__cxbus.retry-of"].startswith("cx.dead.v1/0/")
+
+
+def test_events_with_errors_are_named_and_not_sent(bus: Bus) -> None:
+    before = bus.json("status")["topics"]
+    said = bus.say("send", "-", stdin=STORY[0] + "\n" + STORY[1].replace("/lamps", '/lamps", "x": ', 1))
+    assert Code.WRONG == said.code
+    assert "1 of 2 events can't be sent, so none was:\n  line 2: not-json: " in said.err
+    assert before == bus.json("status")["topics"]
+
+
+def test_an_unknown_thing_to_tail_is_a_usage_error(bus: Bus) -> None:
+    said = bus.say("tail", "everything")
+    assert Code.USAGE == said.code
+    assert "There is no everything to tail; there is timeline, alerts, dead, profiles, finance," in said.err
+
+
+def test_metrics_of_worker_and_sink_are_there(bus: Bus) -> None:
+    import urllib.request
+
+    pages = {}
+    for process in announced(bus.data_dir):
+        with urllib.request.urlopen(f"{process.url}/metrics", timeout=5) as answer:
+            pages[process.name] = answer.read().decode()
+    assert 'cxbus_alerts_total{rule="campaign-during-complaint",state="fired"} 1.0' in pages["worker-0"]
+    for metric in ("cxbus_sink_records_total", "cxbus_sink_flush_seconds_count", 'records{topic="cx.timeline.v1"} 0.0'):
+        assert metric in pages["sink"]
+
+
+@pytest.mark.slow
+def test_a_killed_worker_and_a_killed_broker_are_started_again(bus: Bus) -> None:
+    worker = next(process for process in announced(bus.data_dir) if process.name == "worker-0")
+    os.kill(worker.pid, signal.SIGKILL)
+    assert within(FEW, lambda: "worker 0 was ended by signal 9; starting it again in 1 s" in bus.told())
+    assert Code.WRONG == bus.say("status").code
+    assert within(2 * FEW, lambda: 2 == bus.told().count("✓ worker 0"))
+    assert within(2 * FEW, lambda: "4 journal partitions" in bus.say("status").out)
+    owner = json.loads((bus.data_dir / "kafka" / "node.json").read_text())["owner"]
+    assert bus.process is not None
+    assert bus.process.pid == owner
+    broker = [pid for pid in family(owner) if pid not in (owner, *(one.pid for one in announced(bus.data_dir)))]
+    for pid in broker:
+        os.kill(pid, signal.SIGKILL)
+    assert within(2 * FEW, lambda: 2 == bus.told().count("✓ Kafka"))
+    said = bus.say("send", "-", stdin=event(60, "web.search.performed", 1, EMAIL, name="A", query="lamp shade"))
+    assert Code.OK == said.code, said.err
+    assert within(2 * FEW, lambda: "lamp shade" in bus.say("customer", "show", "C-1042").out)
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_everything_and_a_second_start_finds_it_again(tmp_path: Path) -> None:
+    with running(tmp_path / "bus") as bus:
+        bus.start("--workers", "2")
+        assert "✓ worker 1" in bus.told()
+        assert Code.OK == bus.say("send", "-", stdin="\n".join(STORY)).code
+        assert within(FEW, lambda: bus.say("customer", "show", "C-1042").code == Code.OK)
+        everybody = bus.pids()
+        code, seconds = bus.stop()
+        assert (Code.OK, True) == (code, seconds < 15)
+        assert [] == [pid for pid in everybody if alive(pid)]
+        assert bus.told().endswith(" s.\n")
+        assert "Stopped, after" in bus.told()
+        assert [] == announced(bus.data_dir)
+        said = bus.say("status")
+        assert Code.AWAY == said.code
+        assert "Nothing is running here; start it with `cxbus run`." in said.err
+        assert "Ada Lovelace" in bus.say("customer", "show", "C-1042").out
+
+        bus.start()
+        assert "✓ topics       17 " in bus.told()
+        everybody = bus.pids()
+        assert bus.process is not None
+        bus.process.kill()
+        bus.process.wait()
+        assert within(FEW, lambda: not any(map(alive, everybody))), "killed, it leaves nothing behind"
+
+        bus.start()
+        assert within(FEW, lambda: bus.say("status").code == Code.OK)
+        assert 0 == bus.stop(signal.SIGTERM)[0]

@@ -1,0 +1,120 @@
+"""What all verbs share: where options stand, how errors read, and how quickly the command is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.main import Root, app, hoisted
+from cli.problem import Code
+
+HEAVY = ("aiokafka", "asyncio", "faust", "kafka", "markdown_it", "prometheus_client", "pydantic", "sqlalchemy", "yaml")
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["status", "--bootstrap", "k:9092", "--json"], ["--bootstrap", "k:9092", "status", "--json"]),
+        (["run", "-v", "--data-dir=here"], ["-v", "--data-dir=here", "run"]),
+        (["customer", "search", "--", "-v"], ["customer", "search", "--", "-v"]),
+        (["status", "--bootstrap"], ["--bootstrap", "status"]),
+        ([], []),
+    ],
+)
+def test_options_of_the_whole_command_may_stand_anywhere(given: list[str], expected: list[str]) -> None:
+    assert expected == hoisted(given)
+
+
+def test_help_lists_every_verb_and_the_exit_codes() -> None:
+    code, out, _ = run("--help")
+    verbs = {
+        "demo",
+        "run",
+        "worker",
+        "sink",
+        "send",
+        "schemas",
+        "customer",
+        "alerts",
+        "tail",
+        "rules",
+        "status",
+        "topics",
+        "dead",
+    }
+    assert Code.OK == code
+    assert set() == verbs - set(out.split())
+    assert "Exit codes" in out
+
+
+def test_every_verb_has_an_example_in_its_help() -> None:
+    verbs = [
+        *(["demo"], ["run"], ["worker"], ["sink"], ["send"], ["tail"], ["status"]),
+        *(["topics", verb] for verb in ("list", "apply")),
+        *(["customer", verb] for verb in ("show", "search")),
+        *(["alerts", verb] for verb in ("list", "tail", "explain")),
+        *(["rules", verb] for verb in ("list", "check")),
+        *(["dead", verb] for verb in ("list", "show", "retry")),
+        *(["schemas", verb] for verb in ("list", "show", "export", "check")),
+    ]
+    without = [verb for verb in verbs if "Example: " not in run(*verb, "--help")[1]]
+    assert [] == without
+
+
+def test_the_command_starts_without_anything_that_is_slow_to_import() -> None:
+    code = f"import sys, cli.main; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "" == done.stdout.strip()
+
+
+def test_version_is_told() -> None:
+    code, out, _ = run("--version")
+    assert Code.OK == code
+    assert out.startswith("cxbus 0.")
+
+
+def test_an_unknown_verb_is_a_usage_error_that_names_the_likely_one() -> None:
+    code, _, err = run("stats")
+    assert Code.USAGE == code
+    assert "status" in err
+
+
+def test_an_error_is_a_sentence_without_a_traceback(tmp_path: Path) -> None:
+    code, out, err = run("--data-dir", str(tmp_path), "status")
+    assert Code.AWAY == code
+    assert "" == out
+    assert err.startswith("cxbus: Nothing is running here; start it with `cxbus run`.")
+    assert "Traceback" not in err
+
+
+def test_verbose_shows_the_traceback_as_well(tmp_path: Path) -> None:
+    code, _, err = run("--data-dir", str(tmp_path), "status", "-v")
+    assert Code.AWAY == code
+    assert "Traceback" in err
+    assert "cxbus: Nothing is running here" in err
+
+
+def test_what_nobody_expected_is_said_in_a_sentence_too() -> None:
+    broken = typer.Typer(cls=Root)
+
+    @broken.command()
+    def one() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    @broken.command()
+    def other() -> None: ...
+
+    result = CliRunner().invoke(broken, ["one"])
+    assert Code.WRONG == result.exit_code
+    assert result.stderr.startswith("cxbus: This should not happen (ZeroDivisionError: division by zero).")
+    assert "Traceback" not in result.stderr

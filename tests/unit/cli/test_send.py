@@ -1,0 +1,136 @@
+"""What is sent where, and what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.event_file import Written, read
+from cli.main import app
+from cli.problem import Code
+from cli.send import Outgoing, _home, _judge
+from schemas.codec import Codec
+from schemas.registry import Registry
+
+REGISTRY = Registry.discover()
+CODEC = Codec(REGISTRY)
+
+
+def event(**more: Any) -> dict[str, Any]:
+    data = {
+        "customer": {"identifiers": [{"type": "email", "value": "ada@example.com"}]},
+        "caseId": "K1",
+        "category": "complaint",
+        "priority": "high",
+    }
+    envelope = {"specversion": "1.0", "id": "1", "source": "/desk", "time": "2026-03-02T09:00:00Z"}
+    return {**envelope, "type": "service.case.opened.v1", "data": data, **more}
+
+
+def answer(department: str) -> dict[str, Any]:
+    data = {"alertId": "a_1", "customerId": "c_1", "department": department, "by": "eve"}
+    return event(type="bus.alert.acknowledged.v1", data=data)
+
+
+def written(said: Any) -> Written:
+    (one,) = read(json.dumps(said).encode())
+    return one
+
+
+def sent(content: str, *options: str) -> tuple[int, str]:
+    """Exit code and stderr of ``cxbus send -``, where there is no Kafka."""
+    result = CliRunner().invoke(app, ["--bootstrap", "nowhere", "send", "-", *options], input=content)
+    return result.exit_code, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (event(), "service"),
+        (event(type="sales.unheard.of.v1"), "sales"),
+        (answer("marketing"), "marketing"),
+        (answer("nobody"), None),
+        (event(type="hr.person.hired.v1"), None),
+        (event(type=7), None),
+        ({}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_the_type_says_whose_topic_it_is_and_an_answer_names_it(said: Any, expected: str | None) -> None:
+    assert expected == _home(said, REGISTRY)
+
+
+@pytest.mark.parametrize("said", [event(), answer("sales")])
+def test_a_good_event_goes_out_as_it_was_written(said: Mapping[str, Any]) -> None:
+    one = written(said)
+    assert Outgoing(_home(said, REGISTRY) or "", one.value) == _judge(one, REGISTRY, CODEC, None)
+
+
+def test_an_event_of_the_day_after_tomorrow_is_refused() -> None:
+    later = datetime.now(UTC) + timedelta(days=2)
+    judged = _judge(written(event(time=later.isoformat())), REGISTRY, CODEC, None)
+    assert isinstance(judged, str)
+    assert judged.startswith("time-in-future: ")
+
+
+def test_each_wrong_event_is_named_with_its_line_and_reason_and_none_is_sent() -> None:
+    lines = [event(), event(data={}), event(type="service.case.opend.v1"), event(source="")]
+    code, err = sent("\n".join(map(json.dumps, lines)) + "\n{oops")
+    assert Code.WRONG == code
+    assert "4 of 5 events can't be sent, so none was:" in err
+    assert "line 2: invalid-data: data.customer is missing" in err
+    assert 'line 3: unknown-type: the attribute "type" is the string "service.case.opend.v1"' in err
+    assert 'did you mean "service.case.opened.v1"?' in err
+    assert "line 4: not-cloudevents: " in err
+    assert "line 5: not-json: " in err
+
+
+def test_many_errors_are_counted_not_all_told() -> None:
+    code, err = sent("\n".join(["{}"] * 500))
+    assert Code.WRONG == code
+    assert "and 480 more" in err
+    assert "line 21:" not in err
+
+
+def test_good_events_are_sent_only_after_all_were_checked() -> None:
+    code, err = sent(json.dumps(event()))
+    assert Code.USAGE == code
+    assert "'nowhere' is no address of a Kafka" in err
+
+
+def test_an_empty_file_is_an_error() -> None:
+    assert (Code.WRONG, "cxbus: There is no event in -.\n") == sent("\n")
+
+
+def test_a_file_that_is_not_there_is_a_usage_error() -> None:
+    result = CliRunner().invoke(app, ["send", "not/there.jsonl"])
+    assert Code.USAGE == result.exit_code
+    assert "cxbus: not/there.jsonl can't be read: No such file or directory.\n" == result.stderr
+
+
+def test_unchecked_events_must_still_tell_where_they_go() -> None:
+    code, err = sent("{oops", "--no-check")
+    assert Code.WRONG == code
+    assert "line 1: nobody can tell whose it is; say it with --department." in err
+
+
+def test_unchecked_events_go_where_they_are_told_to() -> None:
+    assert Outgoing("sales", b"{oops") == _judge(Written("line 1", b"{oops", None, "x"), REGISTRY, None, "sales")
+
+
+def test_a_department_without_a_topic_is_a_usage_error() -> None:
+    code, err = sent(json.dumps(event()), "--department", "bus")
+    assert Code.USAGE == code
+    assert "has no topic; there are finance, marketing, sales, service, social and web." in err
+
+
+def test_an_event_on_another_departments_topic_is_refused_unless_unchecked() -> None:
+    code, err = sent(json.dumps(event()), "--department", "sales")
+    assert Code.WRONG == code
+    assert "wrong-topic" in err

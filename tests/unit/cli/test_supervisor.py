@@ -1,0 +1,100 @@
+"""What a supervisor hands to its children, and that there is one for each data directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.settings import Settings
+from cli.health import supervised
+from cli.problem import Code, Problem
+from cli.steps import Silent
+from cli.supervisor import Supervisor, environment, interruptible, uninterrupted
+
+
+def settings(data_dir: Path, **more: object) -> Settings:
+    return Settings.model_validate({"data_dir": data_dir, **more})
+
+
+def test_children_work_with_exactly_the_settings_of_their_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings(
+        tmp_path, phone_region="GB", blocked_identifiers=["0800", "x,y"], workers=3, rules_dir=Path("my-rules")
+    )
+    for name, value in environment(given, "127.0.0.1:9", {}).items():
+        monkeypatch.setenv(name, value)
+    found = Settings()
+    expected = given.model_copy(
+        update={
+            "bootstrap": "127.0.0.1:9",
+            "partitions": 4,
+            "identity_key": found.identity_key,
+            "rules_dir": Path("my-rules").absolute(),
+        }
+    )
+    assert expected == found
+    assert given.key() == found.key()
+
+
+def test_the_rest_of_the_environment_is_handed_on(tmp_path: Path) -> None:
+    made = environment(settings(tmp_path), "k:1", {"HOME": "/home/ada", "CXBUS_BOOTSTRAP": "old:1"})
+    assert ("/home/ada", "k:1") == (made["HOME"], made["CXBUS_BOOTSTRAP"])
+
+
+def test_a_cluster_without_partitions_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="CXBUS_PARTITIONS is not set"):
+        environment(settings(tmp_path, bootstrap="k:1"), "k:1", {})
+
+
+def test_every_child_has_ops_pages_of_its_own(tmp_path: Path) -> None:
+    def ports(ops_port: int) -> list[str]:
+        supervisor = Supervisor(settings(tmp_path, workers=2, ops_port=ops_port), Silent())
+        return [supervisor.environment_of(number)["CXBUS_OPS_PORT"] for number in range(len(supervisor.children))]
+
+    assert ["9000", "9001", "9002"] == ports(9000)
+    assert ["0", "0", "0"] == ports(0)
+
+
+def test_a_data_directory_has_one_supervisor(tmp_path: Path) -> None:
+    hold = (
+        "import sys, fcntl; file = open(sys.argv[1], 'w'); fcntl.flock(file, fcntl.LOCK_EX);"
+        "file.write(sys.argv[2]); file.flush(); print('held', flush=True); sys.stdin.read()"
+    )
+    lock = tmp_path / "supervisor.lock"
+    note = json.dumps({"pid": os.getpid(), "children": ["worker-0", "sink"]})
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(lock), note], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert b"held\n" == holder.stdout.readline()
+        with pytest.raises(Problem, match=rf"already running here \(process {os.getpid()}\)") as caught:
+            Supervisor(settings(tmp_path), Silent()).start()
+        holder.communicate()
+    assert Code.USAGE == caught.value.code
+
+
+def test_who_supervises_is_known_as_long_as_it_lives(tmp_path: Path) -> None:
+    assert supervised(tmp_path) is None
+    (tmp_path / "supervisor.lock").write_text(json.dumps({"pid": os.getpid(), "children": ["sink"]}))
+    found = supervised(tmp_path)
+    assert found is not None
+    assert ("sink",) == found.children
+    (tmp_path / "supervisor.lock").write_text(json.dumps({"pid": 2**22 + 1, "children": ["sink"]}))
+    assert supervised(tmp_path) is None
+
+
+def test_a_request_to_end_is_an_interruption_and_not_heard_while_stopping() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with interruptible():
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert before == signal.getsignal(signal.SIGTERM)
