@@ -41,6 +41,9 @@ from .settings import Settings
 from .topics import JOURNAL, LINKS, events_topic
 from .vocabulary import outreach, vocabulary
 
+UNASSIGNED = 60.0
+"""Seconds after which a worker that heard nothing from its group starts anew: aiokafka can miss a broker's return."""
+
 STUCK = 30.0
 """Seconds without a beat of the event loop after which a worker is not alive."""
 
@@ -153,8 +156,11 @@ class Worker:
         self._sure.set()
 
     async def _heart(self) -> None:
+        began = time.monotonic()
         while True:
             self._beat = time.monotonic()
+            if not self.journey.told and self._beat - began > UNASSIGNED:
+                raise Fatal(f"the group has assigned nothing within {UNASSIGNED:g} s")
             lags: dict[str, int] = {}
             for tp, progress in cast("BatchConsumer", self.app.consumer).progress().items():
                 lags[tp.topic] = lags.get(tp.topic, 0) + progress.lag

@@ -44,6 +44,8 @@ class TransactionalPartitions:
             limits or Limits(),
         )
         self._partitions: dict[int, Partition] = {}
+        self.told = False
+        """Whether the group has ever said what is owned here."""
 
     async def assigned(self, partitions: Iterable[int]) -> None:
         """Own exactly these partitions: fence all of them at once, in the background.
@@ -51,6 +53,7 @@ class TransactionalPartitions:
         One that was revoked and comes back keeps its state if its committed offset says that nobody owned it in
         between. State of the others is released.
         """
+        self.told = True
         wanted = set(partitions)
         for number in sorted(self._partitions.keys() - wanted):
             await self._partitions.pop(number).close()
@@ -88,5 +91,5 @@ class TransactionalPartitions:
 
     @property
     def ready(self) -> bool:
-        """Every owned partition is fenced and restored; true when none is owned."""
-        return all(partition.running for partition in self._partitions.values())
+        """Every owned partition is fenced and restored; true when it is known that none is owned."""
+        return self.told and all(partition.running for partition in self._partitions.values())
