@@ -10,6 +10,7 @@ import typer
 from .bus import bus_of
 from .database import database_path
 from .steps import Steps
+from .words import activation
 
 
 def run(
@@ -40,7 +41,8 @@ def run(
                     steps.done("database", str(database))
                     steps.done("logs", str(data_dir / "logs"))
                     steps.say(f"The bus runs, after {time.monotonic() - began:.1f} s. Ctrl-C stops it.")
-                    steps.say("In another terminal: cxbus status · cxbus send FILE · cxbus tail alerts")
+                    hints = [activation(), "cxbus status", "cxbus send FILE", "cxbus tail alerts"]
+                    steps.say("In another terminal: " + " · ".join(hint for hint in hints if hint))
                     supervisor.wait()
                 except KeyboardInterrupt:
                     steps.say("\nStopping…")

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VALUE, _LINE = 60, 200
 """Characters of one value, and of all values of an event."""
+
+
+def activation() -> str | None:
+    """What to type in a new terminal before `cxbus` is found there; ``None`` when it is found already."""
+    activate = Path(sys.executable).with_name("activate")
+    if shutil.which("cxbus") or not activate.exists():
+        return None
+    inside = activate.is_relative_to(Path.cwd())
+    return f"source {activate.relative_to(Path.cwd()) if inside else activate}"
 
 
 def moment(instant: int | None) -> str:

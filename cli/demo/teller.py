@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from cli.steps import Steps
+from cli.words import activation
 
 from .story import Story, StoryEvent
 from .summary import Summary
@@ -100,7 +101,8 @@ class Teller:
         )
         self._say()
         self._say("Try next, in another terminal:")
-        for command, words in commands:
+        first = activation()
+        for command, words in ((first, "so that cxbus is found"), *commands) if first else commands:
             self._say(Text.assemble("  ", (f"{command:<52}", "bold"), (words, "dim")))
         self._say()
         self._say("New alerts appear here. Ctrl-C stops everything; the data stays.")
