@@ -71,7 +71,7 @@ def test_every_wrong_file_of_a_folder_is_named_with_its_field(tmp_path: Path) ->
     lines = out.splitlines()
     assert Code.WRONG == code
     assert lines[0].startswith("✗ a.yaml: is no YAML: ")
-    assert lines[1].startswith("✗ b.yaml: rule upsell-moment: notify: no department is called 'salesmen'")
+    assert lines[1].startswith("✗ b.yaml: rule upsell-moment: notify: 'salesmen' is told no alerts; there are")
     assert "✓ upsell-moment version 1: 5 test cases passed" == lines[2]
     assert "✗ d.yaml: rule upsell-moment: c.yaml holds a rule of this name, too" == lines[3]
     assert lines[4].startswith("✗ e.yaml: rule other: tests[0]: ")
