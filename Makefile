@@ -27,7 +27,7 @@ run: $(INSTALLED) ## start a real Kafka and the bus, and keep them running
 	@$(BIN)/cxbus run
 
 test: check ## everything CI runs: format, lint, types, imports, tests on a real Kafka
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -m "not chaos"
 
 check: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -45,7 +45,7 @@ unit: $(INSTALLED) ## the tests that need no Kafka: seconds
 integration: $(INSTALLED) ## the tests on a real Kafka, without kills
 	$(BIN)/pytest -q -m "kafka and not chaos"
 
-chaos: $(INSTALLED) ## kill and freeze workers under load, then check every record
+chaos: $(INSTALLED) ## kill and freeze workers under load, then check every record: eight minutes
 	$(BIN)/pytest -q -s -m chaos
 
 bench: $(INSTALLED) ## events per second through the whole bus

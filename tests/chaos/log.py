@@ -1,0 +1,95 @@
+"""What stands on the bus's topics, as a ``read_committed`` reader sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.topics import PROFILES
+
+Header = tuple[str, bytes]
+
+FETCH_BYTES = 8 * 1024 * 1024
+STALL_SECONDS = 60.0
+
+
+class Record(NamedTuple):
+    """One record. ``timestamp`` is when the broker appended it (ms)."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header] = ()
+
+    @property
+    def origin(self) -> str:
+        """Its place, as the dead letters name it."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass
+class Log:
+    """Every record by topic and partition, in order; of profiles the latest by key, since they are written often."""
+
+    records: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
+    profiles: dict[bytes, Record] = field(default_factory=dict)
+    profile_records: int = 0
+
+    def add(self, record: Record) -> None:
+        """Takes the next record of a partition."""
+        if record.topic != PROFILES:
+            self.records.setdefault((record.topic, record.partition), []).append(record)
+            return
+        assert record.key is not None
+        self.profile_records += 1
+        self.profiles[record.key] = record
+
+    def of(self, *topics: str) -> list[Record]:
+        """The records of some topics, partition after partition."""
+        return [r for (topic, _), records in sorted(self.records.items()) if topic in topics for r in records]
+
+
+class Reader:
+    """Fills a log from a cluster; each reading goes on where the last one ended."""
+
+    def __init__(self, bootstrap: str, topics: Iterable[tuple[str, int]]) -> None:
+        self.log = Log()
+        self._partitions = [TopicPartition(name, number) for name, count in topics for number in range(count)]
+        self._positions = dict.fromkeys(self._partitions, 0)
+        self._options: dict[str, Any] = {
+            "bootstrap_servers": bootstrap,
+            "isolation_level": "read_committed",
+            "enable_auto_commit": False,
+            "max_partition_fetch_bytes": FETCH_BYTES,
+        }
+
+    async def read(self) -> Log:
+        """Up to the end as it is now. Raises ``TimeoutError`` when nothing moves for a minute."""
+        async with AIOKafkaConsumer(**self._options) as consumer:
+            consumer.assign(self._partitions)
+            for tp, position in self._positions.items():
+                consumer.seek(tp, position)
+            ends = await consumer.end_offsets(self._partitions)
+            behind = {tp for tp in self._partitions if self._positions[tp] < ends[tp]}
+            consumer.pause(*(tp for tp in self._partitions if tp not in behind))
+            while behind:
+                async with asyncio.timeout(STALL_SECONDS):
+                    self._take(await consumer.getmany(*behind, timeout_ms=500, max_records=20_000))
+                for tp in list(behind):
+                    self._positions[tp] = await consumer.position(tp)
+                    if self._positions[tp] >= ends[tp]:
+                        behind.remove(tp)
+                        consumer.pause(tp)
+        return self.log
+
+    def _take(self, fetched: dict[TopicPartition, list[Any]]) -> None:
+        for records in fetched.values():
+            for r in records:
+                self.log.add(Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers))

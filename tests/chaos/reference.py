@@ -1,0 +1,174 @@
+"""What the journal's readers must have done: a fold of the journal in this process, with nothing that can fail.
+
+Each journal record once, partition by partition, in order, through ``core.journey.step`` with a memory for a history.
+It keeps, in order, all that the journey had to write.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from agents import messages
+from agents.identifiers import Identifiers
+from agents.topics import alerts_topic
+from core.event import Entry
+from core.journey import Arrived, Forwarded, Merge, Moved, Refused, Shipped, Written, step
+from core.journey import Record as Brought
+from core.notification import Said
+from core.rule import RuleSet
+from core.state import Customer, alert_from
+from core.timeline import Timeline
+from schemas import instant
+
+from .log import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry as the timeline must hold it. ``received`` in µs; ``origin``: where its department published it."""
+
+    arrived: Arrived
+    event: Mapping[str, Any]
+    received: int
+    origin: str
+    late: bool
+    moved: bool
+
+    def data(self, customer: str) -> dict[str, Any]:
+        """What the timeline says of it."""
+        return {
+            "customerId": customer,
+            "event": self.event,
+            "at": self.arrived.entry.at,
+            "received": self.received,
+            "origin": self.origin,
+            "late": self.late,
+            "moved": self.moved,
+        }
+
+
+@dataclass
+class Move:
+    """A customer's past on its way: what left, and what came with the journal's records, part by part."""
+
+    left: Counter[str] = field(default_factory=Counter)
+    came: Counter[str] = field(default_factory=Counter)
+    parts: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Reference:
+    """The fold. ``timeline`` (key, entry or tombstone) and ``alerts`` (id, value): what was to be written, in order."""
+
+    rules: RuleSet
+    identifiers: Identifiers
+    customers: dict[str, Customer] = field(default_factory=dict)
+    entries: dict[str, dict[str, Kept]] = field(default_factory=dict)
+    timeline: defaultdict[int, list[tuple[bytes, Kept | None]]] = field(default_factory=lambda: defaultdict(list))
+    alerts: defaultdict[tuple[str, int], list[tuple[str, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    moves: defaultdict[str, Move] = field(default_factory=lambda: defaultdict(Move))
+    arrivals: defaultdict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    copies: int = 0
+    late: int = 0
+    forwarded: int = 0
+    taken: int = 0
+    _clocks: dict[int, int] = field(default_factory=dict)
+
+    def take(self, records: Sequence[Record]) -> None:
+        """The next records of the journal; those of one partition in its order."""
+        for record in records:
+            self._one(record)
+
+    def document(self, name: str) -> Any:
+        """The customer's profile, as JSON has it."""
+        return orjson.loads(orjson.dumps(self.customers[name].document()))
+
+    # --- core.journey.History ---------------------------------------------------------------------------------------
+
+    def find(self, customer: str, uid: str) -> Arrived | None:
+        """The entry as it was first journaled."""
+        kept = self.entries.get(customer, {}).get(uid)
+        return None if kept is None else kept.arrived
+
+    def all(self, customer: str) -> Sequence[Entry]:
+        """Every entry of the customer, in the timeline's order."""
+        return sorted(kept.arrived.entry for kept in self.entries.get(customer, {}).values())
+
+    # --- one record -------------------------------------------------------------------------------------------------
+
+    def _one(self, record: Record) -> None:
+        assert record.key is not None
+        assert record.value is not None
+        self.taken += 1
+        clock = max(self._clocks.get(record.partition, 0), record.timestamp * 1000)
+        self._clocks[record.partition] = clock
+        name = record.key.decode()
+        customer = self.customers.get(name)
+        if customer is None:
+            customer = self.customers[name] = Customer(name, Timeline(self.rules.plan))
+        headers = dict(record.headers)
+        held, brought = self._read(orjson.loads(record.value), headers)
+        if isinstance(brought, Moved) and customer.merged_into is None:
+            move = self.moves[brought.move]
+            move.parts.append(brought.parts)
+            move.came.update(kept.arrived.entry.uid for kept in held)
+        place = f"{record.partition}-{record.offset}"
+        decisions = step(customer, brought, self.rules, self, clock)
+        self.copies += isinstance(brought, Arrived) and not any(isinstance(d, Written | Forwarded) for d in decisions)
+        for decision in decisions:
+            if isinstance(decision, Written):
+                self._write(record.partition, name, held[decision.index], decision)
+            elif isinstance(decision, Said):
+                message_id, value = messages.alert(customer, decision, place)
+                for department in decision.alert.departments:
+                    self.alerts[alerts_topic(department), record.partition].append((message_id, value))
+            elif isinstance(decision, Refused):
+                self.refused[held[decision.index].origin, decision.reason] += 1
+            elif isinstance(decision, Shipped):
+                self._ship(record.partition, name, decision)
+            elif isinstance(decision, Forwarded):
+                self.forwarded += 1
+
+    def _read(self, said: Any, headers: Mapping[str, bytes]) -> tuple[list[Kept], Brought]:
+        kind = headers["kind"]
+        if kind in (b"event", b"note"):
+            origin, received = headers["origin"].decode(), int(headers["received"])
+            kept = self._kept(said, headers["uid"].decode(), int(headers["time"]), received, origin)
+            return [kept], kept.arrived
+        if kind == b"merge":
+            return [], Merge(said["into"], said["version"])
+        assert kind == b"moved", kind
+        held = [
+            self._kept(e["event"], e["uid"], e["time"], e["received"], e["origin"], moved=True) for e in said["entries"]
+        ]
+        alerts = tuple(alert_from(alert) for alert in said["alerts"])
+        arrived = tuple(kept.arrived for kept in held)
+        return held, Moved(said["move"], said["parts"], arrived, alerts, said["arriving"])
+
+    def _kept(self, event: Any, uid: str, happened: int, received: int, origin: str, *, moved: bool = False) -> Kept:
+        data = event["data"]
+        known = data.get("customer", {}).get("identifiers", ())
+        masks = self.identifiers.of(tuple((one["type"], one["value"]) for one in known)).masks
+        entry = Entry(min(happened, received), uid, event["type"], event["source"], event["id"], data)
+        assert happened == instant.parse(event["time"])
+        return Kept(Arrived(entry, happened, masks), event, received, origin, late=False, moved=moved)
+
+    def _write(self, partition: int, customer: str, came: Kept, written: Written) -> None:
+        kept = replace(came, late=written.late)
+        uid = written.entry.uid
+        self.entries.setdefault(customer, {})[uid] = kept
+        self.timeline[partition].append((f"{customer}/{uid}".encode(), kept))
+        self.arrivals[customer].append(written.entry)
+        self.late += written.late
+
+    def _ship(self, partition: int, customer: str, shipped: Shipped) -> None:
+        leaving = self.entries.pop(customer, {})
+        self.moves[f"{customer}/{shipped.version}"].left.update(leaving.keys())
+        for kept in sorted(leaving.values(), key=lambda kept: kept.arrived.entry[:2]):
+            self.timeline[partition].append((f"{customer}/{kept.arrived.entry.uid}".encode(), None))
