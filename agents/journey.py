@@ -87,6 +87,7 @@ class Journey:
         self._clock = 0
         self._pending_clock = 0
         self._fired: list[int] = []
+        self._latest = 0
         self._touched: dict[str, Customer] = {}
         self._last: dict[str, ConsumerRecord] = {}
         self._histories: dict[str, list[Entry]] = {}
@@ -133,6 +134,7 @@ class Journey:
         self._last.clear()
         self._histories.clear()
         self._fired.clear()
+        self._latest = 0
         self._pending_clock = self._clock
         outputs: list[Output] = []
         for record in records:
@@ -150,6 +152,8 @@ class Journey:
         self._store.flush_pending()
         self._clock = self._pending_clock
         now = time.time()
+        if self._latest:
+            self._metrics.event_lag.set(max(0.0, now - self._latest / 1_000_000))
         for received in self._fired:
             self._metrics.alert_latency.observe(max(0.0, now - received / 1_000_000))
 
@@ -221,6 +225,7 @@ class Journey:
     ) -> Arrived:
         data = event["data"]
         pairs = tuple((known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"])
+        self._latest = max(self._latest, happened)
         entry = Entry(effective_at(happened, received), uid, event["type"], event["source"], event["id"], data)
         return Arrived(entry, happened, self._identifiers.of(pairs).masks, replay)
 

@@ -61,6 +61,9 @@ class Metrics:
             ["stage"],
             registry=registry,
         )
+        self.event_lag = Gauge(
+            "cxbus_event_time_lag_seconds", "Age of the latest event of the last unit of work", registry=registry
+        )
         self.lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
         self.restored = Counter("cxbus_restored_records_total", "Records read back at an opening", registry=registry)
         self.restore = Gauge(
