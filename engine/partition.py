@@ -10,13 +10,14 @@ from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from engine.batch import Batch
-from engine.errors import Fatal, Gap
+from engine.errors import Fatal, Gap, TakenOver
 from engine.limits import Limits
 from engine.observer import Observer
 from engine.restore import read_positions, restore
-from engine.unit_of_work import Output, commit, new_producer
+from engine.unit_of_work import Output, commit, new_producer, sweep
 
 log = structlog.get_logger("engine.partition")
 
@@ -75,6 +76,8 @@ class Partition:
         self._task: asyncio.Task[None] | None = None
         self._processor: Processor | None = None
         self._next = -1
+        self._swept: set[tuple[str, int]] = set()
+        self._accepting = False
         self._running = False
         self._most = FIRST_UNIT
         self._leaving = asyncio.Lock()
@@ -92,14 +95,15 @@ class Partition:
     def start(self) -> None:
         """Begin to fence at once; batches may be submitted from now on."""
         self._queue = asyncio.Queue()
+        self._accepting = True
         self._task = asyncio.create_task(self._run(), name=f"{self._site.topic}-{self.number}")
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch. It never opens anything: a partition that is not owned (or has failed) drops it."""
-        if self._task is None or self._task.done() or self._leaving.locked():
-            batch.done()
-        else:
+        if self._accepting:
             self._queue.put_nowait(batch)
+        else:
+            batch.done()
 
     async def park(self) -> None:
         """Give up the partition, keep its state: finish the unit under way, drop what is queued, stop the producer."""
@@ -107,6 +111,7 @@ class Partition:
             task = self._task
             if task is None:
                 return
+            self._accepting = False
             _drop_all(self._queue)
             if self._running:
                 self._queue.put_nowait(None)
@@ -114,7 +119,6 @@ class Partition:
             task.cancel()  # it was opening, or is too slow: its state is void
             await asyncio.wait({task}, timeout=self._site.limits.leave)
             self._task = None
-            _drop_all(self._queue)
 
     async def close(self) -> None:
         """Give up the partition and its state."""
@@ -146,17 +150,22 @@ class Partition:
 
     def _fail(self, error: Exception) -> None:
         self._discard()
+        self._accepting = False
         _drop_all(self._queue)
-        fatal = error
-        if not isinstance(fatal, Fatal):
+        if isinstance(error, Fatal):
+            self._site.on_fatal(error)
+            return
+        if isinstance(error, ProducerFenced | InvalidProducerEpoch):
+            fatal: Fatal = TakenOver(self._site.topic, self.number)
+        else:
             fatal = Fatal(f"partition {self.number} of {self._site.topic}: {type(error).__name__}: {error}")
-            fatal.__cause__ = error
+        fatal.__cause__ = error
         self._site.on_fatal(fatal)
 
     async def _own(self, producer: AIOKafkaProducer) -> bool:
         """Fence, open, work. True when the producer was idle for so long that it must be fenced anew."""
         await self._fence(producer)
-        processor = await self._open()
+        processor = await self._open(producer)
         self._running = True
         while True:
             try:
@@ -181,13 +190,15 @@ class Partition:
         site.observer.fenced(site.topic, self.number, clock() - began)
         log.info("fenced", topic=site.topic, partition=self.number, seconds=round(clock() - began, 3))
 
-    async def _open(self) -> Processor:
+    async def _open(self, producer: AIOKafkaProducer) -> Processor:
         """Find where to go on; keep the state if nobody committed in between, else rebuild it."""
         site, clock = self._site, asyncio.get_running_loop().time
         began = clock()
         processor = self._processor or site.make_processor(self.number)
         kept, self._processor = self._processor is not None, processor
+        self._swept = set(processor.sources())
         async with _limit(site.limits.fence, f"partition {self.number} of {site.topic}: no offsets from Kafka"):
+            await sweep(producer, self._swept)
             found = await read_positions(site.bootstrap, site.group_id, self._source, processor.sources())
         if kept and found.start == self._next:
             site.observer.kept(site.topic, self.number)
@@ -237,6 +248,12 @@ class Partition:
         began = clock()
         outputs = processor.decide(records) if records else ()
         decided = clock()
+        targets = {(output.topic, output.partition) for output in outputs} - self._swept
+        if targets:
+            about = f"no answer from Kafka about {', '.join(sorted({topic for topic, _ in targets}))}"
+            async with _limit(site.limits.answer, f"partition {self.number} of {site.topic}: {about}"):
+                await sweep(producer, targets)
+            self._swept |= targets
         await commit(producer, self._source, end, site.group_id, outputs, site.limits)
         self._next = end
         if records:

@@ -62,7 +62,8 @@ async def restore(
     last offset may belong to no record at all, or to none that is visible.
 
     Raises:
-        Fatal: the position did not move for ``stall_seconds`` (an open transaction of another writer, or no broker).
+        Fatal: the position did not move for ``stall_seconds`` (an open transaction of another writer, or no broker;
+            ``kafka-transactions.sh find-hanging`` tells of transactions that nobody will ever end).
         KafkaError: the broker could not be read.
     """
     consumer = AIOKafkaConsumer(
@@ -108,6 +109,6 @@ async def _read(
         elif loop.time() - moved > stall_seconds:
             raise Fatal(
                 f"restore from partition {source.partition} of {source.topic} stands at {position} of {end} for "
-                f"{stall_seconds:g} s: another writer's transaction is open, or its broker is away"
+                f"{stall_seconds:g} s: another writer's transaction is open (or hangs), or its broker is away"
             )
     return count

@@ -16,7 +16,8 @@ from engine.unit_of_work import Output, new_producer, pack
 
 KEYS = st.none() | st.binary(max_size=20)
 HEADERS = st.lists(st.tuples(st.text(max_size=5), st.binary(max_size=20)), max_size=2).map(tuple)
-OUTPUTS = st.lists(st.builds(Output, st.just("t"), st.just(0), KEYS, KEYS, HEADERS), max_size=60)
+VALUES = st.none() | st.integers(0, 250).map(lambda size: b"v" * size)
+OUTPUTS = st.lists(st.builds(Output, st.just("t"), st.just(0), KEYS, VALUES, HEADERS), max_size=60)
 
 
 def packed(outputs: Sequence[Output], limits: Limits) -> list[bytes]:
@@ -42,7 +43,7 @@ def unpacked(batches: Sequence[bytes]) -> list[Output]:
 
 
 @settings(deadline=None, max_examples=50)
-@given(OUTPUTS, st.sampled_from([400, 700, 5_000]), st.sampled_from([None, "snappy"]))
+@given(OUTPUTS, st.sampled_from([700, 1_500, 9_000]), st.sampled_from([None, "snappy"]))
 def test_packing_keeps_every_record_and_the_order(
     outputs: list[Output], batch_bytes: int, compression: str | None
 ) -> None:
@@ -50,12 +51,13 @@ def test_packing_keeps_every_record_and_the_order(
     assert outputs == unpacked(packed(outputs, limits))
 
 
-def test_no_batch_exceeds_the_limit() -> None:
+def test_no_batch_exceeds_the_limit_and_a_full_one_drops_nothing() -> None:
     outputs = [Output("t", 0, b"k" * 10, b"v" * size) for size in range(0, 3_000, 7)]
     limits = Limits(batch_bytes=4_000)
     batches = packed(outputs, limits)
     assert len(batches) > 1
     assert all(len(batch) <= limits.batch_bytes for batch in batches)
+    assert outputs == unpacked(batches)
 
 
 def test_a_record_too_large_for_an_empty_batch_is_named_without_its_content() -> None:
