@@ -1,14 +1,12 @@
 """The journey of one journal partition: a batch of records in, timeline, profiles and alerts out, in one transaction.
 
-Everything is decided by ``core.journey.step``; here records become its values and its answers become records. The local
-store mirrors two public topics: ``entries`` the timeline, ``profiles`` the documents. ``order`` finds a customer's
-entries by time.
+Everything is decided by ``core.journey.step``; here records become its values and its answers become records. The past
+that it asks for is the ``Archive``, a local mirror of the timeline and profile topics.
 """
 
 from __future__ import annotations
 
 import time
-from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,12 +33,12 @@ from core.notification import Said
 from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
 from core.timeline import Timeline
-from engine.store import Store
 from engine.unit_of_work import Output
 from schemas import instant
 from schemas.refusal import Reason
 
 from . import messages
+from .archive import Archive
 from .identifiers import Identifiers
 from .metrics import Metrics
 from .records import (
@@ -83,14 +81,13 @@ class Journey:
         self._rules = rules
         self._identifiers = identifiers
         self._metrics = metrics
-        self._store = Store(directory, ("entries", "order", "profiles"))
+        self._archive = Archive(directory)
         self._clock = 0
         self._pending_clock = 0
         self._fired: list[int] = []
         self._latest = 0
         self._touched: dict[str, Customer] = {}
         self._last: dict[str, ConsumerRecord] = {}
-        self._histories: dict[str, list[Entry]] = {}
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
 
@@ -102,10 +99,13 @@ class Journey:
         """Mirrors what an earlier owner wrote. Raises ``core.state.UnknownSchema``."""
         for record in records:
             if record.topic == TIMELINE:
-                self._mirror_entry(record.key, record.value)
-            else:
-                self._mirror_profile(record.key, record.value)
-        self._store.flush_pending()
+                self._archive.mirror_entry(record.key, record.value)
+                continue
+            if record.value is not None:
+                customer = customer_from(orjson.loads(record.value)["data"], self._rules.plan)
+                self._clock = max(self._clock, customer.clock)
+            self._archive.set_profile(record.key.decode(), record.value)
+        self._archive.flush()
 
     def opened(self, position: int) -> None:
         """Nothing more: the clock is that of the youngest profile."""
@@ -129,10 +129,9 @@ class Journey:
             return self._fold(records, guarded=True)
 
     def _fold(self, records: Sequence[ConsumerRecord], *, guarded: bool) -> list[Output]:
-        self._store.drop_pending()
+        self._archive.drop()
         self._touched.clear()
         self._last.clear()
-        self._histories.clear()
         self._fired.clear()
         self._latest = 0
         self._pending_clock = self._clock
@@ -143,13 +142,13 @@ class Journey:
             key = name.encode()
             last = self._last[name]
             value = messages.profile(customer, f"{name}/{self._partition}-{last.offset}")
-            self._store.put("profiles", key, value)
+            self._archive.set_profile(name, value)
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
         return outputs
 
     def committed(self) -> None:
         """The transaction is durable: so may the store be."""
-        self._store.flush_pending()
+        self._archive.flush()
         self._clock = self._pending_clock
         now = time.time()
         if self._latest:
@@ -159,7 +158,7 @@ class Journey:
 
     def close(self) -> None:
         """Releases the store."""
-        self._store.close()
+        self._archive.close()
 
     # --- one record -------------------------------------------------------------------------------------------------
 
@@ -188,13 +187,13 @@ class Journey:
         customer = self._customer(name)
         brought = self._read(record, headers)
         place = f"{self._partition}-{record.offset}"
-        for decision in step(customer, brought, self._rules, self, self._pending_clock):
+        for decision in step(customer, brought, self._rules, self._archive, self._pending_clock):
             yield from self._written(customer, decision, record, headers, brought, place)
 
     def _customer(self, name: str) -> Customer:
         customer = self._touched.get(name)
         if customer is None:
-            document = self._store.get("profiles", name.encode())
+            document = self._archive.profile(name)
             customer = self._touched[name] = (
                 Customer(name, Timeline(self._rules.plan))
                 if document is None
@@ -275,10 +274,7 @@ class Journey:
             customer.id, entry, event, department, received, origin, late=written.late, moved=moved
         )
         key = f"{customer.id}/{entry.uid}".encode()
-        self._store.put("entries", key, value)
-        self._store.put("order", _order_key(customer.id, entry.at, entry.uid), b"")
-        if customer.id in self._histories:
-            insort(self._histories[customer.id], entry)
+        self._archive.add(customer.id, entry, key, value)
         self._metrics.entries.labels(department, "late" if written.late else "in order").inc()
         return Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)
 
@@ -295,10 +291,11 @@ class Journey:
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
         """Sends the customer's entries through the journal, and erases them here."""
-        self._histories.pop(customer.id, None)
+        stored = self._archive.stored(customer.id)
+        self._archive.erase(customer.id, stored)
         parts: list[list[dict[str, Any]]] = [[]]
         size = 0
-        for key, value in self._stored(customer.id):
+        for key, value in stored:
             held = orjson.loads(value)["data"]
             entry = {
                 "uid": key.rpartition(b"/")[2].decode(),
@@ -312,8 +309,6 @@ class Journey:
                 size = 0
             parts[-1].append(entry)
             size += len(value)
-            self._store.delete("entries", key)
-            self._store.delete("order", _order_key(customer.id, held["at"], entry["uid"]))
             yield Output(TIMELINE, self._partition, key, None)
         for number, entries in enumerate(parts):
             last = number == len(parts) - 1
@@ -330,54 +325,6 @@ class Journey:
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
 
-    # --- core.journey.History ---------------------------------------------------------------------------------------
-
-    def find(self, customer: str, uid: str) -> Arrived | None:
-        """The entry as it was first journaled."""
-        value = self._store.get("entries", f"{customer}/{uid}".encode())
-        return None if value is None else _held(uid, value)
-
-    def all(self, customer: str) -> Sequence[Entry]:
-        """Every entry of the customer, in the timeline's order."""
-        known = self._histories.get(customer)
-        if known is None:
-            stored = self._stored(customer)
-            known = self._histories[customer] = [
-                _held(key.rpartition(b"/")[2].decode(), value).entry for key, value in stored
-            ]
-        return known
-
-    def _stored(self, customer: str) -> list[tuple[bytes, bytes]]:
-        prefix = f"{customer}/".encode()
-        found = []
-        for order, _ in self._store.scan("order", prefix):
-            key = prefix + order[len(prefix) + 9 :]
-            value = self._store.get("entries", key)
-            assert value is not None, "the order family names an entry that is not there"
-            found.append((key, value))
-        return found
-
-    # --- restoring --------------------------------------------------------------------------------------------------
-
-    def _mirror_entry(self, key: bytes, value: bytes | None) -> None:
-        customer, _, uid = key.decode().partition("/")
-        known = self._store.get("entries", key)
-        if known is not None:
-            self._store.delete("order", _order_key(customer, _held(uid, known).entry.at, uid))
-        if value is None:
-            self._store.delete("entries", key)
-        else:
-            self._store.put("entries", key, value)
-            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
-
-    def _mirror_profile(self, key: bytes, value: bytes | None) -> None:
-        if value is None:
-            self._store.delete("profiles", key)
-            return
-        customer = customer_from(orjson.loads(value)["data"], self._rules.plan)
-        self._clock = max(self._clock, customer.clock)
-        self._store.put("profiles", key, value)
-
 
 def _letter(refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes]) -> tuple[bytes, str]:
     """The event that was refused, and where its department had published it."""
@@ -385,14 +332,3 @@ def _letter(refused: Refused, record: ConsumerRecord, headers: Mapping[str, byte
         return record.value, headers["origin"].decode()
     held = orjson.loads(record.value)["entries"][refused.index]
     return orjson.dumps(held["event"]), held["origin"]
-
-
-def _order_key(customer: str, at: int, uid: str) -> bytes:
-    return b"%s/%s/%s" % (customer.encode(), at.to_bytes(8, "big"), uid.encode())
-
-
-def _held(uid: str, value: bytes) -> Arrived:
-    held = orjson.loads(value)["data"]
-    event = held["event"]
-    entry = Entry(held["at"], uid, event["type"], event["source"], event["id"], event["data"])
-    return Arrived(entry, instant.parse(event["time"]))

@@ -1,0 +1,117 @@
+"""The local mirror of one partition's public topics: timeline entries and customers' documents.
+
+``entries`` and ``profiles`` are what the topics hold; ``order`` finds a customer's entries by time. It is the past that
+``core.journey`` asks for. Changes are pending until ``flush``.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from core.event import Entry
+from core.journey import Arrived
+from engine.store import Store
+from schemas import instant
+
+
+class Archive:
+    """Implements ``core.journey.History`` on RocksDB."""
+
+    def __init__(self, directory: Path) -> None:
+        self._store = Store(directory, ("entries", "order", "profiles"))
+        self._histories: dict[str, list[Entry]] = {}
+
+    def flush(self) -> None:
+        """What is pending is durable on the topics: keep it."""
+        self._store.flush_pending()
+
+    def drop(self) -> None:
+        """Forgets what is pending, and the histories read for it."""
+        self._store.drop_pending()
+        self._histories.clear()
+
+    def close(self) -> None:
+        """Releases the database."""
+        self._store.close()
+
+    # --- core.journey.History ---------------------------------------------------------------------------------------
+
+    def find(self, customer: str, uid: str) -> Arrived | None:
+        """The entry as it was first journaled."""
+        value = self._store.get("entries", f"{customer}/{uid}".encode())
+        return None if value is None else _held(uid, value)
+
+    def all(self, customer: str) -> Sequence[Entry]:
+        """Every entry of the customer, in the timeline's order; read once in a unit of work."""
+        known = self._histories.get(customer)
+        if known is None:
+            known = self._histories[customer] = [
+                _held(key.rpartition(b"/")[2].decode(), value).entry for key, value in self.stored(customer)
+            ]
+        return known
+
+    # --- entries ----------------------------------------------------------------------------------------------------
+
+    def stored(self, customer: str) -> list[tuple[bytes, bytes]]:
+        """Keys and values of the customer's entries on the timeline topic, in the timeline's order."""
+        prefix = f"{customer}/".encode()
+        found = []
+        for order, _ in self._store.scan("order", prefix):
+            key = prefix + order[len(prefix) + 9 :]
+            value = self._store.get("entries", key)
+            assert value is not None, "the order family names an entry that is not there"
+            found.append((key, value))
+        return found
+
+    def add(self, customer: str, entry: Entry, key: bytes, value: bytes) -> None:
+        """A new entry, as it goes to the timeline topic."""
+        self._store.put("entries", key, value)
+        self._store.put("order", _order_key(customer, entry.at, entry.uid), b"")
+        if customer in self._histories:
+            insort(self._histories[customer], entry)
+
+    def erase(self, customer: str, entries: Sequence[tuple[bytes, bytes]]) -> None:
+        """Entries that left, as ``stored`` gave them."""
+        self._histories.pop(customer, None)
+        for key, value in entries:
+            self.mirror_entry(key, None, value)
+
+    def mirror_entry(self, key: bytes, value: bytes | None, known: bytes | None = None) -> None:
+        """A record of the timeline topic; ``known`` is what it replaces, if that is at hand."""
+        customer, _, uid = key.decode().partition("/")
+        known = known or self._store.get("entries", key)
+        if known is not None:
+            self._store.delete("order", _order_key(customer, _held(uid, known).entry.at, uid))
+        if value is None:
+            self._store.delete("entries", key)
+        else:
+            self._store.put("entries", key, value)
+            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
+
+    # --- documents --------------------------------------------------------------------------------------------------
+
+    def profile(self, customer: str) -> bytes | None:
+        """The customer's record on the profiles topic."""
+        return self._store.get("profiles", customer.encode())
+
+    def set_profile(self, customer: str, value: bytes | None) -> None:
+        """The customer's new record; ``None`` erases it."""
+        if value is None:
+            self._store.delete("profiles", customer.encode())
+        else:
+            self._store.put("profiles", customer.encode(), value)
+
+
+def _order_key(customer: str, at: int, uid: str) -> bytes:
+    return b"%s/%s/%s" % (customer.encode(), at.to_bytes(8, "big"), uid.encode())
+
+
+def _held(uid: str, value: bytes) -> Arrived:
+    held = orjson.loads(value)["data"]
+    event = held["event"]
+    entry = Entry(held["at"], uid, event["type"], event["source"], event["id"], event["data"])
+    return Arrived(entry, instant.parse(event["time"]))
