@@ -395,6 +395,43 @@ def test_a_unit_of_work_that_takes_too_long_to_leave_is_aborted_and_its_state_re
     asyncio.run(story())
 
 
+def test_a_partition_is_given_up_at_any_moment_of_its_opening(bootstrap: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with shop(bootstrap, tmp_path) as place:
+            await place.publish(*range(40))
+            records = await place.read(place.source)
+            notes = Notes()
+            owner = await place.open(notes)
+            await place.hand(owner, records[:30])
+            for step in range(24):
+                await owner.revoked({0})
+                await owner.assigned(())
+                await owner.assigned({0})
+                await asyncio.sleep(step / 50)
+                began = time.monotonic()
+                await owner.revoked({0})
+                assert time.monotonic() - began < 2
+            await owner.assigned({0})
+            await place.ready(owner, notes)
+            await place.hand(owner, records[30:])
+            assert [(str(n), n // 3 + 1) for n in range(40)] == await place.counted()
+
+    asyncio.run(story())
+
+
+def test_nothing_is_owned_after_the_end(bootstrap: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with shop(bootstrap, tmp_path) as place:
+            notes = Notes()
+            owner = await place.open(notes)
+            await owner.close()
+            await owner.assigned({0})
+            assert {} == owner.positions
+            assert ["fenced", "restored 0"] == notes.happened
+
+    asyncio.run(story())
+
+
 def test_a_batch_that_the_broker_refuses_ends_the_process_and_commits_nothing(bootstrap: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with shop(bootstrap, tmp_path) as place:
