@@ -22,6 +22,9 @@ from engine.unit_of_work import Output, commit, new_producer, sweep
 log = structlog.get_logger("engine.partition")
 
 
+#: What a cancelled partition may take, beside waiting for Kafka's last answer.
+CLEAN_UP_SECONDS = 5.0
+
 #: Records of the first unit of work, before it is known how long deciding takes.
 FIRST_UNIT = 500
 
@@ -106,24 +109,32 @@ class Partition:
             batch.done()
 
     async def park(self) -> None:
-        """Give up the partition, keep its state: finish the unit under way, drop what is queued, stop the producer."""
+        """Give up the partition, keep its state: finish the unit under way, drop what is queued, stop the producer.
+
+        One that is still opening, or is too slow, is cancelled and loses its state. aiokafka swallows a cancellation
+        now and then; the task then ends in good order as soon as it looks into its queue.
+        """
         async with self._leaving:
             task = self._task
             if task is None:
                 return
             self._accepting = False
             _drop_all(self._queue)
+            self._queue.put_nowait(None)
             if self._running:
-                self._queue.put_nowait(None)
                 await asyncio.wait({task}, timeout=self._site.limits.leave)
-            task.cancel()  # it was opening, or is too slow: its state is void
-            await asyncio.wait({task}, timeout=self._site.limits.leave)
+            task.cancel()
+            await asyncio.wait({task}, timeout=self._site.limits.answer + CLEAN_UP_SECONDS)
+            if not task.done():
+                self._site.on_fatal(Fatal(f"partition {self.number} of {self._site.topic} does not stop"))
+                return
             self._task = None
 
     async def close(self) -> None:
         """Give up the partition and its state."""
         await self.park()
-        self._discard()
+        if self._task is None:
+            self._discard()
 
     def _discard(self) -> None:
         if self._processor is not None:

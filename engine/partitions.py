@@ -44,6 +44,7 @@ class TransactionalPartitions:
             limits or Limits(),
         )
         self._partitions: dict[int, Partition] = {}
+        self._closed = False
         self.told = False
         """Whether the group has ever said what is owned here."""
 
@@ -54,7 +55,7 @@ class TransactionalPartitions:
         between. State of the others is released.
         """
         self.told = True
-        wanted = set(partitions)
+        wanted = set() if self._closed else set(partitions)
         for number in sorted(self._partitions.keys() - wanted):
             await self._partitions.pop(number).close()
         for number in sorted(wanted):
@@ -80,7 +81,8 @@ class TransactionalPartitions:
             partition.submit(batch)
 
     async def close(self) -> None:
-        """Give up everything: units under way are finished, states released."""
+        """Give up everything: units under way are finished, states released. Nothing is owned from then on."""
+        self._closed = True
         partitions, self._partitions = self._partitions, {}
         await asyncio.gather(*(partition.close() for partition in partitions.values()))
 

@@ -1,0 +1,169 @@
+"""One input topic, one compacted output topic, and owners of their partition as worker processes have them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from engine.batch import Batch
+from engine.errors import Fatal
+from engine.limits import Limits
+from engine.partitions import TransactionalPartitions
+from engine.restore import read_positions, restore
+from engine.unit_of_work import Output
+from tests.integration.engine_toy import Counter
+
+
+@dataclass
+class Notes:
+    """An observer that remembers what happened, and where fatal errors end."""
+
+    happened: list[str] = field(default_factory=list)
+    fatal: list[Fatal] = field(default_factory=list)
+
+    def batch(
+        self, topic: str, partition: int, records: int, outputs: int, decide_seconds: float, commit_seconds: float
+    ) -> None:
+        self.happened.append(f"batch of {records}")
+
+    def fenced(self, topic: str, partition: int, seconds: float) -> None:
+        self.happened.append("fenced")
+
+    def restored(self, topic: str, partition: int, records: int, seconds: float) -> None:
+        self.happened.append(f"restored {records}")
+
+    def kept(self, topic: str, partition: int) -> None:
+        self.happened.append("kept")
+
+
+class Clumsy(Counter):
+    """A processor whose decision can be made to fail, or to ask for the impossible."""
+
+    fails: Exception | None = None
+    adds: Output | None = None
+
+    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+        outputs = [*super().decide(records)]
+        if self.fails is not None:
+            raise self.fails
+        return [*outputs, self.adds] if self.adds is not None else outputs
+
+
+@dataclass
+class Shop:
+    """One input topic and one compacted output topic, of one partition each."""
+
+    bootstrap: str
+    directory: Path
+    name: str = field(default_factory=lambda: f"shop-{uuid.uuid4().hex[:8]}")
+    limits: Limits = field(default_factory=lambda: Limits(transaction=5, answer=8, fence=20, stall=8, leave=5))
+    opened: list[TransactionalPartitions] = field(default_factory=list)
+    processors: list[Clumsy] = field(default_factory=list)
+
+    @property
+    def source(self) -> TopicPartition:
+        return TopicPartition(f"{self.name}.in", 0)
+
+    @property
+    def target(self) -> TopicPartition:
+        return TopicPartition(f"{self.name}.out", 0)
+
+    def partitions(self, notes: Notes, limits: Limits | None = None) -> TransactionalPartitions:
+        """An owner as one worker process has it."""
+
+        def make_processor(partition: int) -> Clumsy:
+            self.processors.append(Clumsy(self.target.topic, partition, self.directory / uuid.uuid4().hex))
+            return self.processors[-1]
+
+        owner = TransactionalPartitions(
+            topic=self.source.topic,
+            group_id=self.name,
+            transactional_id_prefix=self.name,
+            bootstrap=self.bootstrap,
+            make_processor=make_processor,
+            on_fatal=notes.fatal.append,
+            observer=notes,
+            limits=limits or self.limits,
+        )
+        self.opened.append(owner)
+        return owner
+
+    async def open(self, notes: Notes, limits: Limits | None = None) -> TransactionalPartitions:
+        """An owner that is ready."""
+        owner = self.partitions(notes, limits)
+        await owner.assigned({0})
+        await self.ready(owner, notes)
+        return owner
+
+    async def ready(self, owner: TransactionalPartitions, notes: Notes) -> None:
+        await until(lambda: owner.ready or bool(notes.fatal))
+        assert [] == notes.fatal
+
+    async def publish(self, *ids: int) -> None:
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
+            for one in ids:
+                await producer.send_and_wait(self.source.topic, b"%d" % one, b"k%d" % (one % 3), partition=0)
+
+    async def read(self, source: TopicPartition) -> list[ConsumerRecord]:
+        """All committed records."""
+        found: list[ConsumerRecord] = []
+        end = (await read_positions(self.bootstrap, f"{self.name}-reader", self.source, [source])).ends
+        await restore(self.bootstrap, end, found.extend, 60)
+        return found
+
+    async def counted(self) -> list[tuple[str, int]]:
+        """Ids and counts in the output topic."""
+        events = [json.loads(record.value) for record in await self.read(self.target)]
+        return [(event["id"], event["n"]) for event in events]
+
+    async def committed(self) -> int | None:
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.name) as consumer:
+            offset: int | None = await consumer.committed(self.source)
+            return offset
+
+    async def hand(
+        self, owner: TransactionalPartitions, records: Sequence[ConsumerRecord], start: int | None = None
+    ) -> None:
+        """Submit records as one batch and wait until it is done."""
+        done = asyncio.Event()
+        first = records[0].offset if start is None else start
+        await owner.submit(Batch(self.source.topic, 0, records, first, records[-1].offset + 1, done.set))
+        async with asyncio.timeout(30):
+            await done.wait()
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def shop(bootstrap: str, directory: Path) -> AsyncIterator[Shop]:
+    place = Shop(bootstrap, directory)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    small = {"max.message.bytes": "2000000"}
+    try:
+        await admin.create_topics(
+            [
+                NewTopic(place.source.topic, 1, 1),
+                NewTopic(place.target.topic, 1, 1, topic_configs={**small, "cleanup.policy": "compact"}),
+                NewTopic(f"{place.name}.narrow", 1, 1, topic_configs={"max.message.bytes": "1000"}),
+            ]
+        )
+        yield place
+    finally:
+        await asyncio.gather(*(owner.close() for owner in place.opened))
+        await admin.delete_topics([place.source.topic, place.target.topic, f"{place.name}.narrow"])
+        await admin.close()
