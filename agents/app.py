@@ -208,7 +208,7 @@ class Worker:
         pages = OpsPages(self.registry, self.live, self.ready, self._settings.ops_host, self._settings.ops_port)
         note = announce(self._settings.data_dir / "run", f"worker-{self._name}", os.getpid(), pages.url)
         try:
-            return run_worker(self.app)
+            return run_worker(self.app, preparing=lambda: not self.directory.caught_up.is_set())
         finally:
             pages.close()
             self.directory.close()
