@@ -101,9 +101,8 @@ def positions(log: Log, events: Iterable[Record], must_be_buried: Mapping[bytes,
     refused = [_refused(letter) for found in buried.values() for letter in found if letter.stage == "journey"]
     claimed = {(origin, uid) for uid, on in stands.items() for origin, _ in on}
     for record in events:
-        assert record.value is not None
         found = buried.pop(record.origin, [])
-        reason = must_be_buried.get(record.value)
+        reason = must_be_buried.get(record.value or b"")
         if reason is None:
             uid, content = content_of(record)
             claimed.discard((record.origin, uid))
