@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from agents.settings import Settings
 from deploy.broker import EmbeddedBroker
 
 from .bus import Bus
@@ -18,6 +20,8 @@ from .checker import Problem
 
 PARTITIONS = 4
 DRAIN_SECONDS = 120.0
+START_SECONDS = 60.0
+GROUP = Settings().app_id
 
 
 @contextmanager
@@ -45,15 +49,24 @@ def verdict(problems: Sequence[Problem]) -> str:
     return "\n".join([f"problems {kinds}", *(f"    {one.kind}: {one.what[:300]}" for one in problems[:12])])
 
 
-async def members(bootstrap: str, group: str) -> set[str]:
-    """The addresses of the group's members; nobody before there is such a group."""
+async def members(bootstrap: str) -> list[str]:
+    """The addresses of the bus's workers, once for each; none before there is such a group."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        (answer,) = await admin.describe_consumer_groups([group])
+        (answer,) = await admin.describe_consumer_groups([GROUP])
         (described,) = answer.to_object()["groups"]
-        return {member["client_host"].removeprefix("/") for member in described["members"]}
+        return sorted(member["client_host"].removeprefix("/") for member in described["members"])
     except GroupCoordinatorNotAvailableError:
-        return set()
+        return []
     finally:
         await admin.close()
+
+
+async def at_work(bootstrap: str, workers: int) -> None:
+    """Returns when so many are in the group. Raises ``TimeoutError``."""
+    until = time.monotonic() + START_SECONDS
+    while len(there := await members(bootstrap)) < workers:
+        if time.monotonic() > until:
+            raise TimeoutError(f"after {START_SECONDS:g} s only {there} are in the group")
+        await asyncio.sleep(0.5)

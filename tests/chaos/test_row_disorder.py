@@ -14,7 +14,7 @@ from agents.settings import Settings
 from core.event import DAY
 from schemas.registry import Registry
 
-from .arena import DRAIN_SECONDS, PARTITIONS, arena, now, verdict
+from .arena import DRAIN_SECONDS, PARTITIONS, arena, at_work, now, verdict
 from .bus import KEY, Bus
 from .business import Habits, business
 from .checker import Problem
@@ -30,23 +30,24 @@ EVERYBODY = 1_000_000
 def test_a_business_told_in_no_order_at_all_gives_the_alerts_that_its_definition_gives(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with arena(tmp_path, SEED) as (_, bus):
+    with arena(tmp_path, SEED) as (broker, bus):
         registry = Registry.discover()
         in_force, identifiers = rules(Settings(), registry), Identifiers(KEY.encode())
         bus.judge = Judge(in_force, identifiers, departments(registry), PARTITIONS, sample=EVERYBODY)
-        told, problems = asyncio.run(ordeal(bus))
+        told, problems = asyncio.run(ordeal(bus, broker.bootstrap))
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, bus.fleet.log()
     assert [] == bus.fleet.exits, bus.fleet.log()
 
 
-async def ordeal(bus: Bus) -> tuple[str, list[Problem]]:
+async def ordeal(bus: Bus, bootstrap: str) -> tuple[str, list[Problem]]:
     """The run; what happened in words, and what is wrong."""
     began = time.monotonic()
     async with bus.progress:
         for name in ("a", "b"):
             bus.fleet.start(name)
+        await at_work(bootstrap, 2)
         sent = business(SEED, EVENTS, CUSTOMERS, now() - DAY, SHUFFLED)  # six days of business, over since yesterday
         bus.chance.shuffle(sent)
         await bus.publish(sent, RATE)

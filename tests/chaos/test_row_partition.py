@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from agents.settings import Settings
-
 from .arena import DRAIN_SECONDS, arena, members, now, verdict
 from .bus import Bus
 from .business import business
@@ -22,7 +20,6 @@ SEED, EVENTS, CUSTOMERS, RATE = 11, 24_000, 800, 400.0
 CUTS = (13.0, 25.0)
 """Seconds. A session lasts 10, a transaction 10, and a worker waits 12 for an answer."""
 MOST_PAUSE = 30.0
-GROUP = Settings().app_id
 LOOPBACK = "127.0.0.1"
 
 
@@ -42,13 +39,13 @@ def test_a_worker_that_is_cut_off_changes_nothing_and_works_again_when_it_is_bac
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, away.log()
-    both = {LOOPBACK, ISLAND}
-    assert [both, {LOOPBACK}, {LOOPBACK}, both] == met
+    both = [ISLAND, LOOPBACK]
+    assert [both, [LOOPBACK], [LOOPBACK], both] == met
     assert len(CUTS) == len(bus.progress.recoveries)
     assert max(bus.progress.recoveries) <= MOST_PAUSE
 
 
-async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple[str, list[Problem], list[set[str]]]:
+async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple[str, list[Problem], list[list[str]]]:
     """The run: in words, what is wrong, and who was in the group: before, at the end of each cut, and afterwards."""
     with island.entered():
         away.start("b")
@@ -66,13 +63,13 @@ async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple
             await bus.progress.look()
             await asyncio.sleep(0.2)
 
-    async def together() -> set[str]:
+    async def together() -> list[str]:
         """Who is in the group once the worker of the island is, or half a minute later."""
         for _ in range(30):
-            if ISLAND in await members(bootstrap, GROUP):
+            if ISLAND in await members(bootstrap):
                 break
             await work(1)
-        return await members(bootstrap, GROUP)
+        return await members(bootstrap)
 
     async with bus.progress:
         met = [await together()]
@@ -82,7 +79,7 @@ async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple
             await bus.progress.killed()
             island.cut()
             await work(seconds)
-            met.append(await members(bootstrap, GROUP))
+            met.append(await members(bootstrap))
             island.mend()
             await work(8)
         met.append(await together())

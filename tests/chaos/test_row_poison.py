@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from .arena import DRAIN_SECONDS, arena, now, verdict
+from .arena import DRAIN_SECONDS, arena, at_work, now, verdict
 from .bus import Bus
 from .business import Sent, business
 from .checker import Problem
@@ -41,6 +41,7 @@ async def ordeal(bus: Bus, bootstrap: str) -> tuple[str, list[Problem]]:
     async with bus.progress:
         for name in ("a", "b"):
             bus.fleet.start(name)
+        await at_work(bootstrap, 2)
         await too_large_for_the_broker(bootstrap, oversized(now()))
         bad = poison(now(), ROUNDS, LARGE)
         bus.chance.shuffle(bad)
