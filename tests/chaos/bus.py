@@ -47,7 +47,7 @@ class Bus:
         self.progress = Progress(bootstrap, Settings().app_id, [(n, count) for n, count in sizes if n in sources])
         self.fleet = self.new_fleet("first")
         self.judge = Judge(rules(Settings(), registry), Identifiers(KEY.encode()), departments(registry), partitions)
-        self._reader = Reader(bootstrap, sizes)
+        self.reader = Reader(bootstrap, sizes)
         self.published = 0
 
     def new_fleet(self, name: str) -> Fleet:
@@ -100,11 +100,11 @@ class Bus:
 
     async def judged(self) -> list[Problem]:
         """Reads what is new, folds it, and holds everything against everything."""
-        return list(self.judge.judge(await self._reader.read(), self.published))
+        return list(self.judge.judge(await self.reader.read(), self.published))
 
     def figures(self) -> Figures:
         """Of the last judgement."""
-        return self.judge.figures(self._reader.log)
+        return self.judge.figures(self.reader.log)
 
     def one_more(self, now: int, each: int = 5) -> list[Sent]:
         """For some customers of every journal partition: one event in order, a late one, a copy and an answer.

@@ -89,6 +89,10 @@ class Reader:
                         consumer.pause(tp)
         return self.log
 
+    def begin_anew(self, topic: str) -> None:
+        """The topic was deleted and made again: its records come after those that were read before."""
+        self._positions |= {tp: 0 for tp in self._partitions if tp.topic == topic}
+
     def _take(self, fetched: dict[TopicPartition, list[Any]]) -> None:
         for records in fetched.values():
             for r in records:

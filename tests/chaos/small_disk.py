@@ -1,0 +1,46 @@
+"""A disk of its own for a directory, small enough to be filled. Needs ``namespace.in_namespace``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+KIB = 1024
+
+
+class SmallDisk:
+    """A tmpfs of so many MiB over ``directory``, which is made. A context manager; whoever uses it must end first."""
+
+    def __init__(self, directory: Path, mebibytes: int) -> None:
+        self._directory = directory
+        self._size = mebibytes
+        self._ballast = directory / "ballast"
+
+    def __enter__(self) -> Self:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        options = f"size={self._size}m,mode=0700"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(self._directory)], check=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        subprocess.run(["umount", str(self._directory)], check=True)
+
+    @property
+    def free(self) -> int:
+        """Bytes."""
+        found = os.statvfs(self._directory)
+        return found.f_bavail * found.f_frsize
+
+    def fill(self, leave: int = 0) -> None:
+        """Nothing is left but so many bytes."""
+        with self._ballast.open("ab") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, ballast.tell() + max(1, self.free - leave))
+
+    def empty(self) -> None:
+        """There is room again."""
+        self._ballast.unlink()
