@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 KIB = 1024
+PAGE = 4 * KIB
 
 
 class SmallDisk:
@@ -37,9 +39,16 @@ class SmallDisk:
         return found.f_bavail * found.f_frsize
 
     def fill(self, leave: int = 0) -> None:
-        """Nothing is left but so many bytes."""
-        with self._ballast.open("ab") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, ballast.tell() + max(1, self.free - leave))
+        """Nothing is left but so many bytes, about: others may write meanwhile."""
+        block = bytes(PAGE)
+        with self._ballast.open("ab", buffering=0) as ballast:
+            while self.free > leave:
+                try:
+                    ballast.write(block)
+                except OSError as error:
+                    if error.errno == errno.ENOSPC:
+                        return
+                    raise
 
     def empty(self) -> None:
         """There is room again."""

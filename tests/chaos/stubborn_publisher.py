@@ -22,7 +22,7 @@ STOP_SECONDS = 5.0
 
 @dataclass
 class StubbornPublisher:
-    """``acknowledged``: what Kafka said it has, by topic, partition and offset; ``moments``: when, on the monotonic clock."""
+    """``acknowledged``: what Kafka said it has, by topic, partition and offset; ``moments``: when (monotonic)."""
 
     bootstrap: str
     acknowledged: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
