@@ -60,26 +60,26 @@ def test_nothing_is_done_twice_when_all_committed_offsets_have_expired(
 def test_a_worker_says_which_records_of_the_journal_were_deleted_before_they_were_read(
     offsets: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: Bus, bootstrap: str) -> tuple[dict[TopicPartition, int], list[str]]:
+    async def ordeal(bus: Bus, bootstrap: str) -> tuple[Counter[TopicPartition], list[str]]:
         bus.fleet.start("a")
         await at_work(bootstrap, 1)
         await worked(bus, bootstrap, business(SEED, 500, 50, now(), CLEAN), stop=False)
-        unread = await interrupted(bus, further(business(SEED, EVENTS, CUSTOMERS, now(), CLEAN)))
+        lost = await interrupted(bus, further(business(SEED, EVENTS, CUSTOMERS, now(), CLEAN)))
         delete_records(bootstrap, {tp: end for tp, end in (await bus.progress.ends()).items() if tp.topic == JOURNAL})
         if offsets == "expired":
-            forget_offsets(bootstrap, GROUP, unread)
+            forget_offsets(bootstrap, GROUP, lost)
         bus.fleet.start("a")
         await settled_or_ended(bus)
         bus.fleet.destroy()
-        return unread, [line for line in bus.fleet.log(1_000_000).splitlines() if "deleted" in line and JOURNAL in line]
+        return lost, [line for line in bus.fleet.log(1_000_000).splitlines() if "deleted" in line and JOURNAL in line]
 
     with arena(tmp_path, SEED) as (broker, bus):
-        unread, said = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
+        lost, said = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
     with capsys.disabled():
-        print(f"\nrow deleted records ({offsets}): {sum(unread.values())} records in {len(unread)} partitions deleted")
+        print(f"\nrow deleted records ({offsets}): {lost.total()} records in {len(lost)} partitions deleted")
         print("\n".join(f"  {line[:300]}" for line in said))
-    named = {tp for tp in unread if any(names(line, tp) for line in said)}
-    assert set(unread) == named, bus.fleet.log()
+    named = {tp for tp in lost if any(names(line, tp) for line in said)}
+    assert set(lost) == named, bus.fleet.log()
 
 
 @pytest.mark.kafka
@@ -166,8 +166,8 @@ async def worked(bus: Bus, bootstrap: str, sent: list[Sent], *, stop: bool = Tru
         bus.fleet.stop()
 
 
-async def interrupted(bus: Bus, sent: list[Sent]) -> dict[TopicPartition, int]:
-    """All workers die with records of the journal unread; the next offset of each partition that has some."""
+async def interrupted(bus: Bus, sent: list[Sent]) -> Counter[TopicPartition]:
+    """All workers die with records of the journal unread: how many of each partition that has some."""
     publishing = asyncio.create_task(bus.publish(sent, BURST_RATE))
     async with asyncio.timeout(DRAIN_SECONDS):
         while sum((await unread(bus)).values()) < UNREAD:
@@ -178,11 +178,7 @@ async def interrupted(bus: Bus, sent: list[Sent]) -> dict[TopicPartition, int]:
     await bus.judged()  # reads the journal while it is all there
     committed = await bus.progress.committed()
     journal = bus.reader.log.of(JOURNAL)
-    return {
-        tp: offset
-        for tp, offset in committed.items()
-        if tp.topic == JOURNAL and any(r.partition == tp.partition and r.offset >= offset for r in journal)
-    }
+    return Counter(tp for r in journal if r.offset >= committed[tp := TopicPartition(JOURNAL, r.partition)])
 
 
 async def unread(bus: Bus) -> dict[TopicPartition, int]:

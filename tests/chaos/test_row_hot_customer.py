@@ -1,0 +1,146 @@
+"""One customer with half of all traffic: what the others notice of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import statistics
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from agents.topics import events_topic
+from core.event import event_uid
+
+from .arena import DRAIN_SECONDS, arena, at_work, now, verdict
+from .bus import Bus
+from .business import Fields, Sent, cloud_event
+from .checker import Problem
+from .stopwatch import Stopwatch, percentile
+
+SEED, OTHERS, RATE, PHASE = 17, 400, 150, 8.0
+"""So many others have ``RATE`` events/s, in phases of so many seconds: with the hot one and without, in turn."""
+TURNS = 3
+TICK = 0.02
+MOST_SLOWER, MOST_MEMORY = 2.0, 1.2
+
+
+@pytest.mark.kafka
+@pytest.mark.chaos
+@pytest.mark.slow
+def test_a_customer_with_half_of_all_traffic_does_not_slow_down_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with arena(tmp_path, SEED) as (broker, bus):
+        told, problems, slower, memory = asyncio.run(ordeal(bus, broker.bootstrap, tmp_path / "first" / "data"))
+    with capsys.disabled():
+        print(f"\n{told}")
+    assert [] == problems, bus.fleet.log()
+    assert [] == bus.fleet.exits, bus.fleet.log()
+    assert slower <= MOST_SLOWER
+    assert memory <= MOST_MEMORY
+
+
+async def ordeal(bus: Bus, bootstrap: str, data: Path) -> tuple[str, list[Problem], float, float]:
+    """The run: in words, what is wrong, and p99 and memory with the hot customer over those without."""
+    crowd = Crowd(bus.chance)
+    laps: dict[bool, list[list[float]]] = {False: [], True: []}
+    memory: dict[bool, list[int]] = {False: [], True: []}
+    async with bus.progress, Stopwatch(bootstrap, bus.partitions) as stopwatch:
+        for name in ("a", "b"):
+            bus.fleet.start(name)
+        await at_work(bootstrap, 2)
+        await bus.publish([crowd.event(person) for person in range(OTHERS + 1)], 1000)  # who is known has one way
+        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+        for turn in range(-1, 2 * TURNS):
+            hot = turn % 2 == 1
+            await phase(bus, bootstrap, crowd, stopwatch, hot=hot)
+            lap = await stopwatch.lap(DRAIN_SECONDS)
+            await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+            if turn >= 0:  # the first one warms up
+                laps[hot].append(lap)
+                memory[hot].append(resident(data))
+        bus.fleet.stop()
+        problems = await bus.judged()
+    without, beside = (statistics.median(percentile(lap, 0.99) for lap in laps[hot]) for hot in (False, True))
+    medians = [statistics.median(percentile(lap, 0.5) for lap in laps[hot]) for hot in (False, True)]
+    slower, more = beside / without, max(memory[True]) / max(memory[False])
+    each = {hot: [round(1000 * percentile(lap, 0.99)) for lap in laps[hot]] for hot in laps}
+    told = (
+        f"row hot customer: seed {SEED}, {bus.published} events, {crowd.hot} of one customer; others' p50 "
+        f"{1000 * medians[0]:.0f} ms without, {1000 * medians[1]:.0f} ms beside it; p99 {1000 * without:.0f} ms "
+        f"({each[False]}), {1000 * beside:.0f} ms ({each[True]}): {slower:.2f} x; resident "
+        f"{max(memory[False]) >> 20} MiB, {max(memory[True]) >> 20} MiB: {more:.2f} x; "
+        f"{verdict(problems)}\n  {bus.figures()}"
+    )
+    return told, problems, slower, more
+
+
+async def phase(bus: Bus, bootstrap: str, crowd: Crowd, stopwatch: Stopwatch, *, hot: bool) -> None:
+    """The others act, and the hot one as often as all of them together, if it does."""
+    began = time.monotonic()
+    sending = []
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
+        for tick in range(round(PHASE / TICK)):
+            some = [crowd.event(bus.chance.randrange(1, OTHERS + 1)) for _ in range(round(RATE * TICK))]
+            stopwatch.sent([event_uid(*crowd.named(one)) for one in some])
+            if hot:
+                some += [crowd.event(0) for _ in some]
+                bus.chance.shuffle(some)
+            bus.judge.expect(some)
+            bus.published += len(some)
+            sending += [await producer.send(one.topic, one.value, one.key, headers=list(one.headers)) for one in some]
+            await asyncio.sleep(max(0.0, began + (tick + 1) * TICK - time.monotonic()))
+        await asyncio.gather(*sending)
+
+
+def resident(data: Path) -> int:
+    """Bytes of the worker that has most."""
+    found = []
+    for note in (data / "run").glob("worker-*.json"):
+        with urllib.request.urlopen(json.loads(note.read_text())["url"] + "/metrics", timeout=10) as answer:
+            lines: Iterator[str] = (line.decode() for line in answer)
+            found += [float(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes")]
+    return round(max(found))
+
+
+class Crowd:
+    """People who click, order, are mailed and called, in all departments at once. Number 0 is the hot one."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._made = 0
+        self.hot = 0
+
+    def event(self, person: int) -> Sent:
+        """What happens to somebody now."""
+        self._made += 1
+        self.hot += person == 0
+        known: Fields = {"identifiers": [{"type": "customer_no", "value": f"H-{person:05d}"}]}
+        page: Fields = {"url": "https://shop.example/help", "pageType": "help"}
+        kind, data = self._chance.choices(
+            [
+                ("web.page.viewed.v1", page),
+                ("marketing.campaign.sent.v1", {"campaignId": f"S{self._made}", "channel": "email"}),
+                ("sales.order.completed.v1", {"orderId": f"O{self._made}", "total": "9.90", "currency": "EUR"}),
+                (
+                    "service.case.opened.v1",
+                    {"caseId": f"K{self._made % 40}", "category": "question", "priority": "low"},
+                ),
+                ("service.case.resolved.v1", {"caseId": f"K{self._made % 40}"}),
+            ],
+            [80, 8, 6, 3, 3],
+        )[0]
+        department = kind.partition(".")[0]
+        value = cloud_event(kind, f"/{department}/crowd", str(self._made), now(), {**data, "customer": known})
+        return Sent(events_topic(department), b"%d" % person, value)
+
+    def named(self, sent: Sent) -> tuple[str, str]:
+        """Source and id."""
+        event = json.loads(sent.value)
+        return event["source"], event["id"]
