@@ -1,4 +1,4 @@
-"""A department's program in bad times: it sends an event again until Kafka has acknowledged it, and notes where."""
+"""A department's simple program in bad times: it sends again until Kafka has acknowledged, and notes what Kafka said."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ class StubbornPublisher:
 
     async def _start(self) -> None:
         if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self.bootstrap, enable_idempotence=True, request_timeout_ms=REQUEST_MS
-            )
+            producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", request_timeout_ms=REQUEST_MS)
             try:
                 await producer.start()
             except KafkaError:
