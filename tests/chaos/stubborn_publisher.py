@@ -1,4 +1,4 @@
-"""A department's simple program in bad times: it sends again until Kafka has acknowledged, and notes what Kafka said."""
+"""A department's program in bad times: it sends again until Kafka has acknowledged, and notes what Kafka said."""
 
 from __future__ import annotations
 
