@@ -9,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-KIB = 1024
-PAGE = 4 * KIB
+_PAGE = bytes(4096)
 
 
 class SmallDisk:
@@ -38,13 +37,12 @@ class SmallDisk:
         found = os.statvfs(self._directory)
         return found.f_bavail * found.f_frsize
 
-    def fill(self, leave: int = 0) -> None:
-        """Nothing is left but so many bytes, about: others may write meanwhile."""
-        block = bytes(PAGE)
+    def fill(self) -> None:
+        """Nothing is left."""
         with self._ballast.open("ab", buffering=0) as ballast:
-            while self.free > leave:
+            while self.free > 0:
                 try:
-                    ballast.write(block)
+                    ballast.write(_PAGE)
                 except OSError as error:
                     if error.errno == errno.ENOSPC:
                         return

@@ -15,7 +15,7 @@ from .bus import Bus
 from .business import business
 from .checker import Problem
 from .namespace import in_namespace
-from .small_disk import KIB, SmallDisk
+from .small_disk import SmallDisk
 from .stubborn_publisher import StubbornPublisher, department_records
 
 SEED, EVENTS, CUSTOMERS, RATE = 16, 8_000, 300, 250.0
@@ -119,10 +119,17 @@ def test_a_worker_whose_disk_is_full_says_so_and_works_again_when_there_is_room(
     with capsys.disabled():
         print(f"\n{told}\n  {said[0][:300] if said else 'said nothing'}")
     assert [] == problems, bus.fleet.log()
-    assert 2 == back
+    assert 2 == back, bus.fleet.log()
     assert {("b", 1)} == set(bus.fleet.exits), bus.fleet.log()
     assert said, bus.fleet.log()
     assert "Traceback" not in bus.fleet.log(1_000_000)
+
+
+async def kept_full(disk: SmallDisk) -> None:
+    """Somebody else takes every byte that becomes free, until this is cancelled."""
+    while True:
+        disk.fill()
+        await asyncio.sleep(0.01)
 
 
 async def under_a_worker(bus: Bus, bootstrap: str, disk: SmallDisk) -> tuple[str, list[Problem], int]:
@@ -133,11 +140,13 @@ async def under_a_worker(bus: Bus, bootstrap: str, disk: SmallDisk) -> tuple[str
         await at_work(bootstrap, 2)
         publishing = asyncio.create_task(bus.publish(business(SEED, EVENTS, CUSTOMERS, now()), RATE))
         await bus.work(BEFORE)
-        disk.fill(leave=4 * KIB)
+        filling = asyncio.create_task(kept_full(disk))
+        await asyncio.sleep(0.5)
         bus.fleet.kill("b")  # the next one finds no room
         await bus.progress.killed()
         await bus.work(FULL)
         ended = len(bus.fleet.exits)
+        filling.cancel()
         disk.empty()
         while not publishing.done():
             await bus.work(0.5)
