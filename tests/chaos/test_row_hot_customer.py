@@ -23,10 +23,14 @@ from .business import Fields, Sent, cloud_event
 from .checker import Problem
 from .stopwatch import Stopwatch, percentile
 
-SEED, OTHERS, RATE, PHASE = 17, 400, 150, 8.0
-"""So many others have ``RATE`` events/s, in phases of so many seconds: with the hot one and without, in turn."""
+SEED, OTHERS, RATE, PHASE, PAST = 17, 400, 50, 8.0, 2_000
+"""So many others have ``RATE`` events/s, in phases of so many seconds: with the hot one and without, in turn.
+
+``PAST``: who makes so much traffic has made it before.
+"""
 TURNS = 3
 TICK = 0.02
+PAGE: Fields = {"url": "https://shop.example/help", "pageType": "help"}
 MOST_SLOWER, MOST_MEMORY = 2.0, 1.2
 
 
@@ -57,6 +61,8 @@ async def ordeal(bus: Bus, bootstrap: str, data: Path) -> tuple[str, list[Proble
         await at_work(bootstrap, 2)
         await bus.publish([crowd.event(person) for person in range(OTHERS + 1)], 1000)  # who is known has one way
         await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+        await bus.publish([crowd.page(0) for _ in range(PAST)], 1000)
+        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
         for turn in range(-1, 2 * TURNS):
             hot = turn % 2 == 1
             await phase(bus, bootstrap, crowd, stopwatch, hot=hot)
@@ -66,7 +72,7 @@ async def ordeal(bus: Bus, bootstrap: str, data: Path) -> tuple[str, list[Proble
                 laps[hot].append(lap)
                 memory[hot].append(resident(data))
         bus.fleet.stop()
-        problems = await bus.judged()
+    problems = await bus.judged()
     without, beside = (statistics.median(percentile(lap, 0.99) for lap in laps[hot]) for hot in (False, True))
     medians = [statistics.median(percentile(lap, 0.5) for lap in laps[hot]) for hot in (False, True)]
     slower, more = beside / without, max(memory[True]) / max(memory[False])
@@ -119,23 +125,27 @@ class Crowd:
 
     def event(self, person: int) -> Sent:
         """What happens to somebody now."""
-        self._made += 1
-        self.hot += person == 0
-        known: Fields = {"identifiers": [{"type": "customer_no", "value": f"H-{person:05d}"}]}
-        page: Fields = {"url": "https://shop.example/help", "pageType": "help"}
+        number = self._made
         kind, data = self._chance.choices(
             [
-                ("web.page.viewed.v1", page),
-                ("marketing.campaign.sent.v1", {"campaignId": f"S{self._made}", "channel": "email"}),
-                ("sales.order.completed.v1", {"orderId": f"O{self._made}", "total": "9.90", "currency": "EUR"}),
-                (
-                    "service.case.opened.v1",
-                    {"caseId": f"K{self._made % 40}", "category": "question", "priority": "low"},
-                ),
-                ("service.case.resolved.v1", {"caseId": f"K{self._made % 40}"}),
+                ("web.page.viewed.v1", PAGE),
+                ("marketing.campaign.sent.v1", {"campaignId": f"S{number}", "channel": "email"}),
+                ("sales.order.completed.v1", {"orderId": f"O{number}", "total": "9.90", "currency": "EUR"}),
+                ("service.case.opened.v1", {"caseId": f"K{number % 40}", "category": "question", "priority": "low"}),
+                ("service.case.resolved.v1", {"caseId": f"K{number % 40}"}),
             ],
             [80, 8, 6, 3, 3],
         )[0]
+        return self._sent(person, kind, data)
+
+    def page(self, person: int) -> Sent:
+        """Somebody looks at a page now."""
+        return self._sent(person, "web.page.viewed.v1", PAGE)
+
+    def _sent(self, person: int, kind: str, data: Fields) -> Sent:
+        self._made += 1
+        self.hot += person == 0
+        known: Fields = {"identifiers": [{"type": "customer_no", "value": f"H-{person:05d}"}]}
         department = kind.partition(".")[0]
         value = cloud_event(kind, f"/{department}/crowd", str(self._made), now(), {**data, "customer": known})
         return Sent(events_topic(department), b"%d" % person, value)
