@@ -81,7 +81,8 @@ async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple
             await work(seconds)
             met.append(await members(bootstrap))
             island.mend()
-            await work(8)
+            await together()
+            await work(5)  # it has partitions again
         met.append(await together())
         while not publishing.done():
             await work(0.5)
