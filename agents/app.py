@@ -22,8 +22,9 @@ from engine.application import create_app
 from engine.batch import batches
 from engine.errors import Fatal
 from engine.limits import Limits
-from engine.partition import Processor
 from engine.partitions import TransactionalPartitions
+from engine.progress import ProgressLog
+from engine.shard import Processor
 from engine.transport import BatchConsumer
 from engine.worker import run_worker
 from schemas.codec import Codec
@@ -38,7 +39,7 @@ from .ops import Health, OpsPages, announce
 from .resolver import Resolver
 from .rule_files import BUILT_IN, load
 from .settings import Settings
-from .topics import JOURNAL, LINKS, events_topic
+from .topics import JOURNAL, LINKS, PROGRESS, events_topic
 from .vocabulary import outreach, vocabulary
 
 UNASSIGNED = 60.0
@@ -86,25 +87,28 @@ class Worker:
         partitions = settings.partition_count()
         self.resolver = self._partitions(
             LINKS,
-            "resolver",
+            ProgressLog(PROGRESS, "resolver", first=partitions),
             lambda p: Resolver(p, partitions, identifiers, home / f"resolver-{p}", self.metrics),
         )
         self.journey = self._partitions(
             JOURNAL,
-            "journey",
+            ProgressLog(PROGRESS, "journey"),
             lambda p: Journey(p, partitions, in_force, identifiers, home / f"journey-{p}", self.metrics),
         )
         self._wire(tuple(events_topic(name) for name in departments(registry)))
 
-    def _partitions(self, topic: str, stage: str, make: Callable[[int], Processor]) -> TransactionalPartitions:
+    def _partitions(
+        self, topic: str, progress: ProgressLog, make: Callable[[int], Processor]
+    ) -> TransactionalPartitions:
         owned = TransactionalPartitions(
             topic=topic,
             group_id=self._settings.app_id,
-            transactional_id_prefix=f"{self._settings.app_id}-{stage}",
+            transactional_id_prefix=f"{self._settings.app_id}-{progress.stage}",
             bootstrap=self.app.bootstrap,
+            progress=progress,
             make_processor=make,
             on_fatal=self.app.fatal,
-            observer=Watch(self.metrics, stage),
+            observer=Watch(self.metrics, progress.stage),
             limits=Limits(batch_bytes=BATCH_BYTES),
         )
         self.app.register(owned)

@@ -33,6 +33,7 @@ from core.notification import Said
 from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
 from core.timeline import Timeline
+from engine.checkpoint import Checkpoint
 from engine.unit_of_work import Output
 from schemas import instant
 from schemas.refusal import Reason
@@ -82,8 +83,8 @@ class Journey:
         self._identifiers = identifiers
         self._metrics = metrics
         self._archive = Archive(directory)
-        self._clock = 0
-        self._pending_clock = 0
+        self._clock = self._archive.clock
+        self._pending_clock = self._clock
         self._fired: list[int] = []
         self._latest = 0
         self._touched: dict[str, Customer] = {}
@@ -94,6 +95,15 @@ class Journey:
     def sources(self) -> Sequence[TopicPartition]:
         """The state is the public topics."""
         return TopicPartition(TIMELINE, self._partition), TopicPartition(PROFILES, self._partition)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """What the archive holds of them."""
+        return self._archive.checkpoint()
+
+    def reset(self) -> None:
+        """Forgets the archive."""
+        self._archive.reset()
+        self._clock = 0
 
     def restore(self, records: Sequence[ConsumerRecord]) -> None:
         """Mirrors what an earlier owner wrote. Raises ``core.state.UnknownSchema``."""
@@ -107,9 +117,11 @@ class Journey:
             self._archive.set_profile(record.key.decode(), record.value)
         self._archive.flush()
 
-    def opened(self, position: int) -> None:
-        """Nothing more: the clock is that of the youngest profile."""
+    def opened(self, mark: Checkpoint) -> None:
+        """The clock is that of the youngest profile."""
         self._pending_clock = self._clock
+        self._archive.set_clock(self._clock)
+        self._archive.flush(mark)
 
     def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.
@@ -146,9 +158,10 @@ class Journey:
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
         return outputs
 
-    def committed(self) -> None:
+    def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
-        self._archive.flush()
+        self._archive.set_clock(self._pending_clock)
+        self._archive.flush(mark)
         self._clock = self._pending_clock
         now = time.time()
         if self._latest:

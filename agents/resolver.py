@@ -13,6 +13,7 @@ import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from core.identity import Born, Linked, Merged, resolve
+from engine.checkpoint import Checkpoint
 from engine.store import Store
 from engine.unit_of_work import Output
 
@@ -52,19 +53,28 @@ class Resolver:
         """All that was ever found out is in one compacted topic."""
         return (TopicPartition(IDENTITIES, 0),)
 
+    def checkpoint(self) -> Checkpoint | None:
+        """What the store holds of it."""
+        return self._store.checkpoint()
+
+    def reset(self) -> None:
+        """Forgets the store."""
+        self._store.reset()
+
     def restore(self, records: Sequence[ConsumerRecord]) -> None:
-        """Mirrors the identities. Raises ``WrongKey``."""
+        """Mirrors the identities."""
         for record in records:
             if record.value is None:
                 self._store.delete("identities", record.key)
-                continue
-            if record.key == KEY_RECORD:
-                check_key(record.value, self._identifiers)
-            self._store.put("identities", record.key, record.value)
+            else:
+                self._store.put("identities", record.key, record.value)
         self._store.flush_pending()
 
-    def opened(self, position: int) -> None:
-        """Nothing more."""
+    def opened(self, mark: Checkpoint) -> None:
+        """All that was found out is known. Raises ``WrongKey``."""
+        if (held := self._store.get("identities", KEY_RECORD)) is not None:
+            check_key(held, self._identifiers)
+        self._store.flush_pending(mark)
 
     def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
         """Folds the links in the log's order."""
@@ -76,9 +86,9 @@ class Resolver:
             outputs += self._one(record)
         return outputs
 
-    def committed(self) -> None:
+    def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
-        self._store.flush_pending()
+        self._store.flush_pending(mark)
 
     def close(self) -> None:
         """Releases the store."""

@@ -39,7 +39,7 @@ class Application(faust.App):
         self.fetch = fetch
         self.lock = lock
         self.listeners: list[Ownership] = []
-        self.reads: set[str] = set()
+        self.needs: set[str] = set()
         self.timely: set[str] = set()
         self.failure: Fatal | None = None
         self.failed = asyncio.Event()
@@ -50,13 +50,14 @@ class Application(faust.App):
 
         ``by_time``: all such topics of the app together are handed out in the order of their broker time.
         """
-        self.reads.update(topics)
+        self.needs.update(topics)
         if by_time:
             self.timely.update(topics)
         return self.topic(*topics, schema=Unread())
 
     def register(self, ownership: Ownership) -> None:
         """Tell ``ownership`` about assignments of its topic, and close it when the worker ends."""
+        self.needs.add(ownership.progress_topic)
         self.listeners.append(ownership)
 
     def progress(self) -> dict[TP, Progress]:

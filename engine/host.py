@@ -17,6 +17,10 @@ class Ownership(Protocol):
         """The input topic."""
 
     @property
+    def progress_topic(self) -> str:
+        """Where it notes how far it is."""
+
+    @property
     def ready(self) -> bool:
         """All that is owned is open for batches."""
 

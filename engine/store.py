@@ -1,7 +1,9 @@
 """A partition's local state in RocksDB: a cache of public topics, written only after the commit.
 
 Changes of a unit of work are kept apart (pending) and read through; they reach the database in one write batch when
-the transaction is durable, or are dropped. The database can be behind its topics, never ahead.
+the transaction is durable, or are dropped. With them goes a checkpoint. Nothing is logged to disk: a killed process
+loses what was in memory, of all families alike, and the checkpoint goes back with them. So the database can be behind
+its topics, never ahead.
 """
 
 from __future__ import annotations
@@ -13,18 +15,28 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import structlog
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
+
+from engine.checkpoint import Checkpoint
+
+log = structlog.get_logger("engine.store")
 
 CACHE_BYTES = 32 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 BLOOM_BITS = 10
+
+META = "meta"
+CHECKPOINT = b"checkpoint"
 
 #: RocksDB's default would be 2 GiB for each database; this one is shared by all of the process.
 _shared_cache: list[Cache] = []
 
 
 class Store:
-    """Column families of raw bytes with pending changes on top. Rebuilt at each open, for now: the directory is wiped.
+    """Column families of raw bytes with pending changes on top. What an earlier process left is there again.
+
+    A database that can't be opened, or has other families, is made anew.
 
     Raises:
         FileExistsError: the directory holds something that is not a RocksDB database.
@@ -32,15 +44,48 @@ class Store:
     """
 
     def __init__(self, directory: Path, families: Iterable[str]) -> None:
-        _wipe(directory)
-        directory.mkdir(parents=True)
-        names = tuple(families)
-        self._db = Rdict(str(directory), _options(), {name: _options() for name in names})
+        self._directory = directory
+        self._names = (*families, META)
+        self._unlogged = WriteOptions()
+        self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, whatever its stub says
+        try:
+            if not self._fits():
+                wipe(directory)
+            self._open()
+        except FileExistsError:
+            raise
+        except Exception as error:  # noqa: BLE001  # rocksdict raises bare Exception for whatever is wrong
+            log.warning("a local store can't be read, it is made anew", directory=str(directory), error=str(error))
+            wipe(directory)
+            self._open()
+
+    def _fits(self) -> bool:
+        """Whether there is a database with just these families."""
+        if not _is_database(self._directory):
+            return False
+        return set(Rdict.list_cf(str(self._directory), _options())) == {"default", *self._names}
+
+    def _open(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        names = self._names
+        self._db = Rdict(str(self._directory), _options(), {name: _options() for name in names})
         self._families = {name: self._db.get_column_family(name) for name in names}
         self._handles = {name: self._db.get_column_family_handle(name) for name in names}
         self._pending = {name: _Pending() for name in names}
-        self._unlogged = WriteOptions()
-        self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, whatever its stub says
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The mark of what is stored; none if nothing is, or it can't be told what."""
+        held = self._families[META].get(CHECKPOINT)
+        return None if held is None else Checkpoint.decode(held)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        if self._db.latest_sequence_number() == 0:
+            self.drop_pending()
+            return  # it was made a moment ago: making a database takes some tenths of a second
+        self.close()
+        wipe(self._directory)
+        self._open()
 
     def get(self, family: str, key: bytes) -> bytes | None:
         """The value as this unit of work sees it."""
@@ -63,8 +108,13 @@ class Store:
         changed = self._pending[family].below(prefix)
         return _merge(_stored(self._families[family], prefix), changed)
 
-    def flush_pending(self) -> None:
-        """Write all pending changes at once."""
+    def flush_pending(self, mark: Checkpoint | None = None) -> None:
+        """Write all pending changes at once, with the mark that holds from now on.
+
+        Without one the old mark stays: reading the topics again from there on comes to the same.
+        """
+        if mark is not None:
+            self.put(META, CHECKPOINT, mark.encode())
         batch = WriteBatch(raw_mode=True)
         for family, pending in self._pending.items():
             handle = self._handles[family]
@@ -161,12 +211,18 @@ def _options() -> Options:
     options.set_write_buffer_size(WRITE_BUFFER_BYTES)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(1)
+    options.set_atomic_flush(True)  # all families reach the disk together, or else a mark would be ahead of its data
     return options
 
 
-def _wipe(directory: Path) -> None:
+def _is_database(directory: Path) -> bool:
+    return (directory / "CURRENT").exists()
+
+
+def wipe(directory: Path) -> None:
+    """Remove a store. Raises ``FileExistsError`` when that is not what the directory holds."""
     if not directory.exists():
         return
-    if any(directory.iterdir()) and not (directory / "CURRENT").exists():
+    if any(directory.iterdir()) and not _is_database(directory):
         raise FileExistsError(f"{directory} is not a state directory of this engine: it is left alone")
     shutil.rmtree(directory)

@@ -127,7 +127,7 @@ def _exit(code: int) -> None:
 
 
 async def wait_for_kafka(app: Application, told: asyncio.Event) -> bool:
-    """Wait until a broker answers and has all topics that agents read; false if told to stop meanwhile.
+    """Wait until a broker answers and has all topics that are needed; false if told to stop meanwhile.
 
     A Faust worker that starts without its topics would consume nothing, without a word.
     """
@@ -157,7 +157,7 @@ async def _missing_topics(app: Application) -> set[str] | None:
     try:
         await client.bootstrap()
         cluster = await client.fetch_all_metadata()
-        return app.reads - set(cluster.topics())
+        return app.needs - set(cluster.topics())
     except (KafkaError, OSError):
         return None
     finally:

@@ -140,7 +140,7 @@ async def town(bootstrap: str, directory: Path, *, static: bool = True) -> Async
         await admin.create_topics(
             [
                 NewTopic(f"{place.name}.{letter}", PARTITIONS, 1, topic_configs=configs)
-                for letter, configs in (("a", stamped), ("b", stamped), ("c", compacted))
+                for letter, configs in (("a", stamped), ("b", stamped), ("c", compacted), ("p", compacted))
             ]
         )
         yield place

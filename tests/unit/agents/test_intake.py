@@ -18,7 +18,7 @@ from agents.resolver import Resolver, WrongKey
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from engine.unit_of_work import Output
 
-from .bench import CODEC, IDENTIFIERS, PARTITIONS, event, record
+from .bench import CODEC, IDENTIFIERS, MARK, PARTITIONS, event, record
 
 NOW = 1_795_000_000_000
 
@@ -48,7 +48,7 @@ class House:
         link = record(LINKS, 0, self.links, output.value, output.key, output.headers, NOW)
         self.links += 1
         outputs = list(self.resolver.decide([link]))
-        self.resolver.committed()
+        self.resolver.committed(MARK)
         found = [one for one in outputs if one.topic == IDENTITIES]
         self.identities += found
         if learn:
@@ -122,8 +122,9 @@ def test_another_key_refuses_to_start(house: House, tmp_path: Path) -> None:
     house.resolve(house.publish(seen(("email", "ada@example.com"))))
     other = Identifiers(b"quite another key")
     stranger = Resolver(0, PARTITIONS, other, tmp_path / "other", Metrics(CollectorRegistry()))
+    stranger.restore([record(IDENTITIES, 0, n, one.value, one.key) for n, one in enumerate(house.identities)])
     with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
-        stranger.restore([record(IDENTITIES, 0, n, one.value, one.key) for n, one in enumerate(house.identities)])
+        stranger.opened(MARK)
     stranger.close()
 
 
