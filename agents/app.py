@@ -117,7 +117,7 @@ class Worker:
     def _wire(self, event_topics: tuple[str, ...]) -> None:
         app = self.app
 
-        @app.agent(app.batch_topic(*event_topics), name="intake")
+        @app.agent(app.batch_topic(*event_topics, by_time=True), name="intake")
         async def intake(stream: Any) -> None:
             async with self._helpers():
                 async for batch in batches(stream):

@@ -15,6 +15,7 @@ from engine.batch import Unread
 from engine.errors import Fatal
 from engine.headers import forgive_header_names
 from engine.host import Ownership
+from engine.instance import instance_id
 from engine.lane import Progress
 from engine.limits import Fetch
 
@@ -31,11 +32,9 @@ HEARTBEAT_SECONDS = 2.5
 class Application(faust.App):
     """A Faust app whose agents get batches and commit by themselves, and whose errors end the process."""
 
-    def __init__(
-        self, app_id: str, *, bootstrap: str, instance_id: str | None, fetch: Fetch, lock: Path, **options: Any
-    ) -> None:
+    def __init__(self, app_id: str, *, bootstrap: str, instance: str, fetch: Fetch, lock: Path, **options: Any) -> None:
         self.bootstrap = bootstrap
-        self.instance_id = instance_id
+        self.instance = instance
         self.fetch = fetch
         self.lock = lock
         self.listeners: list[Ownership] = []
@@ -82,14 +81,12 @@ class Application(faust.App):
         await asyncio.Event().wait()  # until the worker stops: the agent must not take another batch
 
 
-def create_app(
-    app_id: str, *, bootstrap: str, data_dir: Path, instance_id: str | None = None, fetch: Fetch | None = None
-) -> Application:
+def create_app(app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | None = None) -> Application:
     """A Faust app of group ``app_id``. Nothing connects before :func:`engine.worker.run_worker`.
 
-    ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, Faust's (empty)
-    folders. ``instance_id`` makes the worker a static member of the group: restarted within the session time-out it
-    gets its partitions back at once, without a rebalance; but a stopped one's partitions wait for that time-out.
+    ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, id, Faust's (empty)
+    folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
+    its partitions again at once, without a rebalance. One that is told to stop leaves the group.
     """
     forgive_header_names()
     TRANSPORTS.aliases.setdefault(SCHEME, "engine.transport:Transport")
@@ -97,7 +94,7 @@ def create_app(
     return Application(
         app_id,
         bootstrap=bootstrap,
-        instance_id=instance_id,
+        instance=instance_id(data_dir),
         fetch=fetch or Fetch(),
         lock=data_dir / "worker.lock",
         broker=[f"{SCHEME}://{server.strip()}" for server in bootstrap.split(",")],

@@ -42,8 +42,12 @@ class Host(Protocol):
         """How records are fetched."""
 
     @property
-    def instance_id(self) -> str | None:
-        """Set for a static member of the group."""
+    def instance(self) -> str:
+        """Who this worker is to its group, over all its lives."""
+
+    @property
+    def failure(self) -> Fatal | None:
+        """Why the process ends; ``None`` when it was told to, or does not."""
 
     @property
     def timely(self) -> set[str]:

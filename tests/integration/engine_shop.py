@@ -67,6 +67,7 @@ class Shop:
     directory: Path
     name: str = field(default_factory=lambda: f"shop-{uuid.uuid4().hex[:8]}")
     limits: Limits = field(default_factory=lambda: Limits(transaction=5, answer=8, fence=20, stall=8, leave=5))
+    group: str = ""
     warm: bool = False
     """Whether owners find what the one before left on its disk."""
     opened: list[TransactionalPartitions] = field(default_factory=list)
@@ -94,7 +95,7 @@ class Shop:
 
         owner = TransactionalPartitions(
             topic=self.source.topic,
-            group_id=self.name,
+            group_id=self.group or self.name,
             transactional_id_prefix=self.name,
             bootstrap=self.bootstrap,
             progress=self.progress,
@@ -132,7 +133,7 @@ class Shop:
         return [(event["id"], event["n"]) for event in events]
 
     async def committed(self) -> int | None:
-        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.name) as consumer:
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group or self.name) as consumer:
             offset: int | None = await consumer.committed(self.source)
             return offset
 

@@ -85,11 +85,9 @@ class Counter:
         self._store.close()
 
 
-def build(
-    bootstrap: str, name: str, data_dir: Path, instance_id: str | None, partitions: int, agents: str
-) -> Application:
+def build(bootstrap: str, name: str, data_dir: Path, partitions: int, agents: str) -> Application:
     """The whole application: topics ``<name>.a``, ``<name>.b``, ``<name>.c``, and ``<name>.p`` for progress."""
-    app = create_app(name, bootstrap=bootstrap, data_dir=data_dir, instance_id=instance_id)
+    app = create_app(name, bootstrap=bootstrap, data_dir=data_dir)
     if "intake" in agents:
         app.agent(app.batch_topic(f"{name}.a", by_time=True), name="intake")(
             make_intake(bootstrap, f"{name}.b", partitions)
@@ -146,7 +144,6 @@ def main() -> int:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--instance-id")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--agents", default="intake,journey")
     parser.add_argument("--log-level", default="WARNING")
@@ -166,7 +163,6 @@ def main() -> int:
         arguments.bootstrap,
         arguments.name,
         arguments.data_dir,
-        arguments.instance_id,
         arguments.partitions,
         arguments.agents,
     )
