@@ -64,6 +64,12 @@ class Metrics:
         self.event_lag = Gauge(
             "cxbus_event_time_lag_seconds", "Age of the latest event of the last unit of work", registry=registry
         )
+        self.lost = Counter(
+            "cxbus_lost_records_total",
+            "Offsets that Kafka deleted before they were read: the bus was away for longer than the retention",
+            ["topic"],
+            registry=registry,
+        )
         self.lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
         self.restored = Counter("cxbus_restored_records_total", "Records read back at an opening", registry=registry)
         self.restore = Gauge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,6 +41,8 @@ class Application(faust.App):
         self.listeners: list[Ownership] = []
         self.needs: set[str] = set()
         self.timely: set[str] = set()
+        self.on_lost: Callable[[str, int], None] | None = None
+        """Called with the topic and the number of offsets that Kafka deleted before they were read."""
         self.failure: Fatal | None = None
         self.failed = asyncio.Event()
         super().__init__(app_id, **options)
@@ -62,6 +65,12 @@ class Application(faust.App):
     def progress(self) -> dict[TP, Progress]:
         """How far each partition is that this worker has fetched from; empty before it has a consumer."""
         return cast("BatchConsumer", self.consumer).progress() if self._consumer is not None else {}
+
+    def lost(self, tp: TP, records: int) -> None:
+        """Kafka has deleted so many offsets (at most) before they were read. There is nothing to do but to say so."""
+        log.error("records were deleted before they were read", topic=tp.topic, partition=tp.partition, most=records)
+        if self.on_lost is not None:
+            self.on_lost(tp.topic, records)
 
     def fatal(self, error: Fatal) -> None:
         """The one place for errors that end the process; the first one counts."""

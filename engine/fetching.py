@@ -163,6 +163,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fresh = [tp for tp, offset in committed.items() if not offset]
         if fresh:
             await consumer.seek_to_beginning(*fresh)
+        if committed:
+            begins = await consumer.beginning_offsets(list(committed))
+            for tp, offset in committed.items():
+                if offset and begins[tp] > offset:  # retention was shorter than the time nobody worked
+                    self._host.lost(tp, begins[tp] - offset)
         self._lanes.clear()
         self._held_since = inf
         return committed

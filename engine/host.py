@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from faust.types import TP
+
 from engine.errors import Fatal
 from engine.limits import Fetch
 
@@ -56,6 +58,9 @@ class Host(Protocol):
     @property
     def listeners(self) -> Sequence[Ownership]:
         """Told about assignments."""
+
+    def lost(self, tp: TP, records: int) -> None:
+        """Kafka has deleted so many offsets (at most) before they were read."""
 
     def fatal(self, error: Fatal) -> None:
         """The process must end."""
