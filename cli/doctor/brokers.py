@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -49,7 +49,6 @@ class Broker:
 
     node: int
     version: str
-    fenced: bool
     speaks: Mapping[str, tuple[int, int]]
     settings: Mapping[str, Setting]
 
@@ -146,14 +145,17 @@ def expectations(needs: Needs) -> tuple[Expectation, ...]:
 
 def judge(
     brokers: Sequence[Broker],
+    absent: Sequence[int],
     features: Mapping[str, int],
     spoken: Mapping[str, tuple[int, int]],
     needs: Needs,
     commands: Commands,
 ) -> list[Finding]:
-    """``features``: finalized levels. ``spoken``: versions of the requests that the bus's client can make."""
+    """``absent``: brokers that should have partitions, but are away. ``features``: finalized levels.
+    ``spoken``: versions of the requests that the bus's client can make.
+    """
     return [
-        _number(brokers, features, commands),
+        _number(brokers, absent, features, commands),
         _protocol(brokers, spoken),
         _verification(brokers, features, commands),
         *_settings(brokers, needs, commands),
@@ -161,23 +163,18 @@ def judge(
     ]
 
 
-def _number(brokers: Sequence[Broker], features: Mapping[str, int], commands: Commands) -> Finding:
+def _number(
+    brokers: Sequence[Broker], absent: Sequence[int], features: Mapping[str, int], commands: Commands
+) -> Finding:
     versions = listed(sorted({broker.version for broker in brokers}))
-    levels = ", ".join(
-        f"{name} {features[name]}" for name in ("metadata.version", "transaction.version") if name in features
-    )
-    found = (
-        f"{count(len(brokers), 'broker')}, Kafka {versions}{f' ({levels})' if levels else ''}, at {commands.bootstrap}"
-    )
-    fenced = [str(broker.node) for broker in brokers if broker.fenced]
-    if fenced:
-        return warning("Kafka", f"{found}; fenced: {listed(fenced)}", f"Start broker {listed(fenced)} again.")
+    levels = [f"{name} {features[name]}" for name in ("metadata.version", "transaction.version") if name in features]
+    kind = f"Kafka {versions} ({', '.join(levels)})" if levels else f"Kafka {versions}"
+    found = f"{count(len(brokers), 'broker')}, {kind}, at {commands.bootstrap}"
+    if absent:
+        return warning("Kafka", f"{found}; {_named(absent)} away", f"Start {_named(absent)} again.")
     if commands.scripts and len(brokers) < 3:
-        return warning(
-            "Kafka",
-            f"{found}: with fewer than three the loss of one stops the bus, or loses data",
-            "Run three brokers.",
-        )
+        lost = "with fewer than three the loss of one stops the bus, or loses data"
+        return warning("Kafka", f"{found}: {lost}", "Run three brokers.")
     return ok("Kafka", found)
 
 
@@ -285,7 +282,7 @@ def _value(broker: Broker, name: str) -> str | None:
     return setting.value if setting is not None else None
 
 
-def _named(nodes: Iterator[int] | Mapping[int, object]) -> str:
+def _named(nodes: Iterable[int]) -> str:
     names = [str(node) for node in nodes]
     return f"broker {names[0]}" if len(names) == 1 else f"brokers {listed(names)}"
 

@@ -51,7 +51,6 @@ class Cluster:
                 Broker(
                     node=one["broker_id"],
                     version=".".join(map(str, data.broker_version)),
-                    fenced=bool(one.get("is_fenced")),
                     speaks={_request(key): versions for key, versions in data.api_versions.items()},
                     settings={
                         key: Setting(said["value"], said["read_only"], said["config_source"] == "DYNAMIC_BROKER_CONFIG")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..bus import Bus
 from ..problem import Code, Problem
 from . import brokers, cluster, identity, local, machine, topics, transactions
-from .finding import Finding
+from .finding import Finding, wrong
 from .remedy import Commands, away
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def of_the_machine(bus: Bus) -> Iterator[Finding]:
 
 
 def of_the_cluster(bus: Bus) -> Iterator[Finding]:
-    """What Kafka tells. Raises ``Away``, and ``KafkaError`` for what is refused."""
-    from kafka.errors import KafkaTimeoutError, RetriableError
+    """What Kafka tells. Raises ``Away``."""
+    from kafka.errors import KafkaError, RetriableError
 
     embedded = bus.settings.embedded
     try:
@@ -49,23 +49,29 @@ def of_the_cluster(bus: Bus) -> Iterator[Finding]:
         if problem.code is not Code.AWAY:
             raise
         raise Away(away(str(problem), embedded=embedded)) from problem
-    except (RetriableError, KafkaTimeoutError) as error:
-        words = f"{bus.address()} does not answer as a Kafka should ({error or type(error).__name__})"
+    except RetriableError as error:
+        words = f"{bus.address()} does not answer as a Kafka should ({error})"
         raise Away(away(words, embedded=embedded)) from error
+    except KafkaError as error:
+        yield wrong("Kafka", f"refuses to tell more: {error}", "Allow this user DESCRIBE and DESCRIBE_CONFIGS on all.")
 
 
 def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Finding]:
     from agents.settings import SettingsError
 
     members = asked.brokers()
-    nodes = [member.node for member in members]
     try:
-        wanted = bus.catalogue(bus.settings.replication or min(3, len(nodes)))
+        names = [topic.name for topic in bus.catalogue(1)]
     except SettingsError:
-        wanted = ()  # told among the settings
-    seen = asked.topics([*(topic.name for topic in wanted), *topics.INTERNAL])
-    ours = {topic.name: seen[topic.name] for topic in wanted if topic.name in seen}
-    yield from brokers.judge(members, asked.features(), cluster.spoken(), _needs(wanted), commands)
+        names = []  # told among the settings
+    seen = asked.topics([*names, *topics.INTERNAL])
+    here = {member.node for member in members}
+    nodes = sorted(here | {node for one in seen.values() for part in one.partitions.values() for node in part.replicas})
+    # A broker that is away for an hour does not make fewer copies right.
+    wanted = bus.catalogue(bus.settings.replication or min(3, len(nodes))) if names else ()
+    ours = {name: seen[name] for name in names if name in seen}
+    absent = [node for node in nodes if node not in here]
+    yield from brokers.judge(members, absent, asked.features(), cluster.spoken(), _needs(wanted), commands)
     yield from topics.judge(wanted, seen, nodes, commands)
     first = asked.transactions(seen)
     second = first

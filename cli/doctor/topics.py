@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 """Kafka's own, without which nothing is read or written exactly once. They are made when first needed."""
 
+APPLY = "cxbus topics apply"
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -59,7 +61,9 @@ MEANINGS: Mapping[str, Meaning] = {
 
 def judge(topics: Sequence[Topic], seen: Mapping[str, Seen], nodes: Sequence[int], commands: Commands) -> list[Finding]:
     """``seen`` has those that exist, Kafka's own among them; ``nodes`` are all brokers."""
-    ill = [finding for topic in topics for finding in _topic(topic, seen.get(topic.name), nodes, commands)]
+    missing = [topic.name for topic in topics if topic.name not in seen]
+    there = [topic for topic in topics if topic.name in seen]
+    ill = [finding for topic in there for finding in _topic(topic, seen[topic.name], nodes, commands)]
     copies = min(3, len(nodes))
     ill += [
         finding
@@ -67,14 +71,19 @@ def judge(topics: Sequence[Topic], seen: Mapping[str, Seen], nodes: Sequence[int
         if name in seen
         for finding in (*_own(name, seen[name], copies, commands, nodes), *_standing(name, seen[name], 1))
     ]
-    well = len(topics) - len({finding.check for finding in ill} & {topic.name for topic in topics})
-    return [*([ok("topics", f"{well} of {len(topics)} as the bus needs them")] if well else []), *ill]
+    well = len(there) - len({finding.check for finding in ill} & {topic.name for topic in there})
+    return [
+        *([ok("topics", f"{well} of {len(topics)} as the bus needs them")] if well else []),
+        *(
+            [wrong("topics", f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing", APPLY)]
+            if missing
+            else []
+        ),
+        *ill,
+    ]
 
 
-def _topic(topic: Topic, seen: Seen | None, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
-    if seen is None:
-        yield wrong(topic.name, "does not exist", "cxbus topics apply")
-        return
+def _topic(topic: Topic, seen: Seen, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
     yield from _partitions(topic, seen)
     yield from _copies(topic, seen, nodes, commands)
     yield from _settings(topic, seen, commands)
@@ -119,6 +128,9 @@ def _spread(replicas: Sequence[int], nodes: Sequence[int], copies: int) -> list[
 
 
 def _settings(topic: Topic, seen: Seen, commands: Commands) -> Iterator[Finding]:
+    if not seen.settings:
+        yield warning(topic.name, "does not tell its settings", "Allow this user DESCRIBE_CONFIGS on the bus's topics.")
+        return
     wanted = {**topic.config, "unclean.leader.election.enable": "false"}
     if topic.cleanup == "delete":
         wanted["retention.bytes"] = "-1"
@@ -161,7 +173,10 @@ def _own(name: str, seen: Seen, copies: int, commands: Commands, nodes: Sequence
 def _standing(name: str, seen: Seen, least: int) -> Iterator[Finding]:
     """How the partitions are just now; ``least`` copies must be in step for a write."""
     headless = [number for number, one in seen.partitions.items() if one.leader is None]
-    few = [n for n, one in seen.partitions.items() if one.leader is not None and len(one.in_sync) < least]
+    # Fewer copies than that in all are told where copies are judged.
+    few = [
+        n for n, one in seen.partitions.items() if n not in headless and len(one.in_sync) < least <= len(one.replicas)
+    ]
     behind = [
         n
         for n, one in seen.partitions.items()
