@@ -18,7 +18,7 @@ from engine.headers import forgive_header_names
 from engine.host import Ownership
 from engine.instance import instance_id
 from engine.lane import Progress
-from engine.limits import Fetch
+from engine.limits import SESSION_SECONDS, Fetch
 
 if TYPE_CHECKING:
     from engine.transport import BatchConsumer
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger("engine.application")
 
 SCHEME = "cxbus"
-SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 2.5
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isinf
 
+SESSION_SECONDS = 10.0
+"""A worker that is not heard of for so long loses its partitions to the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -84,8 +84,7 @@ def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Fin
 
 
 def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
-    from engine.application import SESSION_SECONDS
-    from engine.limits import Limits
+    from engine.limits import SESSION_SECONDS, Limits
 
     kept = [int(topic.config["retention.ms"]) for topic in wanted if "retention.ms" in topic.config]
     return brokers.Needs(
