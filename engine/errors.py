@@ -23,6 +23,13 @@ class Gap(Fatal):
         super().__init__(f"partition {partition} of {topic}: expected offset {expected}, got a batch from {start} on")
 
 
+class StoreFailed(Fatal):
+    """The local store could not be read or written. What was decided meanwhile is void."""
+
+    def __init__(self, directory: object, error: Exception) -> None:
+        super().__init__(f"the local store {directory} failed: {error}")
+
+
 class RecordTooLarge(Fatal):
     """An output does not fit into an empty batch. The application decides such records beforehand (dead letter)."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import structlog
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 from engine.checkpoint import Checkpoint
+from engine.errors import StoreFailed
 
 log = structlog.get_logger("engine.store")
 
@@ -41,6 +41,7 @@ class Store:
     Raises:
         FileExistsError: the directory holds something that is not a RocksDB database.
         KeyError: a family that was not named at the opening.
+        StoreFailed: a disk that is full or broken, at any later call.
     """
 
     def __init__(self, directory: Path, families: Iterable[str]) -> None:
@@ -92,7 +93,10 @@ class Store:
         changes = self._pending[family].changes
         if key in changes:
             return changes[key]
-        value: bytes | None = self._families[family].get(key)
+        try:
+            value: bytes | None = self._families[family].get(key)
+        except Exception as error:  # rocksdict raises bare Exception
+            raise StoreFailed(self._directory, error) from error
         return value
 
     def put(self, family: str, key: bytes, value: bytes) -> None:
@@ -106,7 +110,28 @@ class Store:
     def scan(self, family: str, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call."""
         changed = self._pending[family].below(prefix)
-        return _merge(_stored(self._families[family], prefix), changed)
+        items: Any = self._families[family].items(from_key=prefix)  # the iterator sees the database as of now
+        return _merge(self._stored(self._families[family], items, prefix), changed)
+
+    def _stored(self, family: Rdict, items: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it.
+
+        Its iterator ends alike where there is nothing more and where a block can't be read: the end is looked at again.
+        """
+        last = prefix
+        try:
+            for key, value in items:
+                if not key.startswith(prefix):
+                    return
+                last = key
+                yield key, value
+            end = family.iter()
+            end.seek(last)
+            if end.valid():
+                end.next()
+            end.status()
+        except Exception as error:  # rocksdict raises bare Exception
+            raise StoreFailed(self._directory, error) from error
 
     def flush_pending(self, mark: Checkpoint | None = None) -> None:
         """Write all pending changes at once, with the mark that holds from now on.
@@ -125,7 +150,10 @@ class Store:
                     batch.put(key, value, handle)
             pending.clear()
         if not batch.is_empty():
-            self._db.write(batch, self._unlogged)
+            try:
+                self._db.write(batch, self._unlogged)
+            except Exception as error:  # rocksdict raises bare Exception
+                raise StoreFailed(self._directory, error) from error
 
     def drop_pending(self) -> None:
         """Forget all pending changes."""
@@ -188,12 +216,6 @@ def _merge(
     for key, pending in changed[at:]:
         if pending is not None:
             yield key, pending
-
-
-def _stored(family: Rdict, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it."""
-    items: Any = family.items(from_key=prefix)  # the iterator sees the database as of now
-    return takewhile(lambda item: item[0].startswith(prefix), items)
 
 
 def _options() -> Options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.checkpoint import Checkpoint
 from engine.cluster import Cluster
+from engine.errors import StoreFailed
 from engine.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -212,3 +214,21 @@ def test_large_and_many_values_survive_a_flush(store: Store) -> None:
     assert large == store.get("order", b"large")
     assert 20_000 == sum(1 for _ in store.scan("entries", b""))
     assert 10 == sum(1 for _ in store.scan("entries", b"00123"))
+
+
+def test_a_broken_disk_is_a_failure_of_the_store_and_no_answer(tmp_path: Path) -> None:
+    store = Store(tmp_path / "state", FAMILIES)
+    for number in range(2_000):
+        store.put("entries", b"%06d" % number, random.randbytes(500))
+    store.flush_pending(MARK)
+    store.close()
+    store = Store(tmp_path / "state", FAMILIES)
+    tables = list((tmp_path / "state").glob("*.sst"))
+    for table in tables:
+        table.write_bytes(bytes(table.stat().st_size))
+    assert tables
+    with pytest.raises(StoreFailed, match="failed"):
+        store.get("entries", b"001000")
+    with pytest.raises(StoreFailed, match="failed"):
+        list(store.scan("entries", b"0010"))
+    store.close()
