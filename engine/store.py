@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,14 @@ class Store:
 
     def __init__(self, directory: Path, families: Iterable[str]) -> None:
         self._directory = directory
+        self._broken = directory.with_name(f"{directory.name}.broken")
         self._names = (*families, META)
         self._unlogged = WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, whatever its stub says
         try:
-            if not self._fits():
+            if self._broken.exists() or not self._fits():
                 wipe(directory)
+                self._broken.unlink(missing_ok=True)
             self._open()
         except FileExistsError:
             raise
@@ -73,6 +76,12 @@ class Store:
         self._families = {name: self._db.get_column_family(name) for name in names}
         self._handles = {name: self._db.get_column_family_handle(name) for name in names}
         self._pending = {name: _Pending() for name in names}
+
+    def _failed(self, error: Exception) -> StoreFailed:
+        """What can't be read now can't be read after a restart: the next life makes it anew."""
+        with suppress(OSError):
+            self._broken.touch()
+        return StoreFailed(self._directory, error)
 
     def checkpoint(self) -> Checkpoint | None:
         """The mark of what is stored; none if nothing is, or it can't be told what."""
@@ -96,7 +105,7 @@ class Store:
         try:
             value: bytes | None = self._families[family].get(key)
         except Exception as error:  # rocksdict raises bare Exception
-            raise StoreFailed(self._directory, error) from error
+            raise self._failed(error) from error
         return value
 
     def put(self, family: str, key: bytes, value: bytes) -> None:
@@ -131,7 +140,7 @@ class Store:
                 end.next()
             end.status()
         except Exception as error:  # rocksdict raises bare Exception
-            raise StoreFailed(self._directory, error) from error
+            raise self._failed(error) from error
 
     def flush_pending(self, mark: Checkpoint | None = None) -> None:
         """Write all pending changes at once, with the mark that holds from now on.
@@ -153,7 +162,7 @@ class Store:
             try:
                 self._db.write(batch, self._unlogged)
             except Exception as error:  # rocksdict raises bare Exception
-                raise StoreFailed(self._directory, error) from error
+                raise self._failed(error) from error
 
     def drop_pending(self) -> None:
         """Forget all pending changes."""

@@ -232,3 +232,6 @@ def test_a_broken_disk_is_a_failure_of_the_store_and_no_answer(tmp_path: Path) -
     with pytest.raises(StoreFailed, match="failed"):
         list(store.scan("entries", b"0010"))
     store.close()
+    store = Store(tmp_path / "state", FAMILIES)
+    assert (None, []) == (store.checkpoint(), list(store.scan("entries", b""))), "it is made anew"
+    store.close()
