@@ -25,6 +25,7 @@ from engine.limits import Limits
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
 from engine.shard import Processor
+from engine.store import discard_unused
 from engine.transport import BatchConsumer
 from engine.worker import run_worker
 from schemas.codec import Codec
@@ -68,6 +69,7 @@ class Worker:
         home = settings.data_dir / "workers" / name
         home.mkdir(parents=True, exist_ok=True)
         home.parent.chmod(0o700)  # its databases hold personal data
+        discard_unused(home, time.time(), Limits().cache)
         self._settings = settings
         self._name = name
         self._home = home

@@ -9,7 +9,6 @@ its topics, never ahead.
 from __future__ import annotations
 
 import shutil
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, Writ
 
 from engine.checkpoint import Checkpoint
 from engine.errors import StoreFailed
+from engine.pending import Pending, overlaid
 
 log = structlog.get_logger("engine.store")
 
@@ -75,7 +75,7 @@ class Store:
         self._db = Rdict(str(self._directory), _options(), {name: _options() for name in names})
         self._families = {name: self._db.get_column_family(name) for name in names}
         self._handles = {name: self._db.get_column_family_handle(name) for name in names}
-        self._pending = {name: _Pending() for name in names}
+        self._pending = {name: Pending() for name in names}
 
     def _failed(self, error: Exception) -> StoreFailed:
         """What can't be read now can't be read after a restart: the next life makes it anew."""
@@ -120,7 +120,7 @@ class Store:
         """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call."""
         changed = self._pending[family].below(prefix)
         items: Any = self._families[family].items(from_key=prefix)  # the iterator sees the database as of now
-        return _merge(self._stored(self._families[family], items, prefix), changed)
+        return overlaid(self._stored(self._families[family], items, prefix), changed)
 
     def _stored(self, family: Rdict, items: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it.
@@ -178,55 +178,6 @@ class Store:
             self._db.close()
 
 
-class _Pending:
-    """Changes of one family: ``None`` deletes. Keys are sorted only when they are scanned."""
-
-    __slots__ = ("_sorted", "changes")
-
-    def __init__(self) -> None:
-        self.changes: dict[bytes, bytes | None] = {}
-        self._sorted: list[bytes] = []
-
-    def set(self, key: bytes, value: bytes | None) -> None:
-        self.changes[key] = value
-
-    def below(self, prefix: bytes) -> list[tuple[bytes, bytes | None]]:
-        keys = self._sorted
-        if len(keys) != len(self.changes):  # keys are only ever added: the new ones are the last of the dict
-            keys.extend(list(self.changes)[len(keys) :])
-            keys.sort()
-        found = []
-        for at in range(bisect_left(keys, prefix), len(keys)):
-            if not keys[at].startswith(prefix):
-                break
-            found.append((keys[at], self.changes[keys[at]]))
-        return found
-
-    def clear(self) -> None:
-        self.changes.clear()
-        self._sorted.clear()
-
-
-def _merge(
-    stored: Iterator[tuple[bytes, bytes]], changed: list[tuple[bytes, bytes | None]]
-) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    for key, value in stored:
-        while at < len(changed) and changed[at][0] < key:
-            if (pending := changed[at][1]) is not None:
-                yield changed[at][0], pending
-            at += 1
-        if at < len(changed) and changed[at][0] == key:
-            if (pending := changed[at][1]) is not None:
-                yield key, pending
-            at += 1
-        else:
-            yield key, value
-    for key, pending in changed[at:]:
-        if pending is not None:
-            yield key, pending
-
-
 def _options() -> Options:
     if not _shared_cache:
         _shared_cache.append(Cache(CACHE_BYTES))
@@ -257,3 +208,16 @@ def wipe(directory: Path) -> None:
     if any(directory.iterdir()) and not _is_database(directory):
         raise FileExistsError(f"{directory} is not a state directory of this engine: it is left alone")
     shutil.rmtree(directory)
+
+
+def discard_unused(home: Path, now: float, most_seconds: float) -> None:
+    """Remove the stores below ``home`` that nobody has written to for so long: they hold what may have been erased.
+
+    ``now`` in seconds since 1970. Call it before any of them is opened.
+    """
+    for directory in home.iterdir():
+        if _is_database(directory):
+            written = max(file.stat().st_mtime for file in directory.iterdir())
+            if now - written > most_seconds:
+                log.info("a local store was not used for long, it is removed", directory=str(directory))
+                wipe(directory)
