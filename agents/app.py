@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from core.rule import RuleSet
 from engine.application import create_app
 from engine.batch import batches
-from engine.errors import Fatal
+from engine.errors import Fatal, fatal
 from engine.limits import Limits
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
@@ -181,12 +181,8 @@ class Worker:
         async def guarded() -> None:
             try:
                 await work
-            except Fatal as error:
-                self.app.fatal(error)
             except Exception as error:  # noqa: BLE001 -- the shell's edge: the process ends with the reason
-                fatal = Fatal(f"{name}: {type(error).__name__}: {error}")
-                fatal.__cause__ = error
-                self.app.fatal(fatal)
+                self.app.fatal(fatal(name, error))
 
         task = asyncio.get_running_loop().create_task(guarded(), name=name)
         self._tasks = [task, *(one for one in self._tasks if not one.done())]

@@ -7,6 +7,15 @@ class Fatal(Exception):
     """The process must end with a non-zero exit code; its text is the one log line that ops read first."""
 
 
+def fatal(where: str, error: BaseException) -> Fatal:
+    """The error as a reason to end: itself if it is one, else with the place where it came up."""
+    if isinstance(error, Fatal):
+        return error
+    found = Fatal(f"{where}: {type(error).__name__}: {error}")
+    found.__cause__ = error
+    return found
+
+
 class TakenOver(Fatal):
     """Kafka refused this worker's transaction: a younger producer of the same partition exists, or it timed out."""
 
