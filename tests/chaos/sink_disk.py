@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from .sink_checker import Copy
+from .sink_log import Contents, Place
 
 PLACE = Path("/mnt")
 """Where the disk is, inside."""
@@ -73,3 +78,39 @@ class SmallDisk:
     def give_back(self) -> None:
         """Gives it back."""
         (self.directory / "filler").unlink()
+
+
+class CopyOnDisk(Copy):
+    """A database on a small disk. SQLite does not open it through ``directory``, so it is read in there."""
+
+    def __init__(self, disk: SmallDisk, inside: Path, home: Path) -> None:
+        super().__init__(home / "fetched.db")
+        self._disk = disk
+        self._inside = inside
+
+    def offsets(self) -> dict[Place, int]:
+        """See ``Copy.offsets``."""
+        return {(topic, partition): offset for topic, partition, offset in json.loads(self._run(OFFSETS) or b"[]")}
+
+    def differences(self, topics: Contents, *, remembers: bool = False) -> list[str]:
+        """See ``Copy.differences``."""
+        self.path.unlink(missing_ok=True)
+        self._run(FETCH, str(self.path))
+        return super().differences(topics, remembers=remembers)
+
+    def _run(self, program: str, *arguments: str) -> bytes:
+        """What a program prints; nothing when it fails, as it does while there is no database."""
+        command = [sys.executable, "-I", "-S", "-c", program, f"file:{self._inside}?mode=ro", *arguments]
+        done = subprocess.run(self._disk.inside(command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return b"" if done.returncode else done.stdout
+
+
+OFFSETS = """
+import json, sqlite3, sys
+found = sqlite3.connect(sys.argv[1], uri=True).execute("SELECT topic, partition, next_offset FROM sink_offsets")
+print(json.dumps(list(found)))
+"""
+FETCH = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], uri=True).backup(sqlite3.connect(sys.argv[2]))
+"""

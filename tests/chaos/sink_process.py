@@ -23,14 +23,12 @@ POLL = 0.002
 class SinkProcess:
     """One sink, again and again. ``exits`` has the codes with which it ended though nobody had killed or stopped it."""
 
-    def __init__(
-        self, home: Path, bootstrap: str, database: Path, *, disk: SmallDisk | None = None, seen: Path | None = None
-    ) -> None:
-        """``database`` as the process names it; ``seen``, if it is elsewhere for us."""
+    def __init__(self, home: Path, bootstrap: str, database: Path, disk: SmallDisk | None = None) -> None:
+        """``database`` as the process names it, which runs where ``disk`` is mounted, if there is one."""
         home.mkdir(parents=True, exist_ok=True)
         self._home = home
         self._disk = disk
-        self.database = seen or database
+        self.database = database
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CXBUS_")},
             "PYTHONPATH": str(ROOT),

@@ -14,7 +14,7 @@ from schemas.registry import Registry
 
 from . import sink_log
 from .sink_checker import Copy
-from .sink_disk import PLACE, SmallDisk
+from .sink_disk import PLACE, CopyOnDisk, SmallDisk
 from .sink_process import SinkProcess
 from .sink_writer import Writer
 
@@ -36,11 +36,11 @@ class Stage:
     """One sink with one database, and those who write and read the topics beside it."""
 
     def __init__(self, home: Path, bootstrap: str, writer: Writer, disk: SmallDisk | None = None) -> None:
-        inside, seen = (PLACE, disk.directory) if disk else (home, home)
+        database = (PLACE if disk else home) / "db" / "cxbus.db"
         self.bootstrap = bootstrap
         self.writer = writer
-        self.sink = SinkProcess(home, bootstrap, inside / "db" / "cxbus.db", disk=disk, seen=seen / "db" / "cxbus.db")
-        self.copy = Copy(self.sink.database)
+        self.sink = SinkProcess(home, bootstrap, database, disk)
+        self.copy = CopyOnDisk(disk, database, home) if disk else Copy(database)
 
     @asynccontextmanager
     async def busy(self, rate: float) -> AsyncIterator[None]:

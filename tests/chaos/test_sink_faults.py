@@ -135,9 +135,7 @@ def test_while_somebody_else_locks_the_database_the_lag_grows_and_then_it_catche
                 other.execute("ROLLBACK")
             again = await stage.moved(before, supervised=False)
         caught_up = await stage.at_end(supervised=False)
-        say(
-            f"locked for {seconds:.0f} s: {lag} offsets behind, written again after {again:.2f} s, {caught_up:.2f} s more"
-        )
+        say(f"locked for {seconds:.0f} s: {lag} behind, written again after {again:.2f} s, {caught_up:.2f} s more")
         assert lag > RATE / 2 * seconds
         assert [] == await stage.differences()
         assert 0 == stage.sink.stop()
