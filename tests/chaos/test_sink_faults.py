@@ -10,70 +10,28 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.broker import EmbeddedBroker
-
 from . import sink_log
 from .sink_disk import NoNamespaces, SmallDisk
-from .sink_stage import PARTITIONS, SIZES, Stage, apply_topics
-from .sink_writer import Writer
+from .sink_play import SEED, Say, play, spread
+from .sink_stage import SIZES, Stage
 
 pytestmark = pytest.mark.kafka
 
-SEED = int(os.environ.get("CXBUS_CHAOS_SEED", "1"))
 LONG_KILLS = int(os.environ.get("CXBUS_CHAOS_SINK_KILLS", "24"))
 RATE = 1200.0
-
-Say = Callable[[str], None]
-
-
-@pytest.fixture(scope="module")
-def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker whose topics are the bus's own, since a sink process knows no others."""
-    with EmbeddedBroker(tmp_path_factory.mktemp("sink-broker")) as broker:
-        apply_topics(broker.bootstrap)
-        yield broker.bootstrap
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Prints what was measured."""
-
-    def told(words: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {words}")
-
-    return told
-
-
-def run(
-    bootstrap: str, home: Path, scenario: Callable[[Stage], Coroutine[Any, Any, None]], disk: SmallDisk | None = None
-) -> None:
-    """Plays a scenario on a stage of its own; the topics have what earlier ones wrote."""
-
-    async def whole() -> None:
-        writer = Writer(bootstrap, random.Random(f"{SEED} {home.name}").getrandbits(32), PARTITIONS)
-        stage = Stage(home, bootstrap, writer, disk)
-        try:
-            await scenario(stage)
-        finally:
-            stage.sink.destroy()
-            await writer.close()
-
-    asyncio.run(whole())
 
 
 @pytest.mark.parametrize(
     "kills", [6, pytest.param(LONG_KILLS, marks=[pytest.mark.chaos, pytest.mark.slow])], ids=["few", "many"]
 )
 def test_a_sink_killed_at_any_moment_leaves_a_whole_transaction_and_goes_on_from_it(
-    kills: int, bootstrap: str, tmp_path: Path, say: Say
+    kills: int, sink_bootstrap: str, tmp_path: Path, say: Say
 ) -> None:
     chance = random.Random(SEED)
 
@@ -87,7 +45,8 @@ def test_a_sink_killed_at_any_moment_leaves_a_whole_transaction_and_goes_on_from
             for number in range(kills):
                 if number % 2 == 0:
                     await asyncio.sleep(chance.uniform(0.0, 1.0))
-                    writing += await asyncio.to_thread(stage.sink.kill_while_writing, 20.0)
+                    half = stage.copy.half_written if number % 4 == 0 else None
+                    writing += await asyncio.to_thread(stage.sink.kill_while_writing, 20.0, half_written=half)
                 else:
                     await asyncio.sleep(chance.uniform(0.0, 2.5))
                     stage.sink.kill()
@@ -106,19 +65,19 @@ def test_a_sink_killed_at_any_moment_leaves_a_whole_transaction_and_goes_on_from
         say(
             f"{kills} kills, {writing} of them inside a transaction, "
             f"{sum(torn > 0 for *_, torn in left)} with pages of it in the log; {dict(stage.writer.told)}; "
-            f"copying again after {_spread(recoveries)} s"
+            f"copying again after {spread(recoveries)}"
         )
         assert (kills + 1) // 2 == writing
         assert [] == stage.sink.exits
 
-    run(bootstrap, tmp_path, scenario)
+    play(sink_bootstrap, tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
     "seconds", [1.0, 8.0, pytest.param(25.0, marks=[pytest.mark.chaos, pytest.mark.slow])], ids=lambda s: f"{s:.0f}s"
 )
 def test_while_somebody_else_locks_the_database_the_lag_grows_and_then_it_catches_up(
-    seconds: float, bootstrap: str, tmp_path: Path, say: Say
+    seconds: float, sink_bootstrap: str, tmp_path: Path, say: Say
 ) -> None:
     async def scenario(stage: Stage) -> None:
         await stage.writer.load(500)
@@ -140,11 +99,11 @@ def test_while_somebody_else_locks_the_database_the_lag_grows_and_then_it_catche
         assert [] == await stage.differences()
         assert 0 == stage.sink.stop()
 
-    run(bootstrap, tmp_path, scenario)
+    play(sink_bootstrap, tmp_path, scenario)
 
 
 def test_on_a_full_disk_the_lag_grows_and_with_space_again_it_catches_up(
-    bootstrap: str, tmp_path: Path, say: Say
+    sink_bootstrap: str, tmp_path: Path, say: Say
 ) -> None:
     chance = random.Random(SEED)
 
@@ -176,11 +135,6 @@ def test_on_a_full_disk_the_lag_grows_and_with_space_again_it_catches_up(
 
     try:
         with SmallDisk(96) as disk:
-            run(bootstrap, tmp_path, scenario, disk)
+            play(sink_bootstrap, tmp_path, scenario, disk)
     except NoNamespaces as reason:
         pytest.skip(f"no disk of our own here: {reason}")
-
-
-def _spread(seconds: list[float]) -> str:
-    some = sorted(seconds)
-    return f"{some[0]:.1f} to {some[-1]:.1f}, median {some[len(some) // 2]:.1f}"
