@@ -14,7 +14,7 @@ from pathlib import Path
 from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, alerts_topic
 
 from .sink_log import Contents, Place
-from .sink_truth import Row, Table, truth
+from .sink_truth import Row, truth
 
 KEYS = {
     "timeline": ("customer_id", "uid"),
@@ -81,23 +81,18 @@ class Copy:
     def differences(self, topics: Contents, *, remembers: bool = False) -> list[str]:
         """Everything in which it is not the fold of ``topics``, whose ends its offsets must be.
 
-        ``remembers``: it may know of customers to forget whose tombstones were cleaned up since.
+        ``remembers``: it may know of customers to forget whose tombstones are gone since, and of nobody fewer.
         """
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             damage = connection.execute("PRAGMA integrity_check").fetchone()[0]
             found = [] if damage == "ok" else [f"the file is damaged: {damage}"]
-            for name, expected in truth(topics.records).items():
+            marks = dict(connection.execute("SELECT customer_id, until FROM forgotten").fetchall())
+            for name, expected in truth(topics.records, marks if remembers else {}).items():
                 rows = [dict(row) for row in connection.execute(f"SELECT * FROM {name}")]
-                extra = rows if name == "forgotten" and remembers else []
-                found += _compared(name, expected | _table(name, extra, expected), rows)
+                found += _compared(name, expected, rows)
             offsets = [dict(row) for row in connection.execute("SELECT * FROM sink_offsets")]
         return [*found, *_offsets(offsets, topics)]
-
-
-def _table(name: str, rows: list[Row], without: Table) -> Table:
-    keyed = {tuple(row[column] for column in KEYS[name]): row for row in rows}
-    return {key: row for key, row in keyed.items() if key not in without}
 
 
 def _compared(name: str, expected: Mapping[tuple[object, ...], Row], rows: list[Row]) -> Iterator[str]:

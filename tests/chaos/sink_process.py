@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -99,9 +100,9 @@ class SinkProcess:
         self._process = None
         return code
 
-    def ended(self, seconds: float) -> int:
+    async def ended(self, seconds: float) -> int:
         """The exit code with which it ends by itself within so many seconds."""
-        code = self.running.wait(timeout=seconds)
+        code = await asyncio.to_thread(self.running.wait, seconds)
         self._process = None
         return code
 

@@ -85,10 +85,14 @@ class Stage:
         ends = await sink_log.ends(self.bootstrap, SIZES)
         return sum(end - known.get(place, 0) for place, end in ends.items())
 
+    async def contents(self) -> sink_log.Contents:
+        """All that is on the topics now."""
+        return await sink_log.contents(self.bootstrap, SIZES)
+
     async def differences(self, *, remembers: bool = False) -> list[str]:
         """In what the database is not what the topics say; waits until it has read them all."""
         await self.at_end()
-        topics = await sink_log.contents(self.bootstrap, SIZES)
+        topics = await self.contents()
         await self.until(lambda: _is_at(self.copy.offsets(), topics.ends))
         return self.copy.differences(topics, remembers=remembers)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, alerts_topic
@@ -23,10 +24,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEPARTMENTS = {alerts_topic(department): department for department in ALERTED}
 
 
-def truth(records: Iterable[Record]) -> dict[str, Table]:
-    """The tables after these records, those of each partition in the order of their offsets."""
+def truth(records: Iterable[Record], remembered: Mapping[str, int] = MappingProxyType({})) -> dict[str, Table]:
+    """The tables after these records, those of each partition in the order of their offsets.
+
+    ``remembered``: up to when (µs) customers were forgotten whose tombstones are not on the topics any more.
+    """
     seen = list(records)
-    forgotten = _forgotten(seen)
+    forgotten = _forgotten(seen, remembered)
     messages = [
         (record, event)
         for record in seen
@@ -120,9 +124,9 @@ def _identities(records: list[Record]) -> Table:
     return table
 
 
-def _forgotten(records: list[Record]) -> Table:
+def _forgotten(records: list[Record], remembered: Mapping[str, int]) -> Table:
     """When each customer's profile was last deleted."""
-    table: Table = {}
+    table: Table = {(customer,): {"customer_id": customer, "until": until} for customer, until in remembered.items()}
     for record in records:
         if record.topic == PROFILES and record.value is None:
             customer, until = record.key.decode(), record.timestamp * 1000

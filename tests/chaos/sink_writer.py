@@ -39,6 +39,10 @@ class Writer:
         while self.told["records"] < until:
             await self._transaction("quick", self._story.unit(150), abort=False)
 
+    async def write(self, drafts: Sequence[Draft]) -> None:
+        """Writes exactly these, in one transaction."""
+        await self._transaction("quick", drafts, abort=False)
+
     async def go_on(self, stop: asyncio.Event, rate: float) -> None:
         """Writes about ``rate`` records/s until told to stop; a broker that is away is waited for."""
         slow: asyncio.Task[None] | None = None

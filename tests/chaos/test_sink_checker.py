@@ -81,7 +81,7 @@ def changed(path: Path, *statements: str) -> None:
 def test_the_story_says_what_the_bus_promises_to_say_and_has_everything_in_it() -> None:
     story = Story(2, PARTITIONS)
     drafts = [*story.unit(3000), *story.trap(50)]
-    kinds = set()
+    kinds: set[tuple[str, object, bytes]] = set()
     for draft in drafts:
         if draft.topic == IDENTITIES or draft.value is None:
             kinds.add((draft.topic, draft.value is None, draft.key[:1]))

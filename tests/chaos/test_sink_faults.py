@@ -19,7 +19,7 @@ import pytest
 from . import sink_log
 from .sink_disk import NoNamespaces, SmallDisk
 from .sink_play import SEED, Say, play, spread
-from .sink_stage import SIZES, Stage
+from .sink_stage import Stage
 
 pytestmark = pytest.mark.kafka
 
@@ -59,7 +59,7 @@ def test_a_sink_killed_at_any_moment_leaves_a_whole_transaction_and_goes_on_from
                 await stage.moved(sum(before.values()))
                 recoveries.append(time.monotonic() - began)
         assert [] == await stage.differences()
-        topics = await sink_log.contents(stage.bootstrap, SIZES)
+        topics = await stage.contents()
         for crashed, offsets, _ in left:
             assert [] == crashed.differences(topics.before(offsets)), crashed.path.parent.name
         say(
