@@ -12,9 +12,9 @@ from .sink_play import Say
 from .sink_stage import apply_topics
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sink_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker whose topics are the bus's own, since a sink process knows no others; it lives through all of them."""
+    """A broker whose topics are the bus's own, since a sink process knows no others; one module's tests share it."""
     with EmbeddedBroker(tmp_path_factory.mktemp("sink-broker")) as broker:
         apply_topics(broker.bootstrap)
         yield broker.bootstrap

@@ -95,9 +95,7 @@ def test_a_sink_frozen_for_longer_than_any_time_out_goes_on(sink_bootstrap: str,
             stage.sink.thaw()
             again = await stage.moved(before, supervised=False)
         caught_up = await stage.at_end(supervised=False)
-        say(
-            f"frozen for {SINK_STANDS:.0f} s: {lag} behind, copying after {again:.2f} s, all there {caught_up:.1f} s later"
-        )
+        say(f"frozen for {SINK_STANDS:.0f} s: {lag} behind, copying after {again:.2f} s, all {caught_up:.1f} s on")
         assert [] == await stage.differences()
         assert 0 == stage.sink.stop()
 

@@ -13,6 +13,7 @@ from .sink_process import SinkProcess
 from .sink_stage import Stage
 
 pytestmark = pytest.mark.kafka
+LONG = [pytest.mark.chaos, pytest.mark.slow]
 
 RATE = 600.0
 RECORDS = 1500
@@ -45,7 +46,7 @@ def test_a_database_lost_while_no_sink_runs_is_rebuilt(sink_bootstrap: str, tmp_
     play(sink_bootstrap, tmp_path, scenario)
 
 
-@pytest.mark.parametrize("lose", [file_alone, directory])
+@pytest.mark.parametrize("lose", [directory, pytest.param(file_alone, marks=LONG)])
 def test_a_sink_whose_database_is_taken_away_ends_and_the_next_one_rebuilds_it(
     lose: Callable[[Path], None], sink_bootstrap: str, tmp_path: Path, say: Say
 ) -> None:
@@ -68,7 +69,7 @@ def test_a_sink_whose_database_is_taken_away_ends_and_the_next_one_rebuilds_it(
     play(sink_bootstrap, tmp_path, scenario)
 
 
-@pytest.mark.parametrize("kept", [0, 3 * 4096], ids=["all", "all but its first pages"])
+@pytest.mark.parametrize("kept", [0, pytest.param(3 * 4096, marks=LONG)], ids=["all of it", "all but its first pages"])
 def test_a_database_overwritten_with_garbage_is_refused_left_alone_and_once_moved_away_rebuilt(
     kept: int, sink_bootstrap: str, tmp_path: Path
 ) -> None:

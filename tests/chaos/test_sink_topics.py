@@ -123,6 +123,8 @@ def test_topics_made_anew_while_the_sink_is_away_or_frozen_are_copied_anew(
     play(bootstrap, tmp_path, scenario)
 
 
+@pytest.mark.chaos
+@pytest.mark.slow
 def test_offsets_beyond_the_end_are_not_believed_even_where_the_topic_is_the_same(
     bootstrap: str, tmp_path: Path
 ) -> None:
@@ -196,6 +198,8 @@ def test_what_was_deleted_and_cleaned_up_while_a_sink_was_away_for_too_long_does
     play(bootstrap, tmp_path, scenario)
 
 
+@pytest.mark.chaos
+@pytest.mark.slow
 def test_a_topic_cut_off_before_it_was_read_is_copied_anew_if_it_may_have_had_tombstones(
     bootstrap: str, tmp_path: Path
 ) -> None:
