@@ -1,0 +1,160 @@
+"""The bus in one process, for the oracle to judge: its real agents on their real stores, and a list for each partition
+where Kafka would be. Who goes on when, and how far, is up to chance.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiokafka import ConsumerRecord
+from prometheus_client import CollectorRegistry
+
+from agents.directory import Directory
+from agents.identifiers import Identifiers
+from agents.intake import Intake
+from agents.journey import Journey
+from agents.metrics import Metrics
+from agents.resolver import Resolver
+from engine.unit_of_work import Output
+from schemas.codec import Codec
+
+from .oracle import Oracle
+from .topics import IDENTITIES, JOURNAL, LINKS, Topics
+from .worlds import REGISTRY, RULES
+
+KEY = b"a key for the oracle's tests"
+PARTITIONS = 2
+MOST = 5
+"""A batch has at most so many records."""
+
+Place = tuple[str, int]
+
+
+class Bus:
+    """Agents and logs. ``clock``: the broker's (ms)."""
+
+    def __init__(self, home: Path, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.clock = 0
+        self.logs: defaultdict[Place, list[ConsumerRecord]] = defaultdict(list)
+        self._positions: defaultdict[tuple[str, Place], int] = defaultdict(int)
+        self._home = home
+        self._openings = 0
+        self._metrics = Metrics(CollectorRegistry())
+        self._identifiers = Identifiers(KEY, "GB")
+        self._directory = Directory("", self._identifiers, home / "directory")
+        self._intake = Intake(Codec(REGISTRY), self._identifiers, self._directory, PARTITIONS, "", self._metrics)
+        self._resolver = Resolver(0, PARTITIONS, self._identifiers, home / "resolver", self._metrics)
+        self._journeys = {number: self._journey(number) for number in range(PARTITIONS)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for agent in (self._directory, self._resolver, *self._journeys.values()):
+            agent.close()
+
+    def _journey(self, partition: int) -> Journey:
+        self._openings += 1
+        return Journey(
+            partition, PARTITIONS, RULES, self._identifiers, self._home / f"journey-{self._openings}", self._metrics
+        )
+
+    # --- the broker -------------------------------------------------------------------------------------------------
+
+    def publish(self, department: str, value: bytes, received: int) -> None:
+        """A department's record; the broker's clock is at ``received`` (µs, rounded up to ms) by then."""
+        self.clock = max(self.clock, -(-received // 1000))
+        topic = f"cx.{department}.events.v1"
+        self._append([Output(topic, self.chance.randrange(PARTITIONS), None, value, ())])
+
+    def topics(self) -> Topics:
+        """All that was written."""
+        return Topics(record for log in self.logs.values() for record in log)
+
+    def oracle(self) -> Oracle:
+        """What the oracle says to it."""
+        return Oracle(self.topics(), KEY, "GB")
+
+    def _append(self, outputs: Iterable[Output]) -> None:
+        for made in outputs:
+            log = self.logs[made.topic, made.partition]
+            log.append(
+                ConsumerRecord(
+                    topic=made.topic,
+                    partition=made.partition,
+                    offset=len(log),
+                    timestamp=self.clock,
+                    timestamp_type=1,
+                    key=made.key,
+                    value=made.value,
+                    checksum=None,
+                    serialized_key_size=0,
+                    serialized_value_size=0,
+                    headers=tuple(made.headers),
+                )
+            )
+
+    def _next(self, reader: str, place: Place) -> Sequence[ConsumerRecord]:
+        """The reader's next batch, of a length that chance decides."""
+        position = self._positions[reader, place]
+        batch = self.logs[place][position : position + self.chance.randint(1, MOST)]
+        self._positions[reader, place] += len(batch)
+        return batch
+
+    # --- the agents -------------------------------------------------------------------------------------------------
+
+    def work(self, steps: int) -> None:
+        """So many steps of agents that have something to do, in any order."""
+        for _ in range(steps):
+            ready = [
+                (reader, place)
+                for reader, place in self._readers()
+                if self._positions[reader, place] < len(self.logs[place])
+            ]
+            if not ready:
+                return
+            self._step(*self.chance.choice(ready))
+
+    def settle(self) -> None:
+        """Until nobody has anything to do."""
+        self.work(1_000_000)
+
+    def _readers(self) -> list[tuple[str, Place]]:
+        departments = [place for place in list(self.logs) if place[0].endswith(".events.v1")]
+        return [
+            *(("intake", place) for place in departments),
+            ("resolver", (LINKS, 0)),
+            ("directory", (IDENTITIES, 0)),
+            *(("journey", (JOURNAL, number)) for number in range(PARTITIONS)),
+        ]
+
+    def _step(self, reader: str, place: Place) -> None:
+        batch = self._next(reader, place)
+        if reader == "directory":
+            self._directory.learn(batch)
+        elif reader == "intake":
+            self._append(self._intake.route(batch))
+            if self.chance.random() < 0.1:  # it dies before its offsets are committed: the batch comes again
+                self._positions[reader, place] -= len(batch)
+        elif reader == "resolver":
+            self._append(self._resolver.decide(batch))
+            self._resolver.committed()
+        else:
+            self._append(self._journeys[place[1]].decide(batch))
+            self._journeys[place[1]].committed()
+
+    def restart(self, partition: int) -> None:
+        """The journey of a partition gets an owner who knows nothing but the public topics."""
+        self._journeys[partition].close()
+        journey = self._journeys[partition] = self._journey(partition)
+        for source in journey.sources():
+            journey.restore(self.logs[source.topic, source.partition])
+        journey.opened(0)
