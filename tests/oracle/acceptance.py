@@ -14,7 +14,7 @@ from schemas.codec import Codec
 from schemas.refusal import Dead
 from schemas.registry import Registry
 
-from .entry import D, Arrival, arrival
+from .entry import Arrival, D, arrival
 from .identifiers import Identifier, identifiers
 from .topics import Record, origin
 

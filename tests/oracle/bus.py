@@ -5,7 +5,7 @@ where Kafka would be. Who goes on when, and how far, is up to chance.
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,7 @@ class Bus:
         self.clock = 0
         self.logs: defaultdict[Place, list[ConsumerRecord]] = defaultdict(list)
         self._positions: defaultdict[tuple[str, Place], int] = defaultdict(int)
+        self._sending: defaultdict[tuple[str, Place], deque[Output]] = defaultdict(deque)
         self._home = home
         self._openings = 0
         self._metrics = Metrics(CollectorRegistry())
@@ -73,7 +74,7 @@ class Bus:
         """A department's record; the broker's clock is at ``received`` (µs, rounded up to ms) by then."""
         self.clock = max(self.clock, -(-received // 1000))
         topic = f"cx.{department}.events.v1"
-        self._append([Output(topic, self.chance.randrange(PARTITIONS), None, value, ())])
+        self._append(Output(topic, self.chance.randrange(PARTITIONS), None, value, ()))
 
     def topics(self) -> Topics:
         """All that was written."""
@@ -83,24 +84,28 @@ class Bus:
         """What the oracle says to it."""
         return Oracle(self.topics(), KEY, "GB")
 
-    def _append(self, outputs: Iterable[Output]) -> None:
-        for made in outputs:
-            log = self.logs[made.topic, made.partition]
-            log.append(
-                ConsumerRecord(
-                    topic=made.topic,
-                    partition=made.partition,
-                    offset=len(log),
-                    timestamp=self.clock,
-                    timestamp_type=1,
-                    key=made.key,
-                    value=made.value,
-                    checksum=None,
-                    serialized_key_size=0,
-                    serialized_value_size=0,
-                    headers=tuple(made.headers),
-                )
+    def _append(self, made: Output) -> None:
+        log = self.logs[made.topic, made.partition]
+        log.append(
+            ConsumerRecord(
+                topic=made.topic,
+                partition=made.partition,
+                offset=len(log),
+                timestamp=self.clock,
+                timestamp_type=1,
+                key=made.key,
+                value=made.value,
+                checksum=None,
+                serialized_key_size=0,
+                serialized_value_size=0,
+                headers=tuple(made.headers),
             )
+        )
+
+    def _send(self, sender: str, outputs: Iterable[Output]) -> None:
+        """What one producer sends to one partition keeps its order; others may come in between."""
+        for made in outputs:
+            self._sending[sender, (made.topic, made.partition)].append(made)
 
     def _next(self, reader: str, place: Place) -> Sequence[ConsumerRecord]:
         """The reader's next batch, of a length that chance decides."""
@@ -112,16 +117,19 @@ class Bus:
     # --- the agents -------------------------------------------------------------------------------------------------
 
     def work(self, steps: int) -> None:
-        """So many steps of agents that have something to do, in any order."""
+        """So many steps of whoever has something to do, in any order."""
         for _ in range(steps):
-            ready = [
-                (reader, place)
-                for reader, place in self._readers()
-                if self._positions[reader, place] < len(self.logs[place])
-            ]
-            if not ready:
+            reading = [read for read in self._readers() if self._positions[read] < len(self.logs[read[1]])]
+            sending = [sent for sent, outputs in self._sending.items() if outputs]
+            if not reading and not sending:
                 return
-            self._step(*self.chance.choice(ready))
+            choice = self.chance.randrange(len(reading) + len(sending))
+            if choice < len(reading):
+                self._step(*reading[choice])
+            else:
+                outputs = self._sending[sending[choice - len(reading)]]
+                for _ in range(self.chance.randint(1, len(outputs))):
+                    self._append(outputs.popleft())
 
     def settle(self) -> None:
         """Until nobody has anything to do."""
@@ -133,7 +141,7 @@ class Bus:
             *(("intake", place) for place in departments),
             ("resolver", (LINKS, 0)),
             ("directory", (IDENTITIES, 0)),
-            *(("journey", (JOURNAL, number)) for number in range(PARTITIONS)),
+            *((f"journey {number}", (JOURNAL, number)) for number in range(PARTITIONS)),
         ]
 
     def _step(self, reader: str, place: Place) -> None:
@@ -141,18 +149,19 @@ class Bus:
         if reader == "directory":
             self._directory.learn(batch)
         elif reader == "intake":
-            self._append(self._intake.route(batch))
+            self._send(reader, self._intake.route(batch))
             if self.chance.random() < 0.1:  # it dies before its offsets are committed: the batch comes again
                 self._positions[reader, place] -= len(batch)
-        elif reader == "resolver":
-            self._append(self._resolver.decide(batch))
-            self._resolver.committed()
         else:
-            self._append(self._journeys[place[1]].decide(batch))
-            self._journeys[place[1]].committed()
+            owner = self._resolver if reader == "resolver" else self._journeys[place[1]]
+            self._send(reader, owner.decide(batch))
+            owner.committed()
 
     def restart(self, partition: int) -> None:
         """The journey of a partition gets an owner who knows nothing but the public topics."""
+        for (sender, _), outputs in self._sending.items():
+            while sender == f"journey {partition}" and outputs:  # it was committed, or it would not be kept
+                self._append(outputs.popleft())
         self._journeys[partition].close()
         journey = self._journeys[partition] = self._journey(partition)
         for source in journey.sources():

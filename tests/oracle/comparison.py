@@ -11,9 +11,9 @@ import orjson
 
 from .acceptance import Accepted
 from .identifiers import nodes
-from .journal import Told, canonical, came, said
+from .journal import Told, came, canonical, said
 from .oracle import Oracle, order
-from .topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, TIMELINE, Record, Topics, header, origin
+from .topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, TIMELINE, Topics, header, origin
 
 MANY_ALERTS = 50
 """A customer with more alerts than this may be told of one without its evidence (ADR 7)."""

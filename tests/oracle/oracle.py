@@ -8,10 +8,9 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from .acceptance import Accepted, accepted
-from .entry import Arrival
 from .identifiers import Key, nodes
 from .identity import Identities
-from .journal import Journal, came, said
+from .journal import Journal, said
 from .profile import profile
 from .topics import JOURNAL, LINKS, Record, Topics, header, origin
 
@@ -38,6 +37,9 @@ class Oracle:
         self.resolved: Counter[Order] = Counter()
         for record in topics.of(LINKS):
             self._link(record)
+        for place, (record, judged) in self.judged.items():
+            if isinstance(judged, Accepted) and self.owner(judged) is None and judged.echoed is not None:
+                self.judged[place] = record, "invalid-data"  # an answer about a customer whom nobody knows
         self.journal = Journal()
         self.journal.fold(topics.log(JOURNAL))
 
@@ -75,8 +77,3 @@ def order(record: Record) -> Order:
     kind = header(record, "kind")
     about = f"{said(record)['into']}/{said(record)['version']}" if kind == "merge" else header(record, "origin")
     return Order(record.key.decode(), "merge" if kind == "merge" else "event", about)
-
-
-def carried(record: Record) -> Arrival:
-    """The event of a journal or links record."""
-    return came(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,7 +62,7 @@ def upsell(T: History, e: Entry) -> list[Found] | None:
     return [Found(c.changed, {"caseId": c.id}) for c in solved]
 
 
-def upsell_over(T: History, t: int, fired: int, key: str) -> bool:
+def upsell_over(T: History, t: int, fired: int, _key: str) -> bool:
     """Each as an event: order, outbound sales call, case of category complaint opened, invoice overdue."""
     return any(
         fired < e.at
@@ -95,7 +96,7 @@ def campaign(T: History, e: Entry) -> list[Found] | None:
     return _complaints(T, e.at, 0 if purpose == "survey" else 72 * H) or None
 
 
-def campaign_over(T: History, t: int, fired: int, key: str) -> bool:
+def campaign_over(T: History, t: int, _fired: int, _key: str) -> bool:
     """No complaint open or closed in 72 h before."""
     return not _complaints(T, t, 72 * H)
 
@@ -110,7 +111,7 @@ def fatigue(T: History, e: Entry) -> list[Found] | None:
     return [Found(c, {"department": department(c)}) for c in counted] or None
 
 
-def fatigue_over(T: History, t: int, fired: int, key: str) -> bool:
+def fatigue_over(T: History, t: int, fired: int, _key: str) -> bool:
     """Engaged event."""
     return any(fired < e.at and is_engaged(e) for e in T.upto(t))
 
@@ -128,7 +129,7 @@ def dunning(T: History, e: Entry) -> list[Found] | None:
     return _disputes(T, e.at) or None
 
 
-def dunning_over(T: History, t: int, fired: int, key: str) -> bool:
+def dunning_over(T: History, t: int, _fired: int, key: str) -> bool:
     """No billing case open, invoice closed."""
     return not _disputes(T, t) or any(i.id == key and not i.open for i in invoices(T, t))
 
@@ -163,6 +164,7 @@ class Words(NamedTuple):
     action: str
 
 
+@cache
 def words() -> dict[str, Words]:
     """Of every rule file, by the rule's name."""
     files = [yaml.safe_load(path.read_text()) for path in sorted(FILES.glob("*.yaml"))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from agents import journey
 
 from .bus import PARTITIONS, Bus
 from .comparison import differences
-from .worlds import Publication, businesses
-
-EXAMPLES = int(os.environ.get("CXBUS_ORACLE_EXAMPLES", "150"))
+from .worlds import EXAMPLES, Publication, businesses
 
 
 def run(bus: Bus, published: list[Publication]) -> None:

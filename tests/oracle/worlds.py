@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from schemas.codec import Codec
 from schemas.registry import Registry
 
 from .entry import D, Entry, H, uid_of
+
+EXAMPLES = int(os.environ.get("CXBUS_ORACLE_EXAMPLES", "100"))
+"""Random worlds that each property is tried on; set it to let them run longer."""
 
 REGISTRY = Registry.discover()
 RULES: RuleSet = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
@@ -159,18 +163,24 @@ def businesses(draw: st.DrawFn, most: int = 25) -> list[Publication]:
     history = draw(histories(most))
     chance = random.Random(draw(st.integers(0, 2**32)))
     people = chance.sample(KNOWN_AS, chance.choice([1, 1, 2, 3]))
-    made = [_published(chance, e, chance.choice(people)) for e in history]
-    made += chance.choices(made, k=len(made) // 5)
     disorder = chance.choice([0, H, D, 2 * D, 100 * D])
-    arriving = sorted(made, key=lambda one: one[0] + chance.randint(0, disorder))
+    arriving = sorted(history, key=lambda e: e.at + chance.randint(0, disorder))
     ahead = chance.choice([0, 0, -H, 30 * D])  # heard as it happens, an hour before it, or when all of it is past
-    return [Publication(kind.split(".")[0], value, at + ahead) for at, kind, value in arriving]
+    links = chance.choice([0, 0, 2, 5])
+    published = []
+    for index, e in enumerate(arriving):
+        # Linked from the beginning, or strangers for long and then one after the other found to be the same.
+        known_by = chance.choice([1, 1, 2, 3]) if not links else 2 if index >= len(arriving) - links else 1
+        value = _published(chance, e, chance.choices(chance.choice(people), k=known_by))
+        published.append(Publication(e.type.split(".")[0], value, e.at + ahead))
+        if chance.random() < 0.2:
+            published.append(chance.choice(published))
+    return published
 
 
-def _published(chance: random.Random, e: Entry, known: tuple[tuple[str, str], ...]) -> tuple[int, str, bytes]:
-    face = chance.choices(known, k=chance.choice([1, 1, 2, 3]))
+def _published(chance: random.Random, e: Entry, face: list[tuple[str, str]]) -> bytes:
     customer: dict[str, Any] = {"identifiers": [{"type": kind, "value": value} for kind, value in face]}
     name = chance.choice(NAMES)
     data = {**e.data, "customer": customer if name is None else {**customer, "name": name}}
     number = "0" if chance.random() < 0.02 else e.id  # an id that another event may have
-    return e.at, e.type, Codec.encode_structured(type=e.type, source="w", id=number, time=e.at, data=data)
+    return Codec.encode_structured(type=e.type, source="w", id=number, time=e.at, data=data)
