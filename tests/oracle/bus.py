@@ -59,8 +59,10 @@ class Bus:
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for agent in (self._directory, self._resolver, *self._journeys.values()):
-            agent.close()
+        self._directory.close()
+        self._resolver.close()
+        for journey in self._journeys.values():
+            journey.close()
 
     def _journey(self, partition: int) -> Journey:
         self._openings += 1

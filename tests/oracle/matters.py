@@ -50,8 +50,8 @@ def invoices(T: History, t: int) -> tuple[Matter, ...]:
         latest = {e.data["paymentId"]: e for e in T.of(t, PAID) if e.data.get("invoiceId") == invoice}
         payments = [e for e in latest.values() if e.data["currency"] == claim.data["currency"]]
         facts = _said(claim, "total", "currency", "dueDate")
-        if payments and sum(Decimal(e.data["total"]) for e in payments) >= Decimal(claim.data["total"]):
-            last = max(payments, key=lambda e: (e.at, e.uid))
+        if sum((Decimal(e.data["total"]) for e in payments), Decimal(0)) >= Decimal(claim.data["total"]):
+            last = max([claim, *payments], key=lambda e: (e.at, e.uid))
             found.append(Matter("invoice", invoice, False, last, facts))
         else:
             found.append(Matter("invoice", invoice, True, claim, facts))
@@ -65,7 +65,7 @@ def opportunities(T: History, t: int) -> tuple[Matter, ...]:
     closed: dict[str, Entry] = {}
     for e in T.upto(t):
         if e.type in (CREATED, STAGED):
-            over = e.type == STAGED and e.data["stage"] in ("won", "lost")
+            over = e.data["stage"] in ("won", "lost")
             (closed if over else opened)[e.data["opportunityId"]] = e
     found = []
     for name in sorted(opened.keys() | closed.keys()):

@@ -28,8 +28,9 @@ def faultless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Records]:
         company.complaint("A")
         company.publish("service.case.resolved.v1", "A", caseId="K-A")
         for number in range(3):
-            call = {"callId": f"L{number}", "direction": "outbound", "outcome": "no_answer"}
-            company.publish("sales.call.completed.v1", "B", **call)
+            company.publish(
+                "sales.call.completed.v1", "B", callId=f"L{number}", direction="outbound", outcome="no_answer"
+            )
         bus.settle()
         company.publish("service.conversation.ended.v1", "B", late=2 * H + 1, conversationId="CV", channel="phone")
         company.complaint("B")

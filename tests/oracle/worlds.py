@@ -18,7 +18,8 @@ from schemas.registry import Registry
 from .entry import D, Entry, H, uid_of
 
 EXAMPLES = int(os.environ.get("CXBUS_ORACLE_EXAMPLES", "100"))
-"""Random worlds that each property is tried on; set it to let them run longer."""
+"""Random worlds that each property is tried on. Set it to let them run longer, and on other worlds than every time."""
+SAME_WORLDS = "CXBUS_ORACLE_EXAMPLES" not in os.environ
 
 REGISTRY = Registry.discover()
 RULES: RuleSet = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
