@@ -28,13 +28,14 @@ class Entered(NamedTuple):
 class Told(NamedTuple):
     """A message about an alert. ``place``: partition and offset of the journal record that led to it.
 
-    ``bare``: it may come without evidence.
+    ``bare``: it may come without evidence. ``envelope``: record key, and the message's source, type and time.
     """
 
     place: tuple[int, int]
     id: str
     data: Mapping[str, Any]
     bare: bool
+    envelope: tuple[bytes, str, str, str]
 
 
 @dataclass(slots=True)
@@ -109,7 +110,11 @@ class Journal:
         else:
             alert = one.alert
             message_id = f"{alert.match.id}/{customer.id}/{one.state}/{place[0]}-{place[1]}"
-            told = Told(place, message_id, message(one, about), one.state == "retracted" and not alert.standing)
+            bare = one.state == "retracted" and not alert.standing
+            kind = "resolved" if one.state == "expired" else one.state
+            decided = rfc3339(self._clocks[record.partition])
+            envelope = customer.id.encode(), "/cxbus", f"cx.alert.{kind}.v1", decided
+            told = Told(place, message_id, message(one, about), bare, envelope)
             for name in RULES[alert.match.rule].departments:
                 self.alerts[name, record.partition].append(told)
 

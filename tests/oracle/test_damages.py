@@ -159,6 +159,11 @@ def a_part_of_a_move_lost(log: Records) -> Records:
     return instead(log, one(log, lambda r: r.topic == JOURNAL and dict(r.headers)["kind"] == b"moved"))
 
 
+def a_part_of_a_move_for_a_stranger(log: Records) -> Records:
+    part = one(log, lambda r: r.topic == JOURNAL and dict(r.headers)["kind"] == b"moved")
+    return [*log, replace(part, key=b"c_stranger", offset=part.offset + 1000)]
+
+
 def an_event_lost_on_its_way(log: Records) -> Records:
     page = one(log, lambda r: r.topic == JOURNAL and b"web.page" in r.value and dict(r.headers)["kind"] == b"event")
     place = dict(page.headers)["origin"]
@@ -185,6 +190,7 @@ def an_event_lost_on_its_way(log: Records) -> Records:
         (a_dead_letter_missing, DEAD),
         (a_letter_of_intake_missing, DEAD),
         (a_part_of_a_move_lost, JOURNAL),
+        (a_part_of_a_move_for_a_stranger, JOURNAL),
         (an_event_lost_on_its_way, JOURNAL),
     ],
 )

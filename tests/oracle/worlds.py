@@ -25,12 +25,20 @@ REGISTRY = Registry.discover()
 RULES: RuleSet = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
 START = 1_772_409_600_000_000  # 2026-03-02T00:00Z
 
-# On the edges of the rules' windows, one microsecond off, and between.
-offsets = st.one_of(
-    st.sampled_from([0, 1, 24 * H - 1, 24 * H, 24 * H + 1, 48 * H, 48 * H + 1, 72 * H - 1, 72 * H]),
-    st.integers(0, 12).map(lambda n: n * 24 * H),
-    st.integers(0, 60).map(lambda n: n * 6 * H),
-)
+WINDOWS = (24 * H, 48 * H, 72 * H, 5 * D, 7 * D, 14 * D)
+
+
+@st.composite
+def offsets(draw: st.DrawFn) -> list[int]:
+    """A handful of instants: on the edges of one of the rules' windows, one microsecond off, and between."""
+    window = draw(st.sampled_from(WINDOWS))
+    edges = st.builds(
+        lambda times, off: max(0, times * window + off), st.integers(0, 2), st.sampled_from([-1, 0, 0, 1])
+    )
+    others = st.integers(0, 60).map(lambda n: n * 6 * H)
+    return draw(st.lists(st.one_of(edges, edges, others), min_size=3, max_size=8))
+
+
 case = st.sampled_from(["K1", "K2", "K3"])
 invoice = st.sampled_from(["I1", "I2"])
 opportunity = st.sampled_from(["OP1", "OP2"])
@@ -116,6 +124,8 @@ KINDS = (
 )
 # Worlds with a theme make the conditions of a rule meet; worlds of everything make rules meet each other.
 THEMES = {
+    "solved": ("service.case", "service.feedback"),
+    "complaints": ("service.case", "marketing.campaign"),
     "cases": ("service.", "marketing.campaign", "sales.order", "sales.call"),
     "contacts": ("sales.call", "marketing.campaign", "finance.dunning", "service.conversation", "web."),
     "billing": ("service.case", "finance.", "service.feedback"),
@@ -129,7 +139,7 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[Entry]:
     size = draw(st.integers(1, most))  # drawn first: lists left to themselves stay too short for anything to happen
     prefixes = THEMES[draw(st.sampled_from(sorted(THEMES)))]
     kinds = st.one_of([kind for name, kind in KINDS if name.startswith(prefixes)])
-    instants = st.sampled_from(draw(st.lists(offsets, min_size=min(size, 9), max_size=9)))
+    instants = st.sampled_from(draw(offsets()))
     drawn = draw(st.lists(st.tuples(instants, kinds), min_size=size, max_size=size))
     made = [
         Entry(START + at, uid_of("w", str(i)), kind, "w", str(i), data) for i, (at, (kind, data)) in enumerate(drawn)
