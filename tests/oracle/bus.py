@@ -5,6 +5,7 @@ where Kafka would be. Who goes on when, and how far, is up to chance.
 from __future__ import annotations
 
 import random
+import tempfile
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -28,9 +29,14 @@ from .topics import IDENTITIES, JOURNAL, LINKS, Topics
 from .worlds import REGISTRY, RULES
 
 KEY = b"a key for the oracle's tests"
+REGION = "GB"
 PARTITIONS = 2
+MEMORY = Path("/dev/shm")
+"""Where there is such a folder, a store need not wait for a disk."""
 MOST = 5
 """A batch has at most so many records."""
+
+CODEC, IDENTIFIERS, METRICS = Codec(REGISTRY), Identifiers(KEY, REGION), Metrics(CollectorRegistry())
 
 Place = tuple[str, int]
 
@@ -38,19 +44,18 @@ Place = tuple[str, int]
 class Bus:
     """Agents and logs. ``clock``: the broker's (ms)."""
 
-    def __init__(self, home: Path, seed: int) -> None:
+    def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.clock = 0
         self.logs: defaultdict[Place, list[ConsumerRecord]] = defaultdict(list)
         self._positions: defaultdict[tuple[str, Place], int] = defaultdict(int)
         self._sending: defaultdict[tuple[str, Place], deque[Output]] = defaultdict(deque)
-        self._home = home
+        self._folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+        self._home = home = Path(self._folder.name)
         self._openings = 0
-        self._metrics = Metrics(CollectorRegistry())
-        self._identifiers = Identifiers(KEY, "GB")
-        self._directory = Directory("", self._identifiers, home / "directory")
-        self._intake = Intake(Codec(REGISTRY), self._identifiers, self._directory, PARTITIONS, "", self._metrics)
-        self._resolver = Resolver(0, PARTITIONS, self._identifiers, home / "resolver", self._metrics)
+        self._directory = Directory("", IDENTIFIERS, home / "directory")
+        self._intake = Intake(CODEC, IDENTIFIERS, self._directory, PARTITIONS, "", METRICS)
+        self._resolver = Resolver(0, PARTITIONS, IDENTIFIERS, home / "resolver", METRICS)
         self._journeys = {number: self._journey(number) for number in range(PARTITIONS)}
 
     def __enter__(self) -> Self:
@@ -63,12 +68,11 @@ class Bus:
         self._resolver.close()
         for journey in self._journeys.values():
             journey.close()
+        self._folder.cleanup()
 
     def _journey(self, partition: int) -> Journey:
         self._openings += 1
-        return Journey(
-            partition, PARTITIONS, RULES, self._identifiers, self._home / f"journey-{self._openings}", self._metrics
-        )
+        return Journey(partition, PARTITIONS, RULES, IDENTIFIERS, self._home / f"journey-{self._openings}", METRICS)
 
     # --- the broker -------------------------------------------------------------------------------------------------
 
@@ -84,7 +88,7 @@ class Bus:
 
     def oracle(self) -> Oracle:
         """What the oracle says to it."""
-        return Oracle(self.topics(), KEY, "GB")
+        return Oracle(self.topics(), KEY, REGION)
 
     def _append(self, made: Output) -> None:
         log = self.logs[made.topic, made.partition]

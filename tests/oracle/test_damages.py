@@ -10,7 +10,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
-from .bus import KEY, Bus
+from .bus import KEY, REGION, Bus
 from .comparison import differences
 from .entry import D, H
 from .oracle import Oracle
@@ -21,9 +21,9 @@ Records = list[ConsumerRecord]
 
 
 @pytest.fixture(scope="module")
-def faultless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Records]:
+def faultless() -> Iterator[Records]:
     """Alerts that fired, ended and were retracted, a merge, a reused id and an event of nobody."""
-    with Bus(tmp_path_factory.mktemp("bus"), 1) as bus:
+    with Bus(1) as bus:
         company = Company(bus)
         company.complaint("A")
         company.publish("service.case.resolved.v1", "A", caseId="K-A")
@@ -47,7 +47,7 @@ def faultless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Records]:
 def found(records: Records) -> list[str]:
     """Where the oracle objects."""
     topics = Topics(records)
-    return sorted({where.split(",")[0] for where, _ in differences(topics, Oracle(topics, KEY, "GB"))})
+    return sorted({where.split(",")[0] for where, _ in differences(topics, Oracle(topics, KEY, REGION))})
 
 
 def test_a_faultless_log_has_no_differences(faultless: Records) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -91,7 +89,7 @@ def test_order_copies_and_merges_in_parts_change_no_match_and_every_match_is_not
     history: list[Entry], seed: int, part: int
 ) -> None:
     wanted = by_the_oracle(history)
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as home, Bus(Path(home), seed) as bus:
+    with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
         patch.setattr(journey, "MOVE_ENTRIES", part)
         entries, alerts = heard(bus, history, bus.chance)
     assert history == entries

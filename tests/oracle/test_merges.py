@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,12 +48,12 @@ class Company:
 
 
 def test_a_customer_who_leaves_while_others_are_still_arriving_takes_them_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(journey, "MOVE_ENTRIES", 1)
     under_way = 0
     for seed in range(SEEDS):
-        with Bus(tmp_path / str(seed), seed) as bus:
+        with Bus(seed) as bus:
             company = Company(bus)
             for person in ("C", "B", "A"):
                 company.complaint(person)
