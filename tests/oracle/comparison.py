@@ -10,7 +10,7 @@ from .difference import Difference, counted, first
 from .journal import Told, canonical, said
 from .oracle import Oracle
 from .routing import journaled, letters, moved, routed
-from .topics import IDENTITIES, PROFILES, TIMELINE, Topics
+from .topics import IDENTITIES, LINKS, PROFILES, TIMELINE, Topics
 
 MANY_ALERTS = 50
 """A customer with more alerts than this may be told of one without its evidence (ADR 7)."""
@@ -33,6 +33,9 @@ def differences(topics: Topics, oracle: Oracle) -> list[Difference]:
 def identities(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
     """Who is who, and no word more; the key's fingerprint beside it."""
     found = Counter((r.key or b"", canonical(said(r))) for r in topics.of(IDENTITIES) if r.key != b"#key")
+    keys = sum(r.key == b"#key" for r in topics.of(IDENTITIES))
+    if keys != bool(topics.of(LINKS)):
+        yield Difference(IDENTITIES, f"the key's fingerprint is there {keys} times")
     wanted = Counter((key.encode(), canonical(value)) for key, value in oracle.identities.learned)
     yield from counted(IDENTITIES, found, wanted)
 

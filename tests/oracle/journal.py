@@ -74,24 +74,23 @@ class Journal:
         name = record.key.decode()
         customer = self.customers.setdefault(name, Customer(name))
         kind = header(record, "kind")
-        about = brief(customer)
         if customer.into is not None:
             if kind != "merge":
                 self.forwarded[customer.into, record.value or b""] += 1
             return
         if kind == "merge":
+            about = brief(customer) | {"open": [], "openCount": 0}
             outcome, move = customer.leave(said(record)["into"], said(record)["version"])
             self.moves[move.name] = move
-            about |= {"open": [], "openCount": 0}
-        elif kind == "moved":
-            outcome = self._part(customer, record, clock)
         else:
-            replay = any(name == "replay" for name, _ in record.headers)
-            outcome = customer.take(came(record), clock, replay=replay)
-        if kind != "merge":
+            outcome = self._part(customer, record, clock) if kind == "moved" else self._event(customer, record, clock)
             about = brief(customer)
         for one in outcome:
             self._write(customer, record, one, about)
+
+    def _event(self, customer: Customer, record: Record, clock: int) -> list[Outcome]:
+        replay = any(name == "replay" for name, _ in record.headers)
+        return customer.take(came(record), clock, replay=replay)
 
     def _part(self, customer: Customer, record: Record, clock: int) -> list[Outcome]:
         part = said(record)

@@ -18,7 +18,7 @@ from schemas.registry import Registry
 
 from .entry import D, Entry, H, instant, rfc3339, uid_of
 
-EXAMPLES = int(os.environ.get("CXBUS_ORACLE_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("CXBUS_ORACLE_EXAMPLES", "150"))
 """Random worlds that each property is tried on. Set it to let them run longer, and on other worlds than every time."""
 SAME_WORLDS = "CXBUS_ORACLE_EXAMPLES" not in os.environ
 
