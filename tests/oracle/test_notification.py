@@ -153,3 +153,14 @@ def test_a_retraction_lets_what_it_had_suppressed_speak_as_far_back_as_the_coold
         both.hear(call(at, number), clock)
     both.hear(page(6 * D + H), clock)
     assert ["fired", "updated", "updated", "retracted", "resolved"] == both.states
+
+
+def test_a_match_that_is_resolved_when_it_fires_ends_a_microsecond_later() -> None:
+    money = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
+    paid = [
+        made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"),
+        made(H, "finance.invoice.issued.v1", dueDate="2026-03-09", **money),
+        made(2 * H, "finance.payment.received.v1", paymentId="P1", **money),
+    ]
+    reminded = made(3 * H, "finance.dunning.sent.v1", invoiceId="I1", level=1)
+    assert ["fired", "resolved"] == live(*paid, reminded, page(3 * H + 1))
