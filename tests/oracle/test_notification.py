@@ -164,3 +164,15 @@ def test_a_match_that_is_resolved_when_it_fires_ends_a_microsecond_later() -> No
     ]
     reminded = made(3 * H, "finance.dunning.sent.v1", invoiceId="I1", level=1)
     assert ["fired", "resolved"] == live(*paid, reminded, page(3 * H + 1))
+
+
+def test_an_invoice_that_was_paid_long_ago_is_not_overdue_whatever_is_said_of_it() -> None:
+    money = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
+    said = live(
+        made(0, "finance.invoice.issued.v1", dueDate="2026-03-01", **money),
+        made(H, "finance.payment.received.v1", paymentId="P1", **money),
+        made(9 * D, "finance.invoice.overdue.v1", dueDate="2026-03-01", daysOverdue=9, **money),
+        made(9 * D + H, "service.case.resolved.v1", caseId="K1"),
+        made(9 * D + 2 * H, "service.feedback.submitted.v1", metric="nps", value=10),
+    )
+    assert ["fired"] == said
