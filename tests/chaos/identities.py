@@ -54,7 +54,8 @@ def identities(log: Log, accepted: Sequence[Record], identifiers: Identifiers) -
     first: dict[str, str] = {}
     for record in log.of(LINKS):
         nodes = nodes_of(dict(record.headers))
-        components.join(node.hash for node in nodes)
+        if nodes:  # else it is an answer, sent on before its customer was known here
+            components.join(node.hash for node in nodes)
         for node in nodes:
             first.setdefault(node.hash, identifiers.mint(nodes[0], record.offset))
     born = {name: offset for offset, name in enumerate(dict.fromkeys(first.values()))}

@@ -46,7 +46,12 @@ class Oracle:
     def _link(self, record: Record) -> None:
         """Section 2: the nodes of a link are those of its event."""
         known = self.event(header(record, "origin"))
-        if known is None or not known.identifiers:
+        if known is None:
+            return
+        if known.echoed is not None:
+            customer = self.identities.today(known.echoed)
+            if customer is not None:
+                self.resolved[Order(customer, "event", header(record, "origin"))] += 1
             return
         customer, orders = self.identities.link(nodes(known.identifiers, self.key), record.offset)
         for name, order in orders:
