@@ -36,11 +36,15 @@ class Record(NamedTuple):
 
 @dataclass
 class Log:
-    """Every record by topic and partition, in order; of profiles the latest by key, since they are written often."""
+    """Every record by topic and partition, in order; of profiles the latest by key, since they are written often.
+
+    ``profiled``: when profiles were appended to each partition (ms), every instant once.
+    """
 
     records: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
     profiles: dict[bytes, Record] = field(default_factory=dict)
     profile_records: int = 0
+    profiled: dict[int, list[int]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         """Takes the next record of a partition."""
@@ -50,6 +54,9 @@ class Log:
         assert record.key is not None
         self.profile_records += 1
         self.profiles[record.key] = record
+        instants = self.profiled.setdefault(record.partition, [])
+        if not instants or instants[-1] < record.timestamp:
+            instants.append(record.timestamp)
 
     def of(self, *topics: str) -> list[Record]:
         """The records of some topics, partition after partition."""
