@@ -60,12 +60,16 @@ class Judge:
         """These are going to be published."""
         self._refused |= must_be_buried(sent)
 
-    def judge(self, log: Log, publication: Publication) -> Iterator[Problem]:
-        """Everything that is wrong. ``publication``: what the departments know of what they have published."""
+    def fold(self, log: Log) -> None:
+        """The reference takes what is new in the journal."""
         for partition, done in enumerate(self._folded):
             journal = log.records.get((JOURNAL, partition), [])
             self.reference.take(journal[done:])
             self._folded[partition] = len(journal)
+
+    def judge(self, log: Log, publication: Publication) -> Iterator[Problem]:
+        """Everything that is wrong. ``publication``: what the departments know of what they have published."""
+        self.fold(log)
         events = log.of(*self._events)
         yield from publication.problems(events)
         buried = {letter.origin for letter in letters(log) if letter.stage == "intake"}

@@ -30,7 +30,7 @@ from .publisher import Publisher
 DRAIN_SECONDS = 180.0
 BUSY_SECONDS = 5.0
 """In which every worker must have finished something."""
-WAVE_SECONDS = 30.0
+WAVE_SECONDS = 25.0
 HURRY = 2.0
 """So much faster the last wave ends."""
 
@@ -136,6 +136,8 @@ class Ordeal:
     async def _judged(self) -> list[Problem]:
         """Reads what is new, folds it, and holds everything against everything."""
         log = await self._reader.read()
+        self._judge.fold(log)
+        log.forget()
         problems = list(self._judge.judge(log, self._publication))
         return problems + list(durable(log, self._bus.progress.samples, self._bus.events))
 

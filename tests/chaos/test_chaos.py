@@ -35,8 +35,8 @@ SEED = int(setting("SEED", 1))
 SHORT = Plan(
     seed=SEED,
     counts={"kill": 18, "kill-two": 1, "lose": 1, "zombie": 1, "scale": 1, "broker-freeze": 1, "broker-kill": 1},
-    rate=400,
-    longest=5,
+    rate=300,
+    longest=4,
 )
 
 
