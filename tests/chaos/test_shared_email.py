@@ -1,6 +1,7 @@
 """One e-mail shared by 20,000 customers: nothing is lost, the worker stays small, the others are served meanwhile.
 
-There are no limits of identity yet, so all of them become one customer.
+There are no limits of identity yet, so all of them become one customer. Their events come in order, from one
+partition: an event that comes late to so large a customer costs its whole history, 7 us of each entry (measured).
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def _event(number: int, now: int, *, shared: bool) -> Sent:
     data = {"customer": {"identifiers": identifiers}, "url": "https://shop.example/a", "pageType": "product"}
     name = f"{number}-{'shared' if shared else 'alone'}"
     value = cloud_event("web.page.viewed.v1", "/crowd", name, now - HOUR + number, data)
-    return Sent(events_topic("web"), b"%d" % number, value)
+    return Sent(events_topic("web"), b"crowd", value)
 
 
 def _seen(log: Log) -> list[tuple[str, Seen]]:
