@@ -50,13 +50,17 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What a run showed. ``pauses``: seconds by what was done; ``memory``: MiB at most; ``idle``: who did nothing."""
+    """What a run showed. ``pauses``: seconds by what was done; ``memory``: MiB at most; ``idle``: who did nothing.
+
+    ``refused``: how often the publisher was told of an error or had to wait.
+    """
 
     told: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     pauses: dict[str, list[float]] = field(default_factory=dict)
     memory: int = 0
     idle: list[str] = field(default_factory=list)
+    refused: int = 0
 
 
 class Ordeal:
@@ -156,6 +160,7 @@ class Ordeal:
         bus, plan, told = self._bus, self._plan, self._publisher.told
         samples = bus.progress.samples
         events = len(self._publication)
+        self.outcome.refused = told.errors + told.waits
         yield f"chaos: seed {plan.seed}, {dict(plan.counts)}"
         yield (
             f"  {events} events in {seconds:.0f} s ({events / seconds:.0f}/s), judged in {judging:.0f} s "

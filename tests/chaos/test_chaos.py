@@ -91,6 +91,8 @@ def judged(plan: Plan, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [] == outcome.idle
     assert {} == too_long(outcome)
     assert outcome.memory < MEMORY
+    if any(count for fault, count in plan.counts.items() if fault.startswith("broker-")):
+        assert outcome.refused > 0  # nobody can have said yes while the broker was away
 
 
 def too_long(outcome: Outcome) -> dict[str, list[float]]:

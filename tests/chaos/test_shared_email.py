@@ -33,9 +33,10 @@ from .publication import Publication
 from .publisher import Publisher
 
 CROWD = 20_000
-KNOWN = 3
-"""Of the crowd: so many were customers of their own before, and are merged when the crowd is complete."""
+KNOWN = 20
+"""Of the crowd: so many are customers of their own at first, and are merged when the crowd is complete."""
 CROWD_RATE, OTHERS_RATE = 2_000.0, 60.0
+OTHERS = 2_000
 QUIET_SECONDS = 6.0
 DRAIN_SECONDS = 120.0
 MEMORY = 500
@@ -73,19 +74,21 @@ async def shared(bus: Bus) -> tuple[list[str], list[Problem], float]:
     """The run: what was seen, what is wrong, and the longest latency of the others (s)."""
     now = time.time_ns() // 1000
     publication = Publication()
-    others = business(1, 3_000, 100, now, CALM)
+    others = business(1, OTHERS, 100, now, CALM)
     crowd = [_event(number, now, shared=True) for number in range(KNOWN, CROWD)]
-    known = [_event(number, now - HOUR, shared=False) for number in range(KNOWN)]
-    merging = [_event(number, now, shared=True) for number in range(KNOWN)]
+    known = [_event(number, now, shared=False) for number in range(KNOWN)]
+    merging = [_event(number, now + CROWD, shared=True) for number in range(KNOWN)]
     async with bus.progress:
         bus.fleet.start("a")
         watching = asyncio.create_task(bus.progress.watch(bus.memory, LOOK_SECONDS))
-        beside = asyncio.create_task(Publisher(bus.bootstrap, publication, OTHERS_RATE).publish(others))
         department = Publisher(bus.bootstrap, publication, CROWD_RATE)
-        await department.publish(known)
+        await department.publish(crowd[:1])
+        await bus.progress.drained(DRAIN_SECONDS, bus.memory, bus.fleet.supervise)
+        beside = asyncio.create_task(Publisher(bus.bootstrap, publication, OTHERS_RATE).publish(others))
         await bus.work(QUIET_SECONDS)
+        await department.publish(known)
         began = time.time_ns() // 1_000_000
-        await department.publish(crowd)
+        await department.publish(crowd[1:])
         await department.publish(merging)
         await beside
         await bus.progress.drained(DRAIN_SECONDS, bus.memory, bus.fleet.supervise)
