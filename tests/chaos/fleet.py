@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cli.child import FIRST_PAUSE
 from cli.health import announced
+from cli.problem import TOLD
 from cli.tether import SUPERVISOR
 
 ROOT = Path(__file__).parents[2]
@@ -147,6 +148,8 @@ class Fleet:
 
     def _last_words(self, name: str) -> str:
         for line in reversed((self._home / f"{name}.log").read_text(errors="replace").splitlines()[-50:]):
+            if line.startswith(TOLD):
+                return line.removeprefix(TOLD)
             try:
                 said = json.loads(line)
             except ValueError:

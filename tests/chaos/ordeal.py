@@ -115,7 +115,7 @@ class Ordeal:
             before = bus.fleet.handled()
             await bus.work(BUSY_SECONDS)
             after = bus.fleet.handled()
-            self.outcome.idle = [name for name in after if after[name] <= before.get(name, 0)]
+            self.outcome.idle = [name for name in bus.fleet.names if before.get(name, 0) == after.get(name, 0)]
             self._over = True
             while not publishing.done():
                 if self._enough():
