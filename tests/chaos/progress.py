@@ -18,6 +18,10 @@ PATIENCE = 5.0
 """Seconds until a look is given up."""
 
 
+class NothingLoaded(Exception):
+    """A coordinator that has just started knows of no offset, though there were some a moment ago."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One look: the committed offsets, and where all topics ended *afterwards*. ``memory``: MiB of each process.
@@ -61,7 +65,9 @@ class Progress:
         try:
             async with asyncio.timeout(PATIENCE):
                 committed, ends = await self._offsets()
-        except (KafkaError, OSError, TimeoutError):
+            if self.samples and any(known and not committed[tp] for tp, known in self.samples[-1].committed.items()):
+                raise NothingLoaded
+        except (KafkaError, OSError, TimeoutError, NothingLoaded):
             self.failures += 1
             await self._disconnect()
             return None
