@@ -35,11 +35,14 @@ class Oracle:
         }
         self.identities = Identities(self.key)
         self.resolved: Counter[Order] = Counter()
+        self.strangers: set[str] = set()
+        """Where answers came from that are about nobody: only the resolver, through the links log, can tell."""
         for record in topics.of(LINKS):
             self._link(record)
         for place, (record, judged) in self.judged.items():
             if isinstance(judged, Accepted) and self.owner(judged) is None and judged.echoed is not None:
                 self.judged[place] = record, "invalid-data"  # an answer about a customer whom nobody knows
+                self.strangers.add(place)
         self.journal = Journal()
         self.journal.fold(topics.log(JOURNAL))
 
