@@ -20,10 +20,12 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from core.rule import RuleSet
 from engine.application import create_app
 from engine.batch import batches
-from engine.errors import Fatal
+from engine.errors import Fatal, fatal
 from engine.limits import Limits
-from engine.partition import Processor
 from engine.partitions import TransactionalPartitions
+from engine.progress import ProgressLog
+from engine.shard import Processor
+from engine.store import discard_unused
 from engine.transport import BatchConsumer
 from engine.worker import run_worker
 from schemas.codec import Codec
@@ -38,7 +40,7 @@ from .ops import Health, OpsPages, announce
 from .resolver import Resolver
 from .rule_files import BUILT_IN, load
 from .settings import Settings
-from .topics import JOURNAL, LINKS, events_topic
+from .topics import JOURNAL, LINKS, PROGRESS, events_topic
 from .vocabulary import outreach, vocabulary
 
 UNASSIGNED = 60.0
@@ -67,6 +69,7 @@ class Worker:
         home = settings.data_dir / "workers" / name
         home.mkdir(parents=True, exist_ok=True)
         home.parent.chmod(0o700)  # its databases hold personal data
+        discard_unused(home, time.time(), Limits().cache)
         self._settings = settings
         self._name = name
         self._home = home
@@ -78,6 +81,7 @@ class Worker:
             collector(registry=self.registry)
         self.metrics = Metrics(self.registry)
         self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust")
+        self.app.on_lost = lambda topic, records: self.metrics.lost.labels(topic).inc(records)
         self.directory = Directory(bootstrap, identifiers, home / "directory")
         self.intake = Intake(
             Codec(registry), identifiers, self.directory, settings.partition_count(), bootstrap, self.metrics
@@ -86,25 +90,28 @@ class Worker:
         partitions = settings.partition_count()
         self.resolver = self._partitions(
             LINKS,
-            "resolver",
+            ProgressLog(PROGRESS, "resolver", first=partitions),
             lambda p: Resolver(p, partitions, identifiers, home / f"resolver-{p}", self.metrics),
         )
         self.journey = self._partitions(
             JOURNAL,
-            "journey",
+            ProgressLog(PROGRESS, "journey"),
             lambda p: Journey(p, partitions, in_force, identifiers, home / f"journey-{p}", self.metrics),
         )
         self._wire(tuple(events_topic(name) for name in departments(registry)))
 
-    def _partitions(self, topic: str, stage: str, make: Callable[[int], Processor]) -> TransactionalPartitions:
+    def _partitions(
+        self, topic: str, progress: ProgressLog, make: Callable[[int], Processor]
+    ) -> TransactionalPartitions:
         owned = TransactionalPartitions(
             topic=topic,
             group_id=self._settings.app_id,
-            transactional_id_prefix=f"{self._settings.app_id}-{stage}",
+            transactional_id_prefix=f"{self._settings.app_id}-{progress.stage}",
             bootstrap=self.app.bootstrap,
+            progress=progress,
             make_processor=make,
             on_fatal=self.app.fatal,
-            observer=Watch(self.metrics, stage),
+            observer=Watch(self.metrics, progress.stage),
             limits=Limits(batch_bytes=BATCH_BYTES),
         )
         self.app.register(owned)
@@ -113,7 +120,7 @@ class Worker:
     def _wire(self, event_topics: tuple[str, ...]) -> None:
         app = self.app
 
-        @app.agent(app.batch_topic(*event_topics), name="intake")
+        @app.agent(app.batch_topic(*event_topics, by_time=True), name="intake")
         async def intake(stream: Any) -> None:
             async with self._helpers():
                 async for batch in batches(stream):
@@ -174,12 +181,8 @@ class Worker:
         async def guarded() -> None:
             try:
                 await work
-            except Fatal as error:
-                self.app.fatal(error)
             except Exception as error:  # noqa: BLE001 -- the shell's edge: the process ends with the reason
-                fatal = Fatal(f"{name}: {type(error).__name__}: {error}")
-                fatal.__cause__ = error
-                self.app.fatal(fatal)
+                self.app.fatal(fatal(name, error))
 
         task = asyncio.get_running_loop().create_task(guarded(), name=name)
         self._tasks = [task, *(one for one in self._tasks if not one.done())]

@@ -14,8 +14,11 @@ import orjson
 
 from core.event import Entry
 from core.journey import Arrived
-from engine.store import Store
+from engine.checkpoint import Checkpoint
+from engine.store import META, Store
 from schemas import instant
+
+CLOCK = b"clock"
 
 
 class Archive:
@@ -25,9 +28,17 @@ class Archive:
         self._store = Store(directory, ("entries", "order", "profiles"))
         self._histories: dict[str, list[Entry]] = {}
 
-    def flush(self) -> None:
-        """What is pending is durable on the topics: keep it."""
-        self._store.flush_pending()
+    def checkpoint(self) -> Checkpoint | None:
+        """The mark of what is kept."""
+        return self._store.checkpoint()
+
+    def reset(self) -> None:
+        """Forgets everything."""
+        self._store.reset()
+
+    def flush(self, mark: Checkpoint | None = None) -> None:
+        """What is pending is durable on the topics, up to ``mark``: keep it."""
+        self._store.flush_pending(mark)
 
     def drop(self) -> None:
         """Forgets what is pending, and the histories read for it."""
@@ -37,6 +48,15 @@ class Archive:
     def close(self) -> None:
         """Releases the database."""
         self._store.close()
+
+    @property
+    def clock(self) -> int:
+        """The journal's clock as of what is kept (µs)."""
+        return int(self._store.get(META, CLOCK) or 0)
+
+    def set_clock(self, clock: int) -> None:
+        """How far the journal's clock has come (µs)."""
+        self._store.put(META, CLOCK, b"%d" % clock)
 
     # --- core.journey.History ---------------------------------------------------------------------------------------
 

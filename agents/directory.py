@@ -7,6 +7,7 @@ merged away a moment ago and is forwarded there: slower, never wrong.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from core.identity import Node, root
+from engine.checkpoint import Bounds, Checkpoint
+from engine.limits import Limits
+from engine.restore import read_bounds
 from engine.store import Store
 
 from .identifiers import Identifiers
@@ -65,8 +69,11 @@ class Directory:
         into = orjson.loads(value).get("mergedInto") if value is not None else None
         return None if into is None else str(into)
 
-    def learn(self, records: Sequence[ConsumerRecord]) -> None:
-        """Takes in records of the identities topic. Raises ``WrongKey``."""
+    def learn(self, records: Sequence[ConsumerRecord], mark: Checkpoint | None = None) -> None:
+        """Takes in records of the identities topic; ``mark`` says up to where, once they are stored.
+
+        Raises ``WrongKey``.
+        """
         merged = False
         for record in records:
             if record.value is None:
@@ -77,12 +84,12 @@ class Directory:
                 check_key(record.value, self._identifiers)
             merged = merged or b"mergedInto" in record.value
             self._store.put("identities", record.key, record.value)
-        self._store.flush_pending()
+        self._store.flush_pending(mark)
         if merged:
             self._recent.clear()
 
     async def tail(self) -> None:
-        """Reads the topic from its beginning and goes on for ever; ``caught_up`` is set at its end as of the start.
+        """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.
 
         Raises ``KafkaError`` when the broker refuses, ``WrongKey``.
         """
@@ -92,21 +99,32 @@ class Directory:
             enable_auto_commit=False,
             fetch_max_wait_ms=100,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             partition = TopicPartition(IDENTITIES, 0)
             consumer.assign([partition])
-            await consumer.seek_to_beginning(partition)
-            end = (await consumer.end_offsets([partition]))[partition]
+            bounds = await read_bounds(consumer, [partition])
+            position = self._resume(bounds, partition)
+            consumer.seek(partition, position)
             while True:
-                batches = await consumer.getmany(timeout_ms=1000, max_records=5000)
-                for records in batches.values():
-                    self.learn(records)
-                if not self.caught_up.is_set() and await consumer.position(partition) >= end:
-                    log.info("directory caught up", records=end)
+                for records in (await consumer.getmany(timeout_ms=1000, max_records=5000)).values():
+                    position = records[-1].offset + 1
+                    self.learn(records, Checkpoint(bounds.cluster, {partition: position}, time.time()))
+                if not self.caught_up.is_set() and await consumer.position(partition) >= bounds.ends[partition]:
+                    log.info("directory caught up", end=bounds.ends[partition])
                     self.caught_up.set()
         finally:
             await consumer.stop()
+
+    def _resume(self, bounds: Bounds, partition: TopicPartition) -> int:
+        """The offset from which to read on: behind what is known, if that can be trusted. Raises ``WrongKey``."""
+        cache = self._store.checkpoint()
+        if cache is None or cache.unusable(bounds, time.time(), Limits().cache):
+            self._store.reset()
+            return bounds.begins[partition]
+        if (held := self._store.get("identities", KEY_RECORD)) is not None:
+            check_key(held, self._identifiers)
+        return cache.offsets[partition]
 
     def close(self) -> None:
         """Releases the store."""

@@ -33,9 +33,11 @@ from core.notification import Said
 from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
 from core.timeline import Timeline
+from engine.checkpoint import Checkpoint
+from engine.errors import Fatal
 from engine.unit_of_work import Output
 from schemas import instant
-from schemas.refusal import Reason
+from schemas.refusal import decision_error
 
 from . import messages
 from .archive import Archive
@@ -53,7 +55,7 @@ from .records import (
     partition_of,
     received_at,
 )
-from .topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+from .topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
@@ -82,8 +84,8 @@ class Journey:
         self._identifiers = identifiers
         self._metrics = metrics
         self._archive = Archive(directory)
-        self._clock = 0
-        self._pending_clock = 0
+        self._clock = self._archive.clock
+        self._pending_clock = self._clock
         self._fired: list[int] = []
         self._latest = 0
         self._touched: dict[str, Customer] = {}
@@ -94,6 +96,15 @@ class Journey:
     def sources(self) -> Sequence[TopicPartition]:
         """The state is the public topics."""
         return TopicPartition(TIMELINE, self._partition), TopicPartition(PROFILES, self._partition)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """What the archive holds of them."""
+        return self._archive.checkpoint()
+
+    def reset(self) -> None:
+        """Forgets the archive."""
+        self._archive.reset()
+        self._clock = 0
 
     def restore(self, records: Sequence[ConsumerRecord]) -> None:
         """Mirrors what an earlier owner wrote. Raises ``core.state.UnknownSchema``."""
@@ -107,9 +118,11 @@ class Journey:
             self._archive.set_profile(record.key.decode(), record.value)
         self._archive.flush()
 
-    def opened(self, position: int) -> None:
-        """Nothing more: the clock is that of the youngest profile."""
+    def opened(self, mark: Checkpoint) -> None:
+        """The clock is that of the youngest profile."""
         self._pending_clock = self._clock
+        self._archive.set_clock(self._clock)
+        self._archive.flush(mark)
 
     def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.
@@ -120,7 +133,7 @@ class Journey:
         """
         try:
             return self._fold(records, guarded=False)
-        except (UnknownKind, UnknownSchema):
+        except (UnknownKind, UnknownSchema, Fatal):
             raise
         except Exception as error:
             kind = type(error).__name__  # its text may hold personal data
@@ -146,9 +159,10 @@ class Journey:
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
         return outputs
 
-    def committed(self) -> None:
+    def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
-        self._archive.flush()
+        self._archive.set_clock(self._pending_clock)
+        self._archive.flush(mark)
         self._clock = self._pending_clock
         now = time.time()
         if self._latest:
@@ -168,16 +182,16 @@ class Journey:
         before = orjson.dumps(self._customer(name).document())
         try:
             return list(self._one(record))
-        except (UnknownKind, UnknownSchema):
+        except (UnknownKind, UnknownSchema, Fatal):
             raise
         except Exception as error:
             self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
             headers = dict(record.headers)
             if "origin" not in headers:
                 raise
-            message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
-            refused = Refused(Reason.DECISION_ERROR, message)
-            return [self._refuse(refused, *_letter(refused, record, headers))]
+            failed = decision_error(error)
+            refused = Refused(failed.reason, failed.message)
+            return [self._refuse(refused, *_letter(refused, record, headers, {}))]
 
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
         self._pending_clock = max(self._pending_clock, received_at(record))
@@ -185,10 +199,11 @@ class Journey:
         name = record.key.decode()
         self._last[name] = record
         customer = self._customer(name)
-        brought = self._read(record, headers)
+        said = orjson.loads(record.value)
+        brought = self._read(record, headers, said)
         place = f"{self._partition}-{record.offset}"
         for decision in step(customer, brought, self._rules, self._archive, self._pending_clock):
-            yield from self._written(customer, decision, record, headers, brought, place)
+            yield from self._written(customer, decision, record, headers, said, place)
 
     def _customer(self, name: str) -> Customer:
         customer = self._touched.get(name)
@@ -201,13 +216,11 @@ class Journey:
             )
         return customer
 
-    def _read(self, record: ConsumerRecord, headers: Mapping[str, bytes]) -> Record:
+    def _read(self, record: ConsumerRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]) -> Record:
         kind = headers.get("kind")
         if kind in (EVENT, NOTE):
-            event = orjson.loads(record.value)
             happened, received = int(headers["time"]), int(headers["received"])
-            return self._arrived(event, headers["uid"].decode(), happened, received, replay="replay" in headers)
-        said = orjson.loads(record.value)
+            return self._arrived(said, headers["uid"].decode(), happened, received, replay="replay" in headers)
         if kind == MERGE:
             return Merge(said["into"], said["version"])
         if kind == MOVED:
@@ -234,11 +247,11 @@ class Journey:
         decision: journey.Output,
         record: ConsumerRecord,
         headers: Mapping[str, bytes],
-        brought: Record,
+        said: Mapping[str, Any],
         place: str,
     ) -> Iterator[Output]:
         if isinstance(decision, Written):
-            yield self._write_entry(customer, decision, record, headers, brought)
+            yield self._write_entry(customer, decision, record, headers, said)
         elif isinstance(decision, Said):
             if decision.state == "fired" and "received" in headers:
                 self._fired.append(int(headers["received"]))
@@ -246,7 +259,7 @@ class Journey:
         elif isinstance(decision, Ignored):
             self._metrics.duplicates.inc()
         elif isinstance(decision, Refused):
-            yield self._refuse(decision, *_letter(decision, record, headers))
+            yield self._refuse(decision, *_letter(decision, record, headers, said))
         elif isinstance(decision, Forwarded):
             yield self._to_journal(decision.to, record.value, record.headers)
         else:
@@ -260,12 +273,12 @@ class Journey:
         written: Written,
         record: ConsumerRecord,
         headers: Mapping[str, bytes],
-        brought: Record,
+        said: Mapping[str, Any],
     ) -> Output:
         entry = written.entry
-        moved = isinstance(brought, Moved)
+        moved = headers["kind"] == MOVED
         if moved:
-            held = orjson.loads(record.value)["entries"][written.index]
+            held = said["entries"][written.index]
             event, received, origin = orjson.dumps(held["event"]), held["received"], held["origin"]
         else:
             event, received, origin = record.value, int(headers["received"]), headers["origin"].decode()
@@ -286,7 +299,7 @@ class Journey:
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
         told = dead_headers(messages.STRUCTURED, "journey", Origin.parse(origin), refused.reason, refused.message)
-        self._metrics.dead.labels(refused.reason).inc()
+        self._metrics.dead.labels(department_of(Origin.parse(origin).topic), refused.reason).inc()
         return Output(DEAD, 0, None, event, told)
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
@@ -326,9 +339,11 @@ class Journey:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
 
 
-def _letter(refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes]) -> tuple[bytes, str]:
+def _letter(
+    refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]
+) -> tuple[bytes, str]:
     """The event that was refused, and where its department had published it."""
     if headers["kind"] != MOVED:
         return record.value, headers["origin"].decode()
-    held = orjson.loads(record.value)["entries"][refused.index]
+    held = said["entries"][refused.index]
     return orjson.dumps(held["event"]), held["origin"]

@@ -27,7 +27,9 @@ class Metrics:
             ["way"],
             registry=registry,
         )
-        self.dead = Counter("cxbus_dead_total", "Records sent to the dead letters", ["reason"], registry=registry)
+        self.dead = Counter(
+            "cxbus_dead_total", "Records sent to the dead letters", ["department", "reason"], registry=registry
+        )
         self.blocked = Counter("cxbus_identifiers_blocked_total", "Identifiers that identify nobody", registry=registry)
         self.links = Counter("cxbus_links_total", "Identifiers linked to a customer", registry=registry)
         self.merges = Counter("cxbus_merges_total", "Customers merged into another", registry=registry)
@@ -63,6 +65,12 @@ class Metrics:
         )
         self.event_lag = Gauge(
             "cxbus_event_time_lag_seconds", "Age of the latest event of the last unit of work", registry=registry
+        )
+        self.lost = Counter(
+            "cxbus_lost_records_total",
+            "Offsets that Kafka deleted before they were read: the bus was away for longer than the retention",
+            ["topic"],
+            registry=registry,
         )
         self.lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
         self.restored = Counter("cxbus_restored_records_total", "Records read back at an opening", registry=registry)

@@ -10,18 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
-from core.identity import Born, Linked, Merged, resolve
+from core.identity import Born, Linked, Merged, resolve, root
+from engine.checkpoint import Checkpoint
+from engine.errors import Fatal
 from engine.store import Store
 from engine.unit_of_work import Output
+from schemas.refusal import Dead, Reason, decision_error
 
+from . import messages
 from .identifiers import Identifiers
 from .metrics import Metrics
-from .records import MERGE, nodes_of, partition_of, without_nodes
-from .topics import IDENTITIES, JOURNAL
+from .records import MERGE, Origin, dead_headers, nodes_of, partition_of, without_nodes
+from .topics import DEAD, IDENTITIES, JOURNAL, department_of
+
+log = structlog.get_logger("agents.resolver")
 
 KEY_RECORD = b"#key"
+
+_STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
 
 
 class WrongKey(Exception):
@@ -52,19 +61,28 @@ class Resolver:
         """All that was ever found out is in one compacted topic."""
         return (TopicPartition(IDENTITIES, 0),)
 
+    def checkpoint(self) -> Checkpoint | None:
+        """What the store holds of it."""
+        return self._store.checkpoint()
+
+    def reset(self) -> None:
+        """Forgets the store."""
+        self._store.reset()
+
     def restore(self, records: Sequence[ConsumerRecord]) -> None:
-        """Mirrors the identities. Raises ``WrongKey``."""
+        """Mirrors the identities."""
         for record in records:
             if record.value is None:
                 self._store.delete("identities", record.key)
-                continue
-            if record.key == KEY_RECORD:
-                check_key(record.value, self._identifiers)
-            self._store.put("identities", record.key, record.value)
+            else:
+                self._store.put("identities", record.key, record.value)
         self._store.flush_pending()
 
-    def opened(self, position: int) -> None:
-        """Nothing more."""
+    def opened(self, mark: Checkpoint) -> None:
+        """All that was found out is known. Raises ``WrongKey``."""
+        if (held := self._store.get("identities", KEY_RECORD)) is not None:
+            check_key(held, self._identifiers)
+        self._store.flush_pending(mark)
 
     def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
         """Folds the links in the log's order."""
@@ -76,9 +94,9 @@ class Resolver:
             outputs += self._one(record)
         return outputs
 
-    def committed(self) -> None:
+    def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
-        self._store.flush_pending()
+        self._store.flush_pending(mark)
 
     def close(self) -> None:
         """Releases the store."""
@@ -87,8 +105,19 @@ class Resolver:
     # --- one record -------------------------------------------------------------------------------------------------
 
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
-        nodes = nodes_of(dict(record.headers))
-        resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
+        try:
+            nodes = nodes_of(dict(record.headers))
+            if not nodes:
+                yield self._answer(record)
+                return
+            resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
+        except Fatal:
+            raise
+        except Exception as error:
+            log.error("a decision failed, it is isolated", stage="resolver", error=type(error).__name__)  # noqa: TRY400
+            log.debug("where it failed", exc_info=error)
+            yield self._bury(record, decision_error(error))
+            return
         for change in resolution.changes:
             if isinstance(change, Linked):
                 self._metrics.links.inc()
@@ -98,6 +127,19 @@ class Resolver:
             else:
                 yield from self._merge(change)
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
+
+    def _answer(self, record: ConsumerRecord) -> Output:
+        """An answer to an alert, about a customer whom some intake did not know yet."""
+        echoed = str(orjson.loads(record.value)["data"]["customerId"])
+        if self._store.get("identities", f"c/{echoed}".encode()) is None:
+            return self._bury(record, Dead(Reason.INVALID_DATA, _STRANGER))
+        return self._to_journal(root(echoed, self.merged_into), record.value, without_nodes(record.headers))
+
+    def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
+        origin = Origin.parse(dict(record.headers)["origin"].decode())
+        self._metrics.dead.labels(department_of(origin.topic), dead.reason).inc()
+        told = dead_headers(messages.STRUCTURED, "resolver", origin, dead.reason, dead.message)
+        return Output(DEAD, 0, None, record.value, told)
 
     def _merge(self, merged: Merged) -> Iterator[Output]:
         redirect = {"born": self.born(merged.customer), "mergedInto": merged.into, "version": merged.version}

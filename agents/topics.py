@@ -23,6 +23,7 @@ JOURNAL = "cx.journal.v1"
 TIMELINE = "cx.timeline.v1"
 PROFILES = "cx.profiles.v1"
 DEAD = "cx.dead.v1"
+PROGRESS = "cx.progress.v1"
 
 #: Who is told of alerts: the departments that contact customers, and ops. Web and social are sources without people.
 ALERTED = (*outreach(Registry.discover()), "ops")
@@ -37,6 +38,11 @@ PATIENCE = 30.0
 def events_topic(department: str) -> str:
     """Where ``department`` publishes what happened on its side."""
     return f"cx.{department}.events.v1"
+
+
+def department_of(topic: str) -> str:
+    """Whose topic ``cx.sales.events.v1`` is."""
+    return topic.split(".")[1]
 
 
 def alerts_topic(department: str) -> str:
@@ -95,6 +101,7 @@ def catalogue(
         topic(TIMELINE, partitions, "compact"),
         topic(PROFILES, partitions, "compact"),
         topic(DEAD, 1, "delete"),
+        topic(PROGRESS, partitions + 1, "compact"),  # the journey's partitions, and behind them the resolver's
         # Never compacted: every alert of a customer counts, and a person's must be gone after 21 days.
         *(topic(alerts_topic(department), partitions, "delete") for department in alerted),
     )

@@ -30,6 +30,11 @@ class Bus:
         }
         self.verbose = verbose
 
+    @property
+    def given(self) -> frozenset[str]:
+        """Names of the settings that the command line says."""
+        return frozenset(self._given)
+
     @cached_property
     def settings(self) -> Settings:
         """The settings; what the command line says comes first. Raises ``Problem``."""

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from . import alerts, customer, dead, rules, run, schemas, send, sink, status, tail, topics, worker
 from .bus import Bus
 from .demo.command import demo
+from .doctor.command import doctor
 from .problem import TOLD, Code, Problem, explained
 
 EXIT_CODES = (
@@ -114,6 +115,7 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK)(tail.tail)
 app.add_typer(rules.app, name="rules", rich_help_panel=LOOK)
 app.command(rich_help_panel=MEND)(status.status)
+app.command(rich_help_panel=MEND)(doctor)
 app.add_typer(topics.app, name="topics", rich_help_panel=MEND)
 app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
 

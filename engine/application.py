@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,11 +13,12 @@ from faust.transport.drivers import TRANSPORTS
 from faust.types import TP
 
 from engine.batch import Unread
-from engine.errors import Fatal
+from engine.errors import Fatal, fatal
 from engine.headers import forgive_header_names
 from engine.host import Ownership
+from engine.instance import instance_id
 from engine.lane import Progress
-from engine.limits import Fetch
+from engine.limits import SESSION_SECONDS, Fetch
 
 if TYPE_CHECKING:
     from engine.transport import BatchConsumer
@@ -24,23 +26,22 @@ if TYPE_CHECKING:
 log = structlog.get_logger("engine.application")
 
 SCHEME = "cxbus"
-SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 2.5
 
 
 class Application(faust.App):
     """A Faust app whose agents get batches and commit by themselves, and whose errors end the process."""
 
-    def __init__(
-        self, app_id: str, *, bootstrap: str, instance_id: str | None, fetch: Fetch, lock: Path, **options: Any
-    ) -> None:
+    def __init__(self, app_id: str, *, bootstrap: str, instance: str, fetch: Fetch, lock: Path, **options: Any) -> None:
         self.bootstrap = bootstrap
-        self.instance_id = instance_id
+        self.instance = instance
         self.fetch = fetch
         self.lock = lock
         self.listeners: list[Ownership] = []
-        self.reads: set[str] = set()
+        self.needs: set[str] = set()
         self.timely: set[str] = set()
+        self.on_lost: Callable[[str, int], None] | None = None
+        """Called with the topic and the number of offsets that Kafka deleted before they were read."""
         self.failure: Fatal | None = None
         self.failed = asyncio.Event()
         super().__init__(app_id, **options)
@@ -50,18 +51,25 @@ class Application(faust.App):
 
         ``by_time``: all such topics of the app together are handed out in the order of their broker time.
         """
-        self.reads.update(topics)
+        self.needs.update(topics)
         if by_time:
             self.timely.update(topics)
         return self.topic(*topics, schema=Unread())
 
     def register(self, ownership: Ownership) -> None:
         """Tell ``ownership`` about assignments of its topic, and close it when the worker ends."""
+        self.needs.add(ownership.progress_topic)
         self.listeners.append(ownership)
 
     def progress(self) -> dict[TP, Progress]:
         """How far each partition is that this worker has fetched from; empty before it has a consumer."""
         return cast("BatchConsumer", self.consumer).progress() if self._consumer is not None else {}
+
+    def lost(self, tp: TP, records: int) -> None:
+        """Kafka has deleted so many offsets (at most) before they were read. There is nothing to do but to say so."""
+        log.error("records were deleted before they were read", topic=tp.topic, partition=tp.partition, most=records)
+        if self.on_lost is not None:
+            self.on_lost(tp.topic, records)
 
     def fatal(self, error: Fatal) -> None:
         """The one place for errors that end the process; the first one counts."""
@@ -72,23 +80,16 @@ class Application(faust.App):
 
     async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
         """Faust would acknowledge the event, log, and start the agent anew."""
-        if isinstance(exc, Fatal):
-            self.fatal(exc)
-        else:
-            fatal = Fatal(f"agent {agent.name}: {type(exc).__name__}: {exc}")
-            fatal.__cause__ = exc
-            self.fatal(fatal)
+        self.fatal(fatal(f"agent {agent.name}", exc))
         await asyncio.Event().wait()  # until the worker stops: the agent must not take another batch
 
 
-def create_app(
-    app_id: str, *, bootstrap: str, data_dir: Path, instance_id: str | None = None, fetch: Fetch | None = None
-) -> Application:
+def create_app(app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | None = None) -> Application:
     """A Faust app of group ``app_id``. Nothing connects before :func:`engine.worker.run_worker`.
 
-    ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, Faust's (empty)
-    folders. ``instance_id`` makes the worker a static member of the group: restarted within the session time-out it
-    gets its partitions back at once, without a rebalance; but a stopped one's partitions wait for that time-out.
+    ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, id, Faust's (empty)
+    folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
+    its partitions again at once, without a rebalance. One that is told to stop leaves the group.
     """
     forgive_header_names()
     TRANSPORTS.aliases.setdefault(SCHEME, "engine.transport:Transport")
@@ -96,7 +97,7 @@ def create_app(
     return Application(
         app_id,
         bootstrap=bootstrap,
-        instance_id=instance_id,
+        instance=instance_id(data_dir),
         fetch=fetch or Fetch(),
         lock=data_dir / "worker.lock",
         broker=[f"{SCHEME}://{server.strip()}" for server in bootstrap.split(",")],

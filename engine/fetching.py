@@ -42,7 +42,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
-            group_instance_id=self._host.instance_id,
+            group_instance_id=self._host.instance,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[StickyByTopic()],
             enable_auto_commit=False,
@@ -61,9 +61,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
 
     async def on_thread_stop(self) -> None:
-        """Leave the group, but not at any price: aiokafka would wait for the end of a rebalance under way."""
+        """Leave the group, but not at any price: aiokafka would wait for the end of a rebalance under way.
+
+        A static member does not leave by itself. One that failed is back in a moment and stays a member; the
+        partitions of one that was told to stop would wait for the session to time out.
+        """
         await QueueServiceThread.on_thread_stop(self)
         if self._consumer is not None:
+            if self._host.failure is None:
+                self._consumer._coordinator._group_instance_id = None
             stopping = asyncio.create_task(self._consumer.stop())
             done, _ = await asyncio.wait({stopping}, timeout=LEAVE_SECONDS)
             if not done:
@@ -157,6 +163,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fresh = [tp for tp, offset in committed.items() if not offset]
         if fresh:
             await consumer.seek_to_beginning(*fresh)
+        if committed:
+            begins = await consumer.beginning_offsets(list(committed))
+            for tp, offset in committed.items():
+                if offset and begins[tp] > offset:  # retention was shorter than the time nobody worked
+                    self._host.lost(tp, begins[tp] - offset)
         self._lanes.clear()
         self._held_since = inf
         return committed
@@ -192,7 +203,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def displaced(self) -> bool:
         """A static member that Kafka no longer knows: it was frozen, or another process uses its id."""
         consumer = self._consumer
-        return consumer is not None and self._host.instance_id is not None and not consumer._coordinator.member_id
+        return consumer is not None and not consumer._coordinator.member_id
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust looks for its own commits here and would complain about their absence."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from faust.types import TP
+
 from engine.errors import Fatal
 from engine.limits import Fetch
 
@@ -15,6 +17,10 @@ class Ownership(Protocol):
     @property
     def topic(self) -> str:
         """The input topic."""
+
+    @property
+    def progress_topic(self) -> str:
+        """Where it notes how far it is."""
 
     @property
     def ready(self) -> bool:
@@ -38,8 +44,12 @@ class Host(Protocol):
         """How records are fetched."""
 
     @property
-    def instance_id(self) -> str | None:
-        """Set for a static member of the group."""
+    def instance(self) -> str:
+        """Who this worker is to its group, over all its lives."""
+
+    @property
+    def failure(self) -> Fatal | None:
+        """Why the process ends; ``None`` when it was told to, or does not."""
 
     @property
     def timely(self) -> set[str]:
@@ -48,6 +58,9 @@ class Host(Protocol):
     @property
     def listeners(self) -> Sequence[Ownership]:
         """Told about assignments."""
+
+    def lost(self, tp: TP, records: int) -> None:
+        """Kafka has deleted so many offsets (at most) before they were read."""
 
     def fatal(self, error: Fatal) -> None:
         """The process must end."""

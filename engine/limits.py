@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isinf
 
+SESSION_SECONDS = 10.0
+"""A worker that is not heard of for so long loses its partitions to the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -16,6 +19,8 @@ class Limits:
     fence: how long taking over one partition may wait for Kafka.
     stall: how long a restore may stand still (another writer's open transaction holds it back).
     leave: how long a revoked partition may take to finish its unit of work.
+    cache: a local store older than that is not read on from: half of the time for which compacted topics keep the
+        traces of what was erased (``delete.retention.ms``, 30 days).
     refence: a producer idle for that long is fenced anew: Kafka forgets transactional ids after 7 days.
     decide: how long deciding one unit of work may hold up the event loop, about: larger batches are cut.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
@@ -29,6 +34,7 @@ class Limits:
     fence: float = 60.0
     stall: float = 120.0
     leave: float = 20.0
+    cache: float = 15 * 86_400.0
     refence: float = 86_400.0
     decide: float = 0.25
     batch_bytes: int = 900 * 1024

@@ -9,13 +9,16 @@ from engine.batch import Batch
 from engine.errors import Fatal
 from engine.limits import Limits
 from engine.observer import Observer, Silent
-from engine.partition import Partition, Processor, Site
+from engine.partition import Partition
+from engine.progress import ProgressLog
+from engine.shard import Processor, Site
 
 
 class TransactionalPartitions:
     """Exactly once from one input topic to the outputs of its processors.
 
-    The transactional id of a partition is ``<transactional_id_prefix>-<partition>``. ``on_fatal`` is called when the
+    The transactional id of a partition is ``<transactional_id_prefix>-<partition>``. ``progress`` is where it notes
+    how far it is. ``on_fatal`` is called when the
     process must end. Wire it with :meth:`Application.register`; the agent of the topic then only passes its batches
     to :meth:`submit`.
     """
@@ -27,17 +30,20 @@ class TransactionalPartitions:
         group_id: str,
         transactional_id_prefix: str,
         bootstrap: str,
+        progress: ProgressLog,
         make_processor: Callable[[int], Processor],
         on_fatal: Callable[[Fatal], None],
         observer: Observer | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.topic = topic
+        self.progress_topic = progress.topic
         self._site = Site(
             topic,
             group_id,
             transactional_id_prefix,
             bootstrap,
+            progress,
             make_processor,
             on_fatal,
             observer or Silent(),

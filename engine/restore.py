@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from engine.checkpoint import Bounds
+from engine.cluster import identify
 from engine.errors import Fatal
-
-log = structlog.get_logger("engine.restore")
+from engine.progress import ProgressLog, next_offset, read_progress
 
 POLL_MS = 500
 BATCH_RECORDS = 5_000
@@ -20,43 +20,63 @@ PARTITION_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """What holds the moment after the fence: nobody else can add to it for this partition."""
+    """What holds the moment after the fence: nobody else can add to it for this partition.
+
+    ``start``: the next input offset. ``committed``: what the group has committed, if anything. ``topic_id``: of the
+    input topic.
+    """
 
     start: int
-    ends: dict[TopicPartition, int]
+    committed: int | None
+    topic_id: str
+    bounds: Bounds
 
 
 async def read_positions(
-    bootstrap: str, group_id: str, source: TopicPartition, restored: Sequence[TopicPartition]
+    bootstrap: str, group_id: str, source: TopicPartition, restored: Sequence[TopicPartition], log: ProgressLog
 ) -> Positions:
-    """The next input offset of ``source`` and the ends of the topics to restore from. Call it after the fence.
+    """Where to go on in ``source``, and what there is to restore from. Call it after the fence.
 
     The ends are high watermarks, not last stable offsets: the fence has ended this partition's own transactions, so
     everything that belongs to the state lies below the high watermark, while the last stable offset may be held back
     by another writer's open transaction and would cut off records of ours behind it.
 
-    Without a committed offset, or when retention has deleted what followed it, the log's beginning is next.
+    Without any progress, or when retention has deleted what followed it, the log's beginning is next.
     """
+    reached = await read_progress(bootstrap, log.place(source.partition), log.key(source.partition))
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group_id, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         committed: int | None = await consumer.committed(source)
-        beginning: int = (await consumer.beginning_offsets([source]))[source]
-        if committed is not None and committed < beginning:
-            log.warning("records were deleted before they were read", source=source, next=committed, first=beginning)
-        ends = await consumer.end_offsets(list(restored)) if restored else {}
-        return Positions(max(committed or 0, beginning), ends)
+        here = await read_bounds(consumer, [source])
+        bounds = await read_bounds(consumer, restored)
     finally:
         await consumer.stop()
+    topic_id = here.cluster.topics[source.topic]
+    start = max(next_offset(committed, reached, topic_id), here.begins[source])
+    return Positions(start, committed, topic_id, bounds)
+
+
+async def read_bounds(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> Bounds:
+    """First and next offsets as ``consumer`` sees them: behind open transactions, unless it is read_committed.
+
+    Raises:
+        KafkaError: the broker could not be read.
+    """
+    cluster = await identify(consumer._client, (tp.topic for tp in partitions))
+    begins = await consumer.beginning_offsets(list(partitions)) if partitions else {}
+    ends = await consumer.end_offsets(list(partitions)) if partitions else {}
+    return Bounds(begins, ends, cluster)
 
 
 async def restore(
     bootstrap: str,
-    ends: dict[TopicPartition, int],
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
     apply: Callable[[Sequence[ConsumerRecord]], None],
     stall_seconds: float,
 ) -> int:
-    """Apply all committed records below ``ends``, partition after partition; return their number.
+    """Apply all committed records from ``starts`` up to ``ends``, partition after partition; return their number.
 
     Progress is judged by the fetch position: commit markers, aborted and compacted records leave holes, so that the
     last offset may belong to no record at all, or to none that is visible.
@@ -74,12 +94,12 @@ async def restore(
         max_partition_fetch_bytes=PARTITION_BYTES,
         fetch_max_wait_ms=100,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         count = 0
         for source, end in ends.items():
             consumer.assign([source])
-            await consumer.seek_to_beginning(source)
+            consumer.seek(source, starts[source])
             count += await _read(consumer, source, end, apply, stall_seconds)
         return count
     finally:

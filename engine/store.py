@@ -1,53 +1,112 @@
 """A partition's local state in RocksDB: a cache of public topics, written only after the commit.
 
 Changes of a unit of work are kept apart (pending) and read through; they reach the database in one write batch when
-the transaction is durable, or are dropped. The database can be behind its topics, never ahead.
+the transaction is durable, or are dropped. With them goes a checkpoint. Nothing is logged to disk: a killed process
+loses what was in memory, of all families alike, and the checkpoint goes back with them. So the database can be behind
+its topics, never ahead.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
+
+from engine.checkpoint import Checkpoint
+from engine.errors import StoreFailed
+from engine.pending import Pending, overlaid
+
+log = structlog.get_logger("engine.store")
 
 CACHE_BYTES = 32 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 BLOOM_BITS = 10
+
+META = "meta"
+CHECKPOINT = b"checkpoint"
 
 #: RocksDB's default would be 2 GiB for each database; this one is shared by all of the process.
 _shared_cache: list[Cache] = []
 
 
 class Store:
-    """Column families of raw bytes with pending changes on top. Rebuilt at each open, for now: the directory is wiped.
+    """Column families of raw bytes with pending changes on top. What an earlier process left is there again.
+
+    A database that can't be opened, or has other families, is made anew.
 
     Raises:
         FileExistsError: the directory holds something that is not a RocksDB database.
         KeyError: a family that was not named at the opening.
+        StoreFailed: a disk that is full or broken, at any later call.
     """
 
     def __init__(self, directory: Path, families: Iterable[str]) -> None:
-        _wipe(directory)
-        directory.mkdir(parents=True)
-        names = tuple(families)
-        self._db = Rdict(str(directory), _options(), {name: _options() for name in names})
-        self._families = {name: self._db.get_column_family(name) for name in names}
-        self._handles = {name: self._db.get_column_family_handle(name) for name in names}
-        self._pending = {name: _Pending() for name in names}
+        self._directory = directory
+        self._broken = directory.with_name(f"{directory.name}.broken")
+        self._names = (*families, META)
         self._unlogged = WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, whatever its stub says
+        try:
+            if self._broken.exists() or not self._fits():
+                wipe(directory)
+                self._broken.unlink(missing_ok=True)
+            self._open()
+        except FileExistsError:
+            raise
+        except Exception as error:  # noqa: BLE001  # rocksdict raises bare Exception for whatever is wrong
+            log.warning("a local store can't be read, it is made anew", directory=str(directory), error=str(error))
+            wipe(directory)
+            self._open()
+
+    def _fits(self) -> bool:
+        """Whether there is a database with just these families."""
+        if not _is_database(self._directory):
+            return False
+        return set(Rdict.list_cf(str(self._directory), _options())) == {"default", *self._names}
+
+    def _open(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        names = self._names
+        self._db = Rdict(str(self._directory), _options(), {name: _options() for name in names})
+        self._families = {name: self._db.get_column_family(name) for name in names}
+        self._handles = {name: self._db.get_column_family_handle(name) for name in names}
+        self._pending = {name: Pending() for name in names}
+
+    def _failed(self, error: Exception) -> StoreFailed:
+        """What can't be read now can't be read after a restart: the next life makes it anew."""
+        with suppress(OSError):
+            self._broken.touch()
+        return StoreFailed(self._directory, error)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The mark of what is stored; none if nothing is, or it can't be told what."""
+        held = self._families[META].get(CHECKPOINT)
+        return None if held is None else Checkpoint.decode(held)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        if self._db.latest_sequence_number() == 0:
+            self.drop_pending()
+            return  # it was made a moment ago: making a database takes some tenths of a second
+        self.close()
+        wipe(self._directory)
+        self._open()
 
     def get(self, family: str, key: bytes) -> bytes | None:
         """The value as this unit of work sees it."""
         changes = self._pending[family].changes
         if key in changes:
             return changes[key]
-        value: bytes | None = self._families[family].get(key)
+        try:
+            value: bytes | None = self._families[family].get(key)
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._failed(error) from error
         return value
 
     def put(self, family: str, key: bytes, value: bytes) -> None:
@@ -61,10 +120,36 @@ class Store:
     def scan(self, family: str, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call."""
         changed = self._pending[family].below(prefix)
-        return _merge(_stored(self._families[family], prefix), changed)
+        items: Any = self._families[family].items(from_key=prefix)  # the iterator sees the database as of now
+        return overlaid(self._stored(self._families[family], items, prefix), changed)
 
-    def flush_pending(self) -> None:
-        """Write all pending changes at once."""
+    def _stored(self, family: Rdict, items: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it.
+
+        Its iterator ends alike where there is nothing more and where a block can't be read: the end is looked at again.
+        """
+        last = prefix
+        try:
+            for key, value in items:
+                if not key.startswith(prefix):
+                    return
+                last = key
+                yield key, value
+            end = family.iter()
+            end.seek(last)
+            if end.valid():
+                end.next()
+            end.status()
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._failed(error) from error
+
+    def flush_pending(self, mark: Checkpoint | None = None) -> None:
+        """Write all pending changes at once, with the mark that holds from now on.
+
+        Without one the old mark stays: reading the topics again from there on comes to the same.
+        """
+        if mark is not None:
+            self.put(META, CHECKPOINT, mark.encode())
         batch = WriteBatch(raw_mode=True)
         for family, pending in self._pending.items():
             handle = self._handles[family]
@@ -75,7 +160,10 @@ class Store:
                     batch.put(key, value, handle)
             pending.clear()
         if not batch.is_empty():
-            self._db.write(batch, self._unlogged)
+            try:
+                self._db.write(batch, self._unlogged)
+            except Exception as error:  # rocksdict raises bare Exception
+                raise self._failed(error) from error
 
     def drop_pending(self) -> None:
         """Forget all pending changes."""
@@ -89,61 +177,6 @@ class Store:
             self._families.clear()
             self._handles.clear()
             self._db.close()
-
-
-class _Pending:
-    """Changes of one family: ``None`` deletes. Keys are sorted only when they are scanned."""
-
-    __slots__ = ("_sorted", "changes")
-
-    def __init__(self) -> None:
-        self.changes: dict[bytes, bytes | None] = {}
-        self._sorted: list[bytes] = []
-
-    def set(self, key: bytes, value: bytes | None) -> None:
-        self.changes[key] = value
-
-    def below(self, prefix: bytes) -> list[tuple[bytes, bytes | None]]:
-        keys = self._sorted
-        if len(keys) != len(self.changes):  # keys are only ever added: the new ones are the last of the dict
-            keys.extend(list(self.changes)[len(keys) :])
-            keys.sort()
-        found = []
-        for at in range(bisect_left(keys, prefix), len(keys)):
-            if not keys[at].startswith(prefix):
-                break
-            found.append((keys[at], self.changes[keys[at]]))
-        return found
-
-    def clear(self) -> None:
-        self.changes.clear()
-        self._sorted.clear()
-
-
-def _merge(
-    stored: Iterator[tuple[bytes, bytes]], changed: list[tuple[bytes, bytes | None]]
-) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    for key, value in stored:
-        while at < len(changed) and changed[at][0] < key:
-            if (pending := changed[at][1]) is not None:
-                yield changed[at][0], pending
-            at += 1
-        if at < len(changed) and changed[at][0] == key:
-            if (pending := changed[at][1]) is not None:
-                yield key, pending
-            at += 1
-        else:
-            yield key, value
-    for key, pending in changed[at:]:
-        if pending is not None:
-            yield key, pending
-
-
-def _stored(family: Rdict, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it."""
-    items: Any = family.items(from_key=prefix)  # the iterator sees the database as of now
-    return takewhile(lambda item: item[0].startswith(prefix), items)
 
 
 def _options() -> Options:
@@ -161,12 +194,37 @@ def _options() -> Options:
     options.set_write_buffer_size(WRITE_BUFFER_BYTES)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(1)
+    options.set_atomic_flush(True)  # all families reach the disk together, or else a mark would be ahead of its data
     return options
 
 
-def _wipe(directory: Path) -> None:
+#: What RocksDB and its binding write, also when they are killed while a database is made or removed.
+_OURS = re.compile(
+    r"(CURRENT|IDENTITY|LOCK|LOG(\..*)?|(MANIFEST|OPTIONS)-.*|\d+\.(sst|log|blob)|.*\.dbtmp|rocksdict-config\.json)"
+)
+
+
+def _is_database(directory: Path) -> bool:
+    return (directory / "CURRENT").exists()
+
+
+def wipe(directory: Path) -> None:
+    """Remove a store. Raises ``FileExistsError`` when that is not what the directory holds."""
     if not directory.exists():
         return
-    if any(directory.iterdir()) and not (directory / "CURRENT").exists():
+    if not all(_OURS.fullmatch(file.name) for file in directory.iterdir()):
         raise FileExistsError(f"{directory} is not a state directory of this engine: it is left alone")
     shutil.rmtree(directory)
+
+
+def discard_unused(home: Path, now: float, most_seconds: float) -> None:
+    """Remove the stores below ``home`` that nobody has written to for so long: they hold what may have been erased.
+
+    ``now`` in seconds since 1970. Call it before any of them is opened.
+    """
+    for directory in home.iterdir():
+        if _is_database(directory):
+            written = max(file.stat().st_mtime for file in directory.iterdir())
+            if now - written > most_seconds:
+                log.info("a local store was not used for long, it is removed", directory=str(directory))
+                wipe(directory)

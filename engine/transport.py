@@ -6,6 +6,7 @@ coroutine, an acknowledgement, a gap tree) happens per batch here: fifty times t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
@@ -112,8 +113,9 @@ class BatchConsumer(driver.Consumer):
         """
         if revoked and self._thread.displaced():
             self._host.fatal(
-                Fatal(f"Kafka dropped worker {self._host.instance_id!r}: it was frozen, or its id is used twice")
+                Fatal(f"Kafka dropped worker {self._host.instance}: it was frozen, or its id is used twice")
             )
+            await asyncio.Event().wait()  # until the worker stops: aiokafka would join as soon as this returns
         for listener in self._host.listeners:
             await listener.revoked({tp.partition for tp in revoked if tp.topic == listener.topic})
         await super().on_partitions_revoked(revoked)

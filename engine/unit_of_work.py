@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -54,8 +54,8 @@ async def commit(
     group_id: str,
     outputs: Sequence[Output],
     limits: Limits,
-) -> None:
-    """Write ``outputs`` and the offset ``position`` of ``source`` in one transaction.
+) -> dict[TopicPartition, int]:
+    """Write ``outputs`` and the offset ``position`` of ``source`` in one transaction; return where each target ends.
 
     Every batch is awaited before the commit: aiokafka commits successfully although a batch was refused. Whatever
     fails before the commit was asked for aborts the transaction, so that readers need not wait for its time-out;
@@ -72,10 +72,11 @@ async def commit(
         async with asyncio.timeout(limits.answer):
             await producer.begin_transaction()
             abortable = True
-            await send_all(producer, outputs, limits.batch_bytes)
+            ends = await send_all(producer, outputs, limits.batch_bytes)
             await producer.send_offsets_to_transaction({source: position}, group_id)
             abortable = False
             await producer.commit_transaction()
+            return ends
     except (ProducerFenced, InvalidProducerEpoch) as error:
         _retrieve(producer)
         raise TakenOver(source.topic, source.partition) from error
@@ -90,7 +91,7 @@ async def commit(
         raise
 
 
-async def sweep(producer: AIOKafkaProducer, targets: Iterable[tuple[str, int]]) -> None:
+async def sweep(producer: AIOKafkaProducer, targets: Collection[TopicPartition]) -> None:
     """End whatever an older producer of the same transactional id has left open in ``targets``. Call after the fence.
 
     The fence ends what the coordinator knows of. Kafka 4.3 forgets partitions whose leader is not yet elected when a
@@ -101,10 +102,9 @@ async def sweep(producer: AIOKafkaProducer, targets: Iterable[tuple[str, int]]) 
     Raises:
         KafkaError: the targets may still hold such records.
     """
-    wanted = [TopicPartition(*target) for target in targets]
-    if wanted:
+    if targets:
         await producer.begin_transaction()
-        for target in wanted:
+        for target in targets:
             producer._txn_manager.maybe_add_partition_to_txn(target)
         await producer.abort_transaction()
 
@@ -121,20 +121,26 @@ def _retrieve(producer: AIOKafkaProducer) -> None:
 _turns: WeakKeyDictionary[AIOKafkaProducer, dict[tuple[str, int], asyncio.Lock]] = WeakKeyDictionary()
 
 
-async def send_all(producer: AIOKafkaProducer, outputs: Sequence[Output], limit: int) -> None:
-    """All target partitions at once, the batches of each in order; return when the broker has acknowledged all."""
+async def send_all(producer: AIOKafkaProducer, outputs: Sequence[Output], limit: int) -> dict[TopicPartition, int]:
+    """All target partitions at once, the batches of each in order; return when the broker has acknowledged all.
+
+    The answer has the offset behind the last record of each target (a low one where the broker did not tell: it had
+    taken the batch before, and its first answer was lost).
+    """
     targets: dict[tuple[str, int], list[Output]] = {}
     for output in outputs:
         targets.setdefault((output.topic, output.partition), []).append(output)
     packed = {target: list(pack(producer, records, limit)) for target, records in targets.items()}
-    await asyncio.gather(*(_send(producer, *target, batches) for target, batches in packed.items()))
+    ends = await asyncio.gather(*(_send(producer, *target, batches) for target, batches in packed.items()))
+    return {TopicPartition(*target): end for target, end in zip(packed, ends, strict=True)}
 
 
-async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches: Iterable[Any]) -> None:
+async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches: Sequence[Any]) -> int:
     turns = _turns.setdefault(producer, {})
     async with turns.setdefault((topic, partition), asyncio.Lock()):
         sent = [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
-    await asyncio.gather(*sent)
+    last = (await asyncio.gather(*sent))[-1]
+    return int(last.offset) + int(batches[-1].record_count())
 
 
 def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from engine.application import Application
-from engine.errors import Fatal
+from engine.errors import Fatal, fatal
 from engine.quiet import spare
 from engine.watchdog import Watchdog
 
@@ -114,9 +114,7 @@ def _note_crash(app: Application, starting: asyncio.Task[None]) -> None:
     if error is None and starting.done() and not starting.cancelled():
         error = starting.exception()
     if error is not None:
-        fatal = Fatal(f"Faust crashed: {type(error).__name__}: {error}")
-        fatal.__cause__ = error
-        app.fatal(fatal)
+        app.fatal(fatal("Faust crashed", error))
 
 
 def _exit(code: int) -> None:
@@ -127,7 +125,7 @@ def _exit(code: int) -> None:
 
 
 async def wait_for_kafka(app: Application, told: asyncio.Event) -> bool:
-    """Wait until a broker answers and has all topics that agents read; false if told to stop meanwhile.
+    """Wait until a broker answers and has all topics that are needed; false if told to stop meanwhile.
 
     A Faust worker that starts without its topics would consume nothing, without a word.
     """
@@ -157,7 +155,7 @@ async def _missing_topics(app: Application) -> set[str] | None:
     try:
         await client.bootstrap()
         cluster = await client.fetch_all_metadata()
-        return app.reads - set(cluster.topics())
+        return app.needs - set(cluster.topics())
     except (KafkaError, OSError):
         return None
     finally:

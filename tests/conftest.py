@@ -15,7 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # kafka-python 3.0.12 reads its schemas with a function that is deprecated in Python 3.11 and 3.12 only.
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
     # aiokafka leaves its connection to the garbage collector when a start or stop is cancelled on the way.
-    left = "Exception ignored in. <(socket|function _SelectorTransport|function StreamWriter)"
+    left = "Exception ignored in. <(socket|function (_SelectorTransport|StreamWriter|AIOKafkaConnection))"
     config.addinivalue_line("filterwarnings", f"ignore:{left}:pytest.PytestUnraisableExceptionWarning")
     # A shell's background job ignores Ctrl-C, and so would every program that a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)

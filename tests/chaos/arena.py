@@ -1,8 +1,9 @@
-"""A broker with a bus on it for one test, and the words in which a test tells its figures."""
+"""A broker with a bus on it for one test, its publishers and its judge, and the words in which a test tells figures."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,11 +13,21 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from agents.app import rules
+from agents.identifiers import Identifiers
 from agents.settings import Settings
 from deploy.broker import EmbeddedBroker
+from schemas.registry import Registry
 
-from .bus import Bus
+from .bus import KEY, LOOK_SECONDS, Bus
+from .business import Sent
 from .checker import Problem
+from .fleet import Fleet
+from .judgement import SAMPLE, Figures, Judge
+from .log import Reader
+from .progress import Sample
+from .publication import Publication
+from .publisher import Publisher, Told
 
 PARTITIONS = 4
 DRAIN_SECONDS = 120.0
@@ -24,16 +35,58 @@ START_SECONDS = 60.0
 GROUP = Settings().app_id
 
 
+class JudgedBus(Bus):
+    """A bus that knows what was published on it, and is judged. Everything random comes from ``seed``."""
+
+    def __init__(self, home: Path, broker: EmbeddedBroker, partitions: int, seed: int, sample: int) -> None:
+        super().__init__(home, broker, partitions)
+        in_force = rules(Settings(), Registry.discover())
+        self.chance = random.Random(seed)
+        self.judge = Judge(in_force, Identifiers(KEY.encode()), self.departments, partitions, sample)
+        self.publication = Publication()
+        self.reader = Reader(self.bootstrap, self.sizes)
+
+    async def publish(self, sent: Sequence[Sent], rate: float) -> Told:
+        """Everything in its order, until it was acknowledged, at ``rate`` events/s."""
+        self.judge.expect(sent)
+        publisher = Publisher(self.bootstrap, self.publication, rate)
+        await publisher.publish(sent)
+        return publisher.told
+
+    async def drained(self, seconds: float = DRAIN_SECONDS) -> None:
+        """Returns when everything was worked through. Raises ``TimeoutError``."""
+        await self.progress.drained(seconds, self.memory, self.fleet.supervise)
+
+    async def looked(self) -> Sample:
+        """The offsets, as soon as the broker tells them."""
+        while True:
+            sample = await self.progress.look(self.memory)
+            if sample is not None:
+                return sample
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def judged(self) -> list[Problem]:
+        """Reads what is new, folds it, and holds everything against everything."""
+        return list(self.judge.judge(await self.reader.read(), self.publication))
+
+    def figures(self) -> Figures:
+        """Of the last judgement."""
+        return self.judge.figures(self.reader.log)
+
+
 @contextmanager
-def arena(home: Path, seed: int, partitions: int = PARTITIONS) -> Iterator[tuple[EmbeddedBroker, Bus]]:
-    """A broker below ``home / "broker"`` and a bus with its topics; no worker runs yet, and none is left."""
+def arena(
+    home: Path, seed: int, partitions: int = PARTITIONS, sample: int = SAMPLE
+) -> Iterator[tuple[EmbeddedBroker, JudgedBus]]:
+    """A broker below ``home / "broker"`` and a bus with its topics; no worker runs yet, and none is left.
+
+    ``sample``: so many small customers are held against the plain definition.
+    """
     with EmbeddedBroker(home / "broker") as broker:
-        bus = Bus(home, broker.bootstrap, partitions, seed)
+        bus = JudgedBus(home, broker, partitions, seed, sample)
         bus.apply_topics()
-        try:
+        with bus.processes():
             yield broker, bus
-        finally:
-            bus.fleet.destroy()
 
 
 def now() -> int:
@@ -47,6 +100,11 @@ def verdict(problems: Sequence[Problem]) -> str:
         return "0 problems"
     kinds = dict(Counter(problem.kind for problem in problems))
     return "\n".join([f"problems {kinds}", *(f"    {one.kind}: {one.what[:300]}" for one in problems[:12])])
+
+
+def ended(fleet: Fleet) -> dict[str, int]:
+    """For the figures: who ended without having been told or killed, with which code and why, and how often."""
+    return dict(Counter(f"{one.name} {one.code} {one.why[:120]}" for one in fleet.exits))
 
 
 async def members(bootstrap: str) -> list[str]:

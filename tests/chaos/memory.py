@@ -22,6 +22,7 @@ from core.rule import RuleSet
 from engine.unit_of_work import Output
 from schemas.codec import Codec
 from schemas.registry import Registry
+from tests.unit.agents.bench import MARK
 
 from .business import Sent
 from .log import Log, Record
@@ -66,14 +67,14 @@ class MemoryBus:
         links = self._unread.pop((LINKS, 0), [])
         if links:
             self._take(self._resolver.decide(links), now)
-            self._resolver.committed()
+            self._resolver.committed(MARK)
             self._directory.learn(self._unread.pop((IDENTITIES, 0), []))
         while any(self._unread[JOURNAL, p] for p in range(len(self._journeys))):
             for partition, journey in enumerate(self._journeys):
                 records = self._unread.pop((JOURNAL, partition), [])
                 if records:
                     self._take(journey.decide(records), now)
-                    journey.committed()
+                    journey.committed(MARK)
 
     def _take(self, outputs: Iterable[Output], now: int) -> None:
         for output in outputs:

@@ -7,18 +7,17 @@ import json
 import random
 import statistics
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
 
 from agents.topics import events_topic
 from core.event import event_uid
 
-from .arena import DRAIN_SECONDS, arena, at_work, now, verdict
-from .bus import Bus
+from .arena import DRAIN_SECONDS, JudgedBus, arena, at_work, now, verdict
 from .business import Fields, Sent, cloud_event
 from .checker import Problem
 from .stopwatch import Stopwatch, percentile
@@ -41,7 +40,7 @@ def test_a_customer_with_half_of_all_traffic_does_not_slow_down_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with arena(tmp_path, SEED) as (broker, bus):
-        told, problems, slower, memory = asyncio.run(ordeal(bus, broker.bootstrap, tmp_path / "first" / "data"))
+        told, problems, slower, memory = asyncio.run(ordeal(bus, broker.bootstrap))
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, bus.fleet.log()
@@ -50,7 +49,7 @@ def test_a_customer_with_half_of_all_traffic_does_not_slow_down_the_others(
     assert memory <= MOST_MEMORY
 
 
-async def ordeal(bus: Bus, bootstrap: str, data: Path) -> tuple[str, list[Problem], float, float]:
+async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], float, float]:
     """The run: in words, what is wrong, and p99 and memory with the hot customer over those without."""
     crowd = Crowd(bus.chance)
     laps: dict[bool, list[list[float]]] = {False: [], True: []}
@@ -60,17 +59,17 @@ async def ordeal(bus: Bus, bootstrap: str, data: Path) -> tuple[str, list[Proble
             bus.fleet.start(name)
         await at_work(bootstrap, 2)
         await bus.publish([crowd.event(person) for person in range(OTHERS + 1)], 1000)  # who is known has one way
-        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+        await bus.drained()
         await bus.publish([crowd.page(0) for _ in range(PAST)], 1000)
-        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+        await bus.drained()
         for turn in range(-1, 2 * TURNS):
             hot = turn % 2 == 1
             await phase(bus, bootstrap, crowd, stopwatch, hot=hot)
             lap = await stopwatch.lap(DRAIN_SECONDS)
-            await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+            await bus.drained()
             if turn >= 0:  # the first one warms up
                 laps[hot].append(lap)
-                memory[hot].append(resident(data))
+                memory[hot].append(max(bus.memory().values()))
         bus.fleet.stop()
     problems = await bus.judged()
     without, beside = (statistics.median(percentile(lap, 0.99) for lap in laps[hot]) for hot in (False, True))
@@ -78,19 +77,19 @@ async def ordeal(bus: Bus, bootstrap: str, data: Path) -> tuple[str, list[Proble
     slower, more = beside / without, max(memory[True]) / max(memory[False])
     each = {hot: [round(1000 * percentile(lap, 0.99)) for lap in laps[hot]] for hot in laps}
     told = (
-        f"row hot customer: seed {SEED}, {bus.published} events, {crowd.hot} of one customer; others' p50 "
+        f"row hot customer: seed {SEED}, {len(bus.publication)} events, {crowd.hot} of one customer; others' p50 "
         f"{1000 * medians[0]:.0f} ms without, {1000 * medians[1]:.0f} ms beside it; p99 {1000 * without:.0f} ms "
         f"({each[False]}), {1000 * beside:.0f} ms ({each[True]}): {slower:.2f} x; resident "
-        f"{max(memory[False]) >> 20} MiB, {max(memory[True]) >> 20} MiB: {more:.2f} x; "
+        f"{max(memory[False])} MiB, {max(memory[True])} MiB: {more:.2f} x; "
         f"{verdict(problems)}\n  {bus.figures()}"
     )
     return told, problems, slower, more
 
 
-async def phase(bus: Bus, bootstrap: str, crowd: Crowd, stopwatch: Stopwatch, *, hot: bool) -> None:
+async def phase(bus: JudgedBus, bootstrap: str, crowd: Crowd, stopwatch: Stopwatch, *, hot: bool) -> None:
     """The others act, and the hot one as often as all of them together, if it does."""
     began = time.monotonic()
-    sending = []
+    sending: list[tuple[Sent, Awaitable[RecordMetadata]]] = []
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
         for tick in range(round(PHASE / TICK)):
             some = [crowd.event(bus.chance.randrange(1, OTHERS + 1)) for _ in range(round(RATE * TICK))]
@@ -99,20 +98,12 @@ async def phase(bus: Bus, bootstrap: str, crowd: Crowd, stopwatch: Stopwatch, *,
                 some += [crowd.event(0) for _ in some]
                 bus.chance.shuffle(some)
             bus.judge.expect(some)
-            bus.published += len(some)
-            sending += [await producer.send(one.topic, one.value, one.key, headers=list(one.headers)) for one in some]
+            asked = [await producer.send(one.topic, one.value, one.key, headers=list(one.headers)) for one in some]
+            sending += zip(some, asked, strict=True)
             await asyncio.sleep(max(0.0, began + (tick + 1) * TICK - time.monotonic()))
-        await asyncio.gather(*sending)
-
-
-def resident(data: Path) -> int:
-    """Bytes of the worker that has most."""
-    found = []
-    for note in (data / "run").glob("worker-*.json"):
-        with urllib.request.urlopen(json.loads(note.read_text())["url"] + "/metrics", timeout=10) as answer:
-            lines: Iterator[str] = (line.decode() for line in answer)
-            found += [float(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes")]
-    return round(max(found))
+        for one, answer in sending:
+            place = await answer
+            bus.publication.acknowledge(one, (place.topic, place.partition, place.offset))
 
 
 class Crowd:

@@ -14,8 +14,7 @@ import pytest
 from agents.topics import events_topic
 from core.event import DAY
 
-from .arena import arena, at_work, now, verdict
-from .bus import Bus
+from .arena import JudgedBus, arena, at_work, ended, now, verdict
 from .business import Fields, Sent, cloud_event
 from .checker import Problem
 from .journal_watch import JournalWatch
@@ -42,7 +41,7 @@ def test_customers_merged_in_chains_are_one_although_workers_are_killed_in_the_m
     assert ROUNDS * (TRIO - 1) == moves
 
 
-async def ordeal(bus: Bus, bootstrap: str) -> tuple[str, list[Problem], int]:
+async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], int]:
     """The run; what happened in words, what is wrong, and how many pasts moved."""
     began = time.monotonic()
     people = [Acquaintance(number, bus.chance) for number in range(ROUNDS * TRIO)]
@@ -53,26 +52,26 @@ async def ordeal(bus: Bus, bootstrap: str) -> tuple[str, list[Problem], int]:
         await at_work(bootstrap, 2)
         pasts = [list(one.past(now())) for one in people]
         await bus.publish([sent for past in pasts for sent in past[:1]], RATE)
-        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)  # who is known has one way, and no detour
+        await bus.drained(DRAIN_SECONDS)  # who is known has one way, and no detour
         await bus.publish([sent for past in pasts for sent in past[1:]], RATE)
-        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+        await bus.drained(DRAIN_SECONDS)
         loaded = time.monotonic() - began
         for first in range(0, len(people), TRIO):
             killed[await merge(bus, bootstrap, people[first : first + TRIO])] += 1
-        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+        await bus.drained(DRAIN_SECONDS)
         seconds = time.monotonic() - began
         stops = bus.fleet.stop()
         problems = await bus.judged()
     figures = bus.figures()
     told = (
         f"row merges: seed {SEED}, {ROUNDS} chains of {TRIO} customers with {PAST} entries each, loaded in {loaded:.0f}"
-        f" s, all in {seconds:.0f} s; kills {dict(killed)}; exits {bus.fleet.exits}, "
+        f" s, all in {seconds:.0f} s; kills {dict(killed)}; exits {ended(bus.fleet)}, "
         f"stopped with {[code for code, _ in stops]}; {verdict(problems)}\n  {figures}"
     )
     return told, problems, figures.merges
 
 
-async def merge(bus: Bus, bootstrap: str, trio: list[Acquaintance]) -> str:
+async def merge(bus: JudgedBus, bootstrap: str, trio: list[Acquaintance]) -> str:
     """The trio becomes one while all of them act, and a worker dies when their past moves. How far it had moved."""
     chance = bus.chance
     links = [trio[0].known_as(trio[1], now()), trio[1].known_as(trio[2], now()), trio[0].known_as(trio[2], now())]
@@ -87,13 +86,13 @@ async def merge(bus: Bus, bootstrap: str, trio: list[Acquaintance]) -> str:
         await asyncio.sleep(chance.choice([0.0, 0.0, 0.02, 0.1]))
         for name in chance.choice([("a",), ("b",), ("a", "b")]):
             bus.fleet.kill(name)
-        read, ends = await bus.progress.committed(), await bus.progress.ends()
+        seen = await bus.looked()
     while not publishing.done():
         await bus.work(0.2)
     await publishing
     await bus.work(chance.uniform(0, 4))
     how = "committed" if committed else "uncommitted"
-    return f"at {how} parts, {'unread' if read[partition] < ends[partition] else 'read'}"
+    return f"at {how} parts, {'unread' if seen.committed[partition] < seen.ends[partition] else 'read'}"
 
 
 class Acquaintance:

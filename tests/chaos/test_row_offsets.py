@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,10 +17,11 @@ from aiokafka import TopicPartition
 from agents.topics import JOURNAL, PROFILES, TIMELINE, events_topic
 from core.event import event_uid
 
-from .arena import DRAIN_SECONDS, GROUP, arena, at_work, now, verdict
-from .bus import Bus
+from .aftermath import one_more
+from .arena import DRAIN_SECONDS, GROUP, JudgedBus, arena, at_work, ended, now, verdict
 from .business import Habits, Sent, business
 from .checker import Problem, current
+from .progress import Sample
 from .surgery import delete_records, delete_topics, forget_offsets
 
 SEED, EVENTS, CUSTOMERS, RATE = 15, 5_000, 250, 2_000.0
@@ -32,42 +33,45 @@ T = TypeVar("T")
 
 
 @pytest.mark.kafka
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.parametrize("state", ["warm", "cold"])
 def test_nothing_is_done_twice_when_all_committed_offsets_have_expired(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: Bus, bootstrap: str) -> list[Problem]:
+    async def ordeal(bus: JudgedBus, bootstrap: str) -> list[Problem]:
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now()))
         before = await bus.judged()
-        forget_offsets(bootstrap, GROUP, await bus.progress.committed())
+        forgotten(bus, (await bus.looked()).committed)
         if state == "cold":
             bus.fleet = bus.new_fleet("second")
-        await worked(bus, bootstrap, bus.one_more(now()))
+        await worked(bus, bootstrap, one_more(bus.judge.reference, bus.partitions, bus.chance, now()))
         return [*before, *await bus.judged()]
 
     with arena(tmp_path, SEED) as (broker, bus):
         problems = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
     with capsys.disabled():
-        print(f"\nrow expired offsets ({state}): {bus.published} events; {verdict(problems)}\n  {bus.figures()}")
+        print(f"\nrow expired offsets ({state}): {len(bus.publication)} events; {verdict(problems)}\n  {bus.figures()}")
     assert [] == problems, bus.fleet.log()
     assert [] == bus.fleet.exits, bus.fleet.log()
 
 
 @pytest.mark.kafka
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.parametrize("offsets", ["committed", "expired"])
 def test_a_worker_says_which_records_of_the_journal_were_deleted_before_they_were_read(
     offsets: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: Bus, bootstrap: str) -> tuple[Counter[TopicPartition], list[str]]:
+    async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[Counter[TopicPartition], list[str]]:
         bus.fleet.start("a")
         await at_work(bootstrap, 1)
         await worked(bus, bootstrap, business(SEED, 500, 50, now(), CLEAN), stop=False)
         lost = await interrupted(bus, further(business(SEED, EVENTS, CUSTOMERS, now(), CLEAN)))
-        delete_records(bootstrap, {tp: end for tp, end in (await bus.progress.ends()).items() if tp.topic == JOURNAL})
+        ends = (await bus.looked()).ends
+        delete_records(bootstrap, {tp: end for tp, end in ends.items() if tp.topic == JOURNAL})
         if offsets == "expired":
-            forget_offsets(bootstrap, GROUP, lost)
+            forgotten(bus, lost)
         bus.fleet.start("a")
         await settled_or_ended(bus)
         bus.fleet.destroy()
@@ -83,54 +87,57 @@ def test_a_worker_says_which_records_of_the_journal_were_deleted_before_they_wer
 
 
 @pytest.mark.kafka
+@pytest.mark.chaos
 @pytest.mark.slow
 def test_nothing_of_a_journal_that_was_made_anew_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async def ordeal(bus: Bus, bootstrap: str) -> list[Problem]:
+    async def ordeal(bus: JudgedBus, bootstrap: str) -> list[Problem]:
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now()))
         before = await bus.judged()
-        made_anew(bus, bootstrap, JOURNAL)
+        made_anew(bus, JOURNAL)
         await worked(bus, bootstrap, further(business(SEED, EVENTS // 10, CUSTOMERS, now(), CLEAN)))
-        await worked(bus, bootstrap, bus.one_more(now()))
+        await worked(bus, bootstrap, one_more(bus.judge.reference, bus.partitions, bus.chance, now()))
         return [*before, *await bus.judged()]
 
     with arena(tmp_path, SEED) as (broker, bus):
         problems = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
     with capsys.disabled():
-        print(f"\nrow journal made anew: {bus.published} events; {verdict(problems)}\n  {bus.figures()}")
+        print(f"\nrow journal made anew: {len(bus.publication)} events; {verdict(problems)}\n  {bus.figures()}")
     assert [] == problems, bus.fleet.log()
 
 
 @pytest.mark.kafka
+@pytest.mark.chaos
 @pytest.mark.slow
 def test_a_department_may_delete_its_topic_and_make_it_anew_while_the_bus_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: Bus, bootstrap: str) -> list[Problem]:
+    async def ordeal(bus: JudgedBus, bootstrap: str) -> list[Problem]:
         for name in ("a", "b"):
             bus.fleet.start(name)
         await at_work(bootstrap, 2)
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now(), CLEAN), stop=False)
         before = await bus.judged()
-        made_anew(bus, bootstrap, events_topic("web"))
+        made_anew(bus, events_topic("web"))
         await worked(bus, bootstrap, further(business(SEED, EVENTS // 10, CUSTOMERS, now(), CLEAN)))
         return [*before, *await bus.judged()]
 
     with arena(tmp_path, SEED) as (broker, bus):
         problems = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
     with capsys.disabled():
-        print(f"\nrow department topic made anew: {bus.published} events, exits {bus.fleet.exits}; {verdict(problems)}")
+        print(f"\nrow department topic made anew: exits {ended(bus.fleet)}; {verdict(problems)}\n  {bus.figures()}")
     assert [] == problems, bus.fleet.log()
 
 
 @pytest.mark.kafka
+@pytest.mark.chaos
 @pytest.mark.slow
 def test_a_past_that_was_deleted_from_the_topics_does_not_rise_from_a_workers_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: Bus, bootstrap: str) -> tuple[Counter[str], Counter[str], int]:
+    async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[Counter[str], Counter[str], int]:
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now(), Habits()))
         await bus.judged()
-        made_anew(bus, bootstrap, TIMELINE, PROFILES)
+        made_anew(bus, TIMELINE, PROFILES)
         bus.reader.log.records = {}
         bus.reader.log.profiles = {}
         sent = further(business(SEED, EVENTS // 10, CUSTOMERS, now(), Habits()))
@@ -148,59 +155,67 @@ def test_a_past_that_was_deleted_from_the_topics_does_not_rise_from_a_workers_di
     assert sent.total() == entries
 
 
-async def observed(bus: Bus, ordeal: Coroutine[Any, Any, T]) -> T:
+async def observed(bus: JudgedBus, ordeal: Coroutine[Any, Any, T]) -> T:
     """What the ordeal gives, while the offsets are looked at."""
     async with bus.progress:
         return await ordeal
 
 
-async def worked(bus: Bus, bootstrap: str, sent: list[Sent], *, stop: bool = True) -> None:
+async def worked(bus: JudgedBus, bootstrap: str, sent: list[Sent], *, stop: bool = True) -> None:
     """All of it was published and worked through."""
     if not bus.fleet.names:
         for name in ("a", "b"):
             bus.fleet.start(name)
         await at_work(bootstrap, 2)
     await bus.publish(sent, RATE)
-    await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+    await bus.drained()
     if stop:
         bus.fleet.stop()
 
 
-async def interrupted(bus: Bus, sent: list[Sent]) -> Counter[TopicPartition]:
+async def interrupted(bus: JudgedBus, sent: list[Sent]) -> Counter[TopicPartition]:
     """All workers die with records of the journal unread: how many of each partition that has some."""
     publishing = asyncio.create_task(bus.publish(sent, BURST_RATE))
     async with asyncio.timeout(DRAIN_SECONDS):
-        while sum((await unread(bus)).values()) < UNREAD:
-            await bus.progress.look()
+        seen = await bus.looked()
+        while unread(seen) < UNREAD:
+            seen = await bus.looked()
     bus.fleet.destroy()
     await publishing
     await asyncio.sleep(TRANSACTION_SECONDS)
     await bus.judged()  # reads the journal while it is all there
-    committed = await bus.progress.committed()
+    committed = (await bus.looked()).committed
     journal = bus.reader.log.of(JOURNAL)
     return Counter(tp for r in journal if r.offset >= committed[tp := TopicPartition(JOURNAL, r.partition)])
 
 
-async def unread(bus: Bus) -> dict[TopicPartition, int]:
-    """By partition of the journal."""
-    committed, ends = await bus.progress.committed(), await bus.progress.ends()
-    return {tp: ends[tp] - committed[tp] for tp in ends if tp.topic == JOURNAL}
+def unread(sample: Sample) -> int:
+    """Offsets of the journal."""
+    return sum(sample.ends[tp] - offset for tp, offset in sample.committed.items() if tp.topic == JOURNAL)
 
 
-async def settled_or_ended(bus: Bus) -> None:
+def forgotten(bus: JudgedBus, partitions: Iterable[TopicPartition]) -> None:
+    """The committed offsets expire, which is no failed look."""
+    forget_offsets(bus.bootstrap, GROUP, partitions)
+    bus.progress.samples.clear()
+
+
+async def settled_or_ended(bus: JudgedBus) -> None:
     """Everything that is there was worked through, or a worker would not go on."""
     async with asyncio.timeout(DRAIN_SECONDS):
-        while await bus.progress.lag() and not bus.fleet.exits:
+        while (await bus.looked()).lag and not bus.fleet.exits:
             bus.fleet.supervise()
             await asyncio.sleep(0.5)
 
 
-def made_anew(bus: Bus, bootstrap: str, *topics: str) -> None:
+def made_anew(bus: JudgedBus, *topics: str) -> None:
     """Deleted, and made again."""
-    delete_topics(bootstrap, topics)
+    delete_topics(bus.bootstrap, topics)
     bus.apply_topics()
     for topic in topics:
         bus.reader.begin_anew(topic)
+        bus.publication.begin_anew(topic)
+    bus.progress.samples.clear()  # their committed offsets have gone with them
 
 
 def further(sent: list[Sent]) -> list[Sent]:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from .arena import DRAIN_SECONDS, arena, members, now, verdict
-from .bus import Bus
+from .arena import DRAIN_SECONDS, JudgedBus, arena, ended, members, now, verdict
 from .business import business
 from .checker import Problem
 from .fleet import Fleet
 from .island import ISLAND, Island
 from .namespace import in_namespace
+from .pauses import pauses, streams
 
 SEED, EVENTS, CUSTOMERS, RATE = 11, 24_000, 800, 400.0
 CUTS = (13.0, 25.0)
@@ -33,7 +33,7 @@ def test_a_worker_that_is_cut_off_changes_nothing_and_works_again_when_it_is_bac
     with Island() as island, arena(tmp_path, SEED) as (broker, bus):
         away = bus.new_fleet("island")
         try:
-            told, problems, met = asyncio.run(ordeal(bus, away, island, broker.bootstrap))
+            told, problems, met, stood = asyncio.run(ordeal(bus, away, island, broker.bootstrap))
         finally:
             away.destroy()
     with capsys.disabled():
@@ -41,12 +41,17 @@ def test_a_worker_that_is_cut_off_changes_nothing_and_works_again_when_it_is_bac
     assert [] == problems, away.log()
     both = [ISLAND, LOOPBACK]
     assert [both, [LOOPBACK], [LOOPBACK], both] == met
-    assert len(CUTS) == len(bus.progress.recoveries)
-    assert max(bus.progress.recoveries) <= MOST_PAUSE
+    assert len(CUTS) == len(stood)
+    assert max(stood) <= MOST_PAUSE
 
 
-async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple[str, list[Problem], list[list[str]]]:
-    """The run: in words, what is wrong, and who was in the group: before, at the end of each cut, and afterwards."""
+async def ordeal(
+    bus: JudgedBus, away: Fleet, island: Island, bootstrap: str
+) -> tuple[str, list[Problem], list[list[str]], list[float]]:
+    """The run: in words, what is wrong, who was in the group, and how long some partition stood still after each cut.
+
+    Who was in the group: before, at the end of each cut, and afterwards.
+    """
     with island.entered():
         away.start("b")
     bus.fleet.start("a")
@@ -60,7 +65,6 @@ async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             supervise()
-            await bus.progress.look()
             await asyncio.sleep(0.2)
 
     async def together() -> list[str]:
@@ -76,24 +80,27 @@ async def ordeal(bus: Bus, away: Fleet, island: Island, bootstrap: str) -> tuple
         publishing = asyncio.create_task(bus.publish(business(SEED, EVENTS, CUSTOMERS, now()), RATE))
         await work(5)
         for seconds in CUTS:
-            await bus.progress.killed()
             island.cut()
+            bus.mark("cut")
             await work(seconds)
             met.append(await members(bootstrap))
             island.mend()
+            bus.mark("mended")
             await together()
             await work(5)  # it has partitions again
         met.append(await together())
         while not publishing.done():
             await work(0.5)
         await publishing
-        await bus.progress.drained(DRAIN_SECONDS, supervise)
+        await bus.progress.drained(DRAIN_SECONDS, bus.memory, supervise)
         stops = [*bus.fleet.stop(), *away.stop()]
         problems = await bus.judged()
-    pauses = ", ".join(f"{seconds:.1f}" for seconds in bus.progress.recoveries)
+    found = pauses(bus.marks, streams(bus.reader.log, bus.events))
+    stood, mended = ([seconds for seconds, _ in found[what]] for what in ("cut", "mended"))
     told = (
-        f"row network partition: seed {SEED}, {bus.published} events, cut off for {CUTS} s; others went on after "
-        f"{pauses} s; the cut-off worker ended {len(away.exits)} times {away.exits}, the other {bus.fleet.exits}; "
+        f"row network partition: seed {SEED}, {len(bus.publication)} events, cut off for {CUTS} s; a partition stood "
+        f"still for {stood} s after the cuts, {mended} s after the mendings; the cut-off worker "
+        f"ended {len(away.exits)} times ({ended(away)}), the other {ended(bus.fleet)}; "
         f"stopped with {[code for code, _ in stops]}; {verdict(problems)}\n  {bus.figures()}"
     )
-    return told, problems, met
+    return told, problems, met, stood

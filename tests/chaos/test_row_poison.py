@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,11 +11,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from .arena import DRAIN_SECONDS, arena, at_work, now, verdict
-from .bus import Bus
+from .arena import JudgedBus, arena, at_work, ended, now, verdict
 from .business import Sent, business
 from .checker import Problem
-from .poison import OVERSIZED, odd_but_good, oversized, poison
+from .nonsense import OVERSIZED, nonsense, odd_but_good, oversized
+from .poison import TOPIC, sprinkled
 
 SEED, ROUNDS, LARGE, RATE = 12, 40, 5, 2_000.0
 
@@ -35,7 +34,7 @@ def test_what_cannot_be_read_is_buried_with_its_reason_and_stops_nothing(
     assert [] == bus.fleet.exits, log
 
 
-async def ordeal(bus: Bus, bootstrap: str) -> tuple[str, list[Problem]]:
+async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem]]:
     """The run; what happened in words, and what is wrong."""
     began = time.monotonic()
     async with bus.progress:
@@ -43,33 +42,24 @@ async def ordeal(bus: Bus, bootstrap: str) -> tuple[str, list[Problem]]:
             bus.fleet.start(name)
         await at_work(bootstrap, 2)
         await too_large_for_the_broker(bootstrap, oversized(now()))
-        bad = poison(now(), ROUNDS, LARGE)
+        bad = nonsense(now(), ROUNDS, LARGE)
         bus.chance.shuffle(bad)
         await bus.publish(bad, RATE)  # 100 %
-        await tombstones(bus, bootstrap, 20)
+        await tombstones(bus, 20)
         good = [*odd_but_good(now(), 20), *business(SEED, 2_000, 100, now())]
-        more = poison(now(), 4, 1)
-        await bus.publish(between(good, more, bus.chance), RATE)
-        await bus.progress.drained(DRAIN_SECONDS, bus.fleet.supervise)
+        more = nonsense(now(), 4, 1)
+        await bus.publish(sprinkled(good, more, SEED), RATE)
+        await bus.drained()
         seconds = time.monotonic() - began
         stops = bus.fleet.stop()
         problems = await bus.judged()
     reasons = Counter(one.reason for one in [*bad, *more])
     told = (
-        f"row poison: seed {SEED}, {bus.published} records, {len(bad)} bad in a row, then {len(more)} among "
-        f"{len(good)} good ones, {seconds:.0f} s; exits {bus.fleet.exits}, stopped with {[code for code, _ in stops]}; "
+        f"row poison: seed {SEED}, {len(bus.publication)} records, {len(bad)} bad in a row, then {len(more)} among "
+        f"{len(good)} good, {seconds:.0f} s; exits {ended(bus.fleet)}, stopped with {[code for code, _ in stops]}; "
         f"{verdict(problems)}\n  {dict(reasons)}\n  {bus.figures()}"
     )
     return told, problems
-
-
-def between(good: list[Sent], bad: list[Sent], chance: random.Random) -> list[Sent]:
-    """The bad ones somewhere among the good ones, which keep their order."""
-    places = sorted(chance.randrange(len(good) + 1) for _ in bad)
-    mixed = list(good)
-    for place, one in zip(reversed(places), reversed(bad), strict=True):
-        mixed.insert(place, one)
-    return mixed
 
 
 async def too_large_for_the_broker(bootstrap: str, sent: Sent) -> None:
@@ -84,11 +74,11 @@ async def too_large_for_the_broker(bootstrap: str, sent: Sent) -> None:
             await producer.send_and_wait(sent.topic, sent.value, sent.key)
 
 
-async def tombstones(bus: Bus, bootstrap: str, count: int) -> None:
+async def tombstones(bus: JudgedBus, count: int) -> None:
     """Records without a value."""
-    empty = Sent("cx.sales.events.v1", b"", b"", reason="not-json")
-    bus.judge.expect([empty])
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap, enable_idempotence=True) as producer:
         for number in range(count):
-            await producer.send_and_wait(empty.topic, None, b"tombstone-%d" % number)
-            bus.published += 1
+            empty = Sent(TOPIC, b"tombstone-%d" % number, b"", (), "not-json")
+            bus.judge.expect([empty])
+            place = await producer.send_and_wait(empty.topic, None, empty.key)
+            bus.publication.acknowledge(empty, (place.topic, place.partition, place.offset))

@@ -18,7 +18,8 @@ from engine.batch import Batch
 from engine.errors import Fatal
 from engine.limits import Limits
 from engine.partitions import TransactionalPartitions
-from engine.restore import read_positions, restore
+from engine.progress import ProgressLog
+from engine.restore import read_bounds, restore
 from engine.unit_of_work import Output
 from tests.integration.engine_toy import Counter
 
@@ -66,12 +67,19 @@ class Shop:
     directory: Path
     name: str = field(default_factory=lambda: f"shop-{uuid.uuid4().hex[:8]}")
     limits: Limits = field(default_factory=lambda: Limits(transaction=5, answer=8, fence=20, stall=8, leave=5))
+    group: str = ""
+    warm: bool = False
+    """Whether owners find what the one before left on its disk."""
     opened: list[TransactionalPartitions] = field(default_factory=list)
     processors: list[Clumsy] = field(default_factory=list)
 
     @property
     def source(self) -> TopicPartition:
         return TopicPartition(f"{self.name}.in", 0)
+
+    @property
+    def progress(self) -> ProgressLog:
+        return ProgressLog(f"{self.name}.progress", "shop")
 
     @property
     def target(self) -> TopicPartition:
@@ -81,14 +89,16 @@ class Shop:
         """An owner as one worker process has it."""
 
         def make_processor(partition: int) -> Clumsy:
-            self.processors.append(Clumsy(self.target.topic, partition, self.directory / uuid.uuid4().hex))
+            home = self.directory / ("cache" if self.warm else uuid.uuid4().hex)
+            self.processors.append(Clumsy(self.target.topic, partition, home))
             return self.processors[-1]
 
         owner = TransactionalPartitions(
             topic=self.source.topic,
-            group_id=self.name,
+            group_id=self.group or self.name,
             transactional_id_prefix=self.name,
             bootstrap=self.bootstrap,
+            progress=self.progress,
             make_processor=make_processor,
             on_fatal=notes.fatal.append,
             observer=notes,
@@ -115,10 +125,7 @@ class Shop:
 
     async def read(self, source: TopicPartition) -> list[ConsumerRecord]:
         """All committed records."""
-        found: list[ConsumerRecord] = []
-        end = (await read_positions(self.bootstrap, f"{self.name}-reader", self.source, [source])).ends
-        await restore(self.bootstrap, end, found.extend, 60)
-        return found
+        return await read_all(self.bootstrap, source)
 
     async def counted(self) -> list[tuple[str, int]]:
         """Ids and counts in the output topic."""
@@ -126,7 +133,7 @@ class Shop:
         return [(event["id"], event["n"]) for event in events]
 
     async def committed(self) -> int | None:
-        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.name) as consumer:
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group or self.name) as consumer:
             offset: int | None = await consumer.committed(self.source)
             return offset
 
@@ -139,6 +146,15 @@ class Shop:
         await owner.submit(Batch(self.source.topic, 0, records, first, records[-1].offset + 1, done.set))
         async with asyncio.timeout(30):
             await done.wait()
+
+
+async def read_all(bootstrap: str, source: TopicPartition, stall_seconds: float = 60) -> list[ConsumerRecord]:
+    """All committed records of a partition."""
+    found: list[ConsumerRecord] = []
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        bounds = await read_bounds(consumer, [source])
+    await restore(bootstrap, bounds.begins, bounds.ends, found.extend, stall_seconds)
+    return found
 
 
 async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -159,11 +175,14 @@ async def shop(bootstrap: str, directory: Path) -> AsyncIterator[Shop]:
             [
                 NewTopic(place.source.topic, 1, 1),
                 NewTopic(place.target.topic, 1, 1, topic_configs={**small, "cleanup.policy": "compact"}),
+                NewTopic(place.progress.topic, 1, 1, topic_configs={"cleanup.policy": "compact"}),
                 NewTopic(f"{place.name}.narrow", 1, 1, topic_configs={"max.message.bytes": "1000"}),
             ]
         )
         yield place
     finally:
         await asyncio.gather(*(owner.close() for owner in place.opened))
-        await admin.delete_topics([place.source.topic, place.target.topic, f"{place.name}.narrow"])
+        await admin.delete_topics(
+            [place.source.topic, place.target.topic, place.progress.topic, f"{place.name}.narrow"]
+        )
         await admin.close()

@@ -31,7 +31,6 @@ class Town:
 
     bootstrap: str
     directory: Path
-    static: bool = True
     name: str = field(default_factory=lambda: f"toy-{uuid.uuid4().hex[:8]}")
     workers: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     exits: list[int] = field(default_factory=list)
@@ -45,7 +44,6 @@ class Town:
         command = [sys.executable, "-m", "tests.integration.engine_toy", "--bootstrap", self.bootstrap]
         command += ["--name", self.name, "--partitions", str(PARTITIONS)]
         command += ["--data-dir", str(self.directory / f"worker-{worker}")]
-        command += ["--instance-id", f"worker-{worker}"] if self.static else []
         with (self.directory / f"worker-{worker}.log").open("ab") as log:
             self.workers[worker] = subprocess.Popen(command, cwd=ROOT, stderr=log)
 
@@ -129,9 +127,9 @@ class Town:
 
 
 @asynccontextmanager
-async def town(bootstrap: str, directory: Path, *, static: bool = True) -> AsyncIterator[Town]:
+async def town(bootstrap: str, directory: Path) -> AsyncIterator[Town]:
     """A town with empty topics; at the end its workers and topics are gone."""
-    place = Town(bootstrap, directory, static)
+    place = Town(bootstrap, directory)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -140,7 +138,7 @@ async def town(bootstrap: str, directory: Path, *, static: bool = True) -> Async
         await admin.create_topics(
             [
                 NewTopic(f"{place.name}.{letter}", PARTITIONS, 1, topic_configs=configs)
-                for letter, configs in (("a", stamped), ("b", stamped), ("c", compacted))
+                for letter, configs in (("a", stamped), ("b", stamped), ("c", compacted), ("p", compacted))
             ]
         )
         yield place

@@ -22,7 +22,9 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from engine.application import Application, create_app
 from engine.batch import batches
+from engine.checkpoint import Checkpoint
 from engine.partitions import TransactionalPartitions
+from engine.progress import ProgressLog
 from engine.store import Store
 from engine.unit_of_work import Output
 from engine.worker import run_worker
@@ -39,6 +41,12 @@ class Counter:
     def sources(self) -> Sequence[TopicPartition]:
         return [TopicPartition(self._counted, self._partition)]
 
+    def checkpoint(self) -> Checkpoint | None:
+        return self._store.checkpoint()
+
+    def reset(self) -> None:
+        self._store.reset()
+
     def restore(self, records: Sequence[ConsumerRecord]) -> None:
         for record in records:
             event = json.loads(record.value)
@@ -47,8 +55,8 @@ class Counter:
                 self._store.put("seen", event["id"].encode(), b"")
         self._store.flush_pending()
 
-    def opened(self, position: int) -> None:
-        pass
+    def opened(self, mark: Checkpoint) -> None:
+        self._store.flush_pending(mark)
 
     def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
         outputs = []
@@ -70,18 +78,16 @@ class Counter:
             outputs.append(Output(self._counted, self._partition, key, json.dumps(event).encode()))
         return outputs
 
-    def committed(self) -> None:
-        self._store.flush_pending()
+    def committed(self, mark: Checkpoint) -> None:
+        self._store.flush_pending(mark)
 
     def close(self) -> None:
         self._store.close()
 
 
-def build(
-    bootstrap: str, name: str, data_dir: Path, instance_id: str | None, partitions: int, agents: str
-) -> Application:
-    """The whole application: topics ``<name>.a``, ``<name>.b``, ``<name>.c``."""
-    app = create_app(name, bootstrap=bootstrap, data_dir=data_dir, instance_id=instance_id)
+def build(bootstrap: str, name: str, data_dir: Path, partitions: int, agents: str) -> Application:
+    """The whole application: topics ``<name>.a``, ``<name>.b``, ``<name>.c``, and ``<name>.p`` for progress."""
+    app = create_app(name, bootstrap=bootstrap, data_dir=data_dir)
     if "intake" in agents:
         app.agent(app.batch_topic(f"{name}.a", by_time=True), name="intake")(
             make_intake(bootstrap, f"{name}.b", partitions)
@@ -92,6 +98,7 @@ def build(
             group_id=name,
             transactional_id_prefix=f"{name}-journey",
             bootstrap=bootstrap,
+            progress=ProgressLog(f"{name}.p", "journey"),
             make_processor=lambda partition: Counter(f"{name}.c", partition, data_dir / "state"),
             on_fatal=app.fatal,
         )
@@ -137,7 +144,6 @@ def main() -> int:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--instance-id")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--agents", default="intake,journey")
     parser.add_argument("--log-level", default="WARNING")
@@ -157,7 +163,6 @@ def main() -> int:
         arguments.bootstrap,
         arguments.name,
         arguments.data_dir,
-        arguments.instance_id,
         arguments.partitions,
         arguments.agents,
     )

@@ -47,12 +47,13 @@ def test_a_restore_reads_committed_records_behind_another_writers_open_transacti
                     await mine.begin_transaction()
                     await mine.send_and_wait(place.target.topic, b"mine", b"k", partition=0)
                     await mine.commit_transaction()
-                found = await read_positions(bootstrap, place.name, place.source, [place.target])
+                found = await read_positions(bootstrap, place.name, place.source, [place.target], place.progress)
+                begins, ends = found.bounds.begins, found.bounds.ends
                 with pytest.raises(Fatal, match="another writer's transaction is open"):
-                    await restore(bootstrap, found.ends, lambda _: None, 2)
+                    await restore(bootstrap, begins, ends, lambda _: None, 2)
                 values: list[bytes] = []
                 reading = asyncio.create_task(
-                    restore(bootstrap, found.ends, lambda records: values.extend(one.value for one in records), 15)
+                    restore(bootstrap, begins, ends, lambda records: values.extend(one.value for one in records), 15)
                 )
                 await asyncio.sleep(1)
                 assert not reading.done()
@@ -103,7 +104,7 @@ def test_transactions_that_the_coordinator_has_forgotten_neither_stop_the_restor
             alerts = TopicPartition(f"{place.name}.narrow", 0)
             await hang(bootstrap, f"{place.name}-0", place.target, alerts)
             with pytest.raises(Fatal, match="transaction is open \\(or hangs\\)"):
-                await restore(bootstrap, {place.target: 1}, lambda _: None, 2)
+                await restore(bootstrap, {place.target: 0}, {place.target: 1}, lambda _: None, 2)
             notes = Notes()
             owner = await place.open(notes)
             assert ["fenced", "restored 0"] == notes.happened

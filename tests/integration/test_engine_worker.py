@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from engine.limits import Fetch
-from engine.restore import read_positions, restore
+from tests.integration.engine_shop import read_all
 from tests.integration.engine_town import town
 
 pytestmark = pytest.mark.kafka
@@ -61,20 +61,17 @@ def test_a_worker_waits_for_its_topics_and_then_reads_them(bootstrap: str, tmp_p
                 other = f"{place.name}-later"
                 worker = toy(bootstrap, other, tmp_path / "later", "--partitions", "1")
                 line = await asyncio.to_thread(line_with, worker, "waiting for topics")
-                assert f'"missing": ["{other}.a", "{other}.b"]' in line
+                assert f'"missing": ["{other}.a", "{other}.b", "{other}.p"]' in line
                 async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
                     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
                     await admin.start()
-                    topics = [f"{other}.{letter}" for letter in "abc"]
+                    topics = [f"{other}.{letter}" for letter in "abcp"]
                     await admin.create_topics([NewTopic(topic, 1, 1) for topic in topics])
                     await producer.send_and_wait(topics[0], b"1", b"k")
                     found: list[ConsumerRecord] = []
                     async with asyncio.timeout(40):
                         while not found:
-                            position = await read_positions(
-                                bootstrap, other, TopicPartition(topics[1], 0), [TopicPartition(topics[2], 0)]
-                            )
-                            await restore(bootstrap, position.ends, found.extend, 15)
+                            found = await read_all(bootstrap, TopicPartition(topics[2], 0))
                     worker.terminate()
                     assert 0 == await asyncio.to_thread(ended, worker, 10)
                     await admin.delete_topics(topics)
@@ -141,9 +138,7 @@ def test_a_backlog_is_handed_out_in_the_order_of_broker_time(bootstrap: str, tmp
             found: list[ConsumerRecord] = []
             async with asyncio.timeout(40):
                 while len(found) < 6_060:
-                    position = await read_positions(bootstrap, name, journal, [journal])
-                    found.clear()
-                    await restore(bootstrap, position.ends, found.extend, 15)
+                    found = await read_all(bootstrap, journal)
             seconds = [int(record.value) for record in found]
             latest, behind = 0, 0
             for second in seconds:

@@ -19,6 +19,8 @@ from agents.topics import JOURNAL
 from agents.vocabulary import outreach, vocabulary
 from core.event import event_uid
 from core.rule import RuleSet
+from engine.checkpoint import Checkpoint
+from engine.cluster import Cluster
 from engine.unit_of_work import Output
 from schemas.codec import Codec, Decoded
 from schemas.registry import Registry
@@ -61,6 +63,10 @@ def event(kind: str, time: str, number: object = 0, **data: Any) -> bytes:
     return Codec.encode_structured(type=kind, source="/test", id=f"{kind}-{number}", time=time, data=data)
 
 
+MARK = Checkpoint(Cluster("", {}), {}, 0.0)
+"""Of stores that nobody will open again."""
+
+
 class Journal:
     """Appends records as the broker would, and runs the journey of the partition they fall into."""
 
@@ -90,7 +96,7 @@ class Journal:
         """One unit of work; what it writes to the journal is run too."""
         journey = self.journey(records[0].partition)
         outputs = list(journey.decide(records))
-        journey.committed()
+        journey.committed(MARK)
         for made in [self.append(output) for output in outputs]:
             if made.topic == JOURNAL:
                 outputs += self.run([made])
@@ -138,5 +144,5 @@ class Journal:
             journey = other.journey(partition)
             for source in journey.sources():
                 journey.restore(self.logs.get((source.topic, source.partition), []))
-            journey.opened(0)
+            journey.opened(MARK)
         return other

@@ -10,6 +10,7 @@ from agents.topics import (
     JOURNAL,
     LINKS,
     PROFILES,
+    PROGRESS,
     TIMELINE,
     PartitionsDiffer,
     Standing,
@@ -32,21 +33,23 @@ def test_the_catalogue_is_that_of_the_decisions() -> None:
         *("cx.sales.events.v1", "cx.service.events.v1", "cx.marketing.events.v1"),
         *("cx.finance.events.v1", "cx.web.events.v1", "cx.social.events.v1"),
         *("cx.links.v1", "cx.identities.v1", "cx.journal.v1", "cx.timeline.v1", "cx.profiles.v1", "cx.dead.v1"),
+        "cx.progress.v1",
         *("cx.alerts.sales.v1", "cx.alerts.service.v1", "cx.alerts.marketing.v1"),
         *("cx.alerts.finance.v1", "cx.alerts.ops.v1"),
     }
 
 
-def test_links_identities_and_dead_letters_have_one_partition_and_all_else_has_p() -> None:
+def test_links_identities_and_dead_letters_have_one_partition_progress_one_more_and_all_else_p() -> None:
     single = {name for name, topic in by_name(partitions=12).items() if topic.partitions == 1}
     assert single == {LINKS, IDENTITIES, DEAD}
-    assert {topic.partitions for topic in by_name(partitions=12).values()} == {1, 12}
+    assert {name for name, topic in by_name(partitions=12).items() if topic.partitions == 13} == {PROGRESS}
+    assert {topic.partitions for topic in by_name(partitions=12).values()} == {1, 12, 13}
 
 
-def test_identities_timeline_and_profiles_are_compacted_and_all_else_is_deleted_after_21_days() -> None:
+def test_identities_timeline_profiles_and_progress_are_compacted_and_all_else_is_deleted_after_21_days() -> None:
     topics = by_name()
     compacted = {name for name, topic in topics.items() if topic.config["cleanup.policy"] == "compact"}
-    assert compacted == {IDENTITIES, TIMELINE, PROFILES}
+    assert compacted == {IDENTITIES, TIMELINE, PROFILES, PROGRESS}
     for name, topic in topics.items():
         assert topic.config.get("retention.ms") == (None if name in compacted else str(21 * DAY))
 

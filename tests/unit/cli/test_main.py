@@ -49,6 +49,7 @@ def test_help_lists_every_verb_and_the_exit_codes() -> None:
         "tail",
         "rules",
         "status",
+        "doctor",
         "topics",
         "dead",
     }
@@ -59,7 +60,7 @@ def test_help_lists_every_verb_and_the_exit_codes() -> None:
 
 def test_every_verb_has_an_example_in_its_help() -> None:
     verbs = [
-        *(["demo"], ["run"], ["worker"], ["sink"], ["send"], ["tail"], ["status"]),
+        *(["demo"], ["run"], ["worker"], ["sink"], ["send"], ["tail"], ["status"], ["doctor"]),
         *(["topics", verb] for verb in ("list", "apply")),
         *(["customer", verb] for verb in ("show", "search")),
         *(["alerts", verb] for verb in ("list", "tail", "explain")),

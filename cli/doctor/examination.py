@@ -1,0 +1,114 @@
+"""All checks, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..bus import Bus
+from ..problem import Code, Problem
+from . import brokers, cluster, identity, local, machine, topics, transactions
+from .finding import Finding, wrong
+from .remedy import Commands, away
+
+if TYPE_CHECKING:
+    from agents.topics import Topic
+
+AGAIN = 5.0
+"""Seconds until the second look at transactions that may hang; the bus's own last milliseconds."""
+
+
+class Away(Exception):
+    """Kafka does not answer; ``finding`` says so."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.found)
+        self.finding = finding
+
+
+def of_the_machine(bus: Bus) -> Iterator[Finding]:
+    """What can be said without Kafka. Raises ``Problem`` when the settings can't be read."""
+    from agents.settings import Settings
+
+    yield from machine.settings(local.sources(bus), list(Settings.model_fields), local.refused(bus))
+    yield machine.folder(local.folder(bus.settings.data_dir))
+    yield machine.rules(*local.rules(bus))
+
+
+def of_the_cluster(bus: Bus) -> Iterator[Finding]:
+    """What Kafka tells. Raises ``Away``."""
+    from kafka.errors import KafkaError, RetriableError
+
+    embedded = bus.settings.embedded
+    try:
+        bootstrap = bus.bootstrap()
+        with cluster.asked(bootstrap) as asked:
+            yield from _asked(bus, asked, Commands(bootstrap, scripts=not embedded))
+    except Problem as problem:
+        if problem.code is not Code.AWAY:
+            raise
+        raise Away(away(str(problem), embedded=embedded)) from problem
+    except RetriableError as error:
+        words = f"{bus.address()} does not answer as a Kafka should ({error})"
+        raise Away(away(words, embedded=embedded)) from error
+    except KafkaError as error:
+        yield wrong("Kafka", f"refuses to tell more: {error}", "Allow this user DESCRIBE and DESCRIBE_CONFIGS on all.")
+
+
+def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Finding]:
+    from agents.settings import SettingsError
+
+    members = asked.brokers()
+    try:
+        names = [topic.name for topic in bus.catalogue(1)]
+    except SettingsError:
+        names = []  # told among the settings
+    seen = asked.topics([*names, *topics.INTERNAL])
+    here = {member.node for member in members}
+    nodes = sorted(here | {node for one in seen.values() for part in one.partitions.values() for node in part.replicas})
+    # A broker that is away for an hour does not make fewer copies right.
+    wanted = bus.catalogue(bus.settings.replication or min(3, len(nodes))) if names else ()
+    ours = {name: seen[name] for name in names if name in seen}
+    absent = [node for node in nodes if node not in here]
+    yield from brokers.judge(members, absent, asked.features(), cluster.spoken(), _needs(wanted), commands)
+    yield from topics.judge(wanted, seen, nodes, commands)
+    first = asked.transactions(seen)
+    second = first
+    if transactions.suspects(first):
+        time.sleep(AGAIN)
+        second = asked.transactions(seen)
+    yield from transactions.judge(first, second, commands)
+    yield from _identity(bus, asked, ours)
+    yield machine.clock(int(time.time() * 1000), asked.newest(ours))
+
+
+def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
+    from engine.limits import SESSION_SECONDS, Limits
+
+    kept = [int(topic.config["retention.ms"]) for topic in wanted if "retention.ms" in topic.config]
+    return brokers.Needs(
+        transaction=int(Limits().transaction * 1000),
+        session=int(SESSION_SECONDS * 1000),
+        refence=int(Limits().refence * 1000),
+        kept=max(kept, default=0),
+        record=max((topic.max_bytes for topic in wanted), default=0),
+    )
+
+
+def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
+    import orjson
+
+    from agents.resolver import KEY_RECORD
+    from agents.settings import SettingsError
+    from agents.topics import IDENTITIES
+
+    if IDENTITIES not in ours or any(one.leader is None for one in ours[IDENTITIES].partitions.values()):
+        return  # told among the topics
+    try:
+        mine = local.fingerprint(bus)
+    except SettingsError:
+        mine = None
+    record, whole = asked.fingerprint(IDENTITIES, KEY_RECORD)
+    theirs = orjson.loads(record)["fingerprint"] if record is not None else None
+    yield identity.judge(identity.Fingerprints(mine, theirs, whole), embedded=bus.settings.embedded)

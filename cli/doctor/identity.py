@@ -1,0 +1,40 @@
+"""Whether this machine's key is the one with which the bus's identities were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .finding import Finding, ok, warning, wrong
+
+CHECK = "identity key"
+GENERATED = "identity.key"
+"""The file in the data directory in which the embedded bus keeps the key that it made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """``ours`` is None while there is no key; ``theirs`` while no identities were made. ``whole``: the topic was read
+    to its end, or to the fingerprint.
+    """
+
+    ours: str | None
+    theirs: str | None
+    whole: bool = True
+
+
+def judge(found: Fingerprints, *, embedded: bool) -> Finding:
+    """With another key every known customer would look new, so nothing would start."""
+    if not found.whole:
+        return warning(
+            CHECK, "cx.identities.v1 could not be read in time", "Look again; see `open transactions` if it stays so."
+        )
+    if found.theirs is None:
+        return ok(CHECK, "no identities were made yet")
+    if found.ours == found.theirs:
+        return ok(CHECK, f"the one of this bus's identities, fingerprint {found.theirs}")
+    mend = "Set CXBUS_IDENTITY_KEY to the key of the first worker; your secret store or a backup has it."
+    if embedded:
+        mend = f"Put the data directory's {GENERATED} back from a backup (and set no CXBUS_IDENTITY_KEY beside it)."
+    if found.ours is None:
+        return wrong(CHECK, f"is missing, and the bus's identities have the fingerprint {found.theirs}", mend)
+    return wrong(CHECK, f"has fingerprint {found.ours}, but the bus's identities have {found.theirs}", mend)

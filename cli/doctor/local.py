@@ -1,0 +1,96 @@
+"""Looks at this machine; nothing is made or changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..bus import Bus
+from .identity import GENERATED
+from .machine import Folder, Source
+
+
+def sources(bus: Bus) -> list[Source]:
+    """Where this process's settings stand, those that are none among them."""
+    from agents.settings import Settings
+
+    env_file = Path(str(Settings.model_config["env_file"]))
+    toml_file = Path(str(Settings.model_config["toml_file"]))
+    return [
+        Source("the command line", frozenset(bus.given)),
+        Source("the environment", _named(os.environ)),
+        *([Source(str(env_file), _named(_dotenv(env_file)))] if env_file.is_file() else []),
+        *([Source(str(toml_file), _toml(toml_file))] if toml_file.is_file() else []),
+    ]
+
+
+def _named(variables: Any) -> frozenset[str]:
+    return frozenset(name.lower()[6:] for name in variables if name.lower().startswith("cxbus_"))
+
+
+def _dotenv(path: Path) -> Any:
+    from dotenv import dotenv_values
+
+    return dotenv_values(path)
+
+
+def _toml(path: Path) -> frozenset[str]:
+    import tomllib
+
+    return frozenset(name.lower() for name in tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def refused(bus: Bus) -> list[str]:
+    """Settings that only tell when they are used that they are missing or can't be."""
+    from agents.settings import SettingsError
+
+    problems = []
+    for use in (bus.settings.partition_count, lambda: fingerprint(bus)):
+        try:
+            use()
+        except SettingsError as error:
+            problems.append(str(error))
+    return problems
+
+
+def fingerprint(bus: Bus) -> str | None:
+    """Of this machine's identity key; None if the embedded bus has not made one yet. Raises ``SettingsError``."""
+    from agents.identifiers import Identifiers
+
+    settings = bus.settings
+    if settings.identity_key is None and settings.embedded and not (settings.data_dir / GENERATED).exists():
+        return None
+    return Identifiers(settings.key()).fingerprint
+
+
+def folder(path: Path) -> Folder:
+    """The directory, or what of its path exists by now."""
+    there = path.absolute()
+    while not there.exists():
+        there = there.parent
+    reason = ""
+    if not there.is_dir():
+        reason = f"{there} is a file"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        reason = f"no right to write in {there}"
+    return Folder(str(path.absolute()), reason, shutil.disk_usage(there).free)
+
+
+def rules(bus: Bus) -> tuple[str, int, str, str]:
+    """Folder, how many rules, their digest, and why they can't be used."""
+    from agents.rule_files import digest, load
+    from agents.vocabulary import outreach, vocabulary
+    from core.rule import RuleError
+
+    path = bus.rules_dir
+    if not path.is_dir():
+        return str(path), 0, "", "there is no such folder"
+    try:
+        found = load(path, vocabulary(bus.registry), outreach(bus.registry))
+        return str(path), len(found.rules), digest(path), ""
+    except RuleError as error:
+        return str(path), 0, "", str(error)
+    except OSError as error:
+        return str(path), 0, "", f"{error.filename} can't be read: {error.strerror}"

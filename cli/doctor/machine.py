@@ -1,0 +1,114 @@
+"""Whether this machine is fit: settings, data directory, rules, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ..words import listed
+from .brokers import span
+from .finding import Finding, ok, warning, wrong
+
+GIB = 1024**3
+SCARCE, LITTLE = GIB // 4, 2 * GIB
+"""Free bytes: below the first caches and logs soon can't be written, below the second a busy day may fill the disk."""
+ASTRAY = 5_000
+"""Milliseconds by which a clock may be wrong: a well kept one is wrong by less than a tenth of a second."""
+OTHERS = frozenset({"cache", "maven_mirror", "supervisor"})
+"""``CXBUS_`` names that are no settings: where Kafka's files are, and what processes tell each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where settings may stand: its name, and the names of settings in small letters that it has."""
+
+    name: str
+    settings: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """``reason`` says why it can't be written, empty if it can. ``free`` in bytes."""
+
+    path: str
+    reason: str
+    free: int
+
+
+def settings(sources: Sequence[Source], known: Sequence[str], refused: Sequence[str]) -> list[Finding]:
+    """``sources`` in the order of their precedence; ``refused``: what is missing or can't be, each in words."""
+    where = [(name, source.name) for name in known if (source := _first(sources, name)) is not None]
+    told = ", ".join(f"{name} from {source}" for name, source in where)
+    findings = [ok("settings", f"{told}; all else by default" if told else "all by default")]
+    if refused:
+        findings = [
+            wrong("settings", problem, "Set it in the environment, .env or cxbus.toml; docs/operations.md lists all.")
+            for problem in refused
+        ]
+    return [*findings, *_unknown(sources, known)]
+
+
+def _first(sources: Sequence[Source], name: str) -> Source | None:
+    return next((source for source in sources if name in source.settings), None)
+
+
+def _unknown(sources: Sequence[Source], known: Sequence[str]) -> Iterator[Finding]:
+    for source in sources:
+        for name in sorted(source.settings - set(known) - OTHERS):
+            meant = get_close_matches(name, known, 1)
+            mend = f"Is {_spelt(meant[0])} meant? " if meant else ""
+            yield warning(
+                "settings",
+                f"{_spelt(name)} in {source.name} is no setting, and ignored",
+                f"{mend}Correct or remove it.",
+            )
+
+
+def _spelt(name: str) -> str:
+    return f"CXBUS_{name.upper()}"
+
+
+def folder(found: Folder) -> Finding:
+    """The data directory."""
+    if found.reason:
+        return wrong(
+            "data directory",
+            f"{found.path} can't be written: {found.reason}",
+            "Give this user the right to write there, or name another directory in CXBUS_DATA_DIR.",
+        )
+    free = f"{found.path}, {found.free / GIB:.1f} GiB free"
+    room = "Make room on that disk, or move the data directory while the bus is stopped (CXBUS_DATA_DIR)."
+    if found.free < SCARCE:
+        return wrong("data directory", f"{free}: the next writes may fail", room)
+    if found.free < LITTLE:
+        return warning("data directory", f"{free}: soon full", room)
+    return ok("data directory", free)
+
+
+def rules(path: str, count: int, digest: str, error: str) -> Finding:
+    """``error`` is why they can't be used, empty if they can."""
+    if error:
+        return wrong("rules", f"{path}: {error}", "Mend the file; `cxbus rules check` tells when it is right.")
+    if not count:
+        return warning("rules", f"{path} holds none: nobody is told anything", "Set CXBUS_RULES_DIR to your rules.")
+    return ok("rules", f"{count} in {path}, digest {digest}")
+
+
+def clock(now: int, newest: Mapping[str, int]) -> Finding:
+    """``now`` of this machine, ``newest`` append time by topic, in ms since 1970.
+
+    A broker never appended in the future, so that such a time tells of clocks that differ. That this machine's is ahead
+    can't be told from a bus on which nothing happens.
+    """
+    if not newest:
+        return ok("clock", "not compared: nothing was published yet")
+    ahead = max(newest.values()) - now
+    if ahead > ASTRAY:
+        at = listed([name for name, time in newest.items() if time - now == ahead])
+        return warning(
+            "clock",
+            f"the newest record of {at} will be written in {span(ahead)} by this machine's clock",
+            "Let both this machine and the brokers take their time from the network (chrony, systemd-timesyncd).",
+        )
+    return ok("clock", "not behind the brokers'")

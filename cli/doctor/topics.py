@@ -1,0 +1,207 @@
+"""Whether the topics are as the catalogue wants them, and whether their partitions can be read and written just now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..words import count, listed
+from .brokers import span
+from .finding import Finding, Verdict, ok, warning, wrong
+from .remedy import Commands
+
+if TYPE_CHECKING:
+    from agents.topics import Topic
+
+INTERNAL = ("__consumer_offsets", "__transaction_state")
+"""Kafka's own, without which nothing is read or written exactly once. They are made when first needed."""
+
+APPLY = "cxbus topics apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Brokers by their id; ``leader`` is None while there is none."""
+
+    leader: int | None
+    replicas: tuple[int, ...]
+    in_sync: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A topic that exists, as the cluster tells it."""
+
+    partitions: Mapping[int, Partition]
+    settings: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What comes of another value than the wanted one; ``harmless`` is the direction that breaks no promise."""
+
+    why: str
+    harmless: Literal["more", "less", "none"] = "none"
+
+
+MEANINGS: Mapping[str, Meaning] = {
+    "cleanup.policy": Meaning("records would go that the bus still needs, or stay that must go"),
+    "message.timestamp.type": Meaning("the broker's time is the bus's clock, and when records expire"),
+    "max.message.bytes": Meaning("other records are accepted than the bus counts on", "more"),
+    "segment.ms": Meaning("what is old is deleted or compacted at another time than promised", "less"),
+    "min.insync.replicas": Meaning("what was acknowledged may be lost with one broker, or writing stops too early"),
+    "retention.ms": Meaning("a bus that was down for longer finds records gone that it has not read", "more"),
+    "max.compaction.lag.ms": Meaning("what was erased is still there longer than promised", "less"),
+    "delete.retention.ms": Meaning("a reader that was away for longer misses what was erased", "more"),
+    "retention.bytes": Meaning("records are dropped by size, however young they are"),
+    "unclean.leader.election.enable": Meaning("a broker that lags behind may become the leader and drop records"),
+}
+
+
+def judge(topics: Sequence[Topic], seen: Mapping[str, Seen], nodes: Sequence[int], commands: Commands) -> list[Finding]:
+    """``seen`` has those that exist, Kafka's own among them; ``nodes`` are all brokers."""
+    missing = [topic.name for topic in topics if topic.name not in seen]
+    there = [topic for topic in topics if topic.name in seen]
+    ill = [finding for topic in there for finding in _topic(topic, seen[topic.name], nodes, commands)]
+    copies = min(3, len(nodes))
+    ill += [
+        finding
+        for name in INTERNAL
+        if name in seen
+        for finding in (*_own(name, seen[name], copies, commands, nodes), *_standing(name, seen[name], 1))
+    ]
+    well = len(there) - len({finding.check for finding in ill} & {topic.name for topic in there})
+    return [
+        *([ok("topics", f"{well} of {len(topics)} as the bus needs them")] if well else []),
+        *(
+            [wrong("topics", f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing", APPLY)]
+            if missing
+            else []
+        ),
+        *ill,
+    ]
+
+
+def _topic(topic: Topic, seen: Seen, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
+    yield from _partitions(topic, seen)
+    yield from _copies(topic, seen, nodes, commands)
+    yield from _settings(topic, seen, commands)
+    yield from _standing(topic.name, seen, int(seen.settings.get("min.insync.replicas") or 1))
+
+
+def _partitions(topic: Topic, seen: Seen) -> Iterator[Finding]:
+    there = len(seen.partitions)
+    if there != topic.partitions:
+        yield wrong(
+            topic.name,
+            f"has {count(there, 'partition')} instead of {topic.partitions}. The number is fixed once a "
+            "topic exists: another one would move customers away from what is known of them",
+            f"If all the customers' topics have {there}: set CXBUS_PARTITIONS={there} for every process.",
+            f"If nothing was ever published to {topic.name}: stop the bus, delete the topic, cxbus topics apply.",
+            "Else use another cluster.",
+        )
+
+
+def _copies(topic: Topic, seen: Seen, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
+    fewest = min(len(partition.replicas) for partition in seen.partitions.values())
+    found = f"is kept on {count(fewest, 'broker')} instead of {topic.replication}"
+    if fewest > topic.replication:
+        yield warning(topic.name, found, f"If that is meant: set CXBUS_REPLICATION={fewest}.")
+    elif fewest < topic.replication and topic.replication > len(nodes):
+        yield wrong(
+            topic.name,
+            found,
+            f"Run {topic.replication} brokers, or set CXBUS_REPLICATION={len(nodes)}: there are {len(nodes)}.",
+        )
+    elif fewest < topic.replication:
+        moves = {number: _spread(one.replicas, nodes, topic.replication) for number, one in seen.partitions.items()}
+        yield wrong(topic.name, f"{found}: its records are lost with their broker", *commands.move(topic.name, moves))
+
+
+def _spread(replicas: Sequence[int], nodes: Sequence[int], copies: int) -> list[int]:
+    """The brokers that have a partition, and those that come after the last of them."""
+    ring = sorted(nodes)
+    start = ring.index(replicas[-1]) + 1 if replicas and replicas[-1] in ring else 0
+    others = [node for node in ring[start:] + ring[:start] if node not in replicas]
+    return [*replicas, *others][:copies]
+
+
+def _settings(topic: Topic, seen: Seen, commands: Commands) -> Iterator[Finding]:
+    if not seen.settings:
+        yield warning(topic.name, "does not tell its settings", "Allow this user DESCRIBE_CONFIGS on the bus's topics.")
+        return
+    wanted = {**topic.config, "unclean.leader.election.enable": "false"}
+    if topic.cleanup == "delete":
+        wanted["retention.bytes"] = "-1"
+    for name, value in wanted.items():
+        there = seen.settings.get(name)
+        if there != value:
+            meaning = MEANINGS.get(name, Meaning("the bus relies on it"))
+            verdict = Verdict.WARNING if _harmless(meaning, there, value) else Verdict.WRONG
+            instead = f"has {name}={_readable(name, there)} instead of {_readable(name, value)}"
+            why = meaning.why if verdict is Verdict.WRONG else "no harm to the bus, but not what was promised"
+            mend = commands.set_topic(topic.name, name, value)
+            yield Finding(topic.name, verdict, f"{instead}: {why}", (mend,))
+
+
+def _harmless(meaning: Meaning, there: str | None, wanted: str) -> bool:
+    """Kafka writes "without limit" as -1."""
+    if meaning.harmless == "none" or there is None:
+        return False
+    more = int(there) == -1 or int(there) > int(wanted)
+    return more == (meaning.harmless == "more")
+
+
+def _readable(name: str, value: str | None) -> str:
+    if value is None or not name.endswith(".ms") or int(value) < 1000:
+        return str(value)
+    return f"{value} ({span(int(value))})"
+
+
+def _own(name: str, seen: Seen, copies: int, commands: Commands, nodes: Sequence[int]) -> Iterator[Finding]:
+    fewest = min(len(partition.replicas) for partition in seen.partitions.values())
+    if fewest < copies:
+        moves = {number: _spread(one.replicas, nodes, copies) for number, one in seen.partitions.items()}
+        yield warning(
+            name,
+            f"is kept on {count(fewest, 'broker')}, and there are {len(nodes)}: the loss of one stops the bus",
+            *commands.move(name, moves),
+        )
+
+
+def _standing(name: str, seen: Seen, least: int) -> Iterator[Finding]:
+    """How the partitions are just now; ``least`` copies must be in step for a write."""
+    headless = [number for number, one in seen.partitions.items() if one.leader is None]
+    # Fewer copies than that in all are told where copies are judged.
+    few = [
+        n for n, one in seen.partitions.items() if n not in headless and len(one.in_sync) < least <= len(one.replicas)
+    ]
+    behind = [
+        n
+        for n, one in seen.partitions.items()
+        if n not in headless and n not in few and len(one.in_sync) < len(one.replicas)
+    ]
+    if headless:
+        yield wrong(name, f"{_these(headless)} can't be read or written: no broker leads", _start(seen, headless))
+    if few:
+        yield wrong(
+            name,
+            f"{_these(few)} can't be written: min.insync.replicas={least}, and fewer copies are in step",
+            _start(seen, few),
+        )
+    if behind:
+        yield warning(name, f"{_these(behind)}: a copy is not in step", _start(seen, behind))
+
+
+def _these(numbers: Sequence[int]) -> str:
+    names = listed([str(number) for number in sorted(numbers)])
+    return f"partition {names}" if len(numbers) == 1 else f"partitions {names}"
+
+
+def _start(seen: Seen, numbers: Sequence[int]) -> str:
+    missing = sorted(
+        {node for n in numbers for node in seen.partitions[n].replicas if node not in seen.partitions[n].in_sync}
+        or {node for n in numbers for node in seen.partitions[n].replicas}
+    )
+    return f"Look at broker {listed([str(node) for node in missing])}: start it if it is down, wait if it catches up."

@@ -1,0 +1,77 @@
+"""What a local store holds: a mark written with the data, so that a restart reads only what came since.
+
+A store is a cache of public topics, behind them and never ahead. Its mark says of *which* topics, up to where, and
+when. A cache whose topics are others, or that is too old, is discarded: what was erased meanwhile may have left no
+trace in the topics, and would rise again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from engine.cluster import Cluster
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """First and next offset of each partition that a state is read from, and what the topics are."""
+
+    begins: Mapping[TopicPartition, int]
+    ends: Mapping[TopicPartition, int]
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """``offsets``: of each partition the first one that is not in the store. ``time``: when, seconds since 1970."""
+
+    cluster: Cluster
+    offsets: Mapping[TopicPartition, int]
+    time: float
+
+    def encode(self) -> bytes:
+        """As bytes, to be written with the data."""
+        held = {
+            "format": FORMAT,
+            "cluster": self.cluster.id,
+            "topics": dict(self.cluster.topics),
+            "offsets": [[tp.topic, tp.partition, offset] for tp, offset in self.offsets.items()],
+            "time": self.time,
+        }
+        return json.dumps(held).encode()
+
+    @classmethod
+    def decode(cls, held: bytes) -> Checkpoint | None:
+        """What ``encode`` wrote; ``None`` if another version of the engine did."""
+        try:
+            told = json.loads(held)
+            if told["format"] != FORMAT:
+                return None
+            offsets = {TopicPartition(topic, partition): offset for topic, partition, offset in told["offsets"]}
+            return cls(Cluster(told["cluster"], told["topics"]), offsets, told["time"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def unusable(self, bounds: Bounds, now: float, most_seconds: float) -> str | None:
+        """Why the store can't be brought up to date by reading on, in words; ``None`` if it can.
+
+        ``now``, ``most_seconds``: it is too old when it was marked longer ago than that.
+        """
+        if self.cluster.id != bounds.cluster.id:
+            return "it is of another cluster"
+        if self.cluster.topics != bounds.cluster.topics or self.offsets.keys() != bounds.ends.keys():
+            return "it is of other topics, or of topics that were made anew"
+        if abs(now - self.time) > most_seconds:
+            return f"it is older than {most_seconds / 86_400:g} days"
+        for tp, offset in self.offsets.items():
+            if offset > bounds.ends[tp]:
+                return f"partition {tp.partition} of {tp.topic} ends at {bounds.ends[tp]}, before {offset}"
+            if offset < bounds.begins[tp]:
+                return f"partition {tp.partition} of {tp.topic} begins at {bounds.begins[tp]}, behind {offset}"
+        return None

@@ -1,0 +1,203 @@
+"""The state of one input partition and the units of work on it: open it, then take one batch after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+
+from engine.batch import Batch
+from engine.checkpoint import Checkpoint
+from engine.errors import Fatal, Gap
+from engine.limits import Limits
+from engine.observer import Observer
+from engine.progress import ProgressLog, Reached
+from engine.restore import Positions, read_positions, restore
+from engine.unit_of_work import Output, commit, sweep
+
+log = structlog.get_logger("engine.shard")
+
+#: Records of the first unit of work, before it is known how long deciding takes.
+FIRST_UNIT = 500
+
+
+class Processor(Protocol):
+    """What the application supplies for one input partition. Synchronous; no I/O but its local store."""
+
+    def sources(self) -> Sequence[TopicPartition]:
+        """Partitions of compacted topics to restore from, in that order. Nobody else writes keys of ours there."""
+
+    def checkpoint(self) -> Checkpoint | None:
+        """What the local store holds of the sources."""
+
+    def reset(self) -> None:
+        """Forget all that the local store holds."""
+
+    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+        """Take records of a source; called repeatedly, in the order of the log. Taking one again changes nothing."""
+
+    def opened(self, mark: Checkpoint) -> None:
+        """The state is complete; ``mark`` says up to where, to be stored with it."""
+
+    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+        """One unit of work. What it changes stays pending: durable state is untouched until :meth:`committed`."""
+
+    def committed(self, mark: Checkpoint) -> None:
+        """The unit's transaction is durable: apply what is pending to the local store, and ``mark`` with it."""
+
+    def close(self) -> None:
+        """The partition is gone (or its state is void): release everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the partitions of one input topic have in common."""
+
+    topic: str
+    group_id: str
+    transactional_id_prefix: str
+    bootstrap: str
+    progress: ProgressLog
+    make_processor: Callable[[int], Processor]
+    on_fatal: Callable[[Fatal], None]
+    observer: Observer
+    limits: Limits
+
+
+class Shard:
+    """What outlives an assignment: the processor with its state, and how far it is.
+
+    Every call is given the producer of the present ownership, which has fenced all others.
+    """
+
+    def __init__(self, site: Site, number: int) -> None:
+        self.source = TopicPartition(site.topic, number)
+        self.position = -1
+        """The next input offset; -1 before the first opening."""
+        self._site = site
+        self._number = number
+        self._processor: Processor | None = None
+        self._topic_id = ""
+        self._mark: Checkpoint | None = None
+        self._swept: set[TopicPartition] = set()
+        self._most = FIRST_UNIT
+
+    def discard(self) -> None:
+        """Let go of the state; what the local store holds stays there."""
+        if self._processor is not None:
+            self._processor.close()
+        self._processor, self._mark, self.position = None, None, -1
+
+    async def open(self, producer: AIOKafkaProducer) -> None:
+        """Find where to go on; keep the state if nobody committed in between, else rebuild it."""
+        site, clock = self._site, asyncio.get_running_loop().time
+        began = clock()
+        processor = self._processor or site.make_processor(self._number)
+        kept, self._processor = self._processor is not None, processor
+        self._swept = {*processor.sources(), site.progress.place(self._number)}
+        async with limited(site.limits.fence, f"partition {self._number} of {site.topic}: no offsets from Kafka"):
+            await sweep(producer, self._swept)
+            found = await read_positions(site.bootstrap, site.group_id, self.source, processor.sources(), site.progress)
+        self._topic_id = found.topic_id
+        if kept and found.start == self.position:
+            site.observer.kept(site.topic, self._number)
+            log.info("kept", topic=site.topic, partition=self._number, next=self.position)
+            return
+        if kept:
+            self.discard()
+            processor = self._processor = site.make_processor(self._number)
+        records = await self._restore(processor, found)
+        if found.start != (found.committed or 0):
+            # the group reads on from elsewhere: put it right, so that at least the next start does
+            await commit(producer, self.source, found.start, site.group_id, (), site.limits)
+        self.position = found.start
+        site.observer.restored(site.topic, self._number, records, clock() - began)
+        log.info(
+            "restored",
+            topic=site.topic,
+            partition=self._number,
+            records=records,
+            next=self.position,
+            seconds=round(clock() - began, 3),
+        )
+
+    async def _restore(self, processor: Processor, found: Positions) -> int:
+        """Bring the local store up to date, or fill it anew; the number of records read."""
+        site, bounds = self._site, found.bounds
+        cache, now = processor.checkpoint(), time.time()
+        unusable = "there is none" if cache is None else cache.unusable(bounds, now, site.limits.cache)
+        if cache is None or unusable:
+            log.info("no local state", topic=site.topic, partition=self._number, reason=unusable)
+            processor.reset()
+            starts: Mapping[TopicPartition, int] = bounds.begins
+        else:
+            starts = cache.offsets
+        records = await restore(site.bootstrap, starts, bounds.ends, processor.restore, site.limits.stall)
+        self._mark = Checkpoint(bounds.cluster, bounds.ends, now)
+        processor.opened(self._mark)
+        return records
+
+    async def take(self, producer: AIOKafkaProducer, batch: Batch, leaving: Callable[[], bool] = lambda: False) -> None:
+        """One batch: in one transaction, or in several when deciding it would hold up all other partitions for long.
+
+        Records below the next offset were part of an earlier one. Between two transactions ``leaving`` is asked
+        whether the rest is to be left to the next owner.
+        """
+        site = self._site
+        if batch.end <= self.position:
+            return
+        if batch.start > self.position:
+            raise Gap(site.topic, self._number, self.position, batch.start)
+        records = batch.records
+        if batch.start < self.position:
+            records = [record for record in records if record.offset >= self.position]
+        while len(records) > self._most:
+            part, records = records[: self._most], records[self._most :]
+            await self._transaction(producer, part, part[-1].offset + 1)
+            if leaving():
+                return
+        await self._transaction(producer, records, batch.end)
+
+    async def _transaction(self, producer: AIOKafkaProducer, records: Sequence[ConsumerRecord], end: int) -> None:
+        processor, mark = self._processor, self._mark
+        assert processor is not None, "open it first"
+        assert mark is not None, "open it first"
+        site, clock = self._site, asyncio.get_running_loop().time
+        began = clock()
+        outputs = [*processor.decide(records), self._progress(end)] if records else []
+        decided = clock()
+        targets = {TopicPartition(output.topic, output.partition) for output in outputs} - self._swept
+        if targets:
+            about = f"no answer from Kafka about {', '.join(sorted({tp.topic for tp in targets}))}"
+            async with limited(site.limits.answer, f"partition {self._number} of {site.topic}: {about}"):
+                await sweep(producer, targets)
+            self._swept |= targets
+        ends = await commit(producer, self.source, end, site.group_id, outputs, site.limits)
+        self.position = end
+        if records:
+            offsets = {tp: max(offset, ends.get(tp, offset)) for tp, offset in mark.offsets.items()}
+            self._mark = Checkpoint(mark.cluster, offsets, time.time())
+            processor.committed(self._mark)
+            fits = int(len(records) * site.limits.decide / max(decided - began, 1e-6))
+            self._most = max(1, min(fits, 2 * max(self._most, len(records))))
+        site.observer.batch(site.topic, self._number, len(records), len(outputs), decided - began, clock() - decided)
+
+    def _progress(self, end: int) -> Output:
+        log, place = self._site.progress, self._site.progress.place(self._number)
+        return Output(place.topic, place.partition, log.key(self._number), Reached(self._topic_id, end).encode())
+
+
+@asynccontextmanager
+async def limited(seconds: float, complaint: str) -> AsyncIterator[None]:
+    """Raises ``Fatal`` with the complaint when it takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Fatal(f"{complaint} within {seconds:g} s") from error

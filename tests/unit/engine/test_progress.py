@@ -1,0 +1,35 @@
+"""Where a partition goes on."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka import TopicPartition
+
+from engine.progress import ProgressLog, Reached, next_offset
+
+
+@pytest.mark.parametrize(
+    ("committed", "reached", "expected"),
+    [
+        (None, None, 0),
+        (7, None, 7),
+        (None, Reached("this", 9), 9),
+        (7, Reached("this", 9), 9),
+        (9, Reached("this", 7), 9),
+        (None, Reached("former", 9), 0),
+        (9, Reached("former", 9), 0),
+    ],
+)
+def test_the_next_offset_is_the_larger_one_unless_the_topic_was_made_anew(
+    committed: int | None, reached: Reached | None, expected: int
+) -> None:
+    assert expected == next_offset(committed, reached, "this")
+
+
+def test_every_input_partition_has_a_partition_and_a_key_of_its_own() -> None:
+    log = ProgressLog("progress", "resolver", first=12)
+    assert (TopicPartition("progress", 12), b"resolver/0") == (log.place(0), log.key(0))
+
+
+def test_progress_is_read_as_it_was_written() -> None:
+    assert Reached("id", 42) == Reached.decode(Reached("id", 42).encode())
