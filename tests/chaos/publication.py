@@ -17,10 +17,11 @@ class Publication:
 
     def __init__(self) -> None:
         self._acknowledged: dict[Place, int] = {}
+        self._former: set[tuple[Place, int]] = set()
         self._doubtful: Counter[int] = Counter()
 
     def __len__(self) -> int:
-        return len(self._acknowledged)
+        return len(self._acknowledged) + len(self._former)
 
     @property
     def doubts(self) -> int:
@@ -36,9 +37,9 @@ class Publication:
         self._doubtful[_print(sent.topic, sent.key, sent.value, sent.headers)] += 1
 
     def begin_anew(self, topic: str) -> None:
-        """The topic is deleted and made again: what stood there stands nowhere now, unless it was read before."""
+        """The topic is deleted and made again, after it was read: its places are taken a second time."""
         for place in [place for place in self._acknowledged if place[0] == topic]:
-            self._doubtful[self._acknowledged.pop(place)] += 1
+            self._former.add((place, self._acknowledged.pop(place)))
 
     def problems(self, events: Iterable[Record]) -> Iterator[Problem]:
         """``events``: all that stands on the departments' topics.
@@ -47,17 +48,22 @@ class Publication:
         once for each try. A record without a value is as one with an empty value.
         """
         missing = dict(self._acknowledged)
+        former = set(self._former)
         doubtful = self._doubtful.copy()
         for record in events:
             found = _print(record.topic, record.key, record.value or b"", record.headers)
-            promised = missing.pop((record.topic, record.partition, record.offset), None)
+            place = (record.topic, record.partition, record.offset)
+            if (place, found) in former:
+                former.remove((place, found))
+                continue
+            promised = missing.pop(place, None)
             if promised is None:
                 doubtful[found] -= 1
                 if doubtful[found] < 0:
                     yield Problem("extra", f"{record.origin} stands there, and nobody published it")
             elif promised != found:
                 yield Problem("lost", f"{record.origin} was acknowledged; something else stands there")
-        for topic, partition, offset in missing:
+        for topic, partition, offset in [*missing, *(place for place, _ in former)]:
             yield Problem("lost", f"{topic}/{partition}/{offset} was acknowledged; nothing stands there")
 
 

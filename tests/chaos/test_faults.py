@@ -91,6 +91,17 @@ def test_what_was_never_acknowledged_may_stand_as_often_as_it_was_tried() -> Non
     assert ["extra"] == told(publication, STANDS._replace(key=b"2"))
 
 
+def test_what_stood_on_a_topic_that_was_made_anew_leaves_its_place_to_another_record() -> None:
+    other = Sent(WEB, b"1", b"other")
+    publication = Publication()
+    publication.acknowledge(SENT, (WEB, 0, 5))
+    publication.begin_anew(WEB)
+    publication.acknowledge(other, (WEB, 0, 5))
+    assert [] == told(publication, STANDS, STANDS._replace(value=b"other"))
+    assert ["lost"] == told(publication, STANDS)
+    assert ["lost"] == told(publication, STANDS._replace(value=b"other"))
+
+
 # --- I4 -------------------------------------------------------------------------------------------------------------
 
 
