@@ -118,6 +118,9 @@ def test_a_payment_for_an_invoice_settled_long_ago_is_seen_with_its_past() -> No
     pay = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
     bus.arrive("c", arrived(entry(START, "finance.invoice.issued.v1", invoice, 1)), START)
     bus.arrive("c", arrived(entry(START + 1, "finance.payment.received.v1", pay | {"paymentId": "P1"}, 2)), START + 1)
+    assert set() == bus.customer("c").timeline.settled, "something about it may come a little late"
+    later = entry(START + 2 * HOUR, "finance.invoice.issued.v1", invoice | {"invoiceId": "I2", "total": "0.00"}, 4)
+    bus.arrive("c", arrived(later), START + 2 * HOUR)
     assert {"invoice/I1"} == bus.customer("c").timeline.settled
     overdue = entry(START + 20 * DAY, "finance.invoice.overdue.v1", invoice | {"daysOverdue": 10}, 3)
     bus.arrive("c", arrived(overdue), START + 20 * DAY)
