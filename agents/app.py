@@ -20,11 +20,12 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from core.rule import RuleSet
 from engine.application import create_app
 from engine.batch import batches
-from engine.errors import Fatal
+from engine.errors import Fatal, fatal
 from engine.limits import Limits
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
 from engine.shard import Processor
+from engine.store import discard_unused
 from engine.transport import BatchConsumer
 from engine.worker import run_worker
 from schemas.codec import Codec
@@ -68,6 +69,7 @@ class Worker:
         home = settings.data_dir / "workers" / name
         home.mkdir(parents=True, exist_ok=True)
         home.parent.chmod(0o700)  # its databases hold personal data
+        discard_unused(home, time.time(), Limits().cache)
         self._settings = settings
         self._name = name
         self._home = home
@@ -179,12 +181,8 @@ class Worker:
         async def guarded() -> None:
             try:
                 await work
-            except Fatal as error:
-                self.app.fatal(error)
             except Exception as error:  # noqa: BLE001 -- the shell's edge: the process ends with the reason
-                fatal = Fatal(f"{name}: {type(error).__name__}: {error}")
-                fatal.__cause__ = error
-                self.app.fatal(fatal)
+                self.app.fatal(fatal(name, error))
 
         task = asyncio.get_running_loop().create_task(guarded(), name=name)
         self._tasks = [task, *(one for one in self._tasks if not one.done())]

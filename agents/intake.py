@@ -12,16 +12,17 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
+import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from core.event import DAY, event_uid
 from engine.batch import Batch
 from engine.unit_of_work import Output, send_all
-from schemas.codec import Codec
-from schemas.refusal import Dead, Reason
+from schemas.codec import Codec, Decoded
+from schemas.refusal import Dead, Reason, decision_error
 
 from .directory import Directory
-from .identifiers import Identifiers
+from .identifiers import Identified, Identifiers
 from .metrics import Metrics, Watch
 from .records import (
     EVENT,
@@ -33,7 +34,9 @@ from .records import (
     partition_of,
     received_at,
 )
-from .topics import DEAD, JOURNAL, LINKS
+from .topics import DEAD, JOURNAL, LINKS, department_of
+
+log = structlog.get_logger("agents.intake")
 
 BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""
@@ -106,30 +109,43 @@ class Intake:
         """Where each record goes, in their order."""
         outputs = [self._route(record) for record in records]
         if records:
-            self._metrics.events.labels(_department(records[0].topic)).inc(len(records))
+            self._metrics.events.labels(department_of(records[0].topic)).inc(len(records))
         return outputs
 
     def _route(self, record: ConsumerRecord) -> Output:
-        decoded = self._codec.decode(_department(record.topic), record.value, record.headers)
-        if isinstance(decoded, Dead):
-            return self._bury(record, decoded)
         received = received_at(record)
-        if decoded.time > received + DAY:
-            return self._bury(record, Dead(Reason.TIME_IN_FUTURE, _FUTURE))
+        understood = self._understood(record, received)
+        if isinstance(understood, Dead):
+            return self._bury(record, understood)
+        decoded, identified = understood
         origin = Origin(record.topic, record.partition, record.offset)
         headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id))
         if not decoded.identifiers:
             return self._answer(record, decoded.value, str(decoded.data["customerId"]), headers)
-        identified = self._identifiers.of(decoded.identifiers)
-        if identified.blocked:
-            self._metrics.blocked.inc(identified.blocked)
-        if not identified.nodes:
-            return self._bury(record, Dead(Reason.NO_IDENTIFIER, _NOBODY))
         customer = self._directory.customer(identified.nodes)
         if customer is None:
             self._metrics.routed.labels("links").inc()
             return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
         return self._journaled(customer, decoded.value, headers)
+
+    def _understood(self, record: ConsumerRecord, received: int) -> tuple[Decoded, Identified] | Dead:
+        """What the record says and whom it names. An exception would come again with every try: it costs one event."""
+        try:
+            decoded = self._codec.decode(department_of(record.topic), record.value, record.headers)
+            if isinstance(decoded, Dead):
+                return decoded
+            if decoded.time > received + DAY:
+                return Dead(Reason.TIME_IN_FUTURE, _FUTURE)
+            identified = self._identifiers.of(decoded.identifiers)
+        except Exception as error:
+            log.error("a decision failed, it is isolated", stage="intake", error=type(error).__name__)  # noqa: TRY400
+            log.debug("where it failed", exc_info=error)
+            return decision_error(error)
+        if identified.blocked:
+            self._metrics.blocked.inc(identified.blocked)
+        if decoded.identifiers and not identified.nodes:
+            return Dead(Reason.NO_IDENTIFIER, _NOBODY)
+        return decoded, identified
 
     def _journaled(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
         self._metrics.routed.labels("journal").inc()
@@ -146,7 +162,7 @@ class Intake:
         return self._journaled(customer, value, note)
 
     def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
-        self._metrics.dead.labels(dead.reason).inc()
+        self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()
         origin = Origin(record.topic, record.partition, record.offset)
         kept = tuple((name, value) for name, value in record.headers if value is not None)
         told = dead_headers(kept, "intake", origin, dead.reason, dead.message)
@@ -161,8 +177,3 @@ _NOBODY = (
     "or not valid for its type; send at least one that does."
 )
 _STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
-
-
-def _department(topic: str) -> str:
-    """``cx.sales.events.v1`` is sales' topic."""
-    return topic.split(".")[1]

@@ -34,9 +34,10 @@ from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
 from core.timeline import Timeline
 from engine.checkpoint import Checkpoint
+from engine.errors import Fatal
 from engine.unit_of_work import Output
 from schemas import instant
-from schemas.refusal import Reason
+from schemas.refusal import decision_error
 
 from . import messages
 from .archive import Archive
@@ -54,7 +55,7 @@ from .records import (
     partition_of,
     received_at,
 )
-from .topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+from .topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
@@ -132,7 +133,7 @@ class Journey:
         """
         try:
             return self._fold(records, guarded=False)
-        except (UnknownKind, UnknownSchema):
+        except (UnknownKind, UnknownSchema, Fatal):
             raise
         except Exception as error:
             kind = type(error).__name__  # its text may hold personal data
@@ -181,15 +182,15 @@ class Journey:
         before = orjson.dumps(self._customer(name).document())
         try:
             return list(self._one(record))
-        except (UnknownKind, UnknownSchema):
+        except (UnknownKind, UnknownSchema, Fatal):
             raise
         except Exception as error:
             self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
             headers = dict(record.headers)
             if "origin" not in headers:
                 raise
-            message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
-            refused = Refused(Reason.DECISION_ERROR, message)
+            failed = decision_error(error)
+            refused = Refused(failed.reason, failed.message)
             return [self._refuse(refused, *_letter(refused, record, headers))]
 
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
@@ -299,7 +300,7 @@ class Journey:
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
         told = dead_headers(messages.STRUCTURED, "journey", Origin.parse(origin), refused.reason, refused.message)
-        self._metrics.dead.labels(refused.reason).inc()
+        self._metrics.dead.labels(department_of(Origin.parse(origin).topic), refused.reason).inc()
         return Output(DEAD, 0, None, event, told)
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:

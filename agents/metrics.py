@@ -27,7 +27,9 @@ class Metrics:
             ["way"],
             registry=registry,
         )
-        self.dead = Counter("cxbus_dead_total", "Records sent to the dead letters", ["reason"], registry=registry)
+        self.dead = Counter(
+            "cxbus_dead_total", "Records sent to the dead letters", ["department", "reason"], registry=registry
+        )
         self.blocked = Counter("cxbus_identifiers_blocked_total", "Identifiers that identify nobody", registry=registry)
         self.links = Counter("cxbus_links_total", "Identifiers linked to a customer", registry=registry)
         self.merges = Counter("cxbus_merges_total", "Customers merged into another", registry=registry)

@@ -10,17 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from core.identity import Born, Linked, Merged, resolve
 from engine.checkpoint import Checkpoint
+from engine.errors import Fatal
 from engine.store import Store
 from engine.unit_of_work import Output
+from schemas.refusal import Dead, decision_error
 
+from . import messages
 from .identifiers import Identifiers
 from .metrics import Metrics
-from .records import MERGE, nodes_of, partition_of, without_nodes
-from .topics import IDENTITIES, JOURNAL
+from .records import MERGE, Origin, dead_headers, nodes_of, partition_of, without_nodes
+from .topics import DEAD, IDENTITIES, JOURNAL, department_of
+
+log = structlog.get_logger("agents.resolver")
 
 KEY_RECORD = b"#key"
 
@@ -97,8 +103,16 @@ class Resolver:
     # --- one record -------------------------------------------------------------------------------------------------
 
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
-        nodes = nodes_of(dict(record.headers))
-        resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
+        try:
+            nodes = nodes_of(dict(record.headers))
+            resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
+        except Fatal:
+            raise
+        except Exception as error:
+            log.error("a decision failed, it is isolated", stage="resolver", error=type(error).__name__)  # noqa: TRY400
+            log.debug("where it failed", exc_info=error)
+            yield self._bury(record, decision_error(error))
+            return
         for change in resolution.changes:
             if isinstance(change, Linked):
                 self._metrics.links.inc()
@@ -108,6 +122,12 @@ class Resolver:
             else:
                 yield from self._merge(change)
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
+
+    def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
+        origin = Origin.parse(dict(record.headers)["origin"].decode())
+        self._metrics.dead.labels(department_of(origin.topic), dead.reason).inc()
+        told = dead_headers(messages.STRUCTURED, "resolver", origin, dead.reason, dead.message)
+        return Output(DEAD, 0, None, record.value, told)
 
     def _merge(self, merged: Merged) -> Iterator[Output]:
         redirect = {"born": self.born(merged.customer), "mergedInto": merged.into, "version": merged.version}

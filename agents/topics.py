@@ -40,6 +40,11 @@ def events_topic(department: str) -> str:
     return f"cx.{department}.events.v1"
 
 
+def department_of(topic: str) -> str:
+    """Whose topic ``cx.sales.events.v1`` is."""
+    return topic.split(".")[1]
+
+
 def alerts_topic(department: str) -> str:
     """Where ``department`` is told what it should know."""
     return f"cx.alerts.{department}.v1"

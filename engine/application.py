@@ -13,7 +13,7 @@ from faust.transport.drivers import TRANSPORTS
 from faust.types import TP
 
 from engine.batch import Unread
-from engine.errors import Fatal
+from engine.errors import Fatal, fatal
 from engine.headers import forgive_header_names
 from engine.host import Ownership
 from engine.instance import instance_id
@@ -80,12 +80,7 @@ class Application(faust.App):
 
     async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
         """Faust would acknowledge the event, log, and start the agent anew."""
-        if isinstance(exc, Fatal):
-            self.fatal(exc)
-        else:
-            fatal = Fatal(f"agent {agent.name}: {type(exc).__name__}: {exc}")
-            fatal.__cause__ = exc
-            self.fatal(fatal)
+        self.fatal(fatal(f"agent {agent.name}", exc))
         await asyncio.Event().wait()  # until the worker stops: the agent must not take another batch
 
 

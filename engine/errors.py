@@ -7,6 +7,15 @@ class Fatal(Exception):
     """The process must end with a non-zero exit code; its text is the one log line that ops read first."""
 
 
+def fatal(where: str, error: BaseException) -> Fatal:
+    """The error as a reason to end: itself if it is one, else with the place where it came up."""
+    if isinstance(error, Fatal):
+        return error
+    found = Fatal(f"{where}: {type(error).__name__}: {error}")
+    found.__cause__ = error
+    return found
+
+
 class TakenOver(Fatal):
     """Kafka refused this worker's transaction: a younger producer of the same partition exists, or it timed out."""
 
@@ -21,6 +30,13 @@ class Gap(Fatal):
 
     def __init__(self, topic: str, partition: int, expected: int, start: int) -> None:
         super().__init__(f"partition {partition} of {topic}: expected offset {expected}, got a batch from {start} on")
+
+
+class StoreFailed(Fatal):
+    """The local store could not be read or written. What was decided meanwhile is void."""
+
+    def __init__(self, directory: object, error: Exception) -> None:
+        super().__init__(f"the local store {directory} failed: {error}")
 
 
 class RecordTooLarge(Fatal):

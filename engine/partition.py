@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from engine.batch import Batch
-from engine.errors import Fatal, TakenOver
+from engine.errors import Fatal, TakenOver, fatal
 from engine.shard import Shard, Site, limited
 from engine.unit_of_work import new_producer
 
@@ -109,15 +109,11 @@ class Partition:
         self._shard.discard()
         self._accepting = False
         _drop_all(self._queue)
-        if isinstance(error, Fatal):
-            self._site.on_fatal(error)
-            return
         if isinstance(error, ProducerFenced | InvalidProducerEpoch):
-            fatal: Fatal = TakenOver(self._site.topic, self.number)
-        else:
-            fatal = Fatal(f"partition {self.number} of {self._site.topic}: {type(error).__name__}: {error}")
-        fatal.__cause__ = error
-        self._site.on_fatal(fatal)
+            taken = TakenOver(self._site.topic, self.number)
+            taken.__cause__ = error
+            error = taken
+        self._site.on_fatal(fatal(f"partition {self.number} of {self._site.topic}", error))
 
     async def _own(self, producer: AIOKafkaProducer) -> bool:
         """Fence, open, work. True when the producer was idle for so long that it must be fenced anew."""

@@ -9,9 +9,8 @@ its topics, never ahead.
 from __future__ import annotations
 
 import shutil
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ import structlog
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 from engine.checkpoint import Checkpoint
+from engine.errors import StoreFailed
+from engine.pending import Pending, overlaid
 
 log = structlog.get_logger("engine.store")
 
@@ -41,16 +42,19 @@ class Store:
     Raises:
         FileExistsError: the directory holds something that is not a RocksDB database.
         KeyError: a family that was not named at the opening.
+        StoreFailed: a disk that is full or broken, at any later call.
     """
 
     def __init__(self, directory: Path, families: Iterable[str]) -> None:
         self._directory = directory
+        self._broken = directory.with_name(f"{directory.name}.broken")
         self._names = (*families, META)
         self._unlogged = WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, whatever its stub says
         try:
-            if not self._fits():
+            if self._broken.exists() or not self._fits():
                 wipe(directory)
+                self._broken.unlink(missing_ok=True)
             self._open()
         except FileExistsError:
             raise
@@ -71,7 +75,13 @@ class Store:
         self._db = Rdict(str(self._directory), _options(), {name: _options() for name in names})
         self._families = {name: self._db.get_column_family(name) for name in names}
         self._handles = {name: self._db.get_column_family_handle(name) for name in names}
-        self._pending = {name: _Pending() for name in names}
+        self._pending = {name: Pending() for name in names}
+
+    def _failed(self, error: Exception) -> StoreFailed:
+        """What can't be read now can't be read after a restart: the next life makes it anew."""
+        with suppress(OSError):
+            self._broken.touch()
+        return StoreFailed(self._directory, error)
 
     def checkpoint(self) -> Checkpoint | None:
         """The mark of what is stored; none if nothing is, or it can't be told what."""
@@ -92,7 +102,10 @@ class Store:
         changes = self._pending[family].changes
         if key in changes:
             return changes[key]
-        value: bytes | None = self._families[family].get(key)
+        try:
+            value: bytes | None = self._families[family].get(key)
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._failed(error) from error
         return value
 
     def put(self, family: str, key: bytes, value: bytes) -> None:
@@ -106,7 +119,28 @@ class Store:
     def scan(self, family: str, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call."""
         changed = self._pending[family].below(prefix)
-        return _merge(_stored(self._families[family], prefix), changed)
+        items: Any = self._families[family].items(from_key=prefix)  # the iterator sees the database as of now
+        return overlaid(self._stored(self._families[family], items, prefix), changed)
+
+    def _stored(self, family: Rdict, items: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it.
+
+        Its iterator ends alike where there is nothing more and where a block can't be read: the end is looked at again.
+        """
+        last = prefix
+        try:
+            for key, value in items:
+                if not key.startswith(prefix):
+                    return
+                last = key
+                yield key, value
+            end = family.iter()
+            end.seek(last)
+            if end.valid():
+                end.next()
+            end.status()
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._failed(error) from error
 
     def flush_pending(self, mark: Checkpoint | None = None) -> None:
         """Write all pending changes at once, with the mark that holds from now on.
@@ -125,7 +159,10 @@ class Store:
                     batch.put(key, value, handle)
             pending.clear()
         if not batch.is_empty():
-            self._db.write(batch, self._unlogged)
+            try:
+                self._db.write(batch, self._unlogged)
+            except Exception as error:  # rocksdict raises bare Exception
+                raise self._failed(error) from error
 
     def drop_pending(self) -> None:
         """Forget all pending changes."""
@@ -139,61 +176,6 @@ class Store:
             self._families.clear()
             self._handles.clear()
             self._db.close()
-
-
-class _Pending:
-    """Changes of one family: ``None`` deletes. Keys are sorted only when they are scanned."""
-
-    __slots__ = ("_sorted", "changes")
-
-    def __init__(self) -> None:
-        self.changes: dict[bytes, bytes | None] = {}
-        self._sorted: list[bytes] = []
-
-    def set(self, key: bytes, value: bytes | None) -> None:
-        self.changes[key] = value
-
-    def below(self, prefix: bytes) -> list[tuple[bytes, bytes | None]]:
-        keys = self._sorted
-        if len(keys) != len(self.changes):  # keys are only ever added: the new ones are the last of the dict
-            keys.extend(list(self.changes)[len(keys) :])
-            keys.sort()
-        found = []
-        for at in range(bisect_left(keys, prefix), len(keys)):
-            if not keys[at].startswith(prefix):
-                break
-            found.append((keys[at], self.changes[keys[at]]))
-        return found
-
-    def clear(self) -> None:
-        self.changes.clear()
-        self._sorted.clear()
-
-
-def _merge(
-    stored: Iterator[tuple[bytes, bytes]], changed: list[tuple[bytes, bytes | None]]
-) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    for key, value in stored:
-        while at < len(changed) and changed[at][0] < key:
-            if (pending := changed[at][1]) is not None:
-                yield changed[at][0], pending
-            at += 1
-        if at < len(changed) and changed[at][0] == key:
-            if (pending := changed[at][1]) is not None:
-                yield key, pending
-            at += 1
-        else:
-            yield key, value
-    for key, pending in changed[at:]:
-        if pending is not None:
-            yield key, pending
-
-
-def _stored(family: Rdict, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it."""
-    items: Any = family.items(from_key=prefix)  # the iterator sees the database as of now
-    return takewhile(lambda item: item[0].startswith(prefix), items)
 
 
 def _options() -> Options:
@@ -226,3 +208,16 @@ def wipe(directory: Path) -> None:
     if any(directory.iterdir()) and not _is_database(directory):
         raise FileExistsError(f"{directory} is not a state directory of this engine: it is left alone")
     shutil.rmtree(directory)
+
+
+def discard_unused(home: Path, now: float, most_seconds: float) -> None:
+    """Remove the stores below ``home`` that nobody has written to for so long: they hold what may have been erased.
+
+    ``now`` in seconds since 1970. Call it before any of them is opened.
+    """
+    for directory in home.iterdir():
+        if _is_database(directory):
+            written = max(file.stat().st_mtime for file in directory.iterdir())
+            if now - written > most_seconds:
+                log.info("a local store was not used for long, it is removed", directory=str(directory))
+                wipe(directory)

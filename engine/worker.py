@@ -15,7 +15,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from engine.application import Application
-from engine.errors import Fatal
+from engine.errors import Fatal, fatal
 from engine.quiet import spare
 from engine.watchdog import Watchdog
 
@@ -114,9 +114,7 @@ def _note_crash(app: Application, starting: asyncio.Task[None]) -> None:
     if error is None and starting.done() and not starting.cancelled():
         error = starting.exception()
     if error is not None:
-        fatal = Fatal(f"Faust crashed: {type(error).__name__}: {error}")
-        fatal.__cause__ = error
-        app.fatal(fatal)
+        app.fatal(fatal("Faust crashed", error))
 
 
 def _exit(code: int) -> None:

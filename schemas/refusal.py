@@ -40,6 +40,12 @@ class Dead:
     message: str
 
 
+def decision_error(error: Exception) -> Dead:
+    """A mistake of the bus's own that one event brought to light. The error's text may hold personal data."""
+    message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
+    return Dead(Reason.DECISION_ERROR, message)
+
+
 def kind(value: Any) -> str:
     """Name the JSON kind of ``value``."""
     match value:

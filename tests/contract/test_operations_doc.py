@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import yaml
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
 from agents.settings import Settings
 from cli.sink_metrics import SinkMetrics
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 DEFAULTS = {"blocked_identifiers": "[]"}
 """Defaults that are made by a function."""
 
@@ -57,3 +59,18 @@ def test_every_setting_has_a_unit_its_default_and_a_sentence() -> None:
 
 def test_the_page_has_every_metric_with_its_labels_and_no_other() -> None:
     assert metrics() == {name: labels for name, (labels, _) in cells("Ops pages").items()}
+
+
+def test_the_prometheus_rules_ask_for_metrics_and_labels_that_exist() -> None:
+    loaded = yaml.safe_load((ROOT / "deploy" / "prometheus" / "cxbus.rules.yaml").read_text(encoding="utf-8"))
+    known = metrics()
+    rules = [rule for group in loaded["groups"] for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    for rule in rules:
+        asked = re.findall(r"\bcxbus_\w+", rule["expr"])
+        assert asked
+        assert set(asked) <= known.keys(), rule["alert"]
+        labels = {label for name in asked for label in known[name].split(", ")}
+        told = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        assert told <= labels, rule["alert"]
+        assert f"`{rule['alert']}`" in PAGE, "docs/operations.md says what to do"

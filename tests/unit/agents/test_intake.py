@@ -17,7 +17,12 @@ from agents.metrics import Metrics
 from agents.records import partition_of
 from agents.resolver import Resolver, WrongKey
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
+from core.identity import Node
 from engine.unit_of_work import Output
+from schemas.codec import Codec, Decoded
+from schemas.envelope import Headers
+from schemas.refusal import Dead
+from schemas.registry import Registry
 
 from .bench import CODEC, IDENTIFIERS, MARK, PARTITIONS, event, record
 
@@ -27,13 +32,13 @@ NOW = 1_795_000_000_000
 class House:
     """Intake, resolver and directory, handed each other's records by the test instead of by Kafka."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, codec: Codec = CODEC, identifiers: Identifiers = IDENTIFIERS) -> None:
         self.home = home
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry)
         self.directory = Directory("nowhere", IDENTIFIERS, home / "directory")
-        self.intake = Intake(CODEC, IDENTIFIERS, self.directory, PARTITIONS, "nowhere", metrics)
-        self.resolver = Resolver(0, PARTITIONS, IDENTIFIERS, home / "resolver", metrics)
+        self.intake = Intake(codec, IDENTIFIERS, self.directory, PARTITIONS, "nowhere", metrics)
+        self.resolver = Resolver(0, PARTITIONS, identifiers, home / "resolver", metrics)
         self.links = 0
         self.identities: list[Output] = []
 
@@ -177,7 +182,56 @@ def test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason(
         headers["__cxbus.errors.partition"],
         headers["__cxbus.errors.offset"],
     )
-    assert 1.0 == house.registry.get_sample_value("cxbus_dead_total", {"reason": reason})
+    assert 1.0 == house.registry.get_sample_value("cxbus_dead_total", {"department": department, "reason": reason})
+
+
+class Stumbling(Codec):
+    """A codec with a mistake that one event brings to light."""
+
+    def decode(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Dead:
+        if value is not None and b"mallory" in value:
+            raise RecursionError("mallory@example.com")
+        return super().decode(department, value, headers)
+
+
+def test_a_mistake_in_intake_costs_one_event_and_tells_nothing_of_it(tmp_path: Path) -> None:
+    house = House(tmp_path, codec=Stumbling(Registry.discover()))
+    bad = seen(("email", "mallory@example.com"))
+    records = [
+        record("cx.web.events.v1", 0, n, v, b"", (), NOW) for n, v in enumerate([bad, seen(("email", "b@c.de"))])
+    ]
+    letter, good = house.intake.route(records)
+    assert (DEAD, bad, LINKS) == (letter.topic, letter.value, good.topic)
+    headers = dict(letter.headers)
+    assert (b"decision-error", b"intake") == (headers["__cxbus.errors.exception"], headers["__cxbus.errors.stage"])
+    assert b"mallory" not in headers["__cxbus.errors.message"]
+
+
+class Nameless(Identifiers):
+    """Identifiers that can't name the customer of one node."""
+
+    def mint(self, node: Node, offset: int) -> str:
+        if offset == 0:
+            raise ValueError("no name")
+        return super().mint(node, offset)
+
+
+def test_a_mistake_in_the_resolver_costs_one_event_which_can_be_sent_again(tmp_path: Path) -> None:
+    house = House(tmp_path, identifiers=Nameless(b"a key for the tests"))
+    value = seen(("email", "ada@example.com"))
+    links = [
+        record(LINKS, 0, offset, link.value, link.key, link.headers, NOW)
+        for offset, link in enumerate([house.publish(value), house.publish(value)])
+    ]
+    outputs = [one for one in house.resolver.decide(links) if one.topic != IDENTITIES]
+    assert [DEAD, JOURNAL] == [one.topic for one in outputs]
+    headers = dict(outputs[0].headers)
+    assert (b"decision-error", b"resolver", b"9") == (
+        headers["__cxbus.errors.exception"],
+        headers["__cxbus.errors.stage"],
+        headers["__cxbus.errors.offset"],
+    )
+    assert value == outputs[0].value
 
 
 def answer(customer: str) -> bytes:

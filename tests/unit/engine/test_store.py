@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.checkpoint import Checkpoint
 from engine.cluster import Cluster
-from engine.store import Store
+from engine.errors import StoreFailed
+from engine.store import Store, discard_unused
 
 ROOT = Path(__file__).parents[3]
 
@@ -212,3 +215,39 @@ def test_large_and_many_values_survive_a_flush(store: Store) -> None:
     assert large == store.get("order", b"large")
     assert 20_000 == sum(1 for _ in store.scan("entries", b""))
     assert 10 == sum(1 for _ in store.scan("entries", b"00123"))
+
+
+def test_a_broken_disk_is_a_failure_of_the_store_and_no_answer(tmp_path: Path) -> None:
+    store = Store(tmp_path / "state", FAMILIES)
+    for number in range(2_000):
+        store.put("entries", b"%06d" % number, random.randbytes(500))
+    store.flush_pending(MARK)
+    store.close()
+    store = Store(tmp_path / "state", FAMILIES)
+    tables = list((tmp_path / "state").glob("*.sst"))
+    for table in tables:
+        table.write_bytes(bytes(table.stat().st_size))
+    assert tables
+    with pytest.raises(StoreFailed, match="failed"):
+        store.get("entries", b"001000")
+    with pytest.raises(StoreFailed, match="failed"):
+        list(store.scan("entries", b"0010"))
+    store.close()
+    store = Store(tmp_path / "state", FAMILIES)
+    assert (None, []) == (store.checkpoint(), list(store.scan("entries", b""))), "it is made anew"
+    store.close()
+
+
+def test_stores_that_nobody_used_for_long_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("journey-0", "journey-1"):
+        store = Store(tmp_path / name, FAMILIES)
+        store.put("entries", b"key", b"value")
+        store.flush_pending(MARK)
+        store.close()
+    (tmp_path / "faust").mkdir()
+    old = time.time() - 100
+    for directory in ("journey-0", "faust"):
+        for file in [*(tmp_path / directory).iterdir(), tmp_path / directory]:
+            os.utime(file, (old, old))
+    discard_unused(tmp_path, time.time(), 50)
+    assert ["faust", "journey-1"] == sorted(path.name for path in tmp_path.iterdir())
