@@ -118,8 +118,8 @@ BUGS = (
         "settled-past-not-read-again",
         "An event about an invoice that was settled long ago is judged without its past.",
         "core/timeline.py",
-        """        return any(f"{entity}/{entry.data.get(name)}" in self.settled for entity, name in (*own, *named))""",
-        """        return any(f"{entity}/{entry.data.get(name)}" in self.settled for entity, name in own if not named)""",
+        "in self.settled for entity, name in (*own, *named))",
+        "in self.settled for entity, name in (*own, *named) if not named)",
         (checks.SETTLED, checks.NOTIFICATIONS),
     ),
     Bug(

@@ -59,7 +59,8 @@ class Handed:
         return self
 
     async def events(self) -> AsyncIterator[Handed]:
-        for self.value in self.values:
+        for value in self.values:
+            self.value = value
             yield self
 
     def ack(self) -> None:
