@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from .bus import bus_of
+from .problem import Code, Problem
 from .tether import tie
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class SinkProcess:
         return Health(True, f"{self.metrics.left} records behind")
 
     def run(self) -> int:
-        """Copy until told to stop (SIGTERM, Ctrl-C); returns the exit code. Raises ``SinkRefused``."""
+        """Copy until told to stop (SIGTERM, Ctrl-C); returns the exit code. Raises ``SinkRefused`` and ``SinkLost``."""
         import asyncio
 
         from agents.ops import OpsPages, announce
@@ -110,7 +111,11 @@ def sink(context: typer.Context) -> None:
     """
     tie()
     from agents import log
+    from sinks.base import SinkLost
 
     bus = bus_of(context)
     log.configure(verbose=bus.verbose)
-    raise typer.Exit(SinkProcess(bus.settings, bus.address()).run())
+    try:
+        raise typer.Exit(SinkProcess(bus.settings, bus.address()).run())
+    except SinkLost as lost:
+        raise Problem(f"{lost} Start it again: the new one is filled from the topics.", Code.WRONG) from lost

@@ -71,7 +71,7 @@ def _opened_or_closed(entries: Sequence[Entry], vocabulary: Vocabulary) -> list[
             elif role.role == "opens" or role.closes_when is not None:
                 opening = entry
         if closing is not None and (opening is None or opening.at <= closing.at):
-            found.append(Matter(at, False, closing, closing.data if opening is None else opening.data))
+            found.append(Matter(at, False, closing, {} if opening is None else opening.data))
         elif opening is not None:
             found.append(Matter(at, True, opening, opening.data))
     return found
@@ -96,8 +96,8 @@ def _invoice(entries: Sequence[Entry]) -> list[Matter]:
             continue
         currency = claim.data.get("currency")
         payments = [payment for payment in paid.values() if payment.data.get("currency") == currency]
-        closed = bool(payments) and sum((_money(p) for p in payments), Decimal(0)) >= _money(claim)
-        changed = max(payments, key=lambda p: (p.at, p.uid)) if closed else claim
+        closed = sum((_money(p) for p in payments), Decimal(0)) >= _money(claim)
+        changed = max(payments, key=lambda p: (p.at, p.uid), default=claim) if closed else claim
         found.append(Matter(at, not closed, changed, claim.data, due, warned))
     return found
 

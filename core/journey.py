@@ -231,10 +231,10 @@ def _pruned(timeline: Timeline, now: int) -> Timeline:
 
 
 def _ship(customer: Customer, record: Merge) -> list[Output]:
-    """The past leaves for ``into``; here a redirect stays. Standing alerts are taken back for this customer's id."""
+    """The past leaves for ``into``; here a redirect stays. Standing alerts that were said are taken back for this id."""
     if record.into == customer.id:
         return []
-    said = [Said("retracted", alert) for alert in customer.alerts if alert.open]
+    said = [Said("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]
     shipped = Shipped(record.into, record.version, tuple(customer.alerts), dict(customer.arriving))
     customer.merged_into, customer.version = record.into, record.version
     customer.alerts, customer.arriving, customer.timeline = [], {}, Timeline(customer.timeline.plan)

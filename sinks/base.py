@@ -18,6 +18,10 @@ class SinkRefused(Exception):
     """The database must not be used; trying again does not help. The message tells a person what to do."""
 
 
+class SinkLost(Exception):
+    """The database that was opened is gone, or another one stands in its place. Opening it anew helps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record of a topic as the broker gave it. ``timestamp_ms`` is its append time, Unix milliseconds."""
@@ -70,7 +74,7 @@ class Flushed:
 class Sink(Protocol):
     """A copy of topics in a database. Not thread-safe: one call at a time, from any thread.
 
-    Every method but ``add`` and ``reached`` may raise ``SinkUnavailable`` and ``SinkRefused``.
+    Every method but ``add`` and ``reached`` may raise ``SinkUnavailable``, ``SinkRefused`` and ``SinkLost``.
     """
 
     def attach(self, logs: Mapping[Partition, Log], now_ms: int) -> dict[Partition, int]:

@@ -2,6 +2,7 @@
 
 The rule is that of every copy of the bus's topics: another cluster or topic, an offset beyond the end of the log, or a
 pause so long that tombstones may have been cleaned up unseen: discard and rebuild, else what was erased would live on.
+The same where records with tombstones among them are gone before they were read.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Doubt(StrEnum):
     OTHER_CLUSTER = "other-cluster"
     OTHER_TOPIC = "other-topic"
     BEYOND_END = "beyond-end"
+    BEFORE_START = "before-start"
     TOO_OLD = "too-old"
 
 
@@ -66,6 +68,8 @@ def doubt(position: Position, log: Log, now_ms: int, max_pause_ms: int | None) -
         return Doubt.OTHER_TOPIC
     if position.reached.next_offset > log.end:
         return Doubt.BEYOND_END
+    if max_pause_ms is not None and position.reached.next_offset < log.start:
+        return Doubt.BEFORE_START
     paused = now_ms - position.reached.as_of_ms
     if max_pause_ms is not None and position.reached.next_offset < log.end and paused > max_pause_ms:
         return Doubt.TOO_OLD

@@ -57,6 +57,8 @@ class Pace:
     """How long a log that ends too early may take to be whole again, after its leader changed."""
     longest_wait: float = 30.0
     """Between two tries to reach the database or the broker."""
+    standstill: float = 3600.0
+    """After how long without reading the database is asked anew whether one may read on from where it is."""
 
 
 class Observer(Protocol):
@@ -96,9 +98,11 @@ class Runner:
         self._observer = observer or Unobserved()
         self._pace = pace or Pace()
         self._written: dict[Partition, int] = {}
+        self._read_at = 0.0
+        """Unix time of the last reading, also while the machine sleeps."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Copy until ``stop`` is set. Raises SinkRefused when the database must not be used."""
+        """Copy until ``stop`` is set. Raises ``SinkRefused`` and ``SinkLost``, which trying again does not mend."""
         work = asyncio.create_task(self._work())
         told = asyncio.create_task(stop.wait())
         try:
@@ -134,6 +138,7 @@ class Runner:
                 logs = await reading.logs()
             self._written = await self._insist_on_database(lambda: self._sink.attach(logs, time.time_ns() // 1_000_000))
             reading.seek(self._written)
+            self._read_at = time.time()
             log.info("sink-attached", partitions=len(logs))
             yield reading
         finally:
@@ -149,13 +154,17 @@ class Runner:
         return reading
 
     async def _copy(self, reading: Reading) -> None:
-        """Copy until a topic is no longer what it was."""
+        """Copy until a topic is no longer what it was, or until we stood still for so long that nobody knows."""
         clock = asyncio.get_running_loop().time
         show_at = beat_at = clock()
         check_at = clock() + self._pace.recheck
         try:
             while True:
                 count = await self._fill(reading)
+                if self._stood_still():
+                    log.warning("stood-still", seconds=round(time.time() - self._read_at))
+                    return
+                self._read_at = time.time()
                 marks = await reading.reached()
                 self._sink.reached(marks)
                 offsets = {partition: mark.next_offset for partition, mark in marks.items()}
@@ -173,6 +182,13 @@ class Runner:
                     check_at = clock() + self._pace.recheck
         finally:
             await self._finish(reading)
+
+    def _stood_still(self) -> bool:
+        """Frozen, or held up by the database, for so long that tombstones may have gone before we could read them.
+
+        What was read since must not be written: with it the database would look as if it had never paused.
+        """
+        return time.time() - self._read_at > self._pace.standstill
 
     async def _fill(self, reading: Reading) -> int:
         """Let the sink have a batch: a full one, or what came until ``linger`` after its first record."""
@@ -207,6 +223,8 @@ class Runner:
 
     async def _finish(self, reading: Reading) -> None:
         """Write what was read already, if that is possible at once; otherwise it is read again next time."""
+        if self._stood_still():
+            return
         try:
             await self._flush()
             known = await _in_thread(self._sink.positions)

@@ -78,7 +78,9 @@ DEPARTMENT = Department(
         EventType(
             name="sales.opportunity.created.v1",
             data=OpportunityCreated,
-            entity=EntityRole(entity="opportunity", id_field="opportunityId", role="opens"),
+            entity=EntityRole(
+                entity="opportunity", id_field="opportunityId", role="opens", closes_when={"stage": ("won", "lost")}
+            ),
             example={
                 "opportunityId": "OP-7",
                 "name": "Second site",

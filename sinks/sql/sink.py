@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Table, delete
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ..base import Flushed, Kind, Record, SinkUnavailable, Topics
+from ..base import Flushed, Kind, Record, SinkRefused, SinkUnavailable, Topics
 from ..progress import MAX_PAUSE_MS, Doubt, Log, Partition, Position, Reached, doubt
 from . import alerts, model, offsets
 from .fold import Fold
@@ -30,6 +30,9 @@ _TABLES: Mapping[Kind, tuple[Table, ...]] = {
     Kind.IDENTITIES: (model.identities,),
     Kind.ALERTS: (model.alerts, model.alert_departments),
 }
+
+DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_CORRUPT_INDEX", "SQLITE_NOTADB"})
+"""What a database says that no second try mends."""
 
 
 class SqlSink:
@@ -149,7 +152,13 @@ class SqlSink:
                     model.prepare(connection)
                 yield connection
         except SQLAlchemyError as error:
-            raise SinkUnavailable(_said(error)) from error
+            said = _said(error)
+            if DAMAGED.intersection(said.split()):
+                raise SinkRefused(
+                    f"The database is damaged ({said}): its file was overwritten, or its disk fails. "
+                    "Move it away with the files beside it: a new one is filled from the topics."
+                ) from None  # the cause may quote rows
+            raise SinkUnavailable(said) from error
         self._prepared = True
 
 

@@ -64,7 +64,7 @@ def test_what_opens_changes_and_closes() -> None:
         "service.case.opened.v1": ("case", "caseId", "opens", None),
         "service.case.escalated.v1": ("case", "caseId", "changes", None),
         "service.case.resolved.v1": ("case", "caseId", "closes", None),
-        "sales.opportunity.created.v1": ("opportunity", "opportunityId", "opens", None),
+        "sales.opportunity.created.v1": ("opportunity", "opportunityId", "opens", {"stage": ("won", "lost")}),
         "sales.opportunity.stage_changed.v1": (
             "opportunity",
             "opportunityId",

@@ -21,7 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from deploy.broker import EmbeddedBroker
 from sinks.base import Flushed, Record, SinkRefused, Topics
-from sinks.progress import Partition
+from sinks.progress import MAX_PAUSE_MS, Partition
 from sinks.runner import Pace, Runner, Source
 from sinks.sql.sqlite import open_sink
 from tests.unit.sinks import messages
@@ -172,11 +172,13 @@ class Database:
             return {(topic, partition): offset for topic, partition, offset in rows}
 
     @asynccontextmanager
-    async def copied_from(self, bus: Bus, noted: Noted | None = None) -> AsyncIterator[asyncio.Task[None]]:
+    async def copied_from(
+        self, bus: Bus, noted: Noted | None = None, *, pace: Pace = QUICK, max_pause_ms: int = MAX_PAUSE_MS
+    ) -> AsyncIterator[asyncio.Task[None]]:
         """A sink that copies until the block ends; how it ended is raised then."""
-        sink = open_sink(self.path, bus.topics, busy_ms=50)
+        sink = open_sink(self.path, bus.topics, busy_ms=50, max_pause_ms=max_pause_ms)
         stop = asyncio.Event()
-        running = asyncio.create_task(Runner(sink, bus.source(), observer=noted, pace=QUICK).run(stop))
+        running = asyncio.create_task(Runner(sink, bus.source(), observer=noted, pace=pace).run(stop))
         try:
             yield running
         finally:
@@ -338,6 +340,35 @@ def test_a_locked_database_delays_and_loses_nothing_and_does_not_hinder_the_end(
         async with database.copied_from(bus):
             await database.is_at_the_end_of(bus)
         assert database.tables() == fold(await bus.committed())
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("standstill", [0.5, 3600.0])
+def test_a_sink_that_stood_still_for_too_long_reads_from_the_start_what_may_have_been_cleaned_up_since(
+    standstill: float, bus: Bus, database: Database
+) -> None:
+    """A row whose tombstone nobody will ever see is put into the database; with a long patience it would stay there."""
+    ghost = "INSERT INTO identities (key, customer_id, document, log_offset) VALUES ('i/ghost', 'c_0', '{}', 0)"
+
+    async def scenario() -> None:
+        await bus.create()
+        pace = replace(QUICK, standstill=standstill)
+        async with bus.producer() as producer, database.copied_from(bus, pace=pace, max_pause_ms=1000):
+            await bus.send(producer, story(5))
+            await database.is_at_the_end_of(bus)
+            with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                other.execute(ghost)
+                await bus.send(producer, story(5, first=5))
+                await asyncio.sleep(2.5)
+                await bus.send(producer, story(5, first=10))
+                other.execute("COMMIT")
+            await database.is_at_the_end_of(bus)
+        identities = database.tables()["identities"]
+        ghosts = {key: identities.pop(key) for key in list(identities) if key == ("i/ghost",)}
+        assert (standstill > 10) == bool(ghosts)
+        assert identities == fold(await bus.committed())["identities"]
 
     run(scenario())
 

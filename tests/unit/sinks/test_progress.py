@@ -34,5 +34,12 @@ def test_the_first_reason_for_doubt_is_named(position: Position, expected: Doubt
     assert doubt(position, LOG, NOW_MS, MAX_PAUSE_MS) == expected
 
 
+def test_records_with_tombstones_that_went_before_they_were_read_are_a_reason_others_not() -> None:
+    cut = Log("cluster", "topic", 51, 100)
+    assert doubt(at(50), cut, NOW_MS, MAX_PAUSE_MS) == Doubt.BEFORE_START
+    assert doubt(at(51), cut, NOW_MS, MAX_PAUSE_MS) is None
+    assert doubt(at(50), cut, NOW_MS, None) is None
+
+
 def test_without_tombstones_no_pause_is_too_long() -> None:
     assert doubt(at(as_of_ms=0), LOG, NOW_MS, None) is None

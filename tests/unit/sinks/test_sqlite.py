@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sinks.base import SinkRefused, SinkUnavailable
+from sinks.base import SinkLost, SinkRefused, SinkUnavailable
 from sinks.sql.sqlite import open_reader, open_sink
 
 from .messages import START_MS, TOPICS, Logs, entry
@@ -111,6 +113,89 @@ def test_another_kind_of_file_is_refused_and_left_as_it_is(tmp_path: Path) -> No
     with pytest.raises(SinkRefused, match="not an SQLite database"):
         open_reader(path)
     assert path.read_text() == "Dear Ada, " * 500
+
+
+def test_a_log_beside_a_file_that_is_no_database_does_not_make_it_one(tmp_path: Path) -> None:
+    path = tmp_path / "cxbus.db"
+    sink = open_sink(path, TOPICS)
+    sink.positions()
+    shutil.copytree(tmp_path, tmp_path / "killed")
+    sink.close()
+    killed = tmp_path / "killed" / "cxbus.db"
+    assert killed.with_name("cxbus.db-wal").stat().st_size > 0
+    killed.write_bytes(b"garbage" * 1000)
+    with pytest.raises(SinkRefused, match="not an SQLite database"):
+        open_sink(killed, TOPICS)
+    assert killed.read_bytes() == b"garbage" * 1000
+
+
+@pytest.mark.parametrize("kept_pages", [1, 4, 6])
+def test_a_damaged_database_is_refused_with_a_way_out(kept_pages: int, tmp_path: Path) -> None:
+    path = tmp_path / "cxbus.db"
+    filled(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: kept_pages * 4096] + b"\xa5" * (len(content) - kept_pages * 4096))
+    sink = open_sink(path, TOPICS)
+    logs = Logs()
+    logs.append(TOPICS.timeline, "c_1/u1", entry())
+    with pytest.raises(SinkRefused, match=r"damaged .*Move it away .* filled from the topics"):
+        sink.attach(logs.logs(), START_MS)
+    sink.close()
+
+
+def test_a_database_that_was_cut_off_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "cxbus.db"
+    filled(path)
+    os.truncate(path, 4096 * 3)
+    with pytest.raises(SinkRefused, match=r"damaged .*Move it away"):
+        open_sink(path, TOPICS).positions()
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def removed_with_all_beside_it(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def replaced(path: Path) -> None:
+    shutil.copy(path, path.with_name("other.db"))
+    path.with_name("other.db").replace(path)
+
+
+def without_its_lock(path: Path) -> None:
+    path.with_name("cxbus.db.lock").unlink()
+
+
+@pytest.mark.parametrize(
+    ("lose", "lock_is_free"),
+    [(removed, False), (replaced, False), (removed_with_all_beside_it, True), (without_its_lock, True)],
+)
+def test_a_sink_whose_file_is_gone_writes_nothing_more_and_the_next_one_begins_anew(
+    lose: Callable[[Path], None], lock_is_free: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / "cxbus.db"
+    logs = Logs()
+    logs.append(TOPICS.timeline, "c_1/u1", entry())
+    sink = open_sink(path, TOPICS)
+    sink.attach(logs.logs(), START_MS)
+    sink.add(logs.records)
+    lose(path)
+    for call in (sink.flush, sink.positions, lambda: sink.attach(logs.logs(), START_MS)):
+        with pytest.raises(SinkLost, match="removed or replaced"):
+            call()
+    if not lock_is_free:
+        sink.close()
+    other = open_sink(path, TOPICS)
+    other.attach(logs.logs(), START_MS)
+    sink.close()  # must take nothing away that is the other's
+    other.add(logs.records)
+    other.flush()
+    reader = open_reader(path)
+    assert reader.counts().entries == 1
+    reader.close()
+    other.close()
 
 
 def test_a_full_disk_keeps_the_batch_until_there_is_room(tmp_path: Path) -> None:
