@@ -12,7 +12,7 @@ BUGS = (
         "core/timeline.py",
         "low = bisect_right(entries, after, key=_at)",
         "low = bisect_right(entries, after - 1, key=_at)",
-        (checks.MATCHES,),
+        (checks.EDGES,),
     ),
     Bug(
         "tie-reopens-a-case",
@@ -20,15 +20,15 @@ BUGS = (
         "core/entities.py",
         "opening.at <= closing.at",
         "opening.at < closing.at",
-        (checks.MATCHES,),
+        (checks.EDGES,),
     ),
     Bug(
         "part-payment-closes",
         "Any payment closes an invoice.",
         "core/entities.py",
-        "closed = bool(payments) and sum((_money(p) for p in payments), Decimal(0)) >= _money(claim)",
+        "closed = sum((_money(p) for p in payments), Decimal(0)) >= _money(claim)",
         "closed = bool(payments)",
-        (checks.MATCHES,),
+        (checks.EDGES,),
     ),
     Bug(
         "reply-in-the-same-instant-does-not-answer",
@@ -36,7 +36,7 @@ BUGS = (
         "core/conditions.py",
         "contact.at > answered_until",
         "contact.at >= answered_until",
-        (checks.MATCHES,),
+        (checks.EDGES,),
     ),
     Bug(
         "closed-window-off-by-one",
@@ -44,7 +44,7 @@ BUGS = (
         "core/conditions.py",
         "min(until, matter.changed.at + self.within) if self.within",
         "min(until, matter.changed.at + self.within + 1) if self.within",
-        (checks.MATCHES,),
+        (checks.EDGES,),
     ),
     Bug(
         "end-off-by-one",
@@ -52,7 +52,7 @@ BUGS = (
         "core/spans.py",
         "since < spans[index - 1][1]",
         "since <= spans[index - 1][1]",
-        (checks.MATCHES,),
+        (checks.SPANS,),
     ),
     Bug(
         "evidence-in-order-of-discovery",

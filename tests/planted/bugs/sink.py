@@ -58,7 +58,7 @@ BUGS = (
             given, self._pending = self._pending, []
             for record in given:
 """,
-        (checks.SINK_LOCKED,),
+        (checks.SINK_LOCKED, checks.SINK_FAILS),
     ),
     Bug(
         "sink-writes-repeated-records-again",
