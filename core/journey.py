@@ -231,7 +231,7 @@ def _pruned(timeline: Timeline, now: int) -> Timeline:
 
 
 def _ship(customer: Customer, record: Merge) -> list[Output]:
-    """The past leaves for ``into``; here a redirect stays. Standing alerts that were said are taken back for this id."""
+    """The past leaves for ``into``; here a redirect stays. Standing alerts that were said are taken back here."""
     if record.into == customer.id:
         return []
     said = [Said("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]

@@ -17,7 +17,8 @@ from agents.records import ERRORS
 from agents.topics import DEAD, TIMELINE
 from core.event import event_uid
 from schemas import instant
-from tests.unit.core import plain
+from tests.oracle.entry import Entry
+from tests.oracle.notification import fold
 
 from .log import Log, Record
 from .reference import Reference
@@ -244,7 +245,7 @@ def plain_alerts(log: Log, reference: Reference, names: Iterable[str]) -> Iterat
             continue
         alerts = orjson.loads(record.value)["data"]["state"]["alerts"]
         found = {a["id"]: (a["rule"], a["key"], a["time"], a["end"]) for a in alerts}
-        folded = plain.fold(reference.arrivals[name])
-        wanted = {i: (held.rule, held.key, held.time, held.end) for i, held in folded.items()}
+        told = fold(Entry(*entry) for entry in reference.arrivals[name])
+        wanted = {i: (match.rule, match.key, match.time, match.end) for i, match in told.items()}
         if found != wanted:
             yield Problem("standing alert", f"{name}: {difference(found, wanted)}")

@@ -1,4 +1,4 @@
-"""The step, case by case: what the random worlds of the property test rarely meet."""
+"""The step, case by case: what the random worlds of the oracle's tests rarely meet."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, customer_from
 from core.timeline import Timeline
 
-from .test_journey_property import Bus, Memory, arrived
-from .worlds import RULES, START, VOCABULARY, entry
+from .bench import RULES, START, VOCABULARY, Bus, Memory, arrived, entry
 
 
 def complaint(at: int, number: int = 1) -> Entry:

@@ -1,0 +1,99 @@
+"""A customer's timeline and alerts, record by record of the journal (semantics 1.2, 1.8; design: merges)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .entry import Arrival, History
+from .matches import matches
+from .notification import Alert, Notified, Said
+
+
+class Written(NamedTuple):
+    """A record of the timeline: an entry, or (``None``) that it left."""
+
+    uid: str
+    arrival: Arrival | None
+    late: bool = False
+    moved: bool = False
+
+
+class Refused(NamedTuple):
+    """An event that took the id of another."""
+
+    arrival: Arrival
+
+
+Outcome = Written | Refused | Said
+
+
+@dataclass(slots=True)
+class Move:
+    """The past of a customer who was merged away, as it must travel. ``arriving``: what was on its way to him."""
+
+    name: str
+    to: str
+    arrivals: list[Arrival]
+    alerts: list[Alert]
+    arriving: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Customer:
+    """One customer. ``arriving``: parts still to come, by move; until then nothing is judged."""
+
+    id: str
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
+    notified: Notified = field(default_factory=Notified)
+    arriving: dict[str, int] = field(default_factory=dict)
+    into: str | None = None
+    _history: History | None = None
+
+    def history(self) -> History:
+        """T."""
+        if self._history is None:
+            self._history = History(arrival.entry for arrival in self.arrivals.values())
+        return self._history
+
+    def take(self, came: Arrival, clock: int, *, replay: bool) -> list[Outcome]:
+        """An event: a new entry is judged at once, unless a move is under way. A copy changes nothing."""
+        out = self._add(came, moved=False)
+        if any(isinstance(one, Written) for one in out) and not self.arriving:
+            out += self.notified.judge(matches(self.history()), clock, replay=replay)
+        return out
+
+    def take_part(self, move: Move, parts: int, brought: Sequence[Arrival], clock: int, *, last: bool) -> list[Outcome]:
+        """A part of a move. When nothing is missing any more, everything is judged once."""
+        out = [one for came in brought for one in self._add(came, moved=True)]
+        left = self.arriving.pop(move.name, parts) - 1
+        if left:
+            self.arriving[move.name] = left
+        if last:
+            self.notified.join(move.alerts)
+            self.arriving.update(move.arriving)
+        if not self.arriving:
+            out += self.notified.judge(matches(self.history()), clock)
+        return out
+
+    def leave(self, into: str, version: int) -> tuple[list[Outcome], Move]:
+        """This customer is ``into``: standing alerts are retracted for this id, the entries leave, and a redirect
+        stays.
+        """
+        said, alerts = self.notified.leave()
+        order = self.history().entries
+        gone = [self.arrivals[entry.uid] for entry in order]
+        move = Move(f"{self.id}/{version}", into, gone, alerts, dict(self.arriving))
+        self.arrivals, self.arriving, self.into, self._history = {}, {}, into, None
+        return [*said, *(Written(entry.uid, None) for entry in order)], move
+
+    def _add(self, came: Arrival, *, moved: bool) -> list[Outcome]:
+        """1.2: copies count once; same uid with other content: the first journaled stands."""
+        known = self.arrivals.get(came.entry.uid)
+        if known is not None:
+            return [] if known.same(came) else [Refused(came)]
+        late = any(other.entry.at > came.entry.at for other in self.arrivals.values())
+        self.arrivals[came.entry.uid] = came
+        self._history = None
+        return [Written(came.entry.uid, came, late, moved)]

@@ -1,0 +1,82 @@
+"""Matches: what holds about a customer, whatever the order in which it was heard (semantics 1.6, 1.7)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .entry import Entry, H, History
+from .rules import RULES, Found, Rule
+
+
+class Match(NamedTuple):
+    """A match, with its payload as of firing: the trigger's values that the rule reads, and the evidence."""
+
+    rule: str
+    key: str
+    uid: str
+    time: int
+    end: int
+    trigger: Mapping[str, Any]
+    evidence: tuple[Found, ...]
+
+    @property
+    def id(self) -> str:
+        """1.7: ``a_`` + first 26 hex of SHA-256 of ``alert1, rule, key, label, uid``."""
+        text = "\n".join(("alert1", self.rule, self.key, "event", self.uid))
+        return "a_" + hashlib.sha256(text.encode()).hexdigest()[:26]
+
+    @property
+    def expires(self) -> int:
+        """When time alone ends it."""
+        return self.time + RULES[self.rule].expiry
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The uids of its evidence."""
+        return tuple(found.entry.uid for found in self.evidence)
+
+
+def matches(T: History) -> list[Match]:
+    """Everything that holds in this history, in the order in which it is decided: (time, uid, label)."""
+    found = []
+    for e in T.entries:
+        for rule in RULES.values():
+            proof = rule.holds(T, e) if rule.triggers(e) else None
+            if proof is not None:
+                found.append(_match(T, rule, e, proof))
+    return sorted(found, key=lambda m: (m.time, m.uid))
+
+
+def _match(T: History, rule: Rule, e: Entry, proof: list[Found]) -> Match:
+    key = str(e.data[rule.key]) if rule.key else ""
+    read = {name: e.data.get(name) for name in rule.reads}
+    if "purpose" in read:
+        read["purpose"] = read["purpose"] or "promotion"
+    trigger = {name: value for name, value in read.items() if value is not None}
+    return Match(rule.name, key, e.uid, e.at, end(T, rule, e, key), trigger, evidence(Found(e, trigger), proof))
+
+
+def evidence(trigger: Found, proof: list[Found]) -> tuple[Found, ...]:
+    """1.7: each entry once, in timeline order: the trigger, and what the conditions found."""
+    values: dict[str, dict[str, Any]] = {}
+    entries: dict[str, Entry] = {}
+    for found in (trigger, *proof):
+        entries[found.entry.uid] = found.entry
+        values.setdefault(found.entry.uid, {}).update(found.values)
+    return tuple(Found(e, values[e.uid]) for e in sorted(entries.values(), key=lambda e: (e.at, e.uid)))
+
+
+def end(T: History, rule: Rule, e: Entry, key: str) -> int:
+    """1.6: ``min(expiry, first instant > time at which "resolves" is true)``.
+
+    Whether it is true changes only when something happens, or when a window of 72 h runs out, or does not change: then
+    it was true one microsecond after the time.
+    """
+    expiry = e.at + rule.expiry
+    instants = {e.at + 1, *(i for x in T.entries for i in (x.at, x.at + 72 * H))}
+    for t in sorted(i for i in instants if e.at < i < expiry):
+        if rule.over(T, t, e.at, key):
+            return t
+    return expiry

@@ -1,0 +1,114 @@
+"""Notification: what is said about a customer's alerts, record by record of the journal (semantics 1.8, ADR 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from .entry import D, Entry, History
+from .matches import Match, matches
+from .rules import RULES
+
+State = Literal["fired", "updated", "resolved", "expired", "retracted"]
+SETTLED = 400 * D
+HISTORICAL = D
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A notified match. ``standing`` until its end was said; ``carried``: it came with a merge, and nothing was said
+    of it here yet.
+    """
+
+    match: Match
+    historical: bool
+    standing: bool = True
+    carried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message about an alert."""
+
+    state: State
+    alert: Alert
+
+
+@dataclass(slots=True)
+class Notified:
+    """The memory: the notified alerts of one customer, in the order in which they were notified."""
+
+    alerts: list[Alert] = field(default_factory=list)
+
+    def judge(self, held: Sequence[Match], clock: int, *, replay: bool = False) -> list[Said]:
+        """One journal record: what is no match any more is retracted; then every match that is not notified is decided
+        in order; then changes and ends are said.
+        """
+        now = {match.id: match for match in held}
+        said = [Said("retracted", a) for a in self.alerts if a.match.id not in now and not a.carried]
+        known = [a for a in self.alerts if a.match.id in now]
+        self.alerts = []
+        for alert in known:
+            message, alert = _changed(alert, now[alert.match.id], clock)
+            said += message
+            self.alerts.append(alert)
+        for match in held:
+            if match.time > clock - SETTLED and not any(_hushes(alert.match, match) for alert in self.alerts):
+                late = replay or clock - match.time > HISTORICAL
+                alert = Alert(match, historical=late, standing=match.end > clock)
+                said.append(Said("fired" if alert.standing else ending(match), alert))
+                self.alerts.append(alert)
+        for index, alert in enumerate(self.alerts):
+            if alert.standing and alert.match.end <= clock:
+                self.alerts[index] = replace(alert, standing=False)
+                said.append(Said(ending(alert.match), alert))
+        return said
+
+    def leave(self) -> tuple[list[Said], list[Alert]]:
+        """The customer is merged away: standing alerts are retracted for this id, and all go to the other one."""
+        said = [Said("retracted", a) for a in self.alerts if a.standing and not a.carried]
+        left, self.alerts = self.alerts, []
+        return said, left
+
+    def join(self, alerts: Iterable[Alert]) -> None:
+        """Alerts of a customer who was merged into this one."""
+        known = {alert.match.id for alert in self.alerts}
+        self.alerts += [replace(alert, carried=True) for alert in alerts if alert.match.id not in known]
+
+
+def _hushes(told: Match, match: Match) -> bool:
+    """A notified alert of the same (rule, key) stands at the match's time, or lies less than the cooldown away."""
+    return told.id == match.id or (
+        (told.rule, told.key) == (match.rule, match.key)
+        and (told.time <= match.time < told.end or abs(told.time - match.time) < RULES[match.rule].cooldown)
+    )
+
+
+def _changed(before: Alert, match: Match, clock: int) -> tuple[list[Said], Alert]:
+    """`updated` when the evidence of a standing alert changed, or when later data lets an ended alert stand again, or
+    when it came with a merge; the ending once more when a later event moved the end or the evidence of an ended one.
+    """
+    evidence = match.rests_on != before.match.rests_on
+    if match.end <= clock:
+        again = not before.standing and (evidence or match.end != before.match.end)
+        alert = replace(before, match=match, carried=False)
+        return [Said(ending(match), alert)] if again else [], alert
+    alert = replace(before, match=match, standing=True, carried=False)
+    return [Said("updated", alert)] if evidence or before.carried or not before.standing else [], alert
+
+
+def ending(match: Match) -> State:
+    """`resolved`, or `expired` when its end is its expiry."""
+    return "expired" if match.end == match.expires else "resolved"
+
+
+def fold(arrivals: Iterable[Entry], clock: int = 0) -> dict[str, Match]:
+    """The notified alerts of one customer after these entries arrived in this order; copies are left out."""
+    notified = Notified()
+    known: dict[str, Entry] = {}
+    for entry in arrivals:
+        if entry.uid not in known:
+            known[entry.uid] = entry
+            notified.judge(matches(History(known.values())), max(clock, entry.at))
+    return {alert.match.id: alert.match for alert in notified.alerts}

@@ -1,0 +1,79 @@
+"""The oracle: everything that must stand on the topics, from what stood on the departments' topics, the links log and
+the journal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from .acceptance import Accepted, accepted
+from .identifiers import Key, nodes
+from .identity import Identities
+from .journal import Journal, said
+from .profile import profile
+from .topics import JOURNAL, LINKS, Record, Topics, header, origin
+
+
+class Order(NamedTuple):
+    """A record that the resolver must have written to the journal: an event, or a merge order."""
+
+    customer: str
+    kind: str
+    about: str
+    """An event's origin; whom the merge goes into, and its version."""
+
+
+class Oracle:
+    """What must be, by topic. ``key`` hashes the identifiers; ``region`` makes national phone numbers readable."""
+
+    def __init__(self, topics: Topics, key: bytes, region: str | None = None) -> None:
+        self._region = region
+        self.key = Key(key)
+        self.judged: dict[str, tuple[Record, Accepted | str]] = {
+            origin(record): (record, accepted(record, region)) for record in topics.departments()
+        }
+        self.identities = Identities(self.key)
+        self.resolved: Counter[Order] = Counter()
+        for record in topics.of(LINKS):
+            self._link(record)
+        for place, (record, judged) in self.judged.items():
+            if isinstance(judged, Accepted) and self.owner(judged) is None and judged.echoed is not None:
+                self.judged[place] = record, "invalid-data"  # an answer about a customer whom nobody knows
+        self.journal = Journal()
+        self.journal.fold(topics.log(JOURNAL))
+
+    def _link(self, record: Record) -> None:
+        """Section 2: the nodes of a link are those of its event."""
+        known = self.event(header(record, "origin"))
+        if known is None or not known.identifiers:
+            return
+        customer, orders = self.identities.link(nodes(known.identifiers, self.key), record.offset)
+        for name, order in orders:
+            self.resolved[Order(name, "merge", f"{order['into']}/{order['version']}")] += 1
+        self.resolved[Order(customer, "event", header(record, "origin"))] += 1
+
+    def event(self, place: str) -> Accepted | None:
+        """The event that a department published there."""
+        judged = self.judged.get(place, (None, None))[1]
+        return judged if isinstance(judged, Accepted) else None
+
+    def owner(self, event: Accepted) -> str | None:
+        """Whose event it is, by all that was ever linked: an event belongs to the customer of its strongest identifier;
+        an answer to whom it echoes.
+        """
+        if event.echoed is not None:
+            return self.identities.today(event.echoed)
+        return self.identities.owner(nodes(event.identifiers, self.key)[0])
+
+    def profiles(self) -> dict[str, dict[str, Any]]:
+        """Of everybody who is in the journal."""
+        return {name: profile(customer, self._region) for name, customer in self.journal.customers.items()}
+
+
+def order(record: Record) -> Order:
+    """A journal record as the resolver's orders have it."""
+    assert record.key is not None
+    kind = header(record, "kind")
+    about = f"{said(record)['into']}/{said(record)['version']}" if kind == "merge" else header(record, "origin")
+    return Order(record.key.decode(), "merge" if kind == "merge" else "event", about)

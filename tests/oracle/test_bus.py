@@ -1,0 +1,32 @@
+"""The bus against the oracle: whatever is published in whatever order, its topics hold what the semantics say."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents import journey
+
+from .bus import PARTITIONS, Bus
+from .comparison import differences
+from .worlds import EXAMPLES, SAME_WORLDS, Publication, businesses
+
+
+def run(bus: Bus, published: list[Publication]) -> None:
+    """Publishes, works a little after each, loses a store now and then, and comes to rest."""
+    for one in published:
+        bus.publish(one.department, one.value, one.received)
+        bus.work(bus.chance.choice([0, 1, 3, 10]))
+        if bus.chance.random() < 0.02:
+            bus.restart(bus.chance.randrange(PARTITIONS))
+    bus.settle()
+
+
+@given(businesses(), st.integers(0, 2**32), st.sampled_from([1, 3, 500]))
+@settings(max_examples=EXAMPLES, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_topics_hold_what_the_oracle_says(published: list[Publication], seed: int, part: int) -> None:
+    with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
+        patch.setattr(journey, "MOVE_ENTRIES", part)
+        run(bus, published)
+        assert [] == differences(bus.topics(), bus.oracle())

@@ -1,0 +1,178 @@
+"""Notification: whatever the order of arrival, the step says record by record what the oracle says. Without stores and
+messages between, so that many more worlds are tried than on the whole bus.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import event as core
+from core import journey
+from core.notification import Said as CoreSaid
+from tests.unit.core import bench
+
+from .customer import Customer
+from .entry import Arrival, D, Entry, H, uid_of
+from .notification import Said
+from .worlds import EXAMPLES, SAME_WORLDS, START, histories
+
+Words = tuple[str, str, int, int | None, bool, list[tuple[str, dict[str, Any]]]]
+
+
+def by_the_core(said: CoreSaid) -> Words:
+    """A message in plain values."""
+    a = said.alert
+    evidence = [(core.event_uid(e["source"], e["id"]), dict(e["values"])) for e in a.evidence]
+    return said.state, a.id, a.time, a.end, a.historical, evidence
+
+
+def by_the_oracle(said: Said) -> Words:
+    """The same."""
+    m = said.alert.match
+    evidence = [(found.entry.uid, dict(found.values)) for found in m.evidence]
+    return said.state, m.id, m.time, m.end, said.alert.historical, evidence
+
+
+def without_what_may_lack(words: list[Words], wanted: list[Said]) -> list[Words]:
+    """1.8: a retraction of an alert that had ended may come without its evidence."""
+    ended = {said.alert.match.id for said in wanted if said.state == "retracted" and not said.alert.standing}
+    return sorted(((*w[:5], []) if w[0] == "retracted" and w[1] in ended else w for w in words), key=lambda w: w[1])
+
+
+class Both:
+    """One customer in the core and in the oracle, who hear the same, record by record."""
+
+    def __init__(self) -> None:
+        self.bus, self.customer = bench.Bus(), Customer("c")
+        self.states: list[str] = []
+
+    def hear(self, e: Entry, clock: int, *, replay: bool = False) -> None:
+        """They must say the same."""
+        before = len(self.bus.said)
+        self.bus.arrive("c", journey.Arrived(core.Entry(*e), e.at, (), replay), clock)
+        found = [by_the_core(said) for _, said in self.bus.said[before:]]
+        out = self.customer.take(Arrival(e, e.at, clock, "", {}), clock, replay=replay)
+        wanted = [said for said in out if isinstance(said, Said)]
+        expected = [by_the_oracle(said) for said in wanted]
+        assert without_what_may_lack(expected, wanted) == without_what_may_lack(found, wanted)
+        self.states += [said.state for said in wanted]
+
+
+@given(histories(), st.integers(0, 2**32))
+@settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
+def test_every_record_says_what_the_oracle_says(history: list[Entry], seed: int) -> None:
+    chance = random.Random(seed)
+    arriving = [*history, *chance.choices(history, k=len(history) // 5)]
+    disorder = chance.choice([0, D, 3 * D, 8 * D, 100 * D])
+    arriving.sort(key=lambda e: e.at + chance.randint(0, disorder))
+    clock = chance.choice([0, bench.CLOCK])  # heard as it happens, or when all of it is past
+    both = Both()
+    for e in arriving:
+        clock = max(clock, e.at + chance.choice([0, D]))
+        both.hear(e, clock, replay=chance.random() < 0.05)
+    held = {a.id: (a.time, a.end, a.open) for a in both.bus.customer("c").alerts}
+    assert {a.match.id: (a.match.time, a.match.end, a.standing) for a in both.customer.notified.alerts} == held
+
+
+# --- what random worlds meet too seldom ------------------------------------------------------------------------------
+
+
+def made(at: int, kind: str, **data: Any) -> Entry:
+    """An entry so long after the start."""
+    number = f"{at}-{kind}-{data}"
+    return Entry(START + at, uid_of("w", number), kind, "w", number, data)
+
+
+def call(at: int, number: int = 0) -> Entry:
+    """An outbound call that nobody answers."""
+    return made(at, "sales.call.completed.v1", callId=f"L{number}", direction="outbound", outcome="no_answer")
+
+
+def page(at: int) -> Entry:
+    """Something engaged."""
+    return made(at, "web.page.viewed.v1", url="u")
+
+
+def live(*entries: Entry) -> list[str]:
+    """All that is said when they are heard as they happen."""
+    both = Both()
+    for e in entries:
+        both.hear(e, e.at)
+    return both.states
+
+
+OFF = pytest.mark.parametrize("off", [-1, 0, 1])
+
+
+@OFF
+def test_48_hours_after_a_case_was_closed(off: int) -> None:
+    solved = made(0, "service.case.resolved.v1", caseId="K1")
+    rated = made(48 * H + off, "service.feedback.submitted.v1", metric="nps", value=10, caseId="K1")
+    assert (["fired"] if off < 0 else []) == live(solved, rated)
+
+
+@OFF
+def test_72_hours_after_a_complaint_was_closed(off: int) -> None:
+    opened = made(0, "service.case.opened.v1", caseId="K1", category="complaint", priority="high")
+    solved = made(H, "service.case.resolved.v1", caseId="K1")
+    sent = made(73 * H + off, "marketing.campaign.sent.v1", campaignId="S1", channel="email")
+    assert (["fired"] if off < 0 else []) == live(opened, solved, sent)
+
+
+@OFF
+def test_the_cooldown_after_an_alert_that_ended(off: int) -> None:
+    calls = [call(7 * D + off, number) for number in range(4, 7)]
+    said = live(*(call(0, number) for number in range(3)), page(H), *calls)
+    assert (["fired", "resolved"] if off < 0 else ["fired", "resolved", "fired"]) == said
+
+
+@OFF
+def test_a_day_until_an_alert_is_historical(off: int) -> None:
+    both = Both()
+    both.hear(made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"), START)
+    both.hear(made(H, "finance.dunning.sent.v1", invoiceId="I1", level=1), START + H + D + off)
+    assert [off > 0] == [alert.historical for alert in both.customer.notified.alerts]
+
+
+def test_a_count_names_the_latest_twenty() -> None:
+    both = Both()
+    for number in range(25, 0, -1):  # latest first, so that the first alert rests on more and more
+        both.hear(call(number * H, number), START + 2 * D)
+    assert [20] == [len(alert.match.evidence) for alert in both.customer.notified.alerts]
+
+
+def test_a_retraction_lets_what_it_had_suppressed_speak_as_far_back_as_the_cooldown() -> None:
+    both = Both()
+    clock = START + 9 * D
+    for number, at in enumerate((6 * D, 6 * D + H, 6 * D + 2 * H, 0, H, 2 * H)):
+        both.hear(call(at, number), clock)
+    both.hear(page(6 * D + H), clock)
+    assert ["fired", "updated", "updated", "retracted", "resolved"] == both.states
+
+
+def test_a_match_that_is_resolved_when_it_fires_ends_a_microsecond_later() -> None:
+    money = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
+    paid = [
+        made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"),
+        made(H, "finance.invoice.issued.v1", dueDate="2026-03-09", **money),
+        made(2 * H, "finance.payment.received.v1", paymentId="P1", **money),
+    ]
+    reminded = made(3 * H, "finance.dunning.sent.v1", invoiceId="I1", level=1)
+    assert ["fired", "resolved"] == live(*paid, reminded, page(3 * H + 1))
+
+
+def test_an_invoice_that_was_paid_long_ago_is_not_overdue_whatever_is_said_of_it() -> None:
+    money = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
+    said = live(
+        made(0, "finance.invoice.issued.v1", dueDate="2026-03-01", **money),
+        made(H, "finance.payment.received.v1", paymentId="P1", **money),
+        made(9 * D, "finance.invoice.overdue.v1", dueDate="2026-03-01", daysOverdue=9, **money),
+        made(9 * D + H, "service.case.resolved.v1", caseId="K1"),
+        made(9 * D + 2 * H, "service.feedback.submitted.v1", metric="nps", value=10),
+    )
+    assert ["fired"] == said

@@ -1,0 +1,74 @@
+"""A customer on the bench: the step, with a memory for its history and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from agents.rule_files import BUILT_IN, load
+from agents.vocabulary import outreach, vocabulary
+from core.event import DAY, Entry, event_uid
+from core.journey import Arrived, Merge, Moved, Shipped, Written, step
+from core.notification import Said
+from core.rule import RuleSet
+from core.state import Customer, customer_from
+from core.timeline import Timeline
+from schemas.registry import Registry
+
+REGISTRY = Registry.discover()
+VOCABULARY = vocabulary(REGISTRY)
+RULES: RuleSet = load(BUILT_IN, VOCABULARY, outreach(REGISTRY))
+START = 1_772_409_600_000_000  # 2026-03-02T00:00Z
+CLOCK = START + 30 * DAY
+
+
+def entry(at: int, kind: str, data: dict[str, Any], number: int) -> Entry:
+    """An entry of source ``w``."""
+    return Entry(at, event_uid("w", str(number)), kind, "w", str(number), data)
+
+
+def arrived(entry: Entry) -> Arrived:
+    """It comes with an identifier of its own."""
+    return Arrived(entry, entry.at, (("email", entry.uid[:2]),))
+
+
+class Memory:
+    """A history that remembers what was written."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, dict[str, Arrived]] = {}
+
+    def find(self, customer: str, uid: str) -> Arrived | None:
+        return self.held.get(customer, {}).get(uid)
+
+    def all(self, customer: str) -> Sequence[Entry]:
+        return sorted(arrived.entry for arrived in self.held.get(customer, {}).values())
+
+
+class Bus:
+    """The step, with a memory, a document that goes through JSON after every record, and what was said."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self.documents: dict[str, bytes] = {}
+        self.said: list[tuple[str, Said]] = []
+
+    def customer(self, name: str) -> Customer:
+        document = self.documents.get(name)
+        return customer_from(orjson.loads(document), RULES.plan) if document else Customer(name, Timeline(RULES.plan))
+
+    def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Shipped | None:
+        customer = self.customer(name)
+        shipped = None
+        brought = (record,) if isinstance(record, Arrived) else record.entries if isinstance(record, Moved) else ()
+        for output in step(customer, record, RULES, self.memory, clock):
+            if isinstance(output, Written):
+                self.memory.held.setdefault(name, {})[output.entry.uid] = brought[output.index]
+            elif isinstance(output, Said):
+                self.said.append((name, output))
+            elif isinstance(output, Shipped):
+                shipped = output
+        self.documents[name] = orjson.dumps(customer.document())
+        return shipped
