@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None, bugs: Sequence[Bug] = BUGS) -> 
     parser.add_argument("names", nargs="*", metavar="BUG", help="only these")
     parser.add_argument("--fast", action="store_true", help="only bugs whose checks need no Kafka")
     parser.add_argument("--list", action="store_true", help="say what there is, and plant nothing")
+    parser.add_argument("--why", action="store_true", help="show what the failing test said")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit for the checks of one bug")
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.names) - {bug.name for bug in bugs}):
@@ -50,7 +51,13 @@ def main(arguments: Sequence[str] | None = None, bugs: Sequence[Bug] = BUGS) -> 
         if not _sound(copy, chosen, options.seconds, bootstrap):
             return UNUSABLE
         began = time.monotonic()
-        missed = [bug.name for bug in chosen if not _caught(copy, bug, options.seconds, bootstrap)]
+        missed = []
+        for bug in chosen:
+            outcome = _plant(copy, bug, options.seconds, bootstrap)
+            if options.why:
+                _say(outcome.output)
+            if outcome.caught_by is None or outcome.idle:
+                missed.append(bug.name)
     _say(f"{len(chosen)} planted, {len(chosen) - len(missed)} caught, in {time.monotonic() - began:.0f} s")
     if missed:
         _say(f"nothing catches {', '.join(missed)}: a test is missing")
@@ -80,12 +87,13 @@ def _sound(copy: Copy, bugs: Sequence[Bug], seconds: float, bootstrap: str | Non
     return False
 
 
-def _caught(copy: Copy, bug: Bug, seconds: float, bootstrap: str | None) -> bool:
+def _plant(copy: Copy, bug: Bug, seconds: float, bootstrap: str | None) -> Outcome:
+    """What the bug's checks say of it, told in one line."""
     began = time.monotonic()
     with copy.planted(bug):
         outcome = copy.run(bug.checks, seconds, bootstrap)
     _say(f"{bug.name:45} {time.monotonic() - began:5.0f} s  {_verdict(outcome)}")
-    return outcome.caught_by is not None and not outcome.idle
+    return outcome
 
 
 def _verdict(outcome: Outcome) -> str:
