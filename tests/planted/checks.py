@@ -10,11 +10,9 @@ def needs_kafka(check: str) -> bool:
 
 # --- the pure core: no Kafka, seconds --------------------------------------------------------------------------------
 
-_WORLDS = "tests/unit/core/test_journey_property.py"
 _STEP = "tests/unit/core/test_journey.py"
-MATCHES = f"{_WORLDS}::test_matches_are_what_the_rules_sentences_say"
-NOTIFICATIONS = f"{_WORLDS}::test_any_order_of_arrival_and_any_copies_notify_as_the_plain_fold_does"
-MERGES = f"{_WORLDS}::test_two_customers_that_turn_out_to_be_one_have_one_timeline_and_its_matches"
+MATCHES = "tests/oracle/test_matches.py::test_matches_are_what_the_rules_sentences_say"
+NOTIFICATIONS = "tests/oracle/test_notification.py::test_every_record_says_what_the_oracle_says"
 RETRACTION = f"{_STEP}::test_a_late_event_retracts_what_no_longer_holds"
 MISSING_PARTS = f"{_STEP}::test_half_a_history_fires_no_false_alert"
 COPIES = f"{_STEP}::test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused"

@@ -9,7 +9,7 @@ import pytest
 from core.event import DAY, HOUR, Entry
 from core.matching import matches
 
-from .worlds import RULES, START, entry
+from .bench import RULES, START, entry
 
 
 def found(*events: tuple[int, str, dict[str, Any]]) -> list[tuple[str, int, int | None]]:
