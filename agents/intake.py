@@ -121,7 +121,7 @@ class Intake:
         origin = Origin(record.topic, record.partition, record.offset)
         headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id))
         if not decoded.identifiers:
-            return self._answer(record, decoded.value, str(decoded.data["customerId"]), headers)
+            return self._answer(decoded.value, str(decoded.data["customerId"]), headers)
         customer = self._directory.customer(identified.nodes)
         if customer is None:
             self._metrics.routed.labels("links").inc()
@@ -151,14 +151,16 @@ class Intake:
         self._metrics.routed.labels("journal").inc()
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
 
-    def _answer(
-        self, record: ConsumerRecord, value: bytes, echoed: str, headers: tuple[tuple[str, bytes], ...]
-    ) -> Output:
-        """A department's answer to an alert goes to the customer whose id it echoes."""
+    def _answer(self, value: bytes, echoed: str, headers: tuple[tuple[str, bytes], ...]) -> Output:
+        """A department's answer to an alert goes to the customer whose id it echoes.
+
+        The directory may lag behind an alert that was answered at once: whom it does not know, the resolver may.
+        """
+        note = tuple((name, NOTE if value == EVENT else value) for name, value in headers)
         customer = self._directory.today(echoed)
         if customer is None:
-            return self._bury(record, Dead(Reason.INVALID_DATA, _STRANGER))
-        note = tuple((name, NOTE if value == EVENT else value) for name, value in headers)
+            self._metrics.routed.labels("links").inc()
+            return Output(LINKS, 0, None, value, link_headers(note, ()))
         return self._journaled(customer, value, note)
 
     def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
@@ -176,4 +178,3 @@ _NOBODY = (
     "none of data.customer.identifiers identifies anybody: each is empty, a placeholder like guest or 000, "
     "or not valid for its type; send at least one that does."
 )
-_STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."

@@ -191,7 +191,7 @@ class Journey:
                 raise
             failed = decision_error(error)
             refused = Refused(failed.reason, failed.message)
-            return [self._refuse(refused, *_letter(refused, record, headers))]
+            return [self._refuse(refused, *_letter(refused, record, headers, {}))]
 
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
         self._pending_clock = max(self._pending_clock, received_at(record))
@@ -199,10 +199,11 @@ class Journey:
         name = record.key.decode()
         self._last[name] = record
         customer = self._customer(name)
-        brought = self._read(record, headers)
+        said = orjson.loads(record.value)
+        brought = self._read(record, headers, said)
         place = f"{self._partition}-{record.offset}"
         for decision in step(customer, brought, self._rules, self._archive, self._pending_clock):
-            yield from self._written(customer, decision, record, headers, brought, place)
+            yield from self._written(customer, decision, record, headers, said, place)
 
     def _customer(self, name: str) -> Customer:
         customer = self._touched.get(name)
@@ -215,13 +216,11 @@ class Journey:
             )
         return customer
 
-    def _read(self, record: ConsumerRecord, headers: Mapping[str, bytes]) -> Record:
+    def _read(self, record: ConsumerRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]) -> Record:
         kind = headers.get("kind")
         if kind in (EVENT, NOTE):
-            event = orjson.loads(record.value)
             happened, received = int(headers["time"]), int(headers["received"])
-            return self._arrived(event, headers["uid"].decode(), happened, received, replay="replay" in headers)
-        said = orjson.loads(record.value)
+            return self._arrived(said, headers["uid"].decode(), happened, received, replay="replay" in headers)
         if kind == MERGE:
             return Merge(said["into"], said["version"])
         if kind == MOVED:
@@ -248,11 +247,11 @@ class Journey:
         decision: journey.Output,
         record: ConsumerRecord,
         headers: Mapping[str, bytes],
-        brought: Record,
+        said: Mapping[str, Any],
         place: str,
     ) -> Iterator[Output]:
         if isinstance(decision, Written):
-            yield self._write_entry(customer, decision, record, headers, brought)
+            yield self._write_entry(customer, decision, record, headers, said)
         elif isinstance(decision, Said):
             if decision.state == "fired" and "received" in headers:
                 self._fired.append(int(headers["received"]))
@@ -260,7 +259,7 @@ class Journey:
         elif isinstance(decision, Ignored):
             self._metrics.duplicates.inc()
         elif isinstance(decision, Refused):
-            yield self._refuse(decision, *_letter(decision, record, headers))
+            yield self._refuse(decision, *_letter(decision, record, headers, said))
         elif isinstance(decision, Forwarded):
             yield self._to_journal(decision.to, record.value, record.headers)
         else:
@@ -274,12 +273,12 @@ class Journey:
         written: Written,
         record: ConsumerRecord,
         headers: Mapping[str, bytes],
-        brought: Record,
+        said: Mapping[str, Any],
     ) -> Output:
         entry = written.entry
-        moved = isinstance(brought, Moved)
+        moved = headers["kind"] == MOVED
         if moved:
-            held = orjson.loads(record.value)["entries"][written.index]
+            held = said["entries"][written.index]
             event, received, origin = orjson.dumps(held["event"]), held["received"], held["origin"]
         else:
             event, received, origin = record.value, int(headers["received"]), headers["origin"].decode()
@@ -340,9 +339,11 @@ class Journey:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
 
 
-def _letter(refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes]) -> tuple[bytes, str]:
+def _letter(
+    refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]
+) -> tuple[bytes, str]:
     """The event that was refused, and where its department had published it."""
     if headers["kind"] != MOVED:
         return record.value, headers["origin"].decode()
-    held = orjson.loads(record.value)["entries"][refused.index]
+    held = said["entries"][refused.index]
     return orjson.dumps(held["event"]), held["origin"]

@@ -13,12 +13,12 @@ import orjson
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
-from core.identity import Born, Linked, Merged, resolve
+from core.identity import Born, Linked, Merged, resolve, root
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
 from engine.store import Store
 from engine.unit_of_work import Output
-from schemas.refusal import Dead, decision_error
+from schemas.refusal import Dead, Reason, decision_error
 
 from . import messages
 from .identifiers import Identifiers
@@ -29,6 +29,8 @@ from .topics import DEAD, IDENTITIES, JOURNAL, department_of
 log = structlog.get_logger("agents.resolver")
 
 KEY_RECORD = b"#key"
+
+_STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
 
 
 class WrongKey(Exception):
@@ -105,6 +107,9 @@ class Resolver:
     def _one(self, record: ConsumerRecord) -> Iterator[Output]:
         try:
             nodes = nodes_of(dict(record.headers))
+            if not nodes:
+                yield self._answer(record)
+                return
             resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
         except Fatal:
             raise
@@ -122,6 +127,13 @@ class Resolver:
             else:
                 yield from self._merge(change)
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
+
+    def _answer(self, record: ConsumerRecord) -> Output:
+        """An answer to an alert, about a customer whom some intake did not know yet."""
+        echoed = str(orjson.loads(record.value)["data"]["customerId"])
+        if self._store.get("identities", f"c/{echoed}".encode()) is None:
+            return self._bury(record, Dead(Reason.INVALID_DATA, _STRANGER))
+        return self._to_journal(root(echoed, self.merged_into), record.value, without_nodes(record.headers))
 
     def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
         origin = Origin.parse(dict(record.headers)["origin"].decode())

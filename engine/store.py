@@ -8,6 +8,7 @@ its topics, never ahead.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -197,6 +198,12 @@ def _options() -> Options:
     return options
 
 
+#: What RocksDB and its binding write, also when they are killed while a database is made or removed.
+_OURS = re.compile(
+    r"(CURRENT|IDENTITY|LOCK|LOG(\..*)?|(MANIFEST|OPTIONS)-.*|\d+\.(sst|log|blob)|.*\.dbtmp|rocksdict-config\.json)"
+)
+
+
 def _is_database(directory: Path) -> bool:
     return (directory / "CURRENT").exists()
 
@@ -205,7 +212,7 @@ def wipe(directory: Path) -> None:
     """Remove a store. Raises ``FileExistsError`` when that is not what the directory holds."""
     if not directory.exists():
         return
-    if any(directory.iterdir()) and not _is_database(directory):
+    if not all(_OURS.fullmatch(file.name) for file in directory.iterdir()):
         raise FileExistsError(f"{directory} is not a state directory of this engine: it is left alone")
     shutil.rmtree(directory)
 

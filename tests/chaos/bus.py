@@ -1,135 +1,164 @@
-"""The whole bus under test: a broker's topics, workers, publishers, and the judgement of what is on the topics."""
+"""The whole bus under test: a broker and its topics, workers, and what can be done to them."""
 
 from __future__ import annotations
 
 import asyncio
-import random
+import os
+import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import orjson
-from aiokafka import AIOKafkaProducer
-
-from agents.app import departments, rules
-from agents.identifiers import Identifiers
-from agents.records import partition_of
+from agents.app import departments
 from agents.settings import Settings
 from agents.topics import JOURNAL, LINKS, apply, catalogue, events_topic
-from core.event import DAY
+from deploy.broker import EmbeddedBroker
 from schemas.registry import Registry
 
-from .business import Sent, cloud_event
-from .checker import Problem
+from .faults import Planned
 from .fleet import Fleet
-from .judgement import Figures, Judge
-from .log import Reader
+from .pauses import Mark
 from .progress import Progress
 
+NAMES = ("a", "b", "c", "d")
 KEY = "a key for the chaos test"
-FREEZE_SECONDS = 13.0
-"""Longer than the session of 10 s: the group goes on without the frozen worker."""
+LOOK_SECONDS = 1.0
+"""Between two looks at offsets and memory."""
+SETTLED_SECONDS = 45.0
+"""After which a fault that waits for a settled bus comes anyway."""
+SETTLED_LAG = 0.5
+"""Seconds of the load that a settled bus may be behind."""
 
 
 class Bus:
-    """Topics, workers, progress and log of one bus. Everything random comes from ``seed``."""
+    """Broker, topics and workers. ``marks`` notes what was done to them, and when."""
 
-    def __init__(self, home: Path, bootstrap: str, partitions: int, seed: int) -> None:
+    def __init__(self, home: Path, broker: EmbeddedBroker, partitions: int, rate: float = 0) -> None:
         registry = Registry.discover()
         self._home = home
-        self._bootstrap = bootstrap
+        self._broker = broker
+        self._rate = rate
+        self.bootstrap = broker.bootstrap
         self.partitions = partitions
-        self.chance = random.Random(seed)
-        events = tuple(events_topic(name) for name in departments(registry))
-        self._topics = catalogue(departments(registry), partitions, 1)
-        sizes = [(topic.name, topic.partitions) for topic in self._topics]
-        sources = (*events, LINKS, JOURNAL)
-        self.progress = Progress(bootstrap, Settings().app_id, [(n, count) for n, count in sizes if n in sources])
+        self.departments = departments(registry)
+        self.events = tuple(events_topic(name) for name in self.departments)
+        self._topics = catalogue(self.departments, partitions, 1)
+        self.sizes = [(topic.name, topic.partitions) for topic in self._topics]
+        inputs = [(name, count) for name, count in self.sizes if name in (*self.events, LINKS, JOURNAL)]
+        self.progress = Progress(self.bootstrap, Settings().app_id, inputs, self.sizes)
+        self.marks: list[Mark] = []
+        self.unsettled = 0
+        """Faults that came before the bus had settled."""
         self.fleet = self.new_fleet("first")
-        self.judge = Judge(rules(Settings(), registry), Identifiers(KEY.encode()), departments(registry), partitions)
-        self._reader = Reader(bootstrap, sizes)
-        self.published = 0
 
     def new_fleet(self, name: str) -> Fleet:
         """Workers that have no local state yet."""
-        return Fleet(self._home / name, self._bootstrap, self.partitions, KEY)
+        return Fleet(self._home / name, self.bootstrap, self.partitions, KEY)
 
     def apply_topics(self) -> None:
         """Makes the topics."""
-        apply(self._bootstrap, self._topics)
+        apply(self.bootstrap, self._topics)
 
-    # --- load and faults --------------------------------------------------------------------------------------------
+    @contextmanager
+    def processes(self) -> Iterator[None]:
+        """Whatever happens, no worker is left at the end."""
+        try:
+            yield
+        finally:
+            self.fleet.destroy()
 
-    async def publish(self, sent: Sequence[Sent], rate: float) -> None:
-        """Everything in its order, acknowledged, at ``rate`` events/s."""
-        self.judge.expect(sent)
-        began = time.monotonic()
-        step = max(1, round(rate / 10))
-        async with AIOKafkaProducer(bootstrap_servers=self._bootstrap, enable_idempotence=True) as producer:
-            for first in range(0, len(sent), step):
-                some = sent[first : first + step]
-                sending = [await producer.send(s.topic, s.value, s.key, headers=list(s.headers)) for s in some]
-                await asyncio.gather(*sending)
-                self.published += len(some)
-                await asyncio.sleep(max(0.0, began + (first + step) / rate - time.monotonic()))
+    def memory(self) -> dict[str, int]:
+        """Resident MiB of each worker."""
+        return self.fleet.memory()
+
+    # --- faults: implements faults.Victim ---------------------------------------------------------------------------
+
+    async def suffer(self, planned: list[Planned]) -> None:
+        """One fault after the other."""
+        for one in planned:
+            await self.work(one.pause)
+            if one.fault.calm:
+                await self.settled()
+            await one.fault.strike(self, one.pick)
+
+    def mark(self, what: str) -> None:
+        """From this moment on the bus is asked to be back at work."""
+        self.marks.append(Mark(what, time.time_ns() // 1_000_000))
 
     async def work(self, seconds: float) -> None:
         """Lets time pass, as a supervisor does."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while (left := end - time.monotonic()) > 0:
             self.fleet.supervise()
-            await self.progress.look()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(min(0.1, left))
 
-    async def suffer(self, kills: int, freezes: int) -> None:
-        """So many SIGKILLs and freezes in random order, at random moments, of random workers."""
-        deeds = ["kill"] * kills + ["freeze"] * freezes
-        self.chance.shuffle(deeds)
-        for deed in deeds:
-            await self.work(self.chance.uniform(2, 11))
-            name = self.chance.choice(self.fleet.names)
-            if deed == "kill":
-                await self.progress.killed()
-                self.fleet.kill(name)
-            else:
-                self.fleet.freeze(name)
-                await asyncio.sleep(FREEZE_SECONDS)
-                self.fleet.thaw(name)
+    async def settled(self) -> None:
+        """Waits until two samples in a row show hardly any lag, all workers running."""
+        end = time.monotonic() + SETTLED_SECONDS
+        while time.monotonic() < end:
+            await self.work(2 * LOOK_SECONDS)
+            latest = self.progress.samples[-2:]
+            if latest and max(sample.lag for sample in latest) <= self._rate * SETTLED_LAG + 50:
+                return
+        self.unsettled += 1
 
-    # --- judgement --------------------------------------------------------------------------------------------------
+    async def kill(self, pick: float, *, lose: bool = False, count: int = 1) -> None:
+        """SIGKILL; with ``lose`` the state directory is gone too; ``count`` workers at once."""
+        first = await self._choose(pick)
+        others = [name for name in self.fleet.running if name != first]
+        for name in [first, *others[: count - 1]]:
+            self.fleet.kill(name, lose=lose)
+        self.mark("lost state" if lose else "kill" if count == 1 else "kill of two")
 
-    async def judged(self) -> list[Problem]:
-        """Reads what is new, folds it, and holds everything against everything."""
-        return list(self.judge.judge(await self._reader.read(), self.published))
+    async def freeze(self, pick: float, seconds: float) -> None:
+        """SIGSTOP, and after that time SIGCONT."""
+        name = await self._choose(pick)
+        self.fleet.freeze(name)
+        self.mark("zombie")
+        await self.work(seconds)
+        self.fleet.thaw(name)
 
-    def figures(self) -> Figures:
-        """Of the last judgement."""
-        return self.judge.figures(self._reader.log)
+    async def leave(self, pick: float) -> None:
+        """Tells a worker to stop, and waits for it."""
+        name = await self._choose(pick)
+        process = self.fleet.tell(name)
+        self.mark("graceful stop")
+        while process.poll() is None:
+            await self.work(0.1)
 
-    def one_more(self, now: int, each: int = 5) -> list[Sent]:
-        """For some customers of every journal partition: one event in order, a late one, a copy and an answer.
+    def join(self, count: int = 1) -> None:
+        """Starts workers."""
+        free = [name for name in NAMES if name not in self.fleet.names]
+        for name in free[:count]:
+            self.fleet.start(name)
+        self.mark("start")
 
-        ``now`` in µs. What they lead to depends on everything that is known of the customer.
-        """
-        found: list[Sent] = []
-        known = self.judge.reference.customers
-        living = [name for name, customer in sorted(known.items()) if customer.merged_into is None]
-        for partition in range(self.partitions):
-            here = [name for name in living if partition_of(name, self.partitions) == partition]
-            for name in self.chance.sample(here, min(each, len(here))):
-                found += self._more_of(name, now)
-        return found
+    async def freeze_broker(self, seconds: float) -> None:
+        """SIGSTOP, and after that time SIGCONT."""
+        os.killpg(self._broker.group, signal.SIGSTOP)
+        self.mark("broker away")
+        try:
+            await self.work(seconds)
+        finally:
+            os.killpg(self._broker.group, signal.SIGCONT)
+        self.mark("broker thawed")
 
-    def _more_of(self, name: str, now: int) -> Iterator[Sent]:
-        kept = [one for one in self.judge.reference.entries[name].values() if "customer" in one.event["data"]]
-        some = self.chance.choice(kept)
-        who = {"customer": some.event["data"]["customer"]}
-        marketing, sales = events_topic("marketing"), events_topic("sales")
-        campaign = {**who, "campaignId": "after", "channel": "email"}
-        call = {**who, "callId": name, "direction": "outbound", "outcome": "no_answer"}
-        yield Sent(marketing, b"", cloud_event("marketing.campaign.sent.v1", "/after", name, now, campaign))
-        yield Sent(sales, b"", cloud_event("sales.call.completed.v1", "/after/late", name, now - 3 * DAY, call))
-        yield Sent(events_topic(some.event["type"].split(".")[0]), b"", orjson.dumps(some.event))
-        for alert in self.judge.reference.customers[name].alerts[:1]:
-            told = {"alertId": alert.id, "customerId": name, "department": "sales", "by": "rep-3"}
-            yield Sent(sales, b"", cloud_event("bus.alert.acknowledged.v1", "/after/seen", name, now, told))
+    async def kill_broker(self, seconds: float) -> None:
+        """SIGKILL, and after that time a new one on the same port and data."""
+        os.killpg(self._broker.group, signal.SIGKILL)
+        self.mark("broker away")
+        await self.work(seconds)
+        starting = asyncio.create_task(asyncio.to_thread(self._broker.start))
+        while not starting.done():
+            await self.work(0.1)
+        assert self.bootstrap == await starting
+        self.mark("broker restarted")
+
+    async def _choose(self, pick: float) -> str:
+        """One of those that are wanted; if it is just away, it is waited for."""
+        names = self.fleet.names
+        name = names[min(int(pick * len(names)), len(names) - 1)]
+        while name not in self.fleet.running:
+            await self.work(0.1)
+        return name

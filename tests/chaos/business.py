@@ -62,10 +62,18 @@ class Sent:
     reason: str | None = None
 
 
-def business(seed: int, events: int, customers: int, now: int, habits: Habits = ROUGH) -> list[Sent]:
-    """About ``events`` records of ``customers`` people, in the order of publication. ``now`` in µs."""
+def business(
+    seed: int, events: int, customers: int, now: int, habits: Habits = ROUGH, first_number: int = 0
+) -> list[Sent]:
+    """About ``events`` records of ``customers`` people, in the order of publication. ``now`` in µs.
+
+    People are numbered from ``first_number`` on: those of other numbers are others.
+    """
     chance = random.Random(seed)
-    people = [Person(number, random.Random(chance.random()), now - SPAN, habits) for number in range(customers)]
+    people = [
+        Person(first_number + index, random.Random(chance.random()), now - SPAN, habits, heavy=index < habits.heavy)
+        for index in range(customers)
+    ]
     wanted = events / (1 + habits.copied + habits.reused + habits.bad)
     weights = [person.weight for person in people]
     unit = wanted * (1 - habits.heavy * habits.heavy_share) / sum(weights)
@@ -75,7 +83,8 @@ def business(seed: int, events: int, customers: int, now: int, habits: Habits = 
         planned += ((moment, len(planned), sent) for moment, sent in person.published(count))
     first, last = now - SPAN, now
     for number in range(round(events * habits.bad)):
-        planned.append((chance.uniform(first, last), len(planned) + number, _bad(number, chance, now)))
+        bad = _bad(first_number + number, chance, now)
+        planned.append((chance.uniform(first, last), len(planned) + number, bad))
     return [sent for _, _, sent in sorted(planned, key=lambda one: one[:2])]
 
 
@@ -88,11 +97,11 @@ def cloud_event(kind: str, source: str, event_id: str, at: int, data: Fields) ->
 class Person:
     """One customer, and what he, she or the company has open."""
 
-    def __init__(self, number: int, chance: random.Random, first: int, habits: Habits) -> None:
+    def __init__(self, number: int, chance: random.Random, first: int, habits: Habits, *, heavy: bool) -> None:
         self.number = number
         self.chance = chance
         self.habits = habits
-        self.heavy = number < habits.heavy
+        self.heavy = heavy
         self.merging = self.heavy or chance.random() < habits.merging
         self.slow = not self.heavy and chance.random() < habits.slow
         self.weight = 0.0 if self.heavy else chance.uniform(0.4, 1.6)

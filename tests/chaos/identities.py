@@ -54,7 +54,8 @@ def identities(log: Log, accepted: Sequence[Record], identifiers: Identifiers) -
     first: dict[str, str] = {}
     for record in log.of(LINKS):
         nodes = nodes_of(dict(record.headers))
-        components.join(node.hash for node in nodes)
+        if nodes:  # else it is an answer, sent on before its customer was known here
+            components.join(node.hash for node in nodes)
         for node in nodes:
             first.setdefault(node.hash, identifiers.mint(nodes[0], record.offset))
     born = {name: offset for offset, name in enumerate(dict.fromkeys(first.values()))}
@@ -66,11 +67,10 @@ def identities(log: Log, accepted: Sequence[Record], identifiers: Identifiers) -
         elif known:
             components.join(node.hash for node in known)
             events[content_of(record)[0]] = known[0].hash
-    customers = {
-        node: min((first[one] for one in group), key=born.__getitem__)
-        for group in components.groups()
-        for node in group
-    }
+    customers: dict[str, str] = {}
+    for group in components.groups():
+        eldest = min((first[one] for one in group), key=born.__getitem__)
+        customers.update(dict.fromkeys(group, eldest))
     yield from _held(log, customers)
     yield from _owned(log, events, customers)
 

@@ -13,6 +13,7 @@ from .business import Sent, must_be_buried
 from .checker import Problem, current, folded, letters, plain_alerts, positions
 from .identities import identities
 from .log import Log
+from .publication import Publication
 from .reference import Reference
 
 SAMPLE, SMALL = 60, 30
@@ -59,15 +60,18 @@ class Judge:
         """These are going to be published."""
         self._refused |= must_be_buried(sent)
 
-    def judge(self, log: Log, published: int) -> Iterator[Problem]:
-        """Everything that is wrong. ``published``: how many department records were acknowledged."""
+    def fold(self, log: Log) -> None:
+        """The reference takes what is new in the journal."""
         for partition, done in enumerate(self._folded):
             journal = log.records.get((JOURNAL, partition), [])
             self.reference.take(journal[done:])
             self._folded[partition] = len(journal)
+
+    def judge(self, log: Log, publication: Publication) -> Iterator[Problem]:
+        """Everything that is wrong. ``publication``: what the departments know of what they have published."""
+        self.fold(log)
         events = log.of(*self._events)
-        if len(events) != published:
-            yield Problem("lost", f"{published} records were acknowledged, {len(events)} are there")
+        yield from publication.problems(events)
         buried = {letter.origin for letter in letters(log) if letter.stage == "intake"}
         yield from positions(log, events, self._refused)
         yield from folded(log, self.reference, [alerts_topic(name) for name in ALERTED], len(self._folded))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.topics import PROFILES
+from agents.records import EVENT, NOTE
+from agents.topics import JOURNAL, PROFILES
 
 Header = tuple[str, bytes]
 
@@ -36,11 +39,15 @@ class Record(NamedTuple):
 
 @dataclass
 class Log:
-    """Every record by topic and partition, in order; of profiles the latest by key, since they are written often."""
+    """Every record by topic and partition, in order; of profiles the latest by key, since they are written often.
+
+    ``profiled``: when profiles were appended to each partition (ms), every instant once.
+    """
 
     records: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
     profiles: dict[bytes, Record] = field(default_factory=dict)
     profile_records: int = 0
+    profiled: dict[int, list[int]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         """Takes the next record of a partition."""
@@ -50,6 +57,20 @@ class Log:
         assert record.key is not None
         self.profile_records += 1
         self.profiles[record.key] = record
+        instants = self.profiled.setdefault(record.partition, [])
+        if not instants or instants[-1] < record.timestamp:
+            instants.append(record.timestamp)
+
+    def forget(self) -> None:
+        """Lets go of the values of events in the journal, once they were folded: only their headers are still asked.
+
+        A run of a million events is to fit a small machine.
+        """
+        for (topic, _), records in self.records.items():
+            if topic == JOURNAL:
+                records[:] = [
+                    one._replace(value=None) if dict(one.headers)["kind"] in (EVENT, NOTE) else one for one in records
+                ]
 
     def of(self, *topics: str) -> list[Record]:
         """The records of some topics, partition after partition."""
@@ -92,4 +113,17 @@ class Reader:
     def _take(self, fetched: dict[TopicPartition, list[Any]]) -> None:
         for records in fetched.values():
             for r in records:
-                self.log.add(Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers))
+                headers = _shared(tuple(r.headers))
+                self.log.add(Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, headers))
+
+
+@lru_cache(maxsize=64)
+def _known(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    return headers
+
+
+def _shared(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    """The same headers in less memory: aiokafka makes a new string of every name of every record."""
+    if len(headers) == 1:
+        return _known(headers)
+    return tuple((sys.intern(name), value) for name, value in headers)

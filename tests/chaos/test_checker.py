@@ -16,11 +16,12 @@ from agents.settings import Settings
 from agents.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic
 from schemas.registry import Registry
 
-from .business import business
+from .business import Sent, business
 from .checker import Problem, current, letters
 from .judgement import SAMPLE, Judge
 from .log import Log, Record
 from .memory import MemoryBus
+from .publication import Publication
 
 NOW = 1_772_409_600_000  # 2026-03-02T00:00Z, ms
 EVENTS, CUSTOMERS, PARTITIONS = 1_000, 50, 2
@@ -35,7 +36,7 @@ class World:
     """A business, and the perfect log that it left."""
 
     log: Log
-    published: int
+    publication: Publication
 
     def copy(self) -> Log:
         """To be damaged."""
@@ -44,7 +45,7 @@ class World:
 
     def judged(self, log: Log) -> list[Problem]:
         """What the checker finds."""
-        return list(a_judge(sample=10).judge(log, self.published))
+        return list(a_judge(sample=10).judge(log, self.publication))
 
 
 def a_judge(sample: int = SAMPLE) -> Judge:
@@ -59,13 +60,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     bus = MemoryBus(tmp_path_factory.mktemp("memory"), RULES, IDENTIFIERS, PARTITIONS)
     sent = business(1, EVENTS, CUSTOMERS, NOW * 1000)
     bus.publish(sent, NOW)
-    yield World(bus.log, len(sent))
+    publication = Publication()
+    events = {events_topic(name) for name in departments(REGISTRY)}
+    for record in (r for (topic, _), records in bus.log.records.items() if topic in events for r in records):
+        assert record.key is not None
+        assert record.value is not None
+        one = Sent(record.topic, record.key, record.value, tuple(record.headers))
+        publication.acknowledge(one, (record.topic, record.partition, record.offset))
+    assert len(sent) == len(publication)
+    yield World(bus.log, publication)
     bus.close()
 
 
 def test_a_perfect_log_is_found_perfect_and_holds_something_of_everything(world: World) -> None:
     judge = a_judge()
-    assert [] == list(judge.judge(world.log, world.published))
+    assert [] == list(judge.judge(world.log, world.publication))
     figures = judge.figures(world.log)
     rare = (figures.letters, figures.copies, figures.late, figures.merges, figures.moved, figures.alerts)
     assert all(rare), figures
@@ -168,7 +177,7 @@ def change_the_reason_of_an_alert(log: Log) -> None:
 def a_profile(log: Log) -> bytes:
     """Key of the profile of somebody small who was told of."""
     judge = a_judge(sample=1)
-    list(judge.judge(log, 0))
+    list(judge.judge(log, Publication()))
     return judge.sample()[0].encode()
 
 

@@ -35,18 +35,26 @@ class Oracle:
         }
         self.identities = Identities(self.key)
         self.resolved: Counter[Order] = Counter()
+        self.strangers: set[str] = set()
+        """Where answers came from that are about nobody: only the resolver, through the links log, can tell."""
         for record in topics.of(LINKS):
             self._link(record)
         for place, (record, judged) in self.judged.items():
             if isinstance(judged, Accepted) and self.owner(judged) is None and judged.echoed is not None:
                 self.judged[place] = record, "invalid-data"  # an answer about a customer whom nobody knows
+                self.strangers.add(place)
         self.journal = Journal()
         self.journal.fold(topics.log(JOURNAL))
 
     def _link(self, record: Record) -> None:
         """Section 2: the nodes of a link are those of its event."""
         known = self.event(header(record, "origin"))
-        if known is None or not known.identifiers:
+        if known is None:
+            return
+        if known.echoed is not None:
+            customer = self.identities.today(known.echoed)
+            if customer is not None:
+                self.resolved[Order(customer, "event", header(record, "origin"))] += 1
             return
         customer, orders = self.identities.link(nodes(known.identifiers, self.key), record.offset)
         for name, order in orders:

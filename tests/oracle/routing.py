@@ -24,6 +24,8 @@ def routed(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
             continue
         place = header(record, "origin")
         event = oracle.event(place)
+        if event is None and record.topic == LINKS and place in oracle.strangers:
+            continue
         if event is None:
             yield Difference(record.topic, f"{origin(record)}: nothing of that kind was published at {place}")
             continue
@@ -103,7 +105,7 @@ def letters(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
     for record in topics.of(DEAD):
         told = {name.rpartition(".")[2]: header(record, name) for name, _ in record.headers if "errors" in name}
         place = f"{told['topic']}/{told['partition']}/{told['offset']}"
-        if told["stage"] == "intake":
+        if told["stage"] in ("intake", "resolver"):
             intake.add((place, told["exception"], record.value))
         else:
             journey[place, told["exception"], canonical(said(record))] += 1

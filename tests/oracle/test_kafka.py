@@ -11,7 +11,6 @@ from pathlib import Path
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.app import departments
 from agents.settings import Settings
@@ -44,7 +43,7 @@ class Town:
         read = {LINKS, JOURNAL, *map(events_topic, names)}
         self.fleet = Fleet(home, bootstrap, PARTITIONS, KEY)
         self._bootstrap = bootstrap
-        self._progress = Progress(bootstrap, Settings().app_id, [(name, n) for name, n in sizes if name in read])
+        self._progress = Progress(bootstrap, Settings().app_id, [(name, n) for name, n in sizes if name in read], sizes)
         self._reader = Reader(bootstrap, sizes)
 
     async def live(self) -> Topics:
@@ -60,12 +59,7 @@ class Town:
 
     async def _rest(self) -> None:
         """Until everything that was published has come through."""
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while True:
-                try:
-                    return await self._progress.drained(DRAIN_SECONDS, self.fleet.supervise)
-                except GroupCoordinatorNotAvailableError:  # a new broker, which knows no group yet
-                    await asyncio.sleep(0.5)
+        await self._progress.drained(DRAIN_SECONDS, self.fleet.memory, self.fleet.supervise)
 
     async def _read(self) -> Topics:
         log = await self._reader.read()

@@ -59,7 +59,7 @@ class House:
         self.identities += found
         if learn:
             self.directory.learn([record(IDENTITIES, 0, 0, one.value, one.key) for one in found])
-        return [one for one in outputs if one.topic == JOURNAL]
+        return [one for one in outputs if one.topic != IDENTITIES]
 
 
 @pytest.fixture
@@ -254,4 +254,19 @@ def test_an_answer_finds_its_customer_by_the_id_it_echoes(house: House) -> None:
     assert journaled.key is not None
     note = house.publish(answer(journaled.key.decode()), "sales")
     assert (JOURNAL, journaled.key, b"note") == (note.topic, note.key, dict(note.headers)["kind"])
-    assert DEAD == house.publish(answer("c_nobody"), "sales").topic
+
+
+def test_an_answer_that_is_quicker_than_the_directory_finds_its_customer_through_the_resolver(house: House) -> None:
+    (journaled,) = house.resolve(house.publish(seen(("email", "ada@example.com"))), learn=False)
+    assert journaled.key is not None
+    (note,) = house.resolve(house.publish(answer(journaled.key.decode()), "sales"))
+    assert (JOURNAL, journaled.key, b"note") == (note.topic, note.key, dict(note.headers)["kind"])
+    assert journaled.partition == note.partition
+
+
+def test_an_answer_that_echoes_nobody_is_a_dead_letter(house: House) -> None:
+    (letter,) = house.resolve(house.publish(answer("c_nobody"), "sales"))
+    assert (DEAD, answer("c_nobody")) == (letter.topic, letter.value)
+    headers = dict(letter.headers)
+    assert (b"invalid-data", b"resolver") == (headers["__cxbus.errors.exception"], headers["__cxbus.errors.stage"])
+    assert b"data.customerId is no customer of this bus" in headers["__cxbus.errors.message"]

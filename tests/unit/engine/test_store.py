@@ -199,6 +199,27 @@ def test_a_directory_that_is_not_a_store_is_left_alone(tmp_path: Path) -> None:
     assert "dear Ada" == (precious / "to-ada.txt").read_text()
 
 
+@pytest.mark.parametrize(
+    "left",
+    [
+        (),
+        ("LOCK",),
+        ("LOCK", "LOG", "OPTIONS-000007", "000004.log"),
+        ("IDENTITY", "LOCK", "LOG.old.1", "MANIFEST-000001", "000009.sst", "000012.dbtmp", "rocksdict-config.json"),
+    ],
+)
+def test_a_store_whose_owner_was_killed_while_it_was_made_or_removed_is_made_anew(
+    tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    directory = tmp_path / "state"
+    directory.mkdir()
+    for name in left:
+        (directory / name).touch()
+    store = Store(directory, FAMILIES)
+    assert (None, None) == (store.checkpoint(), store.get("entries", b"key"))
+    store.close()
+
+
 def test_an_unknown_family_is_an_error(store: Store) -> None:
     with pytest.raises(KeyError):
         store.get("nobody", b"key")

@@ -1,0 +1,137 @@
+"""I4: a committed offset never exceeds durable effects. Held against samples that were taken during the run.
+
+Nothing of the bus's decisions is known here: an input's effect is whatever stands on the output topics in its name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from aiokafka import TopicPartition
+
+from agents.records import ERRORS
+from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE
+
+from .checker import Problem
+from .log import Log, Record
+from .progress import Sample
+
+Place = tuple[str, int, int]
+
+
+@dataclass
+class Effects:
+    """Where something stands in whose name, by what names it."""
+
+    origins: defaultdict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    """Of department records: links, journal and dead letters that intake wrote."""
+    journaled: defaultdict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    """Of department records: journal records."""
+    entries: dict[bytes, Place] = field(default_factory=dict)
+    """The first of each timeline key."""
+    refused: defaultdict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    """Of department records: dead letters that the journey wrote."""
+    moves: defaultdict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    """Of moves: their parts in the journal."""
+
+
+def effects(log: Log) -> Effects:
+    """Of everything on the output topics."""
+    found = Effects()
+    for record in log.of(LINKS, JOURNAL):
+        headers = dict(record.headers)
+        place = record.topic, record.partition, record.offset
+        if "origin" in headers:
+            origin = headers["origin"].decode()
+            found.origins[origin].append(place)
+            if record.topic == JOURNAL:
+                found.journaled[origin].append(place)
+        elif headers["kind"] == b"moved":
+            found.moves[orjson.loads(record.value or b"")["move"]].append(place)
+    for record in log.of(DEAD):
+        told = {name.removeprefix(ERRORS): value for name, value in record.headers if name.startswith(ERRORS)}
+        origin = b"/".join((told["topic"], told["partition"], told["offset"])).decode()
+        stage = found.origins if told["stage"] == b"intake" else found.refused
+        stage[origin].append((record.topic, record.partition, record.offset))
+    for record in log.of(TIMELINE):
+        assert record.key is not None
+        found.entries.setdefault(record.key, (record.topic, record.partition, record.offset))
+    return found
+
+
+def durable(log: Log, samples: Sequence[Sample], events: Iterable[str]) -> Iterator[Problem]:
+    """Every input below a committed offset had its effect before the outputs' ends of the same sample.
+
+    ``events``: the departments' topics. One sample judges an input: the first that counts it as done.
+    """
+    known = effects(log)
+    inputs = {LINKS, JOURNAL, *events}
+    for (topic, partition), records in sorted(log.records.items()):
+        if topic not in inputs:
+            continue
+        tp = TopicPartition(topic, partition)
+        judges = iter(samples)
+        sample = next(judges, None)
+        for record in records:
+            while sample is not None and sample.committed[tp] <= record.offset:
+                sample = next(judges, None)
+            if sample is None:
+                break
+            for wanted in _wanted(record, known):
+                if not any(offset < sample.ends[TopicPartition(*where)] for *where, offset in wanted):
+                    yield Problem("lost", f"{record.origin} was committed before its effect was durable ({wanted[:2]})")
+
+
+def judged(log: Log, samples: Sequence[Sample]) -> int:
+    """How many inputs have had a sample to judge them."""
+    if not samples:
+        return 0
+    last = samples[-1].committed
+    return sum(
+        sum(record.offset < last[tp] for record in records)
+        for place, records in log.records.items()
+        if (tp := TopicPartition(*place)) in last
+    )
+
+
+def _wanted(record: Record, known: Effects) -> Iterator[list[Place]]:
+    """For each thing that the input must lead to: the places of which one must be there in time."""
+    if record.topic == LINKS:
+        yield known.journaled[dict(record.headers)["origin"].decode()]
+    elif record.topic != JOURNAL:
+        yield known.origins[record.origin]
+    else:
+        yield from _journey(record, known)
+
+
+def _journey(record: Record, known: Effects) -> Iterator[list[Place]]:
+    assert record.key is not None
+    headers = dict(record.headers)
+    kind = headers["kind"]
+    if kind == b"note":
+        return  # changes the profile only, of which the log keeps the latest
+    if kind == b"event":
+        origin = headers["origin"].decode()
+        yield _one(record.key, headers["uid"].decode(), origin, known, _elsewhere(record, known.journaled[origin]))
+        return
+    said = orjson.loads(record.value or b"")
+    if kind == b"merge":
+        yield known.moves[f"{record.key.decode()}/{said['version']}"]
+        return
+    forwarded = _elsewhere(record, known.moves[said["move"]])
+    for entry in said["entries"]:
+        yield _one(record.key, entry["uid"], entry["origin"], known, forwarded)
+
+
+def _one(customer: bytes, uid: str, origin: str, known: Effects, forwarded: Sequence[Place]) -> list[Place]:
+    """An entry on this customer's timeline, a dead letter, or the same record on its way to another customer."""
+    entry = known.entries.get(b"%s/%s" % (customer, uid.encode()))
+    return [*([] if entry is None else [entry]), *known.refused[origin], *forwarded]
+
+
+def _elsewhere(record: Record, places: Sequence[Place]) -> list[Place]:
+    """Those that can be the record sent on: in another partition, or behind it."""
+    return [place for place in places if place[1] != record.partition or place[2] > record.offset]
