@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from engine.partitions import TransactionalPartitions
 from engine.store import Store
+from engine.unit_of_work import Output
 from tests.integration.engine_shop import Notes, Shop, shop
 
 pytestmark = pytest.mark.kafka
@@ -74,6 +75,24 @@ def test_a_restart_reads_only_what_others_wrote_meanwhile(bootstrap: str, tmp_pa
         assert ["fenced", "restored 6", "batch of 3"] == (await work(place, 36, 3)).happened
         assert ["fenced", "restored 0"] == (await work(place, 39, 0)).happened
         assert [13, 13, 13] == await counts(place)
+
+    told(bootstrap, tmp_path, tale)
+
+
+def test_what_was_not_committed_is_not_in_the_cache(bootstrap: str, tmp_path: Path) -> None:
+    async def tale(place: Shop) -> None:
+        await work(place, 0, 9)
+        await place.publish(9, 10, 11)
+        notes = Notes()
+        owner = await place.open(notes)
+        place.processors[-1].adds = Output(f"{place.name}.narrow", 0, b"k", b"v" * 5_000)  # more than the broker takes
+        await hand_rest(place, owner)
+        assert 1 == len(notes.fatal)
+        await owner.close()
+        assert ["fenced", "restored 0", "batch of 6"] == (await work(place, 12, 3)).happened
+        events = [json.loads(record.value) for record in await place.read(place.target)]
+        expected = [(str(n), n // 3 + 1, False) for n in range(15)]
+        assert expected == [(event["id"], event["n"], event["copy"]) for event in events]
 
     told(bootstrap, tmp_path, tale)
 

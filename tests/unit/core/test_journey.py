@@ -149,6 +149,16 @@ def test_nothing_is_judged_while_a_part_of_a_move_is_missing() -> None:
     assert ["fired", "fired"] == states(bus)
 
 
+def test_half_a_history_fires_no_false_alert() -> None:
+    bus = Bus()
+    call = {"callId": "L", "direction": "outbound", "outcome": "no_answer"}
+    calls = [arrived(entry(START + hour * HOUR, "sales.call.completed.v1", call, hour)) for hour in (0, 3, 6)]
+    reply = arrived(entry(START + 4 * HOUR, "service.conversation.ended.v1", {"channel": "phone"}, 50))
+    bus.arrive("a", Moved("b/1", 2, tuple(calls)), START + DAY)
+    bus.arrive("a", Moved("b/1", 2, (reply,)), START + DAY)
+    assert [] == states(bus)
+
+
 def test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused() -> None:
     memory = Memory()
     customer = Customer("c", Timeline(RULES.plan))
