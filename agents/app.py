@@ -81,7 +81,7 @@ class Worker:
             collector(registry=self.registry)
         self.metrics = Metrics(self.registry)
         self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust")
-        self.app.on_lost = lambda topic, records: self.metrics.lost.labels(topic).inc(records)
+        self.app.on_lost = Watch(self.metrics, "intake").lost
         self.directory = Directory(bootstrap, identifiers, home / "directory")
         self.intake = Intake(
             Codec(registry), identifiers, self.directory, settings.partition_count(), bootstrap, self.metrics

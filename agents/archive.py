@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,13 +74,20 @@ class Archive:
             ]
         return known
 
+    def since(self, customer: str, at: int) -> Sequence[Entry]:
+        """The customer's entries from that instant on (µs), in the timeline's order."""
+        known = self._histories.get(customer)
+        if known is not None:
+            return known[bisect_left(known, at, key=lambda entry: entry.at) :]
+        return [_held(key.rpartition(b"/")[2].decode(), value).entry for key, value in self.stored(customer, at)]
+
     # --- entries ----------------------------------------------------------------------------------------------------
 
-    def stored(self, customer: str) -> list[tuple[bytes, bytes]]:
-        """Keys and values of the customer's entries on the timeline topic, in the timeline's order."""
+    def stored(self, customer: str, at: int = 0) -> list[tuple[bytes, bytes]]:
+        """Keys and values on the timeline topic of the customer's entries from ``at`` on (µs), in their order."""
         prefix = f"{customer}/".encode()
         found = []
-        for order, _ in self._store.scan("order", prefix):
+        for order, _ in self._store.scan("order", prefix, at.to_bytes(8, "big")):
             key = prefix + order[len(prefix) + 9 :]
             value = self._store.get("entries", key)
             assert value is not None, "the order family names an entry that is not there"

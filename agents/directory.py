@@ -13,11 +13,12 @@ from pathlib import Path
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from core.identity import Node, root
 from engine.checkpoint import Bounds, Checkpoint
 from engine.limits import Limits
+from engine.reading import reader
 from engine.restore import read_bounds
 from engine.store import Store
 
@@ -93,15 +94,8 @@ class Directory:
 
         Raises ``KafkaError`` when the broker refuses, ``WrongKey``.
         """
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            fetch_max_wait_ms=100,
-        )
-        try:
-            await consumer.start()
-            partition = TopicPartition(IDENTITIES, 0)
+        partition = TopicPartition(IDENTITIES, 0)
+        async with reader(self._bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:
             consumer.assign([partition])
             bounds = await read_bounds(consumer, [partition])
             position = self._resume(bounds, partition)
@@ -113,8 +107,6 @@ class Directory:
                 if not self.caught_up.is_set() and await consumer.position(partition) >= bounds.ends[partition]:
                     log.info("directory caught up", end=bounds.ends[partition])
                     self.caught_up.set()
-        finally:
-            await consumer.stop()
 
     def _resume(self, bounds: Bounds, partition: TopicPartition) -> int:
         """The offset from which to read on: behind what is known, if that can be trusted. Raises ``WrongKey``."""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import time
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+log = structlog.get_logger("agents.metrics")
 
 LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
 SIZES = (1, 10, 50, 100, 500, 1000, 2500, 5000, 10_000)
@@ -105,6 +108,11 @@ class Watch:
         metrics.decide.labels(self._stage).observe(decide_seconds)
         metrics.commit.labels(self._stage).observe(commit_seconds)
         metrics.last.labels(self._stage).set(time.time())
+
+    def lost(self, topic: str, partition: int, records: int) -> None:
+        """Kafka deleted what nobody had read."""
+        log.error("records were deleted before they were read", topic=topic, partition=partition, most=records)
+        self._metrics.lost.labels(topic).inc(records)
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
         """This worker owns the partition."""

@@ -26,6 +26,7 @@ class History(Protocol):
 
     def find(self, customer: str, uid: str) -> Arrived | None: ...
     def all(self, customer: str) -> Sequence[Entry]: ...
+    def since(self, customer: str, at: int) -> Sequence[Entry]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +184,12 @@ def _judge(
         named = [name for rule in judged for name in rule.named]
         in_order = entry.at > customer.rule_at and not timeline.touches_settled(entry, named)
         customer.rule_at = max(customer.rule_at, entry.at)
-        if not in_order:
-            said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
-        else:
+        if in_order:
             said += _judge_in_order(customer, entry, judged, rules, clock, replay=replay)
+        elif entry.at >= timeline.since and not timeline.touches_settled(entry, named):
+            said += _judge_a_little_late(customer, entry, rules, history, clock, replay=replay)
+        else:
+            said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
     customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
     return [*said, *closing]
 
@@ -203,6 +206,27 @@ def _judge_in_order(
         said += news
     timeline.prune(touched, entry.at)
     return said
+
+
+def _judge_a_little_late(
+    customer: Customer, entry: Entry, rules: RuleSet, history: History, clock: int, *, replay: bool
+) -> list[Said]:
+    """Judges again what came since the entry's instant, on what is kept; the whole history only where that reaches
+    further back: a retraction may free what was suppressed before, and an old alert needs its evidence again.
+    """
+    timeline, at = customer.timeline, entry.at
+    touched = timeline.add(entry)
+    found = matches_in(timeline, sorted([*history.since(customer.id, at), entry]), rules, at)
+    by_id = {match.id: match for match in found}
+    for alert in customer.alerts:
+        gone = alert.time >= at and alert.id not in by_id
+        forgotten = not alert.open and not alert.evidence and (alert.end is None or alert.end >= at)
+        if (gone or forgotten) and rules.by_name(alert.rule) is not None:
+            return _rejudge(customer, [*history.all(customer.id), entry], rules, at, clock, replay=replay)
+    alerts, said = reconsider(customer.alerts, by_id, rules, timeline, at, clock)
+    customer.alerts, news = notify(found, alerts, clock, replay=replay)
+    timeline.prune(touched, customer.rule_at)
+    return said + news
 
 
 def _rejudge(

@@ -186,7 +186,7 @@ def _refreshed(
     """The alert with its payload and end as the changed history has them; ended ones are left to ``close_ended``."""
     end = alert.end
     if alert.carried or end is None or end >= since:
-        end = end_of(rule, alert.key, alert.time, timeline, alert.time + 1)
+        end = end_of(rule, alert.key, alert.time, timeline, max(alert.time + 1, since))
     now = replace(alert, end=end, carried=False)
     if match is not None:
         now = replace(now, digest=match.digest, evidence=_evidence(match))

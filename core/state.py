@@ -117,6 +117,7 @@ class Customer:
                     if whole
                 },
                 "settled": sorted(self.timeline.settled) if whole else [],
+                "since": self.timeline.since,
                 "alerts": [alert_plain(alert) for alert in self.alerts],
                 "arriving": self.arriving,
             },
@@ -146,7 +147,7 @@ def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
     }
     return Customer(
         document["customerId"],
-        Timeline(plan, streams, set(held["settled"])),
+        Timeline(plan, streams, set(held["settled"]), held["since"]),
         name=document["name"],
         name_at=held["nameAt"],
         identifiers=[(known["type"], known["value"]) for known in document["identifiers"]],

@@ -15,12 +15,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from .entities import Matter, past
-from .event import Entry
-from .spans import Spans
+from .event import HOUR, Entry
+from .spans import FOREVER, Spans
 from .vocabulary import EventType, Vocabulary
 
 OFTEN = 32
 """Matters of a customer who has more entries about them than this are looked through once in so many entries."""
+
+LATENESS = HOUR
+"""An event that is late by less can be judged on what is kept."""
+MOST_FOR_LATENESS = 128
+"""But no more entries of a stream than these are kept for that alone."""
 
 CONTACT = "contact"
 ENGAGED = "engaged"
@@ -89,16 +94,24 @@ class Plan:
 
 
 class Timeline:
-    """The streams of one customer. ``settled`` names matters that were closed long ago and are no longer held."""
+    """The streams of one customer. ``settled`` names matters that were closed long ago and are no longer held.
 
-    __slots__ = ("_pasts", "plan", "settled", "spans", "streams")
+    ``since``: what is asked as of that instant or later is answered as by the whole history.
+    """
+
+    __slots__ = ("_pasts", "plan", "settled", "since", "spans", "streams")
 
     def __init__(
-        self, plan: Plan, streams: dict[str, list[Entry]] | None = None, settled: set[str] | None = None
+        self,
+        plan: Plan,
+        streams: dict[str, list[Entry]] | None = None,
+        settled: set[str] | None = None,
+        since: int = -FOREVER,
     ) -> None:
         self.plan = plan
         self.streams: dict[str, list[Entry]] = streams if streams is not None else {}
         self.settled: set[str] = settled if settled is not None else set()
+        self.since = since
         self.spans: dict[tuple[int, str], Spans] = {}
         """When conditions hold, found once; void as soon as an entry is added."""
         self._pasts: dict[str, dict[str, list[Matter]]] = {}
@@ -173,17 +186,23 @@ class Timeline:
         return any(f"{entity}/{entry.data.get(name)}" in self.settled for entity, name in (*own, *named))
 
     def prune(self, streams: Iterable[str], now: int) -> None:
-        """Drops from ``streams`` what can no longer matter to an event later than ``now``."""
+        """Drops from ``streams`` what can no longer matter to events about ``now``, or a little late."""
         for stream in streams:
             entries = self.streams[stream]
             need = self.plan.needs[stream]
+            since = now - LATENESS
+            if len(entries) > MOST_FOR_LATENESS:
+                since = min(max(since, entries[-MOST_FOR_LATENESS].at), now)
             if stream in self.plan.entities:
                 if len(entries) > OFTEN and len(entries) % OFTEN:
                     continue
-                self._prune_matters(stream, now - need.horizon)
+                self._prune_matters(stream, since - need.horizon)
             else:
-                cut = bisect_right(entries, now - need.horizon, key=_at)
-                del entries[: min(cut, len(entries) - 1) if need.latest else cut]
+                cut = bisect_right(entries, since - need.horizon, key=_at)
+                if need.latest:  # the one that is the latest as of that instant
+                    cut = min(cut, max(0, bisect_right(entries, since, key=_at) - 1))
+                del entries[:cut]
+            self.since = max(self.since, since)
             if not self.streams[stream]:
                 del self.streams[stream]
 

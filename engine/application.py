@@ -40,8 +40,8 @@ class Application(faust.App):
         self.listeners: list[Ownership] = []
         self.needs: set[str] = set()
         self.timely: set[str] = set()
-        self.on_lost: Callable[[str, int], None] | None = None
-        """Called with the topic and the number of offsets that Kafka deleted before they were read."""
+        self.on_lost: Callable[[str, int, int], None] | None = None
+        """See :meth:`engine.observer.Observer.lost`."""
         self.failure: Fatal | None = None
         self.failed = asyncio.Event()
         super().__init__(app_id, **options)
@@ -65,11 +65,10 @@ class Application(faust.App):
         """How far each partition is that this worker has fetched from; empty before it has a consumer."""
         return cast("BatchConsumer", self.consumer).progress() if self._consumer is not None else {}
 
-    def lost(self, tp: TP, records: int) -> None:
-        """Kafka has deleted so many offsets (at most) before they were read. There is nothing to do but to say so."""
-        log.error("records were deleted before they were read", topic=tp.topic, partition=tp.partition, most=records)
+    def lost(self, topic: str, partition: int, records: int) -> None:
+        """Of a topic that no listener owns."""
         if self.on_lost is not None:
-            self.on_lost(tp.topic, records)
+            self.on_lost(topic, partition, records)
 
     def fatal(self, error: Fatal) -> None:
         """The one place for errors that end the process; the first one counts."""

@@ -165,9 +165,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             await consumer.seek_to_beginning(*fresh)
         if committed:
             begins = await consumer.beginning_offsets(list(committed))
+            told = {listener.topic for listener in self._host.listeners}  # they know better how far they are
             for tp, offset in committed.items():
-                if offset and begins[tp] > offset:  # retention was shorter than the time nobody worked
-                    self._host.lost(tp, begins[tp] - offset)
+                if tp.topic not in told and offset and begins[tp] > offset:
+                    self._host.lost(tp.topic, tp.partition, begins[tp] - offset)
         self._lanes.clear()
         self._held_since = inf
         return committed

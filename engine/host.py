@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from faust.types import TP
-
 from engine.errors import Fatal
 from engine.limits import Fetch
 
@@ -59,8 +57,8 @@ class Host(Protocol):
     def listeners(self) -> Sequence[Ownership]:
         """Told about assignments."""
 
-    def lost(self, tp: TP, records: int) -> None:
-        """Kafka has deleted so many offsets (at most) before they were read."""
+    def lost(self, topic: str, partition: int, records: int) -> None:
+        """See :meth:`engine.observer.Observer.lost`."""
 
     def fatal(self, error: Fatal) -> None:
         """The process must end."""

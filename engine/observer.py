@@ -13,6 +13,9 @@ class Observer(Protocol):
     ) -> None:
         """One unit of work is durable. ``records`` may be 0: only transaction markers were passed."""
 
+    def lost(self, topic: str, partition: int, records: int) -> None:
+        """Kafka has deleted so many offsets (at most) before they were read. There is nothing to do but to say so."""
+
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
         """This worker is the only one that can still write for the partition."""
 
@@ -29,6 +32,9 @@ class Silent:
     def batch(
         self, topic: str, partition: int, records: int, outputs: int, decide_seconds: float, commit_seconds: float
     ) -> None:
+        """Nothing."""
+
+    def lost(self, topic: str, partition: int, records: int) -> None:
         """Nothing."""
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:

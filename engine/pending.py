@@ -18,13 +18,13 @@ class Pending:
     def set(self, key: bytes, value: bytes | None) -> None:
         self.changes[key] = value
 
-    def below(self, prefix: bytes) -> list[tuple[bytes, bytes | None]]:
+    def below(self, prefix: bytes, start: bytes = b"") -> list[tuple[bytes, bytes | None]]:
         keys = self._sorted
         if len(keys) != len(self.changes):  # keys are only ever added: the new ones are the last of the dict
             keys.extend(list(self.changes)[len(keys) :])
             keys.sort()
         found = []
-        for at in range(bisect_left(keys, prefix), len(keys)):
+        for at in range(bisect_left(keys, prefix + start), len(keys)):
             if not keys[at].startswith(prefix):
                 break
             found.append((keys[at], self.changes[keys[at]]))

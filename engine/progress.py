@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from engine.reading import reader
+
 POLL_MS = 500
 TAIL = 200
 """The last record of a partition with one writer and one key lies among so many offsets, or all must be read."""
@@ -67,11 +69,7 @@ async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Re
     Raises:
         KafkaError: the broker could not be read.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=100
-    )
-    try:
-        await consumer.start()
+    async with reader(bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:
         consumer.assign([place])
         begin = (await consumer.beginning_offsets([place]))[place]
         end = (await consumer.end_offsets([place]))[place]
@@ -80,8 +78,6 @@ async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Re
         if found is None and tail > begin:
             found = await _latest(consumer, place, key, begin, end)
         return None if found is None or found.value is None else Reached.decode(found.value)
-    finally:
-        await consumer.stop()
 
 
 async def _latest(

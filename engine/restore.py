@@ -12,6 +12,7 @@ from engine.checkpoint import Bounds
 from engine.cluster import identify
 from engine.errors import Fatal
 from engine.progress import ProgressLog, next_offset, read_progress
+from engine.reading import reader
 
 POLL_MS = 500
 BATCH_RECORDS = 5_000
@@ -22,12 +23,13 @@ PARTITION_BYTES = 4 * 1024 * 1024
 class Positions:
     """What holds the moment after the fence: nobody else can add to it for this partition.
 
-    ``start``: the next input offset. ``committed``: what the group has committed, if anything. ``topic_id``: of the
-    input topic.
+    ``start``: the next input offset. ``committed``: what the group has committed, if anything. ``lost``: offsets that
+    were deleted before they were read, at most. ``topic_id``: of the input topic.
     """
 
     start: int
     committed: int | None
+    lost: int
     topic_id: str
     bounds: Bounds
 
@@ -44,17 +46,14 @@ async def read_positions(
     Without any progress, or when retention has deleted what followed it, the log's beginning is next.
     """
     reached = await read_progress(bootstrap, log.place(source.partition), log.key(source.partition))
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group_id, enable_auto_commit=False)
-    try:
-        await consumer.start()
+    async with reader(bootstrap, group_id=group_id) as consumer:
         committed: int | None = await consumer.committed(source)
         here = await read_bounds(consumer, [source])
         bounds = await read_bounds(consumer, restored)
-    finally:
-        await consumer.stop()
     topic_id = here.cluster.topics[source.topic]
-    start = max(next_offset(committed, reached, topic_id), here.begins[source])
-    return Positions(start, committed, topic_id, bounds)
+    known, first = next_offset(committed, reached, topic_id), here.begins[source]
+    lost = max(0, first - known) if known else 0
+    return Positions(max(known, first), committed, lost, topic_id, bounds)
 
 
 async def read_bounds(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> Bounds:
@@ -86,24 +85,19 @@ async def restore(
             ``kafka-transactions.sh find-hanging`` tells of transactions that nobody will ever end).
         KafkaError: the broker could not be read.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+    count = 0
+    async with reader(
+        bootstrap,
         isolation_level="read_committed",
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=PARTITION_BYTES,
         fetch_max_wait_ms=100,
-    )
-    try:
-        await consumer.start()
-        count = 0
+    ) as consumer:
         for source, end in ends.items():
             consumer.assign([source])
             consumer.seek(source, starts[source])
             count += await _read(consumer, source, end, apply, stall_seconds)
-        return count
-    finally:
-        await consumer.stop()
+    return count
 
 
 async def _read(

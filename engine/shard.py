@@ -105,6 +105,8 @@ class Shard:
             await sweep(producer, self._swept)
             found = await read_positions(site.bootstrap, site.group_id, self.source, processor.sources(), site.progress)
         self._topic_id = found.topic_id
+        if found.lost:
+            site.observer.lost(site.topic, self._number, found.lost)
         if kept and found.start == self.position:
             site.observer.kept(site.topic, self._number)
             log.info("kept", topic=site.topic, partition=self._number, next=self.position)

@@ -117,18 +117,21 @@ class Store:
         """Remove a key, pending; it need not exist."""
         self._pending[family].set(key, None)
 
-    def scan(self, family: str, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call."""
-        changed = self._pending[family].below(prefix)
-        items: Any = self._families[family].items(from_key=prefix)  # the iterator sees the database as of now
-        return overlaid(self._stored(self._families[family], items, prefix), changed)
+    def scan(self, family: str, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call.
 
-    def _stored(self, family: Rdict, items: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        ``start``: only those whose rest is not below it.
+        """
+        changed = self._pending[family].below(prefix, start)
+        items: Any = self._families[family].items(from_key=prefix + start)  # the iterator sees the database as of now
+        return overlaid(self._stored(self._families[family], items, prefix, prefix + start), changed)
+
+    def _stored(self, family: Rdict, items: Any, prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it.
 
         Its iterator ends alike where there is nothing more and where a block can't be read: the end is looked at again.
         """
-        last = prefix
+        last = start
         try:
             for key, value in items:
                 if not key.startswith(prefix):

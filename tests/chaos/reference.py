@@ -96,6 +96,10 @@ class Reference:
         kept = self.entries.get(customer, {}).get(uid)
         return None if kept is None else kept.arrived
 
+    def since(self, customer: str, at: int) -> Sequence[Entry]:
+        """The later ones of them."""
+        return [entry for entry in self.all(customer) if entry.at >= at]
+
     def all(self, customer: str) -> Sequence[Entry]:
         """Every entry of the customer, in the timeline's order."""
         return sorted(kept.arrived.entry for kept in self.entries.get(customer, {}).values())

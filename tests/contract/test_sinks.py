@@ -454,6 +454,15 @@ def test_attaching_again_drops_what_was_not_flushed(sink: Sink, logs: Logs, back
     assert backend.tables() == fold([])
 
 
+def test_what_attaching_dropped_is_written_once_it_is_read_again(sink: Sink, logs: Logs, backend: Backend) -> None:
+    some_of_everything(logs)
+    sink.add(logs.records)
+    sink.attach(logs.logs(), NOW_MS)
+    copied(sink, logs.records)
+    assert backend.tables() == fold(logs.records)
+    assert sink.positions() == logs.ends
+
+
 def recreated(logs: Logs) -> None:
     logs.topic_ids[TOPICS.timeline] = "another"
 

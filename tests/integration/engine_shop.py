@@ -36,6 +36,9 @@ class Notes:
     ) -> None:
         self.happened.append(f"batch of {records}")
 
+    def lost(self, topic: str, partition: int, records: int) -> None:
+        self.happened.append(f"lost {records}")
+
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
         self.happened.append("fenced")
 

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from engine.partitions import TransactionalPartitions
 from engine.store import Store
+from engine.unit_of_work import Output
 from tests.integration.engine_shop import Notes, Shop, shop
 
 pytestmark = pytest.mark.kafka
@@ -78,6 +79,24 @@ def test_a_restart_reads_only_what_others_wrote_meanwhile(bootstrap: str, tmp_pa
     told(bootstrap, tmp_path, tale)
 
 
+def test_what_was_not_committed_is_not_in_the_cache(bootstrap: str, tmp_path: Path) -> None:
+    async def tale(place: Shop) -> None:
+        await work(place, 0, 9)
+        await place.publish(9, 10, 11)
+        notes = Notes()
+        owner = await place.open(notes)
+        place.processors[-1].adds = Output(f"{place.name}.narrow", 0, b"k", b"v" * 5_000)  # more than the broker takes
+        await hand_rest(place, owner)
+        assert 1 == len(notes.fatal)
+        await owner.close()
+        assert ["fenced", "restored 0", "batch of 6"] == (await work(place, 12, 3)).happened
+        events = [json.loads(record.value) for record in await place.read(place.target)]
+        expected = [(str(n), n // 3 + 1, False) for n in range(15)]
+        assert expected == [(event["id"], event["n"], event["copy"]) for event in events]
+
+    told(bootstrap, tmp_path, tale)
+
+
 def test_a_cache_that_is_too_old_is_read_anew(bootstrap: str, tmp_path: Path) -> None:
     async def tale(place: Shop) -> None:
         await work(place, 0, 9)
@@ -127,12 +146,13 @@ def test_progress_is_known_when_kafka_has_forgotten_the_groups_offset(bootstrap:
     told(bootstrap, tmp_path, tale)
 
 
-def test_records_deleted_before_they_were_read_are_passed_over(bootstrap: str, tmp_path: Path) -> None:
+def test_records_deleted_before_they_were_read_are_passed_over_and_told(bootstrap: str, tmp_path: Path) -> None:
     async def tale(place: Shop) -> None:
         await work(place, 0, 9)
         await place.publish(*range(9, 21))
         await admin(place, lambda client: client.delete_records({place.source: RecordsToDelete(before_offset=15)}))
-        await work(place, 21, 3)
+        place.group = f"{place.name}-forgotten"  # and Kafka has forgotten the group's offset as well
+        assert ["fenced", "lost 6", "restored 0", "batch of 9"] == (await work(place, 21, 3)).happened
         assert [6, 6, 6] == await counts(place), "9 and the 9 that are left"
 
     told(bootstrap, tmp_path, tale)

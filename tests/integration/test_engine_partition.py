@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from engine.batch import Batch
 from engine.errors import Fatal, Gap, RecordTooLarge, TakenOver
 from engine.limits import Limits
+from engine.shard import FIRST_UNIT
 from engine.unit_of_work import Output, commit, new_producer
 from tests.integration.engine_shop import Notes, shop, until
 
@@ -206,6 +207,30 @@ def test_a_revoked_partition_finishes_its_unit_of_work_and_drops_what_waits(boot
             assert [0, 2, 4] == sorted(done)
             assert 2 == await place.committed()
             assert [] == notes.fatal
+
+    asyncio.run(story())
+
+
+def test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_owner(
+    bootstrap: str, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with shop(bootstrap, tmp_path) as place:
+            many = FIRST_UNIT + 100
+            await place.publish(*range(many))
+            records = await place.read(place.source)
+            old, new = Notes(), Notes()
+            first = await place.open(old, replace(place.limits, decide=1e-9))  # parts of one record, once that is known
+            handing = asyncio.create_task(place.hand(first, records))
+            await until(lambda: "batch of 1" in old.happened)
+            await first.revoked({0})
+            await handing
+            parts = [int(one.removeprefix("batch of ")) for one in old.happened if one.startswith("batch of ")]
+            assert FIRST_UNIT < sum(parts) < many, "it was to be interrupted"
+            assert sum(parts) == await place.committed()
+            second = await place.open(new)
+            await place.hand(second, records[second.positions[0] :])
+            assert [(str(n), n // 3 + 1) for n in range(many)] == await place.counted()
 
     asyncio.run(story())
 

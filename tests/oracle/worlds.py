@@ -31,13 +31,14 @@ WINDOWS = (24 * H, 48 * H, 72 * H, 5 * D, 7 * D, 14 * D)
 
 @st.composite
 def offsets(draw: st.DrawFn) -> list[int]:
-    """A handful of instants: on the edges of one of the rules' windows, one microsecond off, and between."""
+    """A handful of instants: on the edges of one of the rules' windows, a microsecond or minutes off, and between."""
     window = draw(st.sampled_from(WINDOWS))
     edges = st.builds(
         lambda times, off: max(0, times * window + off), st.integers(0, 2), st.sampled_from([-1, 0, 0, 1])
     )
+    minutes = st.builds(lambda edge, quarters: max(0, edge + quarters * H // 4), edges, st.integers(-6, 6))
     others = st.integers(0, 60).map(lambda n: n * 6 * H)
-    return draw(st.lists(st.one_of(edges, edges, others), min_size=3, max_size=8))
+    return draw(st.lists(st.one_of(edges, minutes, minutes, others), min_size=3, max_size=8))
 
 
 case = st.sampled_from(["K1", "K2", "K3"])

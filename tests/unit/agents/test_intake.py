@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,6 +132,29 @@ def test_another_key_refuses_to_start(house: House, tmp_path: Path) -> None:
     with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
         stranger.opened(MARK)
     stranger.close()
+
+
+def test_another_key_refuses_to_go_on_with_what_is_on_disk(house: House) -> None:
+    house.resolve(house.publish(seen(("email", "ada@example.com"))))
+    house.resolver.close()
+    metrics = Metrics(CollectorRegistry())
+    stranger = Resolver(0, PARTITIONS, Identifiers(b"quite another key"), house.home / "resolver", metrics)
+    assert MARK == stranger.checkpoint()
+    with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
+        stranger.opened(MARK)
+    stranger.close()
+
+
+def test_two_sources_may_use_the_same_ids(house: House) -> None:
+    def uid(source: str) -> bytes:
+        value = orjson.loads(seen(("email", "ada@example.com")))
+        return dict(house.publish(orjson.dumps(value | {"source": source, "id": "1"})).headers)["uid"]
+
+    assert [hashlib.sha256(f"/{name}\n1".encode()).hexdigest()[:32].encode() for name in ("shop", "blog")] == [
+        uid("/shop"),
+        uid("/blog"),
+    ]
+    assert uid("/shop") == uid("/shop")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from agents.records import UnknownKind, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
+from core.event import rfc3339
 from core.rule import RuleSet
 from core.spans import NEVER, Spans
 from core.state import UnknownSchema
@@ -117,6 +118,23 @@ def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_hap
     restored.close()
 
 
+def test_the_clock_of_a_restored_journey_does_not_go_back(journal: Journal, tmp_path: Path) -> None:
+    complain_and_advertise(journal, "c_1")
+    reached = journal.current(PROFILES)["c_1"]["state"]["clock"]
+    restored = journal.restored(tmp_path / "two")
+    restored.clock -= 3_600_000  # the next broker to lead the partition is behind
+    restored.publish("c_1", event("web.page.viewed.v1", "2026-11-17T13:00:00Z", url="https://example.com/"), "web")
+    assert reached == restored.current(PROFILES)["c_1"]["state"]["clock"]
+    restored.close()
+
+
+def test_no_entry_lies_ahead_of_the_moment_at_which_the_broker_had_it(journal: Journal) -> None:
+    ahead = rfc3339((journal.clock + 3_600_000) * 1000)
+    journal.publish("c_1", event("service.case.resolved.v1", ahead, caseId="K1"))
+    (entry,) = journal.current(TIMELINE).values()
+    assert (ahead, entry["received"]) == (entry["event"]["time"], entry["at"])
+
+
 def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(journal: Journal) -> None:
     younger = next(f"c_{n}" for n in range(9) if partition_of(f"c_{n}", PARTITIONS) != partition_of("old", PARTITIONS))
     journal.publish("old", event("web.page.viewed.v1", "2026-11-17T08:00:00Z", url="https://example.com/"), "web")
@@ -161,6 +179,16 @@ def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> N
     assert {} == journal.current(PROFILES)["old"]["state"]["arriving"]
 
 
+def test_what_moved_away_stays_away_after_a_restore(journal: Journal, tmp_path: Path) -> None:
+    complain_and_advertise(journal, "young")
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [("kind", b"merge")])
+    restored = journal.restored(tmp_path / "two")
+    archives = [restored.journey(partition)._archive for partition in range(PARTITIONS)]
+    left = {name: sum(len(archive.stored(name)) for archive in archives) for name in ("young", "old")}
+    assert {"young": 0, "old": 2} == left
+    restored.close()
+
+
 def test_a_department_s_answer_is_noted_on_the_timeline(journal: Journal) -> None:
     complain_and_advertise(journal, "c_1")
     answer = event(
@@ -201,6 +229,26 @@ def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(t
     assert b"decision-error" == dict(letter.headers)["__cxbus.errors.exception"]
     journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert 3 == journal.current(PROFILES)["c_1"]["entries"]
+    journal.close()
+
+
+def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path) -> None:
+    broken = [
+        replace(rule, condition=Broken()) if rule.name == "dunning-during-dispute" else rule for rule in RULES.rules
+    ]
+    whole = Journal(tmp_path / "whole")
+    complain_and_advertise(whole, "c_1")
+    whole.publish("c_1", event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1), "finance")
+    whole.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    log = whole.logs[JOURNAL, partition_of("c_1", PARTITIONS)]
+    whole.close()
+    journal = Journal(tmp_path / "broken", RuleSet.of(broken, RULES.vocabulary))
+    outputs = journal.run(log)
+    assert 1 == sum(output.topic == DEAD for output in outputs)
+    entries = [entry["event"]["type"] for entry in journal.current(TIMELINE).values()]
+    assert ["marketing.campaign.sent.v1", "service.case.opened.v1", "service.case.resolved.v1"] == sorted(entries)
+    assert 3 == journal.current(PROFILES)["c_1"]["entries"]
+    assert ["fired"] == [message["data"]["state"] for message in journal.messages(alerts_topic("service"))]
     journal.close()
 
 

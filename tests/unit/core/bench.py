@@ -43,6 +43,9 @@ class Memory:
     def find(self, customer: str, uid: str) -> Arrived | None:
         return self.held.get(customer, {}).get(uid)
 
+    def since(self, customer: str, at: int) -> Sequence[Entry]:
+        return sorted(entry for entry in self.all(customer) if entry.at >= at)
+
     def all(self, customer: str) -> Sequence[Entry]:
         return sorted(arrived.entry for arrived in self.held.get(customer, {}).values())
 

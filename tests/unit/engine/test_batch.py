@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
-from engine.batch import Batch
+from engine.batch import Batch, batches
+from engine.errors import Gap
+from engine.lane import Fetched, Lane
 
 
 def test_done_is_told_once() -> None:
@@ -31,3 +36,53 @@ def test_a_batch_is_done_after_its_commit_and_not_when_that_fails() -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(Batch("t", 0, [], 0, 1, lambda: told.append("done"), fail).commit())
     assert ["commit", "done"] == told
+
+
+@dataclass
+class Handed:
+    """A stream that hands these values to an agent, as Faust's does: message, topic and app are itself."""
+
+    values: Sequence[Fetched]
+    value: Fetched | None = None
+    topic: str = "t"
+    partition: int = 3
+    tp: tuple[str, int] = ("t", 3)
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def app(self) -> Any:
+        return self
+
+    consumer = message = app
+
+    def noack(self) -> Handed:
+        return self
+
+    async def events(self) -> AsyncIterator[Handed]:
+        for value in self.values:
+            self.value = value
+            yield self
+
+    def ack(self) -> None:
+        self.told.append("ack")
+
+    def room(self) -> None:
+        self.told.append("room")
+
+
+def test_a_hole_between_two_batches_of_a_stream_is_an_error() -> None:
+    lane, again = Lane(0, 0), Lane(20, 20)
+    stream = Handed(
+        [Fetched((), 0, 4, lane), Fetched((), 4, 9, lane), Fetched((), 20, 22, again), Fetched((), 10, 12, lane)]
+    )
+    found: list[tuple[int, int]] = []
+
+    async def agent() -> None:
+        async for batch in batches(stream):
+            found.append((batch.start, batch.end))
+            batch.done()
+
+    with pytest.raises(Gap, match="expected offset 9, got a batch from 10 on"):
+        asyncio.run(agent())
+    assert [(0, 4), (4, 9), (20, 22)] == found, "a lane that began anew after a rebalance has no hole"
+    assert (["ack", "room"] * 3, 2) == (stream.told, lane.done)

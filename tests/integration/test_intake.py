@@ -1,0 +1,140 @@
+"""Intake and its directory on a Kafka of their own, because the names of the bus's topics are fixed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import MessageSizeTooLargeError
+from prometheus_client import CollectorRegistry
+
+from agents.directory import Directory
+from agents.identifiers import Identifiers
+from agents.intake import Intake
+from agents.metrics import Metrics
+from agents.resolver import WrongKey
+from agents.topics import DEAD, IDENTITIES, LINKS
+from deploy.broker import EmbeddedBroker
+from engine.batch import Batch
+from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
+
+pytestmark = pytest.mark.kafka
+
+NOW = 1_795_000_000_000
+NARROW = 2_000
+"""Bytes that the links log of these tests takes at once."""
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker with the topics that intake needs; its links log is narrow."""
+
+    async def create(bootstrap: str) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await admin.start()
+        try:
+            narrow = {"max.message.bytes": str(NARROW)}
+            wanted = [NewTopic(LINKS, 1, 1, topic_configs=narrow), NewTopic(DEAD, 1, 1), NewTopic(IDENTITIES, 1, 1)]
+            await admin.create_topics(wanted)
+        finally:
+            await admin.close()
+
+    with EmbeddedBroker(tmp_path_factory.mktemp("intake")) as broker:
+        asyncio.run(create(broker.bootstrap))
+        yield broker.bootstrap
+
+
+def seen(number: int, url: str = "https://example.com/") -> bytes:
+    return event("web.page.viewed.v1", "2026-11-17T09:00:00Z", number, url=url)
+
+
+async def ends(bootstrap: str) -> tuple[int, int]:
+    """How many records there are in the links log and in the dead letters."""
+    links, dead = TopicPartition(LINKS, 0), TopicPartition(DEAD, 0)
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        found = await consumer.end_offsets([links, dead])
+    return found[links], found[dead]
+
+
+class Counter:
+    """An intake, and how much could be read of what it sends at the moment of each commit."""
+
+    def __init__(self, bootstrap: str, home: Path) -> None:
+        self._bootstrap = bootstrap
+        self._directory = Directory(bootstrap, IDENTIFIERS, home / "directory")
+        self._intake = Intake(CODEC, IDENTIFIERS, self._directory, 1, bootstrap, Metrics(CollectorRegistry()))
+        self.committed: list[tuple[int, int]] = []
+        self.done = 0
+
+    async def take(self, *values: bytes) -> None:
+        """One batch. Raises what the intake raises."""
+
+        async def commit() -> None:
+            self.committed.append(await ends(self._bootstrap))
+
+        def done() -> None:
+            self.done += 1
+
+        records: Sequence[ConsumerRecord] = [
+            record("cx.web.events.v1", 0, offset, value, timestamp=NOW) for offset, value in enumerate(values)
+        ]
+        await self._intake.start()
+        try:
+            await self._intake.take(Batch("cx.web.events.v1", 0, records, 0, len(records), done, commit))
+        finally:
+            await self._intake.stop()
+
+    def close(self) -> None:
+        self._directory.close()
+
+
+@pytest.fixture
+def intake(kafka: str, tmp_path: Path) -> Iterator[Counter]:
+    made = Counter(kafka, tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_batch_is_committed_once_all_of_it_can_be_read(kafka: str, intake: Counter) -> None:
+    links, dead = asyncio.run(ends(kafka))
+    asyncio.run(intake.take(seen(1), b"{", seen(2)))
+    assert [(links + 2, dead + 1)] == intake.committed
+    assert 1 == intake.done
+
+
+def test_what_kafka_refuses_is_an_error_and_its_batch_is_not_committed(intake: Counter) -> None:
+    with pytest.raises(MessageSizeTooLargeError):
+        asyncio.run(intake.take(seen(1), seen(2, "https://example.com/" + "x" * NARROW)))
+    assert ([], 0) == (intake.committed, intake.done)
+
+
+def test_a_directory_on_disk_is_not_used_with_another_key(kafka: str, tmp_path: Path) -> None:
+    async def story(identifiers: Identifiers) -> None:
+        """Raises what the directory raises before it has caught up."""
+        directory = Directory(kafka, identifiers, tmp_path / "directory")
+        tail, caught_up = asyncio.create_task(directory.tail()), asyncio.create_task(directory.caught_up.wait())
+        try:
+            async with asyncio.timeout(60):
+                await asyncio.wait({tail, caught_up}, return_when=asyncio.FIRST_COMPLETED)
+            if tail.done():
+                await tail
+        finally:
+            caught_up.cancel()
+            tail.cancel()
+            await asyncio.gather(tail, caught_up, return_exceptions=True)
+            directory.close()
+
+    async def found_out() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+            key = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
+            await producer.send_and_wait(IDENTITIES, key, b"#key", partition=0)
+
+    asyncio.run(found_out())
+    asyncio.run(story(IDENTIFIERS))
+    with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
+        asyncio.run(story(Identifiers(b"quite another key")))

@@ -1,0 +1,10 @@
+"""All bugs that can be planted, by room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.planted.bug import Bug
+from tests.planted.bugs import agents, core, engine, sink
+
+BUGS: Sequence[Bug] = (*engine.BUGS, *agents.BUGS, *core.BUGS, *sink.BUGS)

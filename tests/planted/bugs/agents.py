@@ -1,0 +1,155 @@
+"""Bugs of the agents: intake, resolver, directory, journey, archive."""
+
+from __future__ import annotations
+
+from tests.planted import checks
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        "commit-before-the-acknowledgements",
+        "Intake commits its offset, and sends then.",
+        "agents/intake.py",
+        """\
+                await send_all(self._producer, outputs, BATCH_BYTES)
+                await batch.commit()
+""",
+        """\
+                await batch.commit()
+                await send_all(self._producer, outputs, BATCH_BYTES)
+""",
+        (checks.INTAKE_REFUSED, checks.INTAKE_ACKNOWLEDGED),
+    ),
+    Bug(
+        "refused-batch-dropped",
+        "Intake goes on when Kafka refuses what it sends.",
+        "agents/intake.py",
+        """\
+                await send_all(self._producer, outputs, BATCH_BYTES)
+""",
+        """\
+                await asyncio.gather(send_all(self._producer, outputs, BATCH_BYTES), return_exceptions=True)
+""",
+        (checks.INTAKE_REFUSED,),
+    ),
+    Bug(
+        "dead-letter-without-bytes",
+        "A dead letter tells the reason, but not what had come.",
+        "agents/intake.py",
+        "return Output(DEAD, 0, record.key, record.value, told)",
+        "return Output(DEAD, 0, record.key, None, told)",
+        (checks.LETTERS,),
+    ),
+    Bug(
+        "uid-without-the-source",
+        "Events count as copies when their ids are the same, whoever sent them.",
+        "agents/intake.py",
+        "event_uid(decoded.source, decoded.id)",
+        'event_uid("", decoded.id)',
+        (checks.TWO_SOURCES,),
+    ),
+    Bug(
+        "merge-order-lost",
+        "The resolver knows of a merge, and the younger customer's journal never hears of it.",
+        "agents/resolver.py",
+        """\
+        yield self._to_journal(merged.customer, order, (("kind", MERGE),))
+""",
+        """\
+        order, MERGE
+""",
+        (checks.LINK,),
+    ),
+    Bug(
+        "identity-key-not-checked-by-a-warm-resolver",
+        "With a store on disk, the resolver takes any identity key.",
+        "agents/resolver.py",
+        "if (held := self._store.get(",
+        "if not self._store.checkpoint() and (held := self._store.get(",
+        (checks.OTHER_KEY, checks.OTHER_KEY_WARM),
+    ),
+    Bug(
+        "identity-key-not-checked-by-a-warm-directory",
+        "With a store on disk, intake's directory takes any identity key.",
+        "agents/directory.py",
+        "if (held := self._store.get(",
+        "if not cache and (held := self._store.get(",
+        (checks.DIRECTORY_KEY,),
+    ),
+    Bug(
+        "skip-on-seen",
+        "What a failed try of a batch has put aside counts as seen when the batch is tried again, and is skipped.",
+        "agents/journey.py",
+        """\
+        self._archive.drop()
+        self._touched.clear()
+""",
+        """\
+        self._touched.clear()
+""",
+        (checks.DECISION_ERROR,),
+    ),
+    Bug(
+        "profile-in-the-next-unit",
+        "Profiles are written with the transaction after that of their entries.",
+        "agents/journey.py",
+        """\
+        return outputs
+
+    def committed""",
+        """\
+        held, self._timeline_first = getattr(self, "_timeline_first", []), [o for o in outputs if o.topic == PROFILES]
+        return [*held, *(o for o in outputs if o.topic != PROFILES)]
+
+    def committed""",
+        (checks.RESTORED_JOURNEY,),
+    ),
+    Bug(
+        "at-not-cut-to-received",
+        "An event that claims to lie ahead of the broker's clock stands there on the timeline.",
+        "agents/journey.py",
+        "Entry(effective_at(happened, received), uid,",
+        "Entry(max(happened, effective_at(happened, received)), uid,",
+        (checks.LATER_THAN_RECEIVED,),
+    ),
+    Bug(
+        "clock-lost-at-a-restore",
+        "A partition that was taken over begins with the clock of its next record.",
+        "agents/journey.py",
+        "self._clock = max(self._clock, customer.clock)",
+        "self._clock = max(self._clock, 0)",
+        (checks.CLOCK,),
+    ),
+    Bug(
+        "moved-part-forgotten",
+        "Of a long history that moves to another customer, all parts go but the first.",
+        "agents/journey.py",
+        """\
+            yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
+""",
+        """\
+            if number or last:
+                yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
+""",
+        (checks.MOVE,),
+    ),
+    Bug(
+        "tombstones-ignored-at-a-restore",
+        "What was erased from the timeline is there again after a restore.",
+        "agents/archive.py",
+        """\
+        if value is None:
+            self._store.delete("entries", key)
+        else:
+            self._store.put("entries", key, value)
+            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
+""",
+        """\
+        value = value or known
+        if value is not None:
+            self._store.put("entries", key, value)
+            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
+""",
+        (checks.MOVED_AWAY,),
+    ),
+)

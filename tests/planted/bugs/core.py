@@ -1,0 +1,169 @@
+"""Bugs of the core: what is decided."""
+
+from __future__ import annotations
+
+from tests.planted import checks
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        "window-off-by-one",
+        "A window holds its left edge, too.",
+        "core/timeline.py",
+        "low = bisect_right(entries, after, key=_at)",
+        "low = bisect_right(entries, after - 1, key=_at)",
+        (checks.EDGES,),
+    ),
+    Bug(
+        "tie-reopens-a-case",
+        "A case that is opened and resolved in the same instant is open.",
+        "core/entities.py",
+        "opening.at <= closing.at",
+        "opening.at < closing.at",
+        (checks.EDGES,),
+    ),
+    Bug(
+        "part-payment-closes",
+        "Any payment closes an invoice.",
+        "core/entities.py",
+        "closed = sum((_money(p) for p in payments), Decimal(0)) >= _money(claim)",
+        "closed = bool(payments)",
+        (checks.EDGES,),
+    ),
+    Bug(
+        "reply-in-the-same-instant-does-not-answer",
+        "A contact counts as unanswered although something engaged happened at its very instant.",
+        "core/conditions.py",
+        "contact.at > answered_until",
+        "contact.at >= answered_until",
+        (checks.EDGES,),
+    ),
+    Bug(
+        "closed-window-off-by-one",
+        "A case counts as just closed at the right edge of the window, too.",
+        "core/conditions.py",
+        "min(until, matter.changed.at + self.within) if self.within",
+        "min(until, matter.changed.at + self.within + 1) if self.within",
+        (checks.EDGES,),
+    ),
+    Bug(
+        "end-off-by-one",
+        "An instant at which something ceases to hold still counts as one at which it holds.",
+        "core/spans.py",
+        "since < spans[index - 1][1]",
+        "since <= spans[index - 1][1]",
+        (checks.SPANS,),
+    ),
+    Bug(
+        "evidence-in-order-of-discovery",
+        "Evidence is not in the timeline's order.",
+        "core/matching.py",
+        "return tuple(sorted(merged.values(), key=lambda found: (found.entry.at, found.entry.uid)))",
+        "return tuple(merged.values())",
+        (checks.MATCHES,),
+    ),
+    Bug(
+        "judged-at-arrival",
+        "A late event is judged as if it were the latest, on what is at hand.",
+        "core/journey.py",
+        "        if in_order:\n",
+        "        if in_order or not customer.stale:\n",
+        (checks.NOTIFICATIONS,),
+    ),
+    Bug(
+        "retraction-looks-not-back",
+        "A slightly late event retracts an alert, and what that had suppressed before is not looked at again.",
+        "core/journey.py",
+        "        if (gone or forgotten) and rules",
+        "        if forgotten and rules",
+        (checks.FREED, checks.NOTIFICATIONS),
+    ),
+    Bug(
+        "pruned-too-early",
+        "What a slightly late event needs is dropped as if none could come.",
+        "core/timeline.py",
+        "                cut = bisect_right(entries, since - need.horizon, key=_at)",
+        "                cut = bisect_right(entries, now - need.horizon, key=_at)",
+        (checks.NOTIFICATIONS,),
+    ),
+    Bug(
+        "forgotten-retraction",
+        "An alert that a late event proves wrong is dropped without a word.",
+        "core/notification.py",
+        """\
+            if not alert.carried:
+                said.append(Said("retracted", alert))
+""",
+        """\
+            continue
+""",
+        (checks.RETRACTION, checks.NOTIFICATIONS),
+    ),
+    Bug(
+        "cooldown-recomputed-from-history",
+        "A late event decides anew which matches of the past had been notified.",
+        "core/journey.py",
+        """\
+    alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
+""",
+        """\
+    chosen, _ = notify(matches_in(full, history, rules, FOREVER), [], clock, replay=replay)
+    by_id = {alert.id: by_id[alert.id] for alert in chosen if alert.id in by_id}
+    alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
+""",
+        (checks.NOTIFICATIONS,),
+    ),
+    Bug(
+        "cooldown-restarted-by-suppressed-matches",
+        "A match that is not told lengthens the silence.",
+        "core/notification.py",
+        """\
+            continue
+        alert = first_notice(match, clock, replay=replay)
+        known.add(alert.id)
+""",
+        """\
+            alerts = [replace(a, time=max(a.time, match.time)) if a.rule == match.rule.name else a for a in alerts]
+            continue
+        alert = first_notice(match, clock, replay=replay)
+        known.add(alert.id)
+""",
+        (checks.NOTIFICATIONS,),
+    ),
+    Bug(
+        "settled-past-not-read-again",
+        "An event about an invoice that was settled long ago is judged without its past.",
+        "core/timeline.py",
+        "in self.settled for entity, name in (*own, *named))",
+        "in self.settled for entity, name in (*own, *named) if not named)",
+        (checks.SETTLED, checks.NOTIFICATIONS),
+    ),
+    Bug(
+        "half-a-history-judged",
+        "A move is judged at each of its parts.",
+        "core/journey.py",
+        """\
+    if not customer.arriving:
+        new =""",
+        """\
+    if customer is not None:
+        new =""",
+        (checks.MISSING_PARTS,),
+    ),
+    Bug(
+        "reused-id-taken-for-a-copy",
+        "An event with another's id and other content is dropped without a word.",
+        "core/journey.py",
+        "return [Ignored() if _same(known, record) else _reused(entry)]",
+        "return [Ignored()]",
+        (checks.COPIES,),
+    ),
+    Bug(
+        "merge-into-the-younger",
+        "Of two customers who turn out to be one, the younger survives.",
+        "core/identity.py",
+        "key=lambda customer: (known.born(customer), customer))",
+        "key=lambda customer: (-known.born(customer), customer))",
+        (checks.IDENTITY,),
+    ),
+)

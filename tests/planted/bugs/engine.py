@@ -1,0 +1,212 @@
+"""Bugs of the engine: transactions, fences, restores, the local store, membership."""
+
+from __future__ import annotations
+
+from tests.planted import checks
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        "batch-future-not-awaited",
+        "A unit of work commits without looking whether the broker took its batches.",
+        "engine/unit_of_work.py",
+        """\
+    last = (await asyncio.gather(*sent))[-1]
+    return int(last.offset) + int(batches[-1].record_count())
+""",
+        """\
+    return len(sent) and -1
+""",
+        (checks.REFUSED,),
+    ),
+    Bug(
+        "full-batch-drops-a-record",
+        "The record for which a batch had no room any more is not put into the next one.",
+        "engine/unit_of_work.py",
+        """\
+            batch = producer.create_batch()
+            _append(batch, record)
+""",
+        """\
+            batch = producer.create_batch()
+""",
+        (checks.PACKING,),
+    ),
+    Bug(
+        "no-fence",
+        "Every owner has a transactional id of its own, so that nobody ends what the one before does.",
+        "engine/partition.py",
+        """f"{self._site.transactional_id_prefix}-{self.number}", self._site.limits""",
+        """f"{self._site.transactional_id_prefix}-{self.number}-{id(self)}", self._site.limits""",
+        (checks.FENCED,),
+    ),
+    Bug(
+        "fence-after-restore",
+        "Offset and state are read first, and the older owner is fenced only then.",
+        "engine/partition.py",
+        """\
+        await self._fence(producer)
+        await self._shard.open(producer)
+""",
+        """\
+        early = new_producer(self._site.bootstrap, f"early-{id(self)}", self._site.limits)
+        await early.start()
+        await self._shard.open(early)
+        await early.stop()
+        await self._fence(producer)
+""",
+        (checks.OLD_TRANSACTION, checks.TAKEN_OVER),
+    ),
+    Bug(
+        "hanging-transactions-not-swept",
+        "What the coordinator forgot of an older owner's transaction stays open after the fence.",
+        "engine/shard.py",
+        """\
+            await sweep(producer, self._swept)
+            found =""",
+        """\
+            found =""",
+        (checks.FORGOTTEN,),
+    ),
+    Bug(
+        "restore-reads-uncommitted",
+        "The state is rebuilt from aborted records, too.",
+        "engine/restore.py",
+        'isolation_level="read_committed"',
+        'isolation_level="read_uncommitted"',
+        (checks.ABORTED,),
+    ),
+    Bug(
+        "cache-ahead-of-the-commit",
+        "The local store is written before the transaction is durable.",
+        "engine/shard.py",
+        """\
+        ends = await commit(producer, self.source, end, site.group_id, outputs, site.limits)
+""",
+        """\
+        processor.committed(mark)
+        ends = await commit(producer, self.source, end, site.group_id, outputs, site.limits)
+""",
+        (checks.UNCOMMITTED_CACHE,),
+    ),
+    Bug(
+        "mark-ahead-of-its-data",
+        "The families of the local store reach the disk one by one, the mark before the data (no atomic flush).",
+        "engine/store.py",
+        "options.set_atomic_flush(True)",
+        "options.set_atomic_flush(False)",
+        (checks.KILLED_STORE,),
+    ),
+    Bug(
+        "cache-of-another-topic-trusted",
+        "A local store is read on from although its topic was deleted and made anew (topic ids ignored).",
+        "engine/checkpoint.py",
+        "self.cluster.topics != bounds.cluster.topics or self.offsets.keys()",
+        "self.offsets.keys()",
+        (checks.CHECKPOINT,),
+    ),
+    Bug(
+        "progress-of-another-topic-trusted",
+        "The offset reached in an input topic holds for the one that was made anew under its name (topic ids ignored).",
+        "engine/progress.py",
+        "reached is not None and reached.topic_id != topic_id",
+        "reached is not None and not topic_id",
+        (checks.NEXT_OFFSET, checks.ANEW),
+    ),
+    Bug(
+        "progress-ignored",
+        "Only the group's committed offset says where to go on, which Kafka forgets.",
+        "engine/restore.py",
+        "next_offset(committed, reached, topic_id)",
+        "next_offset(committed, None, topic_id)",
+        (checks.NO_OFFSET,),
+    ),
+    Bug(
+        "offset-of-the-whole-batch-with-its-first-part",
+        "A large batch is decided in several transactions, and the first one commits the offset behind the last.",
+        "engine/shard.py",
+        "await self._transaction(producer, part, part[-1].offset + 1)",
+        "await self._transaction(producer, part, batch.end)",
+        (checks.LEFT_EARLY,),
+    ),
+    Bug(
+        "state-kept-though-others-committed",
+        "A partition that comes back goes on with its old state, whoever worked on it meanwhile.",
+        "engine/shard.py",
+        "if kept and found.start == self.position:",
+        "if kept:",
+        (checks.KEPT,),
+    ),
+    Bug(
+        "records-below-the-offset-decided-again",
+        "A batch that begins before the next offset is decided whole.",
+        "engine/shard.py",
+        "if record.offset >= self.position]",
+        "if record.offset >= 0]",
+        (checks.HOLE,),
+    ),
+    Bug(
+        "gap-not-noticed",
+        "A partition goes on behind a hole as if the records in it had been decided.",
+        "engine/shard.py",
+        "raise Gap(site.topic, self._number, self.position, batch.start)",
+        "pass",
+        (checks.HOLE,),
+    ),
+    Bug(
+        "gap-between-batches-not-noticed",
+        "An agent goes on behind a batch that Faust dropped.",
+        "engine/batch.py",
+        "raise Gap(topic, partition, lane.delivered, fetched.start)",
+        "pass",
+        (checks.STREAM,),
+    ),
+    Bug(
+        "late-batch-opens-the-partition",
+        "A batch that comes after the partition was given up opens it again, and fences the rightful owner.",
+        "engine/partition.py",
+        """\
+        else:
+            batch.done()
+
+    async def park""",
+        """\
+        else:
+            self.start()
+            self._queue.put_nowait(batch)
+
+    async def park""",
+        (checks.NO_OWNER,),
+    ),
+    Bug(
+        "revoked-partition-works-on",
+        "What is queued when a partition is taken away is decided all the same.",
+        "engine/partition.py",
+        """\
+            self._accepting = False
+            _drop_all(self._queue)
+            self._queue.put_nowait(None)
+""",
+        """\
+            self._accepting = False
+            self._queue.put_nowait(None)
+""",
+        (checks.REVOKED,),
+    ),
+    Bug(
+        "stopped-worker-does-not-leave",
+        "A static member that is told to stop stays in the group, and its partitions wait for its session to end.",
+        "engine/fetching.py",
+        "self._consumer._coordinator._group_instance_id = None",
+        "pass",
+        (checks.STOPPED,),
+    ),
+    Bug(
+        "displaced-member-joins-again",
+        "Of two workers with one instance id the displaced one joins again, displaces the other one, and so on.",
+        "engine/transport.py",
+        "if revoked and self._thread.displaced():",
+        "if not revoked and self._thread.displaced():",
+        (checks.DISPLACED,),
+    ),
+)

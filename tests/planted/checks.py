@@ -1,0 +1,99 @@
+"""The tests that are to notice planted bugs, by pytest's node ids. A test that moves is changed here only."""
+
+from __future__ import annotations
+
+
+def needs_kafka(check: str) -> bool:
+    """Whether the check runs against a real Kafka."""
+    return check.startswith("tests/integration/")
+
+
+# --- the pure core: no Kafka, seconds --------------------------------------------------------------------------------
+
+_STEP = "tests/unit/core/test_journey.py"
+MATCHES = "tests/oracle/test_matches.py::test_matches_are_what_the_rules_sentences_say"
+NOTIFICATIONS = "tests/oracle/test_notification.py::test_every_record_says_what_the_oracle_says"
+RETRACTION = f"{_STEP}::test_a_late_event_retracts_what_no_longer_holds"
+MISSING_PARTS = f"{_STEP}::test_half_a_history_fires_no_false_alert"
+COPIES = f"{_STEP}::test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused"
+FREED = f"{_STEP}::test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before"
+SETTLED = f"{_STEP}::test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires"
+EDGES = "tests/unit/core/test_edges.py"
+SPANS = "tests/unit/core/test_spans.py"
+IDENTITY = "tests/unit/core/test_identity.py"
+
+# --- the agents, with their stores and without Kafka -----------------------------------------------------------------
+
+_JOURNEY = "tests/unit/agents/test_journey.py"
+_INTAKE = "tests/unit/agents/test_intake.py"
+RESTORED_JOURNEY = f"{_JOURNEY}::test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened"
+MOVED_AWAY = f"{_JOURNEY}::test_what_moved_away_stays_away_after_a_restore"
+MOVE = f"{_JOURNEY}::test_a_long_history_moves_in_parts_and_is_judged_once"
+DECISION_ERROR = f"{_JOURNEY}::test_an_error_in_a_decision_costs_nothing_else_of_its_batch"
+LATER_THAN_RECEIVED = f"{_JOURNEY}::test_no_entry_lies_ahead_of_the_moment_at_which_the_broker_had_it"
+CLOCK = f"{_JOURNEY}::test_the_clock_of_a_restored_journey_does_not_go_back"
+LETTERS = f"{_INTAKE}::test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason"
+TWO_SOURCES = f"{_INTAKE}::test_two_sources_may_use_the_same_ids"
+LINK = f"{_INTAKE}::test_a_link_between_two_customers_merges_the_younger_into_the_older"
+OTHER_KEY = f"{_INTAKE}::test_another_key_refuses_to_start"
+OTHER_KEY_WARM = f"{_INTAKE}::test_another_key_refuses_to_go_on_with_what_is_on_disk"
+
+# --- the engine without Kafka ----------------------------------------------------------------------------------------
+
+KILLED_STORE = "tests/unit/engine/test_store.py::test_a_killed_process_leaves_a_store_that_is_behind_and_whole"
+CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
+NEXT_OFFSET = "tests/unit/engine/test_progress.py"
+PACKING = "tests/unit/engine/test_unit_of_work.py"
+STREAM = "tests/unit/engine/test_batch.py::test_a_hole_between_two_batches_of_a_stream_is_an_error"
+
+# --- the engine on Kafka ---------------------------------------------------------------------------------------------
+
+_PARTITION = "tests/integration/test_engine_partition.py"
+_CACHE = "tests/integration/test_engine_cache.py"
+_MEMBERSHIP = "tests/integration/test_engine_membership.py"
+REFUSED = f"{_PARTITION}::test_a_batch_that_the_broker_refuses_ends_the_process_and_commits_nothing"
+FENCED = f"{_PARTITION}::test_who_was_fenced_commits_nothing_and_says_who_took_over"
+OLD_TRANSACTION = f"{_PARTITION}::test_an_older_owners_open_transaction_ends_with_the_fence_before_the_offset_is_read"
+TAKEN_OVER = f"{_PARTITION}::test_an_owner_that_still_commits_while_another_takes_over_doubles_nothing"
+KEPT = f"{_PARTITION}::test_a_partition_that_comes_back_keeps_its_state_unless_someone_else_committed"
+HOLE = f"{_PARTITION}::test_records_below_the_next_offset_are_skipped_and_a_hole_ends_the_process"
+NO_OWNER = f"{_PARTITION}::test_a_batch_without_an_owner_is_dropped_and_opens_nothing"
+REVOKED = f"{_PARTITION}::test_a_revoked_partition_finishes_its_unit_of_work_and_drops_what_waits"
+LEFT_EARLY = f"{_PARTITION}::test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_owner"
+ABORTED = (
+    "tests/integration/test_engine_restore.py"
+    "::test_a_restore_reads_committed_records_behind_another_writers_open_transaction"
+)
+FORGOTTEN = (
+    "tests/integration/test_engine_restore.py"
+    "::test_transactions_that_the_coordinator_has_forgotten_neither_stop_the_restore_nor_come_back"
+)
+UNCOMMITTED_CACHE = f"{_CACHE}::test_what_was_not_committed_is_not_in_the_cache"
+ANEW = f"{_CACHE}::test_an_input_topic_that_was_made_anew_is_read_from_its_beginning"
+OLD_CACHE = f"{_CACHE}::test_the_cache_of_a_topic_that_was_made_anew_is_discarded"
+NO_OFFSET = f"{_CACHE}::test_progress_is_known_when_kafka_has_forgotten_the_groups_offset"
+STOPPED = f"{_MEMBERSHIP}::test_a_stopped_workers_partitions_go_over_at_once"
+DISPLACED = f"{_MEMBERSHIP}::test_of_two_workers_with_one_id_the_displaced_one_ends"
+
+# --- intake and directory on a Kafka of their own --------------------------------------------------------------------
+
+_INTAKE_ON_KAFKA = "tests/integration/test_intake.py"
+INTAKE_REFUSED = f"{_INTAKE_ON_KAFKA}::test_what_kafka_refuses_is_an_error_and_its_batch_is_not_committed"
+INTAKE_ACKNOWLEDGED = f"{_INTAKE_ON_KAFKA}::test_a_batch_is_committed_once_all_of_it_can_be_read"
+DIRECTORY_KEY = f"{_INTAKE_ON_KAFKA}::test_a_directory_on_disk_is_not_used_with_another_key"
+
+# --- the sink --------------------------------------------------------------------------------------------------------
+
+_SINKS = "tests/contract/test_sinks.py"
+SINK_FAILS = f"{_SINKS}::test_a_flush_that_fails_anywhere_writes_nothing_at_all"
+SINK_LOCKED = f"{_SINKS}::test_a_locked_database_keeps_the_batch_until_it_can_be_written"
+SINK_ATTACHED = f"{_SINKS}::test_what_attaching_dropped_is_written_once_it_is_read_again"
+SINK_AGAIN = f"{_SINKS}::test_records_that_come_again_change_nothing"
+SINK_FOLD = (
+    f"{_SINKS}::test_however_it_is_cut_repeated_and_interrupted_the_database_is_the_fold_of_the_logs_before_its_offsets"
+)
+SINK_RECREATED = f"{_SINKS}::test_what_is_of_another_log_is_discarded_and_read_from_the_start"
+SINK_ABORTED = "tests/integration/test_sink.py::test_committed_records_are_copied_and_aborted_ones_never_show"
+
+OWN_BROKER = frozenset({FORGOTTEN, INTAKE_REFUSED, INTAKE_ACKNOWLEDGED, DIRECTORY_KEY})
+"""They start a broker of their own, also because they change its settings or need the bus's own topic names."""
