@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +48,14 @@ class SmallDisk:
                     if error.errno == errno.ENOSPC:
                         return
                     raise
+
+    def forget(self) -> None:
+        """Whatever else was there is lost."""
+        for found in self._directory.iterdir():
+            if found.is_dir():
+                shutil.rmtree(found)
+            elif found != self._ballast:
+                found.unlink()
 
     def empty(self) -> None:
         """There is room again."""
