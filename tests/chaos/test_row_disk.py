@@ -162,8 +162,9 @@ async def under_a_worker(
         problems = await bus.judged()
     ((longest, _),) = pauses(bus.marks, streams(bus.reader.log, bus.events))["kill"]
     told = (
-        f"row full disk, worker, state {'lost' if lost else 'kept'}: seed {SEED}, {len(bus.publication)} events; full for {FULL:g} s, "
-        f"it ended {times} times ({ended(bus.fleet)}), longest pause of a partition {longest:.1f} s; stopped with "
+        f"row full disk, worker, state {'lost' if lost else 'kept'}: seed {SEED}, {len(bus.publication)} events; "
+        f"full for {FULL:g} s, it ended {times} times ({ended(bus.fleet)}), "
+        f"longest pause of a partition {longest:.1f} s; stopped with "
         f"{[code for code, _ in stops]}; {verdict(problems)}\n  {bus.figures()}"
     )
     return told, problems, back
