@@ -29,7 +29,12 @@ def worker(
         raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
     from agents import log
     from agents.app import Worker
+    from engine.errors import Fatal
 
     bus = bus_of(context)
     log.configure(verbose=bus.verbose)
-    raise typer.Exit(Worker(bus.settings, bus.address(), name).run())
+    try:
+        made = Worker(bus.settings, bus.address(), name)
+    except (OSError, Fatal) as error:  # its directory: no room, no right to write
+        raise Problem(f"The worker can't start: {error}.", Code.WRONG) from error
+    raise typer.Exit(made.run())

@@ -43,7 +43,7 @@ class Store:
     Raises:
         FileExistsError: the directory holds something that is not a RocksDB database.
         KeyError: a family that was not named at the opening.
-        StoreFailed: a disk that is full or broken, at any later call.
+        StoreFailed: a disk that is full or broken, now or at any later call.
     """
 
     def __init__(self, directory: Path, families: Iterable[str]) -> None:
@@ -59,10 +59,15 @@ class Store:
             self._open()
         except FileExistsError:
             raise
-        except Exception as error:  # noqa: BLE001  # rocksdict raises bare Exception for whatever is wrong
+        except Exception as error:
+            if not _has_room(directory):  # there is nothing wrong with it
+                raise StoreFailed(directory, error) from error
             log.warning("a local store can't be read, it is made anew", directory=str(directory), error=str(error))
             wipe(directory)
-            self._open()
+            try:
+                self._open()
+            except Exception as again:
+                raise StoreFailed(directory, again) from again
 
     def _fits(self) -> bool:
         """Whether there is a database with just these families."""
@@ -205,6 +210,11 @@ def _options() -> Options:
 _OURS = re.compile(
     r"(CURRENT|IDENTITY|LOCK|LOG(\..*)?|(MANIFEST|OPTIONS)-.*|\d+\.(sst|log|blob)|.*\.dbtmp|rocksdict-config\.json)"
 )
+
+
+def _has_room(directory: Path) -> bool:
+    there = next(path for path in (directory, *directory.parents) if path.exists())
+    return shutil.disk_usage(there).free > WRITE_BUFFER_BYTES
 
 
 def _is_database(directory: Path) -> bool:
