@@ -148,6 +148,8 @@ class Bus:
         """SIGKILL, and after that time a new one on the same port and data."""
         os.killpg(self._broker.group, signal.SIGKILL)
         self.mark("broker away")
+        while self._broker.exit_code() is None:  # what is not yet buried would be taken for running
+            await asyncio.sleep(0.01)
         await self.work(seconds)
         starting = asyncio.create_task(asyncio.to_thread(self._broker.start))
         while not starting.done():

@@ -46,6 +46,8 @@ class Plan:
     longest: float = 6.0
     workers: int = 2
     partitions: int = 4
+    patience: float = 600.0
+    """Seconds until load and faults must be over."""
 
 
 @dataclass
@@ -84,7 +86,8 @@ class Ordeal:
         bus = self._bus
         began = time.monotonic()
         async with bus.progress:
-            await self._suffer()
+            async with asyncio.timeout(self._plan.patience):
+                await self._suffer()
             await bus.progress.drained(DRAIN_SECONDS, bus.memory, bus.fleet.supervise)
             seconds = time.monotonic() - began
             exits = list(bus.fleet.exits)

@@ -54,7 +54,9 @@ def long_plan() -> Plan:
         "broker-kill": setting("BROKER_KILLS", 1),
         "broker-kill-long": setting("LONG_BROKER_KILLS", 1),
     }
-    return Plan(SEED, {n: int(c) for n, c in counts.items()}, setting("RATE", 500), int(setting("EVENTS", 0)))
+    return Plan(
+        SEED, {n: int(c) for n, c in counts.items()}, setting("RATE", 500), int(setting("EVENTS", 0)), patience=7200
+    )
 
 
 @pytest.mark.kafka
