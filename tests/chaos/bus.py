@@ -149,7 +149,7 @@ class Bus:
         os.killpg(self._broker.group, signal.SIGKILL)
         self.mark("broker away")
         while self._broker.exit_code() is None:  # what is not yet buried would be taken for running
-            await asyncio.sleep(0.01)
+            await self.work(0.01)
         await self.work(seconds)
         starting = asyncio.create_task(asyncio.to_thread(self._broker.start))
         while not starting.done():
