@@ -211,7 +211,7 @@ def test_a_start_tells_what_is_where(bus: Bus) -> None:
     told = bus.told()
     for part in (
         "✓ Kafka",
-        "✓ topics       17, 17 of them new",
+        "✓ topics       18, 18 of them new",
         "✓ worker 0",
         "✓ sink",
         "cxbus.db",
@@ -234,7 +234,7 @@ def test_status_shows_topics_lag_and_health(bus: Bus) -> None:
 
     assert within(FEW, lambda: {"sink": 0} == topics()["cx.timeline.v1"]["lag"])
     assert {"workers": 0} == topics()["cx.journal.v1"]["lag"]
-    assert (17, 1) == (len(topics()), topics()["cx.service.events.v1"]["records"])
+    assert (18, 1) == (len(topics()), topics()["cx.service.events.v1"]["records"])
     found = bus.json("status")
     assert [("sink", True), ("worker-0", True)] == [(one["name"], one["ready"]) for one in found["processes"]]
     said = bus.say("status")
@@ -246,7 +246,7 @@ def test_status_shows_topics_lag_and_health(bus: Bus) -> None:
 def test_topics_are_listed_and_applied_again(bus: Bus) -> None:
     assert all(topic["exists"] and not topic["differences"] for topic in bus.json("topics", "list"))
     assert "cx.dead.v1" in bus.say("topics", "list").out
-    assert (Code.OK, "All 17 topics are there and as they should be.\n", "") == bus.say("topics", "apply")
+    assert (Code.OK, "All 18 topics are there and as they should be.\n", "") == bus.say("topics", "apply")
 
 
 def test_the_customer_is_shown_with_what_is_open_and_what_stands(bus: Bus) -> None:
@@ -420,7 +420,7 @@ def test_ctrl_c_stops_everything_and_a_second_start_finds_it_again(tmp_path: Pat
         assert "Ada Lovelace" in bus.say("customer", "show", "C-1042").out
 
         bus.start()
-        assert "✓ topics       17 " in bus.told()
+        assert "✓ topics       18 " in bus.told()
         everybody = bus.pids()
         assert bus.process is not None
         bus.process.kill()
