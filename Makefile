@@ -46,7 +46,7 @@ unit: $(INSTALLED) ## the tests that need no Kafka: seconds
 integration: $(INSTALLED) ## the tests on a real Kafka, without kills
 	$(BIN)/pytest -q -m "kafka and not chaos"
 
-chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record; SEED=7 for other moments
+chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos
 
 bugs: $(INSTALLED) ## plant bugs one at a time and see which test catches each: six minutes
