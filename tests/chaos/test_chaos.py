@@ -3,7 +3,7 @@
 ``CXBUS_CHAOS_SEED`` repeats a run's load and faults. The long run (``make chaos``) takes its counts from
 ``CXBUS_CHAOS_KILLS``, ``_KILLS_OF_TWO``, ``_LOST``, ``_ZOMBIES``, ``_STOPS``, ``_SCALES``, ``_FREEZES``,
 ``_LONG_FREEZES``, ``_BROKER_KILLS``, ``_LONG_BROKER_KILLS``; ``_EVENTS`` is how many events at least,
-``_RATE`` events/s.
+``_RATE`` events/s, ``_LONGEST`` seconds between two faults at most.
 """
 
 from __future__ import annotations
@@ -55,7 +55,12 @@ def long_plan() -> Plan:
         "broker-kill-long": setting("LONG_BROKER_KILLS", 1),
     }
     return Plan(
-        SEED, {n: int(c) for n, c in counts.items()}, setting("RATE", 500), int(setting("EVENTS", 0)), patience=7200
+        SEED,
+        {n: int(c) for n, c in counts.items()},
+        setting("RATE", 500),
+        int(setting("EVENTS", 0)),
+        longest=setting("LONGEST", 12),
+        patience=7200,
     )
 
 
