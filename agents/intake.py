@@ -12,17 +12,17 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from core.event import DAY, event_uid
 from engine.batch import Batch
 from engine.unit_of_work import Output, send_all
 from schemas.codec import Codec, Decoded
-from schemas.refusal import Dead, Reason, decision_error
+from schemas.refusal import Dead, Reason
 
 from .directory import Directory
 from .identifiers import Identified, Identifiers
+from .isolation import isolated
 from .metrics import Metrics, Watch
 from .records import (
     EVENT,
@@ -35,8 +35,6 @@ from .records import (
     received_at,
 )
 from .topics import DEAD, JOURNAL, LINKS, department_of
-
-log = structlog.get_logger("agents.intake")
 
 BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""
@@ -137,10 +135,8 @@ class Intake:
             if decoded.time > received + DAY:
                 return Dead(Reason.TIME_IN_FUTURE, _FUTURE)
             identified = self._identifiers.of(decoded.identifiers)
-        except Exception as error:
-            log.error("a decision failed, it is isolated", stage="intake", error=type(error).__name__)  # noqa: TRY400
-            log.debug("where it failed", exc_info=error)
-            return decision_error(error)
+        except Exception as error:  # noqa: BLE001 -- isolated, told and counted
+            return isolated("intake", error)
         if identified.blocked:
             self._metrics.blocked.inc(identified.blocked)
         if decoded.identifiers and not identified.nodes:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from core.identity import Born, Linked, Merged, resolve, root
@@ -18,15 +17,14 @@ from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
 from engine.store import Store
 from engine.unit_of_work import Output
-from schemas.refusal import Dead, Reason, decision_error
+from schemas.refusal import Dead, Reason
 
 from . import messages
 from .identifiers import Identifiers
+from .isolation import isolated
 from .metrics import Metrics
 from .records import MERGE, Origin, dead_headers, nodes_of, partition_of, without_nodes
 from .topics import DEAD, IDENTITIES, JOURNAL, department_of
-
-log = structlog.get_logger("agents.resolver")
 
 KEY_RECORD = b"#key"
 
@@ -113,10 +111,8 @@ class Resolver:
             resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
         except Fatal:
             raise
-        except Exception as error:
-            log.error("a decision failed, it is isolated", stage="resolver", error=type(error).__name__)  # noqa: TRY400
-            log.debug("where it failed", exc_info=error)
-            yield self._bury(record, decision_error(error))
+        except Exception as error:  # noqa: BLE001 -- isolated, told and counted
+            yield self._bury(record, isolated("resolver", error))
             return
         for change in resolution.changes:
             if isinstance(change, Linked):

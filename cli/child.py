@@ -36,6 +36,20 @@ class Backoff:
         return pause
 
 
+def last_words(lines: Sequence[str]) -> str | None:
+    """Why a process ended, if its log says so: in the last critical line, or as a command says what is wrong."""
+    for line in reversed(lines):
+        if line.startswith(TOLD):
+            return line.removeprefix(TOLD)
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(said, dict) and said.get("level") == "critical":
+            return str(said.get("reason") or said.get("event"))
+    return None
+
+
 class Child:
     """A ``cxbus`` command in a process of its own. ``note`` is the name under which it announces its ops pages."""
 
@@ -130,17 +144,8 @@ class Child:
         return True
 
     def last_words(self) -> str | None:
-        """Why it ended, if it said so: in its log's last critical line, or as a command says what is wrong."""
-        for line in reversed(self.last_lines(20)):
-            if line.startswith(TOLD):
-                return line.removeprefix(TOLD)
-            try:
-                said = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(said, dict) and said.get("level") == "critical":
-                return str(said.get("reason") or said.get("event"))
-        return None
+        """Why it ended, if it said so."""
+        return last_words(self.last_lines(20))
 
     def last_lines(self, count: int = 5) -> list[str]:
         """The end of what it logged since its last start."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -15,9 +14,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.child import FIRST_PAUSE
+from cli.child import FIRST_PAUSE, last_words
 from cli.health import announced
-from cli.problem import TOLD
 from cli.tether import SUPERVISOR
 
 ROOT = Path(__file__).parents[2]
@@ -147,16 +145,8 @@ class Fleet:
         self._due[name] = time.monotonic() + FIRST_PAUSE
 
     def _last_words(self, name: str) -> str:
-        for line in reversed((self._home / f"{name}.log").read_text(errors="replace").splitlines()[-50:]):
-            if line.startswith(TOLD):
-                return line.removeprefix(TOLD)
-            try:
-                said = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(said, dict) and said.get("level") == "critical":
-                return str(said.get("reason") or said.get("event"))
-        return "it did not say why"
+        lines = (self._home / f"{name}.log").read_text(errors="replace").splitlines()
+        return last_words(lines[-50:]) or "it did not say why"
 
 
 def resident(pid: int) -> int:
