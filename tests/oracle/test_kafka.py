@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from agents.app import departments
 from agents.settings import Settings
 from agents.topics import JOURNAL, LINKS, apply, catalogue, events_topic
+from core.event import DAY
 from deploy.broker import EmbeddedBroker
 from schemas.registry import Registry
 from tests.chaos.business import Habits, Sent, business, cloud_event
@@ -50,7 +51,8 @@ class Town:
         """A business of six days, answers to some of what was said about it, and all that the worker made of it."""
         async with self._progress:
             self.fleet.start("a")
-            await self._publish(business(1, EVENTS, CUSTOMERS, time.time_ns() // 1000, HABITS))
+            midnight = time.time_ns() // 1000 // DAY * DAY  # the same world at any time of day
+            await self._publish(business(1, EVENTS, CUSTOMERS, midnight - DAY, HABITS))
             await self._rest()
             await self._publish(answers(await self._read()))
             await self._rest()
