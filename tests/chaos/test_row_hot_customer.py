@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import statistics
 import time
 from collections.abc import Awaitable
 from pathlib import Path
@@ -22,12 +21,13 @@ from .business import Fields, Sent, cloud_event
 from .checker import Problem
 from .stopwatch import Stopwatch, percentile
 
-SEED, OTHERS, RATE, PHASE, PAST = 17, 400, 50, 8.0, 2_000
-"""So many others have ``RATE`` events/s, in phases of so many seconds: with the hot one and without, in turn.
+SEED, OTHERS, RATE, PHASE, PAST = 17, 400, 100, 10.0, 2_000
+"""``RATE`` events/s in phases of so many seconds, in turn: all of so many others, or half of them of the hot one.
 
-``PAST``: who makes so much traffic has made it before.
+The traffic is the same in both, so that only its distribution can make a difference. ``PAST``: who makes so much
+traffic has made it before.
 """
-TURNS = 3
+TURNS = 4
 TICK = 0.02
 PAGE: Fields = {"url": "https://shop.example/help", "pageType": "help"}
 MOST_SLOWER, MOST_MEMORY = 2.0, 1.2
@@ -72,8 +72,9 @@ async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], fl
                 memory[hot].append(max(bus.memory().values()))
         bus.fleet.stop()
     problems = await bus.judged()
-    without, beside = (statistics.median(percentile(lap, 0.99) for lap in laps[hot]) for hot in (False, True))
-    medians = [statistics.median(percentile(lap, 0.5) for lap in laps[hot]) for hot in (False, True)]
+    times = {hot: sorted(one for lap in laps[hot] for one in lap) for hot in laps}
+    without, beside = (percentile(times[hot], 0.99) for hot in (False, True))
+    medians = [percentile(times[hot], 0.5) for hot in (False, True)]
     slower, more = beside / without, max(memory[True]) / max(memory[False])
     each = {hot: [round(1000 * percentile(lap, 0.99)) for lap in laps[hot]] for hot in laps}
     told = (
@@ -87,16 +88,17 @@ async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], fl
 
 
 async def phase(bus: JudgedBus, bootstrap: str, crowd: Crowd, stopwatch: Stopwatch, *, hot: bool) -> None:
-    """The others act, and the hot one as often as all of them together, if it does."""
+    """Somebody acts ``RATE`` times a second: the hot one every other time, if it does."""
     began = time.monotonic()
     sending: list[tuple[Sent, Awaitable[RecordMetadata]]] = []
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
         for tick in range(round(PHASE / TICK)):
-            some = [crowd.event(bus.chance.randrange(1, OTHERS + 1)) for _ in range(round(RATE * TICK))]
+            together = round(RATE * TICK)
+            theirs = together // 2 if hot else together
+            some = [crowd.event(bus.chance.randrange(1, OTHERS + 1)) for _ in range(theirs)]
             stopwatch.sent([event_uid(*crowd.named(one)) for one in some])
-            if hot:
-                some += [crowd.event(0) for _ in some]
-                bus.chance.shuffle(some)
+            some += [crowd.event(0) for _ in range(together - theirs)]
+            bus.chance.shuffle(some)
             bus.judge.expect(some)
             asked = [await producer.send(one.topic, one.value, one.key, headers=list(one.headers)) for one in some]
             sending += zip(some, asked, strict=True)
