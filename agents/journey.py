@@ -278,7 +278,7 @@ class Journey:
         entry = written.entry
         moved = headers["kind"] == MOVED
         if moved:
-            held = said["entries"][written.index]
+            held = said["entries"][written.nth]
             event, received, origin = orjson.dumps(held["event"]), held["received"], held["origin"]
         else:
             event, received, origin = record.value, int(headers["received"]), headers["origin"].decode()
@@ -345,5 +345,5 @@ def _letter(
     """The event that was refused, and where its department had published it."""
     if headers["kind"] != MOVED:
         return record.value, headers["origin"].decode()
-    held = said["entries"][refused.index]
+    held = said["entries"][refused.nth]
     return orjson.dumps(held["event"]), held["origin"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 from aiokafka import ConsumerRecord
@@ -33,8 +33,7 @@ def partition_of(customer: str, partitions: int) -> int:
     return zlib.crc32(customer.encode()) % partitions
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where the department published the event."""
 
     topic: str

@@ -6,6 +6,8 @@ The same input each time, made from a seed. Prints µs of CPU per event of each 
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import os
 import tempfile
 import time
@@ -13,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import orjson
 from aiokafka import ConsumerRecord
 from prometheus_client import CollectorRegistry
 
@@ -65,8 +68,13 @@ def main() -> None:
         journey = Journey(0, 1, rules(Settings(), registry), identifiers, Path(directory) / "j", metrics)
         spent: dict[str, float] = defaultdict(float)
         clock = time.process_time
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 50)  # as the worker does
         done = 0
+        digest = hashlib.sha256()
         for some in batched(records(sent), UNIT):
+            spent["yard"] += yardstick()
             began = clock()
             routed = intake.route(some)
             middle = clock()
@@ -82,7 +90,32 @@ def main() -> None:
             spent["store"] += stored - decided
             spent["outputs"] += len(outputs)
             spent["bytes"] += sum(len(one.value or b"") for one in outputs)
-    print({name: round(value * (1e6 if name not in ("outputs", "bytes") else 1) / len(sent), 2) for name, value in spent.items()})
+            digest.update(repr([(o.topic, o.key, o.value) for o in outputs]).encode())
+        journey.close()
+    ratio = sum(spent[name] for name in ("intake", "decide", "store")) / spent["yard"]
+    print(f"{ratio:.3f} yardsticks", digest.hexdigest()[:16], {name: round(value * (1e6 if name not in ("outputs", "bytes") else 1) / len(sent), 2) for name, value in spent.items()})
+
+
+def yardstick() -> float:
+    """CPU seconds of a fixed piece of work of the same kind: a machine that is busy elsewhere is slow at both."""
+    began = time.process_time()
+    table: dict[str, int] = {}
+    for number in range(3_000):
+        parsed = orjson.loads(_SOME)
+        name = f"{parsed['source']}/{number % 100}"
+        table[name] = table.get(name, 0) + len(parsed["data"]["customer"]["identifiers"])
+        orjson.dumps([*parsed.items()])
+    return time.process_time() - began
+
+
+_SOME = orjson.dumps(
+    {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/somewhere",
+        "data": {"customer": {"identifiers": [{"type": "customer_no", "value": "C-1"}]}, "total": "1.00"},
+    }
+)
 
 
 def records(sent: Sequence[Sent]) -> Iterator[ConsumerRecord]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 
 
 class Entry(NamedTuple):
@@ -38,10 +38,9 @@ def effective_at(time: int, received: int) -> int:
     return min(time, received)
 
 
-@lru_cache(maxsize=65_536)
 def rfc3339(instant: int) -> str:
     """``1_772_442_000_000_000`` as ``2026-03-02T09:00:00Z``; fractions only when there are any."""
-    return (_EPOCH + timedelta(microseconds=instant)).isoformat().replace("+00:00", "Z")
+    return (_NAIVE_EPOCH + timedelta(0, 0, instant)).isoformat() + "Z"
 
 
 def midnight(date: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .event import Entry
 from .matching import match_at, matches_in, streams_in, triggered
@@ -29,8 +29,7 @@ class History(Protocol):
     def since(self, customer: str, at: int) -> Sequence[Entry]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A department's event and its own ``time`` (µs). ``masks`` are its identifiers, readable but not usable.
 
     ``replay``: it was seen before by those who should act, so nobody is to be woken.
@@ -63,13 +62,12 @@ class Moved:
     arriving: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The entry joins the timeline. ``index`` is its place in the record that brought it."""
+class Written(NamedTuple):
+    """The entry joins the timeline. ``nth`` is its place in the record that brought it."""
 
     entry: Entry
     late: bool
-    index: int
+    nth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,12 @@ class Ignored:
 class Refused:
     """An event is no entry: ``reason`` of the closed set, ``message`` for the department's developer.
 
-    ``index`` is its place in the record that brought it.
+    ``nth`` is its place in the record that brought it.
     """
 
     reason: str
     message: str
-    index: int = 0
+    nth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +272,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
             out.append(Written(arrived.entry, arrived.entry.at < customer.last_at, index))
             _remember(customer, arrived, rules)
         else:
-            out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), index=index))
+            out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), nth=index))
     have = {alert.id for alert in customer.alerts}
     customer.alerts += [replace(alert, carried=True) for alert in record.alerts if alert.id not in have]
     left = customer.arriving.pop(record.move, record.parts) - 1

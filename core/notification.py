@@ -84,12 +84,12 @@ def first_notice(match: Match, clock: int, *, replay: bool) -> Alert:
 
 def sentence(template: str, trigger: Mapping[str, Any]) -> str:
     """The reason with the trigger's values in it; a field the trigger lacks reads as a dash."""
+    return template.format_map(_Fields(trigger))
 
-    class Fields(dict[str, Any]):
-        def __missing__(self, name: str) -> str:
-            return "-"
 
-    return template.format_map(Fields(trigger))
+class _Fields(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "-"
 
 
 def _evidence(match: Match) -> tuple[Mapping[str, Any], ...]:

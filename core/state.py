@@ -112,7 +112,7 @@ class Customer:
                 "clock": self.clock,
                 "due": self.due,
                 "streams": {
-                    name: [[e.at, e.uid, e.type, e.source, e.id, e.data] for e in entries]
+                    name: list(map(list, entries))  # of Entry's fields, in their order
                     for name, entries in self.timeline.streams.items()
                     if whole
                 },

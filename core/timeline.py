@@ -41,15 +41,16 @@ class Need:
     latest: bool = False
 
 
-def streams_of(kind: EventType, data: Mapping[str, Any]) -> Iterable[str]:
+def streams_of(kind: EventType, data: Mapping[str, Any]) -> list[str]:
     """The streams that an event of this type and content belongs to."""
-    yield kind.name
+    found = [kind.name]
     if kind.entity is not None and data.get(kind.entity.id_field) is not None:
-        yield kind.entity.entity
-    if kind.holds(kind.outbound, data):
-        yield CONTACT
-    if kind.holds(kind.engaged, data):
-        yield ENGAGED
+        found.append(kind.entity.entity)
+    if kind.outbound is not None and kind.holds(kind.outbound, data):
+        found.append(CONTACT)
+    if kind.engaged is not None and kind.holds(kind.engaged, data):
+        found.append(ENGAGED)
+    return found
 
 
 class Plan:
@@ -78,19 +79,17 @@ class Plan:
         if kind is None:
             return []
         at, uid, name, source, id_, data = entry
-        return [
-            (stream, Entry(at, uid, name, source, id_, self._cut(stream, kind, data)))
-            for stream in streams_of(kind, data)
-            if stream in self.needs
-        ]
-
-    def _cut(self, stream: str, kind: EventType, data: Mapping[str, Any]) -> dict[str, Any]:
-        cut = {}
-        for name in self._fields[stream]:
-            value = kind.value(data, name)
-            if value is not None:
-                cut[name] = value
-        return cut
+        places = []
+        for stream in streams_of(kind, data):
+            fields = self._fields.get(stream)
+            if fields is not None:
+                cut = {}
+                for field in fields:
+                    value = kind.value(data, field)
+                    if value is not None:
+                        cut[field] = value
+                places.append((stream, Entry(at, uid, name, source, id_, cut)))
+        return places
 
 
 class Timeline:
@@ -99,7 +98,7 @@ class Timeline:
     ``since``: what is asked as of that instant or later is answered as by the whole history.
     """
 
-    __slots__ = ("_pasts", "plan", "settled", "since", "spans", "streams")
+    __slots__ = ("_groups", "_pasts", "plan", "settled", "since", "spans", "streams")
 
     def __init__(
         self,
@@ -114,6 +113,7 @@ class Timeline:
         self.since = since
         self.spans: dict[tuple[int, str], Spans] = {}
         """When conditions hold, found once; void as soon as an entry is added."""
+        self._groups: dict[str, dict[str, list[Entry]]] = {}
         self._pasts: dict[str, dict[str, list[Matter]]] = {}
 
     @classmethod
@@ -128,12 +128,12 @@ class Timeline:
         """Puts the entry in its place; returns the streams it went to."""
         places = self.plan.places(entry)
         for stream, cut in places:
-            entries = self.streams.setdefault(stream, [])
-            if entries and entries[-1] > cut:
-                insort(entries, cut)
-            else:
-                entries.append(cut)
-            self._pasts.pop(stream, None)
+            _put(self.streams.setdefault(stream, []), cut)
+            if stream in self._groups:
+                matter = self._matter(cut)
+                _put(self._groups[stream].setdefault(matter, []), cut)
+                if stream in self._pasts:
+                    self._pasts[stream].pop(matter, None)
         self.spans.clear()
         return [stream for stream, _ in places]
 
@@ -157,21 +157,31 @@ class Timeline:
 
     def matters(self, entity: str) -> Mapping[str, list[Matter]]:
         """What became of each case, invoice, …, by its id."""
-        found = self._pasts.get(entity)
-        if found is None:
-            vocabulary = self.plan.vocabulary
-            found = self._pasts[entity] = {
-                matter: past(entity, entries, vocabulary) for matter, entries in self._grouped(entity).items()
-            }
+        groups, found = self._grouped(entity), self._pasts.setdefault(entity, {})
+        if len(found) < len(groups):
+            for matter in groups:
+                self._past(entity, matter)
         return found
 
-    def _grouped(self, entity: str) -> Mapping[str, list[Entry]]:
-        found: dict[str, list[Entry]] = {}
-        for entry in self.streams.get(entity, ()):
-            role = self.plan.vocabulary[entry.type].entity
-            assert role is not None, entry.type  # only types with a role reach an entity's stream
-            found.setdefault(str(entry.data[role.id_field]), []).append(entry)
+    def _past(self, entity: str, matter: str) -> list[Matter]:
+        pasts = self._pasts.setdefault(entity, {})
+        found = pasts.get(matter)
+        if found is None:
+            found = pasts[matter] = past(entity, self._grouped(entity)[matter], self.plan.vocabulary)
         return found
+
+    def _grouped(self, entity: str) -> dict[str, list[Entry]]:
+        found = self._groups.get(entity)
+        if found is None:
+            found = self._groups[entity] = {}
+            for entry in self.streams.get(entity, ()):
+                found.setdefault(self._matter(entry), []).append(entry)
+        return found
+
+    def _matter(self, entry: Entry) -> str:
+        role = self.plan.vocabulary[entry.type].entity
+        assert role is not None, entry.type  # only types with a role reach an entity's stream
+        return str(entry.data[role.id_field])
 
     def size(self) -> int:
         """How much is held: entries, and names of settled matters."""
@@ -196,7 +206,8 @@ class Timeline:
             if stream in self.plan.entities:
                 if len(entries) > OFTEN and len(entries) % OFTEN:
                     continue
-                self._prune_matters(stream, since - need.horizon)
+                if entries[0].at <= since - need.horizon:
+                    self._prune_matters(stream, since - need.horizon)
             else:
                 cut = bisect_right(entries, since - need.horizon, key=_at)
                 if need.latest:  # the one that is the latest as of that instant
@@ -209,17 +220,22 @@ class Timeline:
     def _prune_matters(self, entity: str, before: int) -> None:
         """Matters that are closed, and to which nothing happened after ``before``."""
         grouped = self._grouped(entity)
-        gone = {
-            matter
-            for matter, matters in self.matters(entity).items()
-            if matters and not matters[-1].open and grouped[matter][-1].at <= before
-        }
+        old = [matter for matter, entries in grouped.items() if entries[-1].at <= before]
+        gone = {matter for matter in old if (known := self._past(entity, matter)) and not known[-1].open}
         if not gone:
             return
         self.streams[entity] = sorted(e for matter, entries in grouped.items() if matter not in gone for e in entries)
         self.settled.update(f"{entity}/{matter}" for matter in gone)
-        self._pasts.pop(entity, None)
+        for matter in gone:
+            del grouped[matter], self._pasts[entity][matter]
         self.spans.clear()
+
+
+def _put(entries: list[Entry], entry: Entry) -> None:
+    if entries and entries[-1] > entry:
+        insort(entries, entry)
+    else:
+        entries.append(entry)
 
 
 def _at(entry: Entry) -> int:

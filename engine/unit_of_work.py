@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -21,8 +20,7 @@ ABORT_SECONDS = 3.0
 RECORD_OVERHEAD_BYTES = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A record to write. The partition is always given: the engine never chooses."""
 
     topic: str

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import ValidationError
@@ -25,8 +24,7 @@ MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 64  # writers of JSON give up at about 250 levels, and the bus wraps events in levels of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A good event. ``time`` in UTC microseconds; ``data`` as parsed, extras included; ``value`` is the structured
     CloudEvent (the very bytes that came, if it came so); ``identifiers`` are (type, value) as sent, none for answers
     to the bus.

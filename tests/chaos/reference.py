@@ -127,13 +127,13 @@ class Reference:
         self.copies += isinstance(brought, Arrived) and not any(isinstance(d, Written | Forwarded) for d in decisions)
         for decision in decisions:
             if isinstance(decision, Written):
-                self._write(record.partition, name, held[decision.index], decision)
+                self._write(record.partition, name, held[decision.nth], decision)
             elif isinstance(decision, Said):
                 message_id, value = messages.alert(customer, decision, place)
                 for department in decision.alert.departments:
                     self.alerts[alerts_topic(department), record.partition].append((message_id, value))
             elif isinstance(decision, Refused):
-                self.refused[held[decision.index].origin, decision.reason] += 1
+                self.refused[held[decision.nth].origin, decision.reason] += 1
             elif isinstance(decision, Shipped):
                 self._ship(record.partition, name, decision)
             elif isinstance(decision, Forwarded):

@@ -68,7 +68,7 @@ class Bus:
         brought = (record,) if isinstance(record, Arrived) else record.entries if isinstance(record, Moved) else ()
         for output in step(customer, record, RULES, self.memory, clock):
             if isinstance(output, Written):
-                self.memory.held.setdefault(name, {})[output.entry.uid] = brought[output.index]
+                self.memory.held.setdefault(name, {})[output.entry.uid] = brought[output.nth]
             elif isinstance(output, Said):
                 self.said.append((name, output))
             elif isinstance(output, Shipped):
