@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,13 +44,17 @@ class Identifiers:
         self._region = region
         self._blocked = BLOCKED | {value.strip().casefold() for value in blocked}
         self._one = lru_cache(maxsize=200_000)(self._identify)
+        self._several = lru_cache(maxsize=50_000)(self._combined)
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
-    def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:
+    def of(self, pairs: tuple[tuple[str, str], ...]) -> Identified:
         """What identifies the customer among ``(type, value)`` pairs as sent."""
-        if len(pairs) == 1:
-            only = self._one(*pairs[0])
-            return Identified((), (), 1) if only is None else Identified((only[1],), (only[2],), 0)
+        if len(pairs) > 1:
+            return self._several(pairs)
+        only = self._one(*pairs[0]) if pairs else None
+        return Identified((), (), len(pairs)) if only is None else Identified((only[1],), (only[2],), 0)
+
+    def _combined(self, pairs: tuple[tuple[str, str], ...]) -> Identified:
         found = sorted({one for pair in pairs if (one := self._one(*pair)) is not None})
         blocked = sum(self._one(*pair) is None for pair in pairs)
         return Identified(tuple(node for _, node, _ in found), tuple(mask for _, _, mask in found), blocked)

@@ -105,14 +105,18 @@ class Intake:
 
     def route(self, records: Sequence[ConsumerRecord]) -> list[Output]:
         """Where each record goes, in their order."""
-        outputs = [self._route(record) for record in records]
-        if records:
-            self._metrics.events.labels(department_of(records[0].topic)).inc(len(records))
+        if not records:
+            return []
+        department = department_of(records[0].topic)
+        outputs = [self._route(department, record) for record in records]
+        self._metrics.events.labels(department).inc(len(records))
+        for way, topic in (("journal", JOURNAL), ("links", LINKS)):
+            self._metrics.routed.labels(way).inc(sum(output.topic == topic for output in outputs))
         return outputs
 
-    def _route(self, record: ConsumerRecord) -> Output:
+    def _route(self, department: str, record: ConsumerRecord) -> Output:
         received = received_at(record)
-        understood = self._understood(record, received)
+        understood = self._understood(department, record, received)
         if isinstance(understood, Dead):
             return self._bury(record, understood)
         decoded, identified = understood
@@ -122,14 +126,13 @@ class Intake:
             return self._answer(decoded.value, str(decoded.data["customerId"]), headers)
         customer = self._directory.customer(identified.nodes)
         if customer is None:
-            self._metrics.routed.labels("links").inc()
             return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
         return self._journaled(customer, decoded.value, headers)
 
-    def _understood(self, record: ConsumerRecord, received: int) -> tuple[Decoded, Identified] | Dead:
+    def _understood(self, department: str, record: ConsumerRecord, received: int) -> tuple[Decoded, Identified] | Dead:
         """What the record says and whom it names. An exception would come again with every try: it costs one event."""
         try:
-            decoded = self._codec.decode(department_of(record.topic), record.value, record.headers)
+            decoded = self._codec.decode(department, record.value, record.headers)
             if isinstance(decoded, Dead):
                 return decoded
             if decoded.time > received + DAY:
@@ -144,7 +147,6 @@ class Intake:
         return decoded, identified
 
     def _journaled(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
-        self._metrics.routed.labels("journal").inc()
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
 
     def _answer(self, value: bytes, echoed: str, headers: tuple[tuple[str, bytes], ...]) -> Output:
@@ -155,7 +157,6 @@ class Intake:
         note = tuple((name, NOTE if value == EVENT else value) for name, value in headers)
         customer = self._directory.today(echoed)
         if customer is None:
-            self._metrics.routed.labels("links").inc()
             return Output(LINKS, 0, None, value, link_headers(note, ()))
         return self._journaled(customer, value, note)
 

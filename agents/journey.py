@@ -7,6 +7,7 @@ that it asks for is the ``Archive``, a local mirror of the timeline and profile 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from schemas import instant
 from schemas.refusal import decision_error
 
 from . import messages
+from .acquaintances import BYTES, Acquaintances
 from .archive import Archive
 from .identifiers import Identifiers
 from .metrics import Metrics
@@ -89,6 +91,9 @@ class Journey:
         self._fired: list[int] = []
         self._latest = 0
         self._touched: dict[str, Customer] = {}
+        self._weights: dict[str, int] = {}
+        self._counted: Counter[tuple[str, str]] = Counter()
+        self._known = Acquaintances(BYTES // partitions)
         self._last: dict[str, ConsumerRecord] = {}
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
@@ -103,6 +108,7 @@ class Journey:
 
     def reset(self) -> None:
         """Forgets the archive."""
+        self._known.forget()
         self._archive.reset()
         self._clock = 0
 
@@ -120,6 +126,7 @@ class Journey:
 
     def opened(self, mark: Checkpoint) -> None:
         """The clock is that of the youngest profile."""
+        self._known.forget()
         self._pending_clock = self._clock
         self._archive.set_clock(self._clock)
         self._archive.flush(mark)
@@ -143,7 +150,11 @@ class Journey:
 
     def _fold(self, records: Sequence[ConsumerRecord], *, guarded: bool) -> list[Output]:
         self._archive.drop()
+        if self._touched:  # by a unit that was not committed: they were changed in place
+            self._known.forget()
         self._touched.clear()
+        self._weights.clear()
+        self._counted.clear()
         self._last.clear()
         self._fired.clear()
         self._latest = 0
@@ -156,6 +167,7 @@ class Journey:
             last = self._last[name]
             value = messages.profile(customer, f"{name}/{self._partition}-{last.offset}")
             self._archive.set_profile(name, value)
+            self._weights[name] = len(value)
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
         return outputs
 
@@ -164,6 +176,10 @@ class Journey:
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
         self._clock = self._pending_clock
+        self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items())
+        self._touched.clear()
+        for labels, number in self._counted.items():
+            self._metrics.entries.labels(*labels).inc(number)
         now = time.time()
         if self._latest:
             self._metrics.event_lag.set(max(0.0, now - self._latest / 1_000_000))
@@ -181,7 +197,7 @@ class Journey:
         name = record.key.decode()
         before = orjson.dumps(self._customer(name).document())
         try:
-            return list(self._one(record))
+            return self._one(record)
         except (UnknownKind, UnknownSchema, Fatal):
             raise
         except Exception as error:
@@ -193,7 +209,7 @@ class Journey:
             refused = Refused(failed.reason, failed.message)
             return [self._refuse(refused, *_letter(refused, record, headers, {}))]
 
-    def _one(self, record: ConsumerRecord) -> Iterator[Output]:
+    def _one(self, record: ConsumerRecord) -> list[Output]:
         self._pending_clock = max(self._pending_clock, received_at(record))
         headers = dict(record.headers)
         name = record.key.decode()
@@ -201,19 +217,24 @@ class Journey:
         customer = self._customer(name)
         said = orjson.loads(record.value)
         brought = self._read(record, headers, said)
-        place = f"{self._partition}-{record.offset}"
+        outputs: list[Output] = []
         for decision in step(customer, brought, self._rules, self._archive, self._pending_clock):
-            yield from self._written(customer, decision, record, headers, said, place)
+            if type(decision) is Written:
+                outputs.append(self._write_entry(customer, decision, record, headers, said))
+            else:
+                outputs += self._written(customer, decision, record, headers, said)
+        return outputs
 
     def _customer(self, name: str) -> Customer:
-        customer = self._touched.get(name)
+        customer = self._touched.get(name) or self._known.get(name)
         if customer is None:
             document = self._archive.profile(name)
-            customer = self._touched[name] = (
+            customer = (
                 Customer(name, Timeline(self._rules.plan))
                 if document is None
                 else customer_from(orjson.loads(document)["data"], self._rules.plan)
             )
+        self._touched[name] = customer
         return customer
 
     def _read(self, record: ConsumerRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]) -> Record:
@@ -236,7 +257,7 @@ class Journey:
         self, event: Mapping[str, Any], uid: str, happened: int, received: int, *, replay: bool = False
     ) -> Arrived:
         data = event["data"]
-        pairs = tuple((known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"])
+        pairs = tuple([(known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"]])
         self._latest = max(self._latest, happened)
         entry = Entry(effective_at(happened, received), uid, event["type"], event["source"], event["id"], data)
         return Arrived(entry, happened, self._identifiers.of(pairs).masks, replay)
@@ -248,21 +269,19 @@ class Journey:
         record: ConsumerRecord,
         headers: Mapping[str, bytes],
         said: Mapping[str, Any],
-        place: str,
     ) -> Iterator[Output]:
-        if isinstance(decision, Written):
-            yield self._write_entry(customer, decision, record, headers, said)
-        elif isinstance(decision, Said):
+        """What follows from all but an entry."""
+        if isinstance(decision, Said):
             if decision.state == "fired" and "received" in headers:
                 self._fired.append(int(headers["received"]))
-            yield from self._say(customer, decision, place)
+            yield from self._say(customer, decision, f"{self._partition}-{record.offset}")
         elif isinstance(decision, Ignored):
             self._metrics.duplicates.inc()
         elif isinstance(decision, Refused):
             yield self._refuse(decision, *_letter(decision, record, headers, said))
         elif isinstance(decision, Forwarded):
             yield self._to_journal(decision.to, record.value, record.headers)
-        else:
+        elif isinstance(decision, Shipped):
             yield from self._ship(customer, decision)
 
     # --- what is written --------------------------------------------------------------------------------------------
@@ -282,13 +301,14 @@ class Journey:
             event, received, origin = orjson.dumps(held["event"]), held["received"], held["origin"]
         else:
             event, received, origin = record.value, int(headers["received"]), headers["origin"].decode()
-        department = self._rules.vocabulary[entry.type].department if entry.type in self._rules.vocabulary else "other"
+        kind = self._rules.vocabulary.get(entry.type)
+        department = "other" if kind is None else kind.department
         value = messages.timeline_entry(
             customer.id, entry, event, department, received, origin, late=written.late, moved=moved
         )
         key = f"{customer.id}/{entry.uid}".encode()
         self._archive.add(customer.id, entry, key, value)
-        self._metrics.entries.labels(department, "late" if written.late else "in order").inc()
+        self._counted[department, "late" if written.late else "in order"] += 1
         return Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:

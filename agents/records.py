@@ -53,7 +53,7 @@ def event_headers(origin: Origin, received: int, time: int, uid: str, *, replay:
     """What travels with an event in the journal."""
     headers = (
         ("kind", EVENT),
-        ("origin", str(origin).encode()),
+        ("origin", b"%s/%d/%d" % (origin.topic.encode(), origin.partition, origin.offset)),
         ("received", b"%d" % received),
         ("time", b"%d" % time),
         ("uid", uid.encode()),

@@ -147,22 +147,21 @@ def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> I
     Raises:
         RecordTooLarge: one record alone exceeds the limit (aiokafka takes any first record, the broker would not).
     """
-    batch = producer.create_batch()
+    batch: Any = None
     for record in records:
-        if _size(record) > limit:
-            raise RecordTooLarge(record.topic, len(record.key or b""), len(record.value or b""), limit)
-        if _append(batch, record) is None:  # full, not dropped
-            batch.close()
+        key, value, headers = record.key, record.value, record.headers
+        if batch is not None:
+            if batch.append(key=key, value=value, headers=headers, timestamp=None) is not None:
+                continue
+            batch.close()  # full, not dropped
             yield batch
-            batch = producer.create_batch()
-            _append(batch, record)
-    if batch.record_count():
+        if _size(record) > limit:  # any first record is taken
+            raise RecordTooLarge(record.topic, len(key or b""), len(value or b""), limit)
+        batch = producer.create_batch()
+        batch.append(key=key, value=value, headers=headers, timestamp=None)
+    if batch is not None:
         batch.close()
         yield batch
-
-
-def _append(batch: Any, record: Output) -> Any:
-    return batch.append(key=record.key, value=record.value, headers=list(record.headers), timestamp=None)
 
 
 def _size(record: Output) -> int:
