@@ -180,7 +180,7 @@ def test_a_killed_process_leaves_a_store_that_is_behind_and_whole(tmp_path: Path
         assert wanted == [key for key, _ in store.scan("order", b"")]
         reached.append(len(wanted))
         store.close()
-    assert reached == sorted(set(reached))
+    assert reached == sorted(reached)
 
 
 def test_what_was_pending_at_the_close_is_gone_and_a_second_close_does_nothing(tmp_path: Path) -> None:
