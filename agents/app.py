@@ -43,7 +43,7 @@ from .settings import Settings
 from .topics import JOURNAL, LINKS, PROGRESS, events_topic
 from .vocabulary import outreach, vocabulary
 
-UNASSIGNED = 60.0
+UNASSIGNED = 45.0
 """Seconds after which a worker that heard nothing from its group starts anew: aiokafka can miss a broker's return."""
 
 STUCK = 30.0

@@ -23,8 +23,6 @@ def broker_properties(log_dir: str, broker_port: int, controller_port: int) -> s
         "log.dirs": log_dir,
         # A topic that nobody declared is a typing error, not a topic.
         "auto.create.topics.enable": "false",
-        # The journal's append time is the bus's clock.
-        "log.message.timestamp.type": "LogAppendTime",
         # Internal topics take records of 2 MiB; the rest is for the batch around one.
         "message.max.bytes": 2 * MIB + 64 * 1024,
         # One node: nothing can be replicated.
@@ -37,6 +35,10 @@ def broker_properties(log_dir: str, broker_port: int, controller_port: int) -> s
         "share.coordinator.state.topic.min.isr": 1,
         # The default of 50 partitions each makes the first consumer and the first transaction wait for them.
         "offsets.topic.num.partitions": 4,
+        # A killed broker that comes back reads them again, and is not to be asked before it has: keep them short.
+        "offsets.topic.segment.bytes": MIB,
+        "transaction.state.log.segment.bytes": MIB,
+        "log.cleaner.backoff.ms": 2_000,
         "transaction.state.log.num.partitions": 4,
         "share.coordinator.state.topic.num.partitions": 1,
         # A dead writer's open transaction holds its readers back: look every second, and let none be open for long.

@@ -27,6 +27,8 @@ log = structlog.get_logger("engine.application")
 
 SCHEME = "cxbus"
 HEARTBEAT_SECONDS = 2.5
+REBALANCE_SECONDS = 30.0
+"""A worker that takes longer to give up its partitions is left out by the group: the others do not wait for it."""
 
 
 class Application(faust.App):
@@ -112,7 +114,7 @@ def create_app(app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | No
         processing_guarantee="at_least_once",
         broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=HEARTBEAT_SECONDS,
-        broker_rebalance_timeout=60.0,
+        broker_rebalance_timeout=REBALANCE_SECONDS,
         broker_request_timeout=30.0,
         stream_recovery_delay=0.0,
         stream_wait_empty=True,
