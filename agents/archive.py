@@ -18,6 +18,8 @@ from engine.checkpoint import Checkpoint
 from engine.store import META, Store
 from schemas import instant
 
+from .messages import entry_at
+
 CLOCK = b"clock"
 
 
@@ -90,14 +92,14 @@ class Archive:
         for order, _ in self._store.scan("order", prefix, at.to_bytes(8, "big")):
             key = prefix + order[len(prefix) + 9 :]
             value = self._store.get("entries", key)
-            assert value is not None, "the order family names an entry that is not there"
-            found.append((key, value))
+            if value is not None and order == _order_key(key, value):
+                found.append((key, value))
         return found
 
     def add(self, customer: str, entry: Entry, key: bytes, value: bytes) -> None:
         """A new entry, as it goes to the timeline topic."""
         self._store.put("entries", key, value)
-        self._store.put("order", _order_key(customer, entry.at, entry.uid), b"")
+        self._store.put("order", _order_key(key, value), b"")
         if customer in self._histories:
             insort(self._histories[customer], entry)
 
@@ -108,16 +110,19 @@ class Archive:
             self.mirror_entry(key, None, value)
 
     def mirror_entry(self, key: bytes, value: bytes | None, known: bytes | None = None) -> None:
-        """A record of the timeline topic; ``known`` is what it replaces, if that is at hand."""
-        customer, _, uid = key.decode().partition("/")
+        """A record of the timeline topic; ``known`` is what a tombstone erases, if that is at hand.
+
+        An entry that is written again may leave its old place in the order behind, which ``stored`` passes over: to
+        look for it would make a restore many times slower.
+        """
+        if value is not None:
+            self._store.put("entries", key, value)
+            self._store.put("order", _order_key(key, value), b"")
+            return
         known = known or self._store.get("entries", key)
         if known is not None:
-            self._store.delete("order", _order_key(customer, _held(uid, known).entry.at, uid))
-        if value is None:
-            self._store.delete("entries", key)
-        else:
-            self._store.put("entries", key, value)
-            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
+            self._store.delete("order", _order_key(key, known))
+        self._store.delete("entries", key)
 
     # --- documents --------------------------------------------------------------------------------------------------
 
@@ -133,8 +138,9 @@ class Archive:
             self._store.put("profiles", customer.encode(), value)
 
 
-def _order_key(customer: str, at: int, uid: str) -> bytes:
-    return b"%s/%s/%s" % (customer.encode(), at.to_bytes(8, "big"), uid.encode())
+def _order_key(key: bytes, value: bytes) -> bytes:
+    customer, _, uid = key.partition(b"/")
+    return b"%s/%s/%s" % (customer, entry_at(value).to_bytes(8, "big"), uid)
 
 
 def _held(uid: str, value: bytes) -> Arrived:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,10 +47,10 @@ class Identifiers:
         self._several = lru_cache(maxsize=50_000)(self._combined)
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
-    def of(self, pairs: tuple[tuple[str, str], ...]) -> Identified:
+    def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:
         """What identifies the customer among ``(type, value)`` pairs as sent."""
         if len(pairs) > 1:
-            return self._several(pairs)
+            return self._several(tuple(pairs))
         only = self._one(*pairs[0]) if pairs else None
         return Identified((), (), len(pairs)) if only is None else Identified((only[1],), (only[2],), 0)
 

@@ -107,16 +107,15 @@ class Intake:
         """Where each record goes, in their order."""
         if not records:
             return []
-        department = department_of(records[0].topic)
-        outputs = [self._route(department, record) for record in records]
-        self._metrics.events.labels(department).inc(len(records))
+        outputs = [self._route(record) for record in records]
+        self._metrics.events.labels(department_of(records[0].topic)).inc(len(records))
         for way, topic in (("journal", JOURNAL), ("links", LINKS)):
             self._metrics.routed.labels(way).inc(sum(output.topic == topic for output in outputs))
         return outputs
 
-    def _route(self, department: str, record: ConsumerRecord) -> Output:
+    def _route(self, record: ConsumerRecord) -> Output:
         received = received_at(record)
-        understood = self._understood(department, record, received)
+        understood = self._understood(record, received)
         if isinstance(understood, Dead):
             return self._bury(record, understood)
         decoded, identified = understood
@@ -129,10 +128,10 @@ class Intake:
             return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
         return self._journaled(customer, decoded.value, headers)
 
-    def _understood(self, department: str, record: ConsumerRecord, received: int) -> tuple[Decoded, Identified] | Dead:
+    def _understood(self, record: ConsumerRecord, received: int) -> tuple[Decoded, Identified] | Dead:
         """What the record says and whom it names. An exception would come again with every try: it costs one event."""
         try:
-            decoded = self._codec.decode(department, record.value, record.headers)
+            decoded = self._codec.decode(department_of(record.topic), record.value, record.headers)
             if isinstance(decoded, Dead):
                 return decoded
             if decoded.time > received + DAY:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from core.journey import (
 )
 from core.notification import Said
 from core.rule import RuleSet
-from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
+from core.state import Customer, UnknownSchema, alert_from, alert_plain, clock_of, customer_from
 from core.timeline import Timeline
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
@@ -119,8 +119,7 @@ class Journey:
                 self._archive.mirror_entry(record.key, record.value)
                 continue
             if record.value is not None:
-                customer = customer_from(orjson.loads(record.value)["data"], self._rules.plan)
-                self._clock = max(self._clock, customer.clock)
+                self._clock = max(self._clock, clock_of(orjson.loads(record.value)["data"]))
             self._archive.set_profile(record.key.decode(), record.value)
         self._archive.flush()
 
@@ -131,7 +130,7 @@ class Journey:
         self._archive.set_clock(self._clock)
         self._archive.flush(mark)
 
-    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.
 
         An exception in a decision would come again with every try and take the whole fleet down: the batch is then
@@ -148,7 +147,7 @@ class Journey:
             log.debug("where it failed", exc_info=error)
             return self._fold(records, guarded=True)
 
-    def _fold(self, records: Sequence[ConsumerRecord], *, guarded: bool) -> list[Output]:
+    def _fold(self, records: Iterable[ConsumerRecord], *, guarded: bool) -> list[Output]:
         self._archive.drop()
         if self._touched:  # by a unit that was not committed: they were changed in place
             self._known.forget()

@@ -47,8 +47,8 @@ def timeline_entry(
             "data": {
                 "customerId": customer,
                 "department": department,
-                "identifiers": identifiers,
                 "at": entry.at,
+                "identifiers": identifiers,
                 "received": received,
                 "origin": origin,
                 "late": late,
@@ -57,6 +57,18 @@ def timeline_entry(
         }
     )
     return head[:-2] + b',"event":' + event + b"}}"
+
+
+def entry_at(value: bytes) -> int:
+    """The instant (µs) in a record that ``timeline_entry`` made, without reading all of it.
+
+    Nothing before it can hold these bytes: inside a text the quotation marks would be escaped.
+    """
+    start = value.index(_AT) + len(_AT)
+    return int(value[start : value.index(b",", start)])
+
+
+_AT = b'"at":'
 
 
 def profile(customer: Customer, message_id: str) -> bytes:

@@ -5,7 +5,7 @@ One partition, one owner at a time, one transaction per batch: identities, merge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ class Resolver:
             check_key(held, self._identifiers)
         self._store.flush_pending(mark)
 
-    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
         """Folds the links in the log's order."""
         self._store.drop_pending()
         outputs: list[Output] = []

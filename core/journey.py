@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from .event import Entry
-from .matching import match_at, matches_in, streams_in, triggered
+from .matching import match_at, matches_in, streams_in
 from .notification import Alert, Said, close_ended, follow, notify, reconsider
 from .rule import Rule, RuleSet
 from .state import Customer
@@ -177,19 +177,21 @@ def _judge(
         customer.stale = False
     said: list[Said] = []
     streams = streams_in(entry, rules)
-    judged = triggered(streams, rules)
-    if judged or not streams.isdisjoint(rules.plan.needs):
-        named = [name for rule in judged for name in rule.named]
-        in_order = entry.at > customer.rule_at and not timeline.touches_settled(entry, named)
+    judged = rules.triggered(streams)
+    if judged or not rules.plan.needs.keys().isdisjoint(streams):
+        settled = timeline.touches_settled(entry, (name for rule in judged for name in rule.named))
+        in_order = entry.at > customer.rule_at and not settled
         customer.rule_at = max(customer.rule_at, entry.at)
         if in_order:
             said += _judge_in_order(customer, entry, judged, rules, clock, replay=replay)
-        elif entry.at >= timeline.since and not timeline.touches_settled(entry, named):
+        elif entry.at >= timeline.since and not settled:
             said += _judge_a_little_late(customer, entry, rules, history, clock, replay=replay)
         else:
             said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
-    customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
-    return [*said, *closing]
+    if customer.alerts:
+        customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
+        said += closing
+    return list(said)
 
 
 def _judge_in_order(
@@ -197,7 +199,9 @@ def _judge_in_order(
 ) -> list[Said]:
     timeline = customer.timeline
     touched = timeline.add(entry)
-    customer.alerts, said = follow(customer.alerts, rules, timeline, touched, entry.at, clock)
+    said: list[Said] = []
+    if customer.alerts:
+        customer.alerts, said = follow(customer.alerts, rules, timeline, touched, entry.at, clock)
     found = [match for rule in judged if (match := match_at(rule, entry, timeline)) is not None]
     if found:
         customer.alerts, news = notify(found, customer.alerts, clock, replay=replay)

@@ -67,21 +67,16 @@ def matches_in(timeline: Timeline, history: Iterable[Entry], rules: RuleSet, sin
         match
         for entry in history
         if entry.at >= since
-        for rule in triggered(streams_in(entry, rules), rules)
+        for rule in rules.triggered(streams_in(entry, rules))
         if (match := match_at(rule, entry, timeline)) is not None
     ]
     return sorted(found, key=lambda match: match.order)
 
 
-def streams_in(entry: Entry, rules: RuleSet) -> set[str]:
+def streams_in(entry: Entry, rules: RuleSet) -> list[str]:
     """The streams this entry belongs to; none for a type nobody knows."""
     kind = rules.vocabulary.get(entry.type)
-    return set(streams_of(kind, entry.data)) if kind else set()
-
-
-def triggered(streams: set[str], rules: RuleSet) -> list[Rule]:
-    """The rules that are judged when something happens in ``streams``."""
-    return [rule for rule in rules.rules if not streams.isdisjoint(rule.when)]
+    return streams_of(kind, entry.data) if kind else []
 
 
 def match_at(rule: Rule, trigger: Entry, timeline: Timeline) -> Match | None:

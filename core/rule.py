@@ -88,12 +88,22 @@ class RuleSet:
     rules: tuple[Rule, ...]
     vocabulary: Vocabulary
     plan: Plan
+    _triggered: dict[tuple[str, ...], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """Answers given before: there are few combinations of streams, and they are asked for at every event."""
 
     @classmethod
     def of(cls, rules: Iterable[Rule], vocabulary: Vocabulary) -> RuleSet:
         ordered = tuple(sorted(rules, key=lambda rule: rule.name))
         matters = [Need(entity, fields) for entity, fields in FIELDS.items()]
         return cls(ordered, vocabulary, Plan([*matters, *(n for rule in ordered for n in rule.needs())], vocabulary))
+
+    def triggered(self, streams: Iterable[str]) -> tuple[Rule, ...]:
+        """The rules that are judged when something happens in ``streams``."""
+        asked = tuple(streams)
+        found = self._triggered.get(asked)
+        if found is None:
+            found = self._triggered[asked] = tuple(r for r in self.rules if not set(asked).isdisjoint(r.when))
+        return found
 
     def by_name(self, name: str) -> Rule | None:
         """The rule, if it is (still) loaded."""

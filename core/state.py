@@ -130,9 +130,7 @@ def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
     Raises ``UnknownSchema``. A document written for other rules comes back ``stale``: what is kept of its timeline
     must be rebuilt from its entries.
     """
-    held = document["state"]
-    if held["schema"] != SCHEMA:
-        raise UnknownSchema(f"a profile has state.schema {held['schema']!r}; this version of the bus knows {SCHEMA}")
+    held = _state(document)
     if document.get("mergedInto") is not None:
         return Customer(
             document["customerId"],
@@ -160,6 +158,18 @@ def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
         arriving=dict(held["arriving"]),
         stale=held["plan"] != plan.digest,
     )
+
+
+def clock_of(document: Mapping[str, Any]) -> int:
+    """The journal's clock as of this document (µs). Raises ``UnknownSchema``."""
+    return int(_state(document)["clock"])
+
+
+def _state(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    held: Mapping[str, Any] = document["state"]
+    if held["schema"] != SCHEMA:
+        raise UnknownSchema(f"a profile has state.schema {held['schema']!r}; this version of the bus knows {SCHEMA}")
+    return held
 
 
 def alert_plain(alert: Alert) -> dict[str, Any]:

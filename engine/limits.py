@@ -22,7 +22,7 @@ class Limits:
     cache: a local store older than that is not read on from: half of the time for which compacted topics keep the
         traces of what was erased (``delete.retention.ms``, 30 days).
     refence: a producer idle for that long is fenced anew: Kafka forgets transactional ids after 7 days.
-    decide: how long deciding one unit of work may hold up the event loop, about: larger batches are cut.
+    decide: how long deciding one unit of work may hold up the event loop, about: the rest of the batch is another one.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
     compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
     retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,14 +17,12 @@ from engine.checkpoint import Checkpoint
 from engine.errors import Fatal, Gap
 from engine.limits import Limits
 from engine.observer import Observer
+from engine.portion import Portion
 from engine.progress import ProgressLog, Reached
 from engine.restore import Positions, read_positions, restore
 from engine.unit_of_work import Output, commit, sweep
 
 log = structlog.get_logger("engine.shard")
-
-#: Records of the first unit of work, before it is known how long deciding takes.
-FIRST_UNIT = 500
 
 
 class Processor(Protocol):
@@ -45,8 +43,11 @@ class Processor(Protocol):
     def opened(self, mark: Checkpoint) -> None:
         """The state is complete; ``mark`` says up to where, to be stored with it."""
 
-    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
-        """One unit of work. What it changes stays pending: durable state is untouched until :meth:`committed`."""
+    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
+        """One unit of work: of as many records as it is given. To begin anew is to iterate anew.
+
+        What it changes stays pending: durable state is untouched until :meth:`committed`.
+        """
 
     def committed(self, mark: Checkpoint) -> None:
         """The unit's transaction is durable: apply what is pending to the local store, and ``mark`` with it."""
@@ -86,7 +87,6 @@ class Shard:
         self._topic_id = ""
         self._mark: Checkpoint | None = None
         self._swept: set[TopicPartition] = set()
-        self._most = FIRST_UNIT
 
     def discard(self) -> None:
         """Let go of the state; what the local store holds stays there."""
@@ -159,20 +159,27 @@ class Shard:
         records = batch.records
         if batch.start < self.position:
             records = [record for record in records if record.offset >= self.position]
-        while len(records) > self._most:
-            part, records = records[: self._most], records[self._most :]
-            await self._transaction(producer, part, part[-1].offset + 1)
-            if leaving():
+        while True:
+            records = await self._transaction(producer, records, batch.end)
+            if not records or leaving():
                 return
-        await self._transaction(producer, records, batch.end)
 
-    async def _transaction(self, producer: AIOKafkaProducer, records: Sequence[ConsumerRecord], end: int) -> None:
+    async def _transaction(
+        self, producer: AIOKafkaProducer, records: Sequence[ConsumerRecord], end: int
+    ) -> Sequence[ConsumerRecord]:
+        """One unit of work of the first of ``records``; returns those that are left. ``end``: the offset behind all."""
         processor, mark = self._processor, self._mark
         assert processor is not None, "open it first"
         assert mark is not None, "open it first"
         site, clock = self._site, asyncio.get_running_loop().time
         began = clock()
-        outputs = [*processor.decide(records), self._progress(end)] if records else []
+        portion = Portion(records, site.limits.decide)
+        outputs = list(processor.decide(portion)) if records else []
+        if portion.left:
+            records = portion.taken
+            end = records[-1].offset + 1
+        if records:
+            outputs.append(self._progress(end))
         decided = clock()
         targets = {TopicPartition(output.topic, output.partition) for output in outputs} - self._swept
         if targets:
@@ -186,9 +193,8 @@ class Shard:
             offsets = {tp: max(offset, ends.get(tp, offset)) for tp, offset in mark.offsets.items()}
             self._mark = Checkpoint(mark.cluster, offsets, time.time())
             processor.committed(self._mark)
-            fits = int(len(records) * site.limits.decide / max(decided - began, 1e-6))
-            self._most = max(1, min(fits, 2 * max(self._most, len(records))))
         site.observer.batch(site.topic, self._number, len(records), len(outputs), decided - began, clock() - decided)
+        return portion.left
 
     def _progress(self, end: int) -> Output:
         log, place = self._site.progress, self._site.progress.place(self._number)

@@ -149,7 +149,7 @@ def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> I
     """
     batch: Any = None
     for record in records:
-        key, value, headers = record.key, record.value, record.headers
+        key, value, headers = record.key, record.value, list(record.headers)
         if batch is not None:
             if batch.append(key=key, value=value, headers=headers, timestamp=None) is not None:
                 continue

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +55,7 @@ class Clumsy(Counter):
     fails: Exception | None = None
     adds: Output | None = None
 
-    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
         outputs = [*super().decide(records)]
         if self.fails is not None:
             raise self.fails

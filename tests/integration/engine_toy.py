@@ -13,7 +13,7 @@ import json
 import logging
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Counter:
     def opened(self, mark: Checkpoint) -> None:
         self._store.flush_pending(mark)
 
-    def decide(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
         outputs = []
         for record in records:
             n = int(self._store.get("counts", record.key) or 0)

@@ -27,7 +27,7 @@ from cli.demo.witness import Alerted, Arrived, Died, Merged, Witness
 from core.event import DAY, HOUR, Entry, event_uid
 from core.identity import Born, Linked, Node, resolve, root
 from core.identity import Merged as MergedInto
-from core.matching import matches, streams_in, triggered
+from core.matching import matches, streams_in
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead
 from schemas.registry import Registry
@@ -149,7 +149,7 @@ def test_nothing_that_ordinary_customers_do_could_fire() -> None:
     told = story(NOW)
     ordinary = {who: of for who, of in entries(told.events).items() if who not in told.names}
     assert ORDINARY == len(ordinary)
-    assert [e for of in ordinary.values() for e in of if triggered(streams_in(e, RULES), RULES)] == []
+    assert [e for of in ordinary.values() for e in of if RULES.triggered(streams_in(e, RULES))] == []
 
 
 def test_the_day_fires_exactly_what_the_manifest_says() -> None:

@@ -240,7 +240,7 @@ def test_a_moved_copy_with_other_content_is_refused_where_it_arrives() -> None:
     other = made._replace(data={"caseId": "K9", "category": "question"})
     customer = bus.customer("a")
     found = step(customer, Moved("b/1", 1, (arrived(made), arrived(other))), RULES, bus.memory, START)
-    assert [(Ignored, 0), (Refused, 1)] == [(type(one), getattr(one, "index", 0)) for one in found[:2]]
+    assert [(Ignored, 0), (Refused, 1)] == [(type(one), getattr(one, "nth", 0)) for one in found[:2]]
 
 
 def test_a_customer_of_thousands_of_open_matters_keeps_a_small_document_and_is_judged_all_the_same() -> None:

@@ -1,0 +1,40 @@
+"""As many records as can be decided in a given time: how a unit of work is cut."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from aiokafka import ConsumerRecord
+
+
+class Portion:
+    """Hands out ``records`` until ``seconds`` are over, at least one. Each time it is iterated it begins anew.
+
+    Nothing is known beforehand of what a record costs: one that is late for a large customer takes a thousand times as
+    long as another, and a unit that holds up the event loop for longer than Kafka waits would end the worker.
+    """
+
+    def __init__(self, records: Sequence[ConsumerRecord], seconds: float) -> None:
+        self._records = records
+        self._seconds = seconds
+        self._taken = 0
+
+    def __iter__(self) -> Iterator[ConsumerRecord]:
+        clock = time.perf_counter
+        until = clock() + self._seconds
+        for taken, record in enumerate(self._records, start=1):
+            self._taken = taken
+            yield record
+            if clock() > until:
+                return
+
+    @property
+    def taken(self) -> Sequence[ConsumerRecord]:
+        """What was handed out the last time."""
+        return self._records[: self._taken]
+
+    @property
+    def left(self) -> Sequence[ConsumerRecord]:
+        """What was not."""
+        return self._records[self._taken :]

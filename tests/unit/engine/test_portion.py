@@ -1,0 +1,44 @@
+"""How a unit of work is cut by time."""
+
+from __future__ import annotations
+
+import time
+
+from aiokafka import ConsumerRecord
+
+from engine.portion import Portion
+
+RECORDS = [ConsumerRecord("t", 0, n, 0, 0, b"k", b"v", None, 1, 1, ()) for n in range(5)]
+
+
+def test_all_records_are_handed_out_when_there_is_time() -> None:
+    portion = Portion(RECORDS, 60)
+    assert RECORDS == list(portion)
+    assert [] == portion.left
+
+
+def test_it_ends_after_the_record_in_which_time_ran_out_and_has_the_rest() -> None:
+    portion = Portion(RECORDS, 0.02)
+    seen = []
+    for record in portion:
+        seen.append(record)
+        if len(seen) == 2:
+            time.sleep(0.03)
+    assert RECORDS[:2] == seen == portion.taken
+    assert RECORDS[2:] == portion.left
+
+
+def test_one_record_is_handed_out_however_little_time_there_is() -> None:
+    portion = Portion(RECORDS, 0)
+    assert RECORDS[:1] == list(portion)
+
+
+def test_to_iterate_anew_is_to_begin_anew() -> None:
+    portion = Portion(RECORDS, 60)
+    next(iter(portion))
+    assert RECORDS == list(portion)
+
+
+def test_of_nothing_nothing_is_left() -> None:
+    portion = Portion([], 60)
+    assert [] == list(portion) == portion.left
