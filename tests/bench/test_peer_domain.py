@@ -10,8 +10,7 @@ import pytest
 
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
-from benchmarks.peers.domain import JSON, Dead, Routed, accept, newcomer, take, uid_of
-from benchmarks.peers.vocabulary import micros
+from benchmarks.peers.domain import JSON, Dead, Routed, accept, micros, newcomer, take, uid_of
 from core.event import Entry, event_uid
 from core.matching import matches
 from core.notification import notify

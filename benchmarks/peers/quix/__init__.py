@@ -1,1 +1,1 @@
-"""Quix Streams, exactly-once: one StreamingDataFrame that is checked, grouped by customer, and applied with state."""
+"""Quix Streams, exactly-once: records are checked, routed by customer, and applied with state."""

@@ -1,4 +1,4 @@
-"""The application: check, group by customer, keep timelines and profiles in state, and judge."""
+"""The application: check, route to the customer, keep timelines and profiles in state, and judge."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ PROFILE = b"profile"
 """The key of a customer's document in state. Entries of the timeline stand beside it, by their uid."""
 
 COMMIT_SECONDS = 1.0
+"""Between two transactions: until then nothing goes on to the second hop, and a profile is written once in it."""
 
+LINGER_MS = 50
+"""Until a batch is sent; readers wait for the transaction anyway."""
 
 Step = tuple[str | None, bytes]
 """The customer and the event; or no customer, and the dead letter."""
@@ -60,6 +63,7 @@ def build(place: Place) -> Application:
         processing_guarantee="exactly-once",
         commit_interval=COMMIT_SECONDS,
         state_dir=place.state,
+        producer_extra_config={"linger.ms": LINGER_MS},
         loglevel="WARNING",
     )
     inputs = [app.topic(name, key_deserializer="bytes", value_deserializer="bytes") for name in place.inputs]
@@ -78,13 +82,12 @@ def build(place: Place) -> Application:
 
     for topic in inputs:
         app.dataframe(topic).apply(check, metadata=True).to_topic(destination, key=itemgetter(0))
-    grouped = app.dataframe(journal)
-    grouped.apply(journey, stateful=True, metadata=True, expand=True).to_topic(alerts)
-    changelog = app._topic_manager.changelog_topics_list
+    app.dataframe(journal).apply(journey, stateful=True, metadata=True, expand=True).to_topic(alerts)
+    changelog = f"changelog__{place.prefix}--{journal.name}--default"  # as the library names it
     announce(
         hop=journal.name,
-        timeline=changelog[0].name,
-        profiles=changelog[0].name,
+        timeline=changelog,
+        profiles=changelog,
         alerts=alerts.name,
     )
     return app

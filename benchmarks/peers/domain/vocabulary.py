@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 Check = Callable[[Any], bool]
 Fields = tuple[tuple[str, Check], ...]
+
+JSON = dict[str, Any]
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+KEPT = 7 * DAY
+"""What is closed is forgotten after this: the longest window of the rules, and their cooldown."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -22,6 +29,11 @@ def micros(text: str) -> int:
     if since.days < 0:
         raise ValueError("before 1970")
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def text_of(at: int) -> str:
+    """The instant in RFC 3339."""
+    return (_EPOCH + timedelta(microseconds=at)).replace(tzinfo=None).isoformat() + "Z"
 
 
 def _word(value: Any) -> bool:
