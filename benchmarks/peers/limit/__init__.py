@@ -1,0 +1,1 @@
+"""The limit: reading and decoding with bare aiokafka, nothing else."""

@@ -1,0 +1,1 @@
+"""Plain Faust: two agents, event by event, and Tables."""

@@ -1,0 +1,1 @@
+"""Quix Streams, exactly-once: records are checked, routed by customer, and applied with state."""
