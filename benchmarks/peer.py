@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,10 +9,10 @@ import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-
-from deploy.java import OLDEST, parse_version
+from typing import Any
 
 from .contestant import CannotRun, Failed, Outlets, Place, Reading
 from .program import Program
@@ -21,7 +20,6 @@ from .topics import INPUTS, Topics
 from .worker import ROOT
 
 PEERS = ROOT / "benchmarks" / "peers"
-STREAMS = PEERS / "kafka_streams"
 QUIX = PEERS / "quix" / "requirements.txt"
 
 Command = Callable[[Path], Sequence[str]]
@@ -139,28 +137,32 @@ def _quix(build: Path) -> Mapping[str, str]:
     return {"quixstreams": _run([python, "-c", asked]).strip()}
 
 
-# --- Kafka Streams: built by Maven -----------------------------------------------------------------------------------
+# --- Kafka Streams: the module beside the Java program knows how it is built and started --------------------------------
 
 
-def _java(build: Path) -> Sequence[str]:
-    home = build / "kafka_streams"
-    return ["java", "-cp", f"{home / 'kafka-streams-peer.jar'}{os.pathsep}{home / 'lib'}/*", "cxbus.peer.Main"]
+def _streams() -> Any:
+    """Its module. Raises ``CannotRun``."""
+    try:
+        return import_module("benchmarks.peers.kafka_streams")
+    except ModuleNotFoundError as error:
+        raise CannotRun(f"there is no {error.name}") from None
 
 
 def _jar(build: Path) -> Mapping[str, str]:
-    if not STREAMS.is_dir():
-        raise CannotRun(f"there is no {STREAMS.relative_to(ROOT)}")
-    for program in ("java", "mvn"):
-        if shutil.which(program) is None:
-            raise CannotRun(f"there is no {program} on PATH")
-    java = subprocess.run(["java", "-version"], capture_output=True, text=True)
-    release = parse_version(java.stderr + java.stdout)
-    if release is None or release < OLDEST:
-        raise CannotRun(f"java is {release}, {OLDEST} is needed")
-    home = build / "kafka_streams"
-    _run(["mvn", "-q", "-B", "-f", str(STREAMS / "pom.xml"), f"-Dpeer.build={home}", "package"])
-    libraries = [jar.stem for jar in (home / "lib").glob("kafka-streams-*.jar")]
-    return {"java": str(release), **{name.rpartition("-")[0]: name.rpartition("-")[2] for name in libraries}}
+    streams, directory = _streams(), build / "kafka_streams"
+    if (reason := streams.lacking()) is not None:
+        raise CannotRun(reason)
+    try:
+        streams.build(directory)
+    except streams.BuildFailed as error:
+        raise CannotRun(str(error)) from None
+    versions: Mapping[str, str] = streams.versions(directory)
+    return {name: version for name, version in versions.items() if name.startswith("kafka")}
+
+
+def _java(build: Path) -> Sequence[str]:
+    command: Sequence[str] = _streams().command(build / "kafka_streams")
+    return command
 
 
 def _run(command: Sequence[str]) -> str:

@@ -8,93 +8,34 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agents.identifiers import Identifiers
-from deploy.broker import EmbeddedBroker
 
 from .backlog import Backlog, fill
-from .bus import KEY, Bus
-from .contestant import CannotRun, Contestant
+from .bus import KEY
 from .machine import load, machine
-from .peer import peers
 from .race import Race
 from .report import RESULTS, Report
 from .scenario import Scenario
 from .seed import identities, write
-from .topics import PREFIX, Topics
+from .stage import PARTITIONS, Cluster, cluster, names, prepared, say
+from .topics import Topics
 from .traffic import customer_no, paced, traffic
-from .usage import child_of
 from .worker import ROOT
-
-PARTITIONS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """The Kafka of a run; ``broker`` is its process when it is ours."""
-
-    bootstrap: str
-    broker: int | None
-
-
-def say(words: str) -> None:
-    """A line of progress."""
-    print(f"{datetime.now(UTC):%H:%M:%S}  {words}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def cluster(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Cluster]:
-    """``CXBUS_BOOTSTRAP``, else an embedded broker that is gone afterwards. Raises ``ClusterInUse``."""
-    given = environ.get("CXBUS_BOOTSTRAP")
-    if given:
-        Topics(given, PARTITIONS).check_empty()
-        try:
-            yield Cluster(given, None)
-        finally:
-            Topics(given, PARTITIONS).remove_all(PREFIX)
-    else:
-        with EmbeddedBroker(home) as broker:
-            yield Cluster(broker.bootstrap, child_of(broker.group))
-
-
-def prepared(wanted: Sequence[str], build: Path) -> tuple[list[Contestant], dict[str, str], dict[str, str]]:
-    """Who can take part, their libraries' versions, and who can't with the reason."""
-    can: list[Contestant] = []
-    versions: dict[str, str] = {}
-    skipped: dict[str, str] = {}
-    for contestant in contestants(wanted):
-        try:
-            versions |= contestant.prepare(build)
-        except CannotRun as reason:
-            say(f"{contestant.name} is skipped: {reason}")
-            skipped[contestant.name] = str(reason)
-        else:
-            can.append(contestant)
-    return can, versions, skipped
-
-
-def contestants(wanted: Sequence[str] = ()) -> list[Contestant]:
-    """Those named, or all. Raises ``CannotRun`` for a name that nobody has."""
-    profile = os.environ.get("CXBUS_BENCH_PROFILE")
-    known: list[Contestant] = [Bus(None if profile is None else Path(profile).absolute()), *peers()]
-    if unknown := set(wanted) - {one.name for one in known}:
-        raise CannotRun(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(one.name for one in known)}")
-    return [one for one in known if not wanted or one.name in wanted]
 
 
 async def published(bootstrap: str, scenario: Scenario, partitions: int, rate: float) -> Backlog:
     """The scenario's backlog on the departments' topics, and its customers known to the bus."""
     say(f"{scenario.name}: publishing {scenario.events:,} events")
-    Topics(bootstrap, partitions).input()
+    topics = Topics(bootstrap, partitions)
+    topics.input()
+    topics.identities()
     began, now = time.monotonic(), time.time_ns() // 1000
     happened = traffic(scenario, now)
     stream = paced(happened, now, scenario.events, rate) if rate else happened
@@ -131,15 +72,11 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--events", type=int, default=1_000_000, help="records of the backlog, about")
     add("--rate", type=float, default=4_000, help="events/s at which the backlog came, by its stamps; 0: in six days")
     add("--rounds", type=int, default=3, help="rounds of each contestant; the table has their medians")
-    add("--scenarios", type=_names, default=("20k-uniform",), help="such as 20k-uniform,1M-skewed")
-    add("--contestants", type=_names, default=(), help="such as cxbus,limit; default: all")
+    add("--scenarios", type=names, default=("20k-uniform",), help="such as 20k-uniform,1M-skewed")
+    add("--contestants", type=names, default=(), help="such as cxbus,limit; default: all")
     add("--build", type=Path, default=ROOT / "build" / "bench", help="where peers are built")
     add("--results", type=Path, default=RESULTS, help="where reports are written")
     return parser.parse_args(arguments)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, text.split(",")))
 
 
 def main() -> None:

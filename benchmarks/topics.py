@@ -57,16 +57,16 @@ class Topics:
             )
 
     def input(self) -> None:
-        """The departments' topics and that of the identities, empty."""
-        wanted = [topic for topic in self._bus if topic.name in (*INPUTS, IDENTITIES)]
-        self.remove([topic.name for topic in wanted])
-        apply(self._bootstrap, [_stamped(topic) if topic.name in INPUTS else topic for topic in wanted])
+        """The departments' topics, empty."""
+        self._anew([_stamped(topic) for topic in self._bus if topic.name in INPUTS])
+
+    def identities(self) -> None:
+        """Where the bus's customers are made known, empty."""
+        self._anew([topic for topic in self._bus if topic.name == IDENTITIES])
 
     def bus(self) -> None:
-        """All that the bus itself writes but the identities, empty."""
-        wanted = [topic for topic in self._bus if topic.name not in (*INPUTS, IDENTITIES)]
-        self.remove([topic.name for topic in wanted])
-        apply(self._bootstrap, wanted)
+        """All other topics that the bus itself writes, empty."""
+        self._anew([topic for topic in self._bus if topic.name not in (*INPUTS, IDENTITIES)])
 
     def peer(self, prefix: str) -> None:
         """``<prefix>.journal`` and so on."""
@@ -102,6 +102,10 @@ class Topics:
                 if time.monotonic() > end:
                     raise TimeoutError(f"the cluster does not delete {', '.join(sorted(left))}")
                 time.sleep(0.1)
+
+    def _anew(self, topics: Sequence[Topic]) -> None:
+        self.remove([topic.name for topic in topics])
+        apply(self._bootstrap, topics)
 
     def _named(self, prefix: str) -> list[str]:
         with _admin(self._bootstrap) as admin:
