@@ -137,7 +137,7 @@ def _quix(build: Path) -> Mapping[str, str]:
     return {"quixstreams": _run([python, "-c", asked]).strip()}
 
 
-# --- Kafka Streams: the module beside the Java program knows how it is built and started --------------------------------
+# --- Kafka Streams: the module beside the Java program knows how it is built and started ------------------------------
 
 
 def _streams() -> Any:
