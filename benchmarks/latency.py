@@ -91,7 +91,7 @@ def measured(contestant: Contestant, number: int, place: Cluster, home: Path, op
         cpu = usage.spent(begin, begin + options.seconds).cpu_seconds / options.seconds
         return Measured(contestant.name, number, delays, round(cpu, 3), round(exchange.behind * 1000, 1))
     finally:
-        topics.remove_all(prefix)
+        topics.remove(topics.of_round(prefix))
         shutil.rmtree(where.home, ignore_errors=True)
 
 

@@ -78,7 +78,7 @@ class Race:
         try:
             made = self._measured(contestant, place, backlog, number)
         finally:
-            self._topics.remove_all(prefix)
+            self._topics.remove(self._topics.of_round(prefix))
             shutil.rmtree(place.home, ignore_errors=True)
         self._say(
             f"{made.contestant}, round {number}: {made.events_per_second:,.0f} events/s, "

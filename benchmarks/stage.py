@@ -15,7 +15,7 @@ from deploy.broker import EmbeddedBroker
 from .bus import Bus
 from .contestant import CannotRun, Contestant
 from .peer import peers
-from .topics import PREFIX, Topics
+from .topics import Topics
 from .usage import child_of
 
 PARTITIONS = 4
@@ -39,11 +39,12 @@ def cluster(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Clu
     """``CXBUS_BOOTSTRAP``, else an embedded broker that is gone afterwards. Raises ``ClusterInUse``."""
     given = environ.get("CXBUS_BOOTSTRAP")
     if given:
-        Topics(given, PARTITIONS).check_empty()
+        topics = Topics(given, PARTITIONS)
+        topics.check_empty()
         try:
             yield Cluster(given, None)
         finally:
-            Topics(given, PARTITIONS).remove_all(PREFIX)
+            topics.remove(topics.of_bus())
     else:
         with EmbeddedBroker(home) as broker:
             yield Cluster(broker.bootstrap, child_of(broker.group))

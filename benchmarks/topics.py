@@ -50,7 +50,7 @@ class Topics:
 
     def check_empty(self) -> None:
         """Raises ``ClusterInUse``."""
-        if found := self._named(PREFIX):
+        if found := self.of_bus():
             raise ClusterInUse(
                 f"The cluster at {self._bootstrap} has {found[0]} and {len(found) - 1} more topics of a bus. The "
                 "benchmark erases them between its rounds: give it a Kafka of its own, or delete them."
@@ -84,9 +84,15 @@ class Topics:
             ],
         )
 
-    def remove_all(self, prefix: str) -> None:
-        """Every topic whose name begins so: those that a library made by itself, too."""
-        self.remove(self._named(prefix))
+    def of_bus(self) -> list[str]:
+        """All topics that a bus has on the cluster."""
+        with _admin(self._bootstrap) as admin:
+            return sorted(name for name in admin.list_topics() if name.startswith(PREFIX))
+
+    def of_round(self, prefix: str) -> list[str]:
+        """The topics of one round, also where a library puts words of its own before the prefix."""
+        with _admin(self._bootstrap) as admin:
+            return sorted(name for name in admin.list_topics() if prefix in name)
 
     def remove(self, names: Sequence[str]) -> None:
         """Returns when the cluster knows them no more. Raises ``TimeoutError``."""
@@ -106,10 +112,6 @@ class Topics:
     def _anew(self, topics: Sequence[Topic]) -> None:
         self.remove([topic.name for topic in topics])
         apply(self._bootstrap, topics)
-
-    def _named(self, prefix: str) -> list[str]:
-        with _admin(self._bootstrap) as admin:
-            return sorted(name for name in admin.list_topics() if name.startswith(prefix))
 
 
 def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:

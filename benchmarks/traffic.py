@@ -96,9 +96,9 @@ def paced(published: Iterable[Published], until: int, events: int, rate: float) 
 
     The bus reads a backlog in the order of publication, to some seconds: the faster it came, the less is in order.
     """
-    first = until - int(events / rate * SECOND)
+    first = until - round(events * SECOND / rate)
     for index, one in enumerate(published):
-        yield one._replace(at=first + int(index / rate * SECOND))
+        yield one._replace(at=first + round(index * SECOND / rate))
 
 
 def _happen(
