@@ -56,11 +56,14 @@ class Race:
         self._broker = broker
         self._say = say
         self._topics = Topics(bootstrap, partitions)
+        self.failures: dict[str, str] = {}
+        """Why a contestant was left out from some round on."""
 
     def rounds(self, contestants: Sequence[Contestant], backlog: Backlog, rounds: int) -> Iterator[Round]:
         """Alternating, so that whatever else happens on the machine hits all alike. One that fails is told and left
         out from then on.
         """
+        self.failures.clear()
         left = list(contestants)
         for number in range(1, rounds + 1):
             for contestant in list(left):
@@ -68,6 +71,7 @@ class Race:
                     yield self.round(contestant, backlog, number)
                 except Failed as failure:
                     self._say(f"{contestant.name}, round {number}: {failure}")
+                    self.failures[contestant.name] = f"round {number}: {str(failure).splitlines()[0]}"
                     left.remove(contestant)
 
     def round(self, contestant: Contestant, backlog: Backlog, number: int) -> Round:

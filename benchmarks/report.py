@@ -43,11 +43,10 @@ class Report:
         scenario, found = self.scenario, rows(self.rounds)
         most = max((row.rounds for row in found), default=0)
         parts = [
-            f"# {scenario.events:,} events of {scenario.customers:,} customers, "
-            f"{'skewed' if scenario.skew else 'uniform'}",
+            f"# {scenario.name}: {scenario.events:,} events of {scenario.customers:,} customers",
             f"{self.date}, {self.partitions} partitions, {self._came()}, medians of {most} rounds. {self.machine}.",
             markdown(HEADINGS, [row.cells() for row in found]),
-            *(f"Not measured: {name}: {why}" for name, why in self.skipped.items()),
+            *(f"Not measured, or not in all rounds: {name}: {why}" for name, why in self.skipped.items()),
         ]
         if alerts := self._alerts():
             parts.append(alerts)

@@ -56,10 +56,9 @@ def measure(options: argparse.Namespace, home: Path, place: Cluster) -> list[Rep
         scenario, before = Scenario.named(name, options.events), load()
         backlog = asyncio.run(published(place.bootstrap, scenario, PARTITIONS, options.rate))
         rounds = list(race.rounds(taking_part, backlog, options.rounds))
-        failed = {one.name: "it failed" for one in taking_part if one.name not in {r.contestant for r in rounds}}
         about = machine(versions, before, embedded=place.broker is not None)
         today = f"{datetime.now(UTC):%Y-%m-%d}"
-        reports.append(Report(today, scenario, PARTITIONS, options.rate, about, rounds, {**skipped, **failed}))
+        reports.append(Report(today, scenario, PARTITIONS, options.rate, about, rounds, {**skipped, **race.failures}))
         print(reports[-1].text(), flush=True)
         say(f"written: {reports[-1].write(options.results).name}, .json")
     return reports
@@ -72,7 +71,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--events", type=int, default=1_000_000, help="records of the backlog, about")
     add("--rate", type=float, default=4_000, help="events/s at which the backlog came, by its stamps; 0: in six days")
     add("--rounds", type=int, default=3, help="rounds of each contestant; the table has their medians")
-    add("--scenarios", type=names, default=("20k-uniform",), help="such as 20k-uniform,1M-skewed")
+    add("--scenarios", type=names, default=("20k-uniform",), help="such as 20k-uniform,1M-tilted,20k-skewed")
     add("--contestants", type=names, default=(), help="such as cxbus,limit; default: all")
     add("--build", type=Path, default=ROOT / "build" / "bench", help="where peers are built")
     add("--results", type=Path, default=RESULTS, help="where reports are written")

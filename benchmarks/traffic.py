@@ -116,7 +116,7 @@ def _happen(
 
 def _shares(scenario: Scenario) -> list[float]:
     """Customers' shares, summed up."""
-    return list(accumulate((rank + 1) ** -scenario.skew for rank in range(scenario.customers)))
+    return list(accumulate((rank + 1 + scenario.head) ** -scenario.skew for rank in range(scenario.customers)))
 
 
 def _drawn(chance: random.Random, shares: list[float]) -> Iterator[int]:

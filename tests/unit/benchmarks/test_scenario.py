@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.scenario import ZIPF, Scenario, UnknownScenario
+from benchmarks.scenario import HEAD, ZIPF, Scenario, UnknownScenario
 
 
 def test_a_name_says_how_many_customers_and_how_they_are_spread() -> None:
     assert Scenario("20k-uniform", 1_000, 20_000, 0.0) == Scenario.named("20k-uniform", 1_000)
     assert Scenario("1M-skewed", 1_000, 1_000_000, ZIPF) == Scenario.named("1M-skewed", 1_000)
+    assert Scenario("1M-tilted", 1_000, 1_000_000, ZIPF, HEAD) == Scenario.named("1M-tilted", 1_000)
     assert Scenario("300-skewed", 1_000, 300, ZIPF) == Scenario.named("300-skewed", 1_000)
 
 

@@ -25,7 +25,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert list(traffic(UNIFORM, UNTIL)) != list(traffic(UNIFORM, UNTIL, seed=2))
 
 
-@pytest.mark.parametrize("name", ["200-uniform", "200-skewed", "10k-uniform", "10k-skewed"])
+@pytest.mark.parametrize("name", ["200-uniform", "200-skewed", "10k-uniform", "10k-tilted", "10k-skewed"])
 def test_there_are_about_as_many_records_as_wanted_whatever_the_number_of_customers(name: str) -> None:
     records = list(traffic(Scenario.named(name, 5_000), UNTIL))
     assert len(records) == pytest.approx(5_000, rel=0.01)
@@ -65,6 +65,12 @@ def test_a_skewed_stream_has_the_first_customers_in_most_events() -> None:
     # The sum of 1/r up to 200 is 5.88, so that the first has 17 %.
     assert skewed[b"0"] / 5_000 == pytest.approx(1 / 5.88, rel=0.2)
     assert skewed[b"0"] > 1.5 * skewed[b"1"]
+
+
+def test_a_tilted_stream_has_no_such_head() -> None:
+    tilted = Counter(one.key for one in traffic(Scenario.named("10k-tilted", 20_000), UNTIL))
+    assert max(tilted.values()) / 20_000 < 0.01
+    assert sum(tilted[b"%d" % number] for number in range(100)) > 2 * sum(tilted[b"%d" % n] for n in range(900, 1_000))
 
 
 def test_a_pace_puts_the_same_events_at_even_distances() -> None:
