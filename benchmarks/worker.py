@@ -62,6 +62,12 @@ class Worker:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        assert self._process is not None
+        return self._process.pid
+
     def figures(self) -> Figures:
         """What it has counted so far. Raises ``WorkerEnded``."""
         until = time.monotonic() + START_SECONDS

@@ -1,0 +1,144 @@
+"""Customers with a past: the timelines and profiles that the journey would have written of very many of them.
+
+A few customers are really taken through the journey, in this process; what it writes of each is given to many others,
+with their ids and numbers in place of his. Their events keep his ids, so that an event uid stands on many timelines:
+the bus looks for copies on one customer's timeline only.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import ConsumerRecord
+from prometheus_client import CollectorRegistry
+
+from agents.identifiers import Identifiers, mask
+from agents.journey import Journey
+from agents.metrics import Metrics
+from agents.records import Origin, event_headers, partition_of
+from agents.rule_files import BUILT_IN, load
+from agents.topics import JOURNAL, PROFILES, TIMELINE
+from agents.vocabulary import outreach, vocabulary
+from core.event import DAY, event_uid
+from engine.checkpoint import Checkpoint
+from engine.cluster import Cluster
+from engine.unit_of_work import Output
+from schemas.registry import Registry
+
+from .seed import customer_id
+from .traffic import DEPARTMENTS, Published, Regular, customer_no
+
+MODELS = 32
+"""Customers who are really taken through the journey."""
+
+UNIT = 500
+"""Records of one unit of work."""
+
+NOWHERE = Checkpoint(Cluster("", {}), {}, 0.0)
+"""Of a store that nobody will open again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """All that stands on the topics about one customer: entries, oldest first, and the profile after the last."""
+
+    number: int
+    customer: str
+    entries: tuple[Output, ...]
+    profile: Output
+
+    def of(self, number: int, customer: str, partitions: int) -> Iterator[Output]:
+        """The same of the customer with another number and id, on that one's partition."""
+        partition = partition_of(customer, partitions)
+        names = [
+            (self.customer.encode(), customer.encode()),
+            *((one.encode(), other.encode()) for one, other in zip(_shown(self.number), _shown(number), strict=True)),
+        ]
+        for output in (*self.entries, self.profile):
+            key, value = output.key, output.value
+            assert key is not None
+            assert value is not None
+            for one, other in names:
+                key, value = key.replace(one, other), value.replace(one, other)
+            yield Output(output.topic, partition, key, value, output.headers)
+
+
+def events_of(number: int, count: int, until: int, days: float, seed: int = 1) -> list[Published]:
+    """``count`` events of one customer in the ``days`` before ``until`` (µs), one department after the other."""
+    chance = random.Random(f"{seed}/{number}")
+    first = until - int(days * DAY)
+    person = Regular(number, chance, first)
+    moments = sorted(first + int(chance.random() * days * DAY) for _ in range(count))
+    return [person.publish(DEPARTMENTS[index // 4 % len(DEPARTMENTS)], at) for index, at in enumerate(moments)]
+
+
+def past(number: int, customer: str, events: Sequence[Published], identifiers: Identifiers) -> Past:
+    """What the journey writes when these events arrive as they happen. There must be one at least."""
+    registry = Registry.discover()
+    rules = load(BUILT_IN, vocabulary(registry), outreach(registry))
+    entries: list[Output] = []
+    profile: Output | None = None
+    with tempfile.TemporaryDirectory() as directory:
+        journey = Journey(0, 1, rules, identifiers, Path(directory), Metrics(CollectorRegistry()))
+        try:
+            for first in range(0, len(events), UNIT):
+                some = events[first : first + UNIT]
+                outputs = journey.decide([_record(customer, first + n, event) for n, event in enumerate(some)])
+                journey.committed(NOWHERE)
+                entries += [output for output in outputs if output.topic == TIMELINE]
+                profile = next(output for output in outputs if output.topic == PROFILES)
+        finally:
+            journey.close()
+    if profile is None:
+        raise ValueError("a customer without events has no past")
+    return Past(number, customer, tuple(entries), profile)
+
+
+def models(identifiers: Identifiers, entries: int, until: int, days: float = 30, count: int = MODELS) -> list[Past]:
+    """The pasts of ``count`` customers with ``entries`` entries each, the last before ``until`` (µs)."""
+    return [
+        past(number, customer, events_of(number, entries, until, days), identifiers)
+        for number in range(count)
+        for customer in [customer_id(identifiers, [customer_no(number)], number)]
+    ]
+
+
+def histories(
+    of: Sequence[Past], numbers: Iterable[int], identifiers: Identifiers, partitions: int
+) -> Iterator[Output]:
+    """Timeline and profile records of the customers with these numbers, each like one of those given.
+
+    A customer's id is that of ``seed.identities`` when that is given all customers in the order of their numbers, from
+    0 on.
+    """
+    for number in numbers:
+        customer = customer_id(identifiers, [customer_no(number)], number)
+        yield from of[number % len(of)].of(number, customer, partitions)
+
+
+def _shown(number: int) -> tuple[str, ...]:
+    """How a customer's number stands in events, masked in profiles, and in the name."""
+    kind, value = customer_no(number)
+    return value, f'"{mask(kind, value)[1]}"', f'"Person {number}"'
+
+
+def _record(customer: str, offset: int, event: Published) -> ConsumerRecord:
+    """An event as intake journals it, the moment it happens."""
+    origin = Origin(event.topic, 0, offset)
+    return ConsumerRecord(
+        topic=JOURNAL,
+        partition=0,
+        offset=offset,
+        timestamp=event.at // 1000,
+        timestamp_type=1,
+        key=customer.encode(),
+        value=event.value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=event_headers(origin, event.at, event.at, event_uid(*event.event)),
+    )

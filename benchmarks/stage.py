@@ -1,0 +1,80 @@
+"""What every benchmark needs before it begins: a Kafka, and those who take part."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.broker import EmbeddedBroker
+
+from .bus import Bus
+from .contestant import CannotRun, Contestant
+from .peer import peers
+from .topics import Topics
+from .usage import child_of
+
+PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The Kafka of a run; ``broker`` is its process when it is ours."""
+
+    bootstrap: str
+    broker: int | None
+
+
+def say(words: str) -> None:
+    """A line of progress."""
+    print(f"{datetime.now(UTC):%H:%M:%S}  {words}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def cluster(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Cluster]:
+    """``CXBUS_BOOTSTRAP``, else an embedded broker that is gone afterwards. Raises ``ClusterInUse``."""
+    given = environ.get("CXBUS_BOOTSTRAP")
+    if given:
+        topics = Topics(given, PARTITIONS)
+        topics.check_empty()
+        try:
+            yield Cluster(given, None)
+        finally:
+            topics.remove(topics.of_bus())
+    else:
+        with EmbeddedBroker(home) as broker:
+            yield Cluster(broker.bootstrap, child_of(broker.group))
+
+
+def prepared(wanted: Sequence[str], build: Path) -> tuple[list[Contestant], dict[str, str], dict[str, str]]:
+    """Who can take part, their libraries' versions, and who can't with the reason."""
+    can: list[Contestant] = []
+    versions: dict[str, str] = {}
+    skipped: dict[str, str] = {}
+    for contestant in contestants(wanted):
+        try:
+            versions |= contestant.prepare(build)
+        except CannotRun as reason:
+            say(f"{contestant.name} is skipped: {reason}")
+            skipped[contestant.name] = str(reason)
+        else:
+            can.append(contestant)
+    return can, versions, skipped
+
+
+def contestants(wanted: Sequence[str] = ()) -> list[Contestant]:
+    """Those named, or all. Raises ``CannotRun`` for a name that nobody has."""
+    profile = os.environ.get("CXBUS_BENCH_PROFILE")
+    known: list[Contestant] = [Bus(None if profile is None else Path(profile).absolute()), *peers()]
+    if unknown := set(wanted) - {one.name for one in known}:
+        raise CannotRun(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(one.name for one in known)}")
+    return [one for one in known if not wanted or one.name in wanted]
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Those of a list with commas."""
+    return tuple(filter(None, text.split(",")))

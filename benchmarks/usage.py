@@ -1,0 +1,144 @@
+"""What a program and its children use of the machine, from ``/proc``: CPU seconds, and resident memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple, Self
+
+LOOK = 0.1
+"""Seconds between two looks. CPU at a moment in between is interpolated."""
+
+KNOWN = 10
+"""Looks at the same processes until new ones are searched for: reading about all that run costs milliseconds."""
+
+CHILD = 5.0
+"""Seconds for a watchdog to start what it watches over."""
+
+PROC = Path("/proc")
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Sample(NamedTuple):
+    """``at``: Unix seconds; ``cpu``: seconds since the program began; ``resident``: bytes."""
+
+    at: float
+    cpu: float
+    resident: int
+
+
+class Stat(NamedTuple):
+    """What ``/proc/<pid>/stat`` says of a process: its parent, and CPU in ticks with that of children who ended."""
+
+    pid: int
+    parent: int
+    ticks: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a program used in a window of time. ``mebibytes``: the most resident memory, from its start on."""
+
+    cpu_seconds: float
+    mebibytes: float
+
+
+def parse_stat(line: str) -> Stat:
+    """One line of proc_pid_stat(5). The name in it may hold blanks and brackets."""
+    begin, _, rest = line.rpartition(")")
+    fields = rest.split()
+    return Stat(int(begin.split(maxsplit=1)[0]), int(fields[1]), sum(map(int, fields[11:15])), int(fields[21]))
+
+
+def family(stats: Sequence[Stat], pid: int) -> list[Stat]:
+    """The process and its descendants."""
+    wanted = {pid}
+    found: list[Stat] = []
+    left = list(stats)
+    while True:
+        more = [stat for stat in left if stat.pid in wanted or stat.parent in wanted]
+        if not more:
+            return found
+        found += more
+        wanted |= {stat.pid for stat in more}
+        left = [stat for stat in left if stat.pid not in wanted]
+
+
+def between(samples: Sequence[Sample], begin: float, end: float) -> Spent:
+    """What was used from ``begin`` to ``end`` (Unix seconds). Raises ``ValueError`` without samples."""
+    if not samples:
+        raise ValueError("nothing was measured")
+    return Spent(_cpu(samples, end) - _cpu(samples, begin), max(sample.resident for sample in samples) / 2**20)
+
+
+def _cpu(samples: Sequence[Sample], at: float) -> float:
+    after = bisect_left(samples, at, key=lambda sample: sample.at)
+    if after in (0, len(samples)):
+        return samples[min(after, len(samples) - 1)].cpu
+    one, other = samples[after - 1], samples[after]
+    return one.cpu + (other.cpu - one.cpu) * (at - one.at) / (other.at - one.at)
+
+
+class Usage:
+    """Looks at a program and its children, in a thread, while the ``with`` block runs. ``samples`` are in order."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, name=f"usage-{pid}", daemon=True)
+        self.samples: list[Sample] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def spent(self, begin: float, end: float) -> Spent:
+        """See ``between``."""
+        return between(self.samples, begin, end)
+
+    def _look(self) -> None:
+        known: list[int] = []
+        for turn in count():
+            if turn % KNOWN == 0:
+                known = _running()
+            stats = family(list(_stats(known)), self._pid)
+            known = [stat.pid for stat in stats]
+            if stats:
+                ticks, pages = sum(stat.ticks for stat in stats), sum(stat.pages for stat in stats)
+                self.samples.append(Sample(time.time(), ticks / TICKS, pages * PAGE))
+            if self._over.wait(LOOK):
+                return
+
+
+def child_of(pid: int) -> int:
+    """The process that ``pid`` has started to watch over it. Raises ``ProcessLookupError`` when there is none."""
+    until = time.monotonic() + CHILD
+    while time.monotonic() < until:
+        if found := [stat.pid for stat in _stats(_running()) if stat.parent == pid]:
+            return found[0]
+        time.sleep(0.02)
+    raise ProcessLookupError(f"process {pid} has no child")
+
+
+def _running() -> list[int]:
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+
+
+def _stats(pids: Iterable[int]) -> Iterator[Stat]:
+    for pid in pids:
+        try:
+            yield parse_stat((PROC / str(pid) / "stat").read_text())
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended

@@ -1,0 +1,68 @@
+"""What processes use, as ``/proc`` says it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.usage import PAGE, Sample, Spent, Stat, Usage, between, child_of, family, parse_stat
+
+LINE = (
+    "4242 (a (bad) name) S 4000 4242 4242 0 -1 4194560 100 200 3 4 150 50 30 20 20 0 7 0 12345 999 2560 "
+    "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0"
+)
+
+
+def test_a_line_of_proc_holds_parent_cpu_with_that_of_ended_children_and_memory() -> None:
+    assert Stat(4242, 4000, 150 + 50 + 30 + 20, 2560) == parse_stat(LINE)
+
+
+def test_a_family_is_a_process_with_all_that_descend_from_it() -> None:
+    stats = [Stat(5, 4, 0, 0), Stat(4, 3, 0, 0), Stat(3, 1, 0, 0), Stat(7, 1, 0, 0), Stat(8, 3, 0, 0)]
+    assert {3, 4, 5, 8} == {stat.pid for stat in family(stats, 3)}
+    assert [] == family(stats, 99)
+
+
+def test_what_was_spent_in_a_window_is_interpolated_and_memory_is_the_most_ever() -> None:
+    samples = [Sample(10.0, 1.0, 50 << 20), Sample(11.0, 2.0, 90 << 20), Sample(12.0, 4.0, 70 << 20)]
+    assert Spent(2.0, 90.0) == between(samples, 10.5, 11.75)
+    assert Spent(3.0, 90.0) == between(samples, 0.0, 99.0)
+
+
+def test_nothing_is_said_of_a_process_that_was_never_seen() -> None:
+    with pytest.raises(ValueError, match="nothing was measured"):
+        between([], 0.0, 1.0)
+
+
+def test_a_busy_child_is_found_and_its_processor_counted() -> None:
+    busy = "import time\nwhile time.process_time() < 0.6: pass\ntime.sleep(30)"
+    watcher = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+    began = time.time()
+    with subprocess.Popen([sys.executable, "-c", watcher, busy]) as process:
+        try:
+            child = child_of(process.pid)
+            assert child != process.pid
+            with Usage(child) as usage:
+                until = time.monotonic() + 20
+                while usage.spent(began, time.time()).cpu_seconds < 0.3 if usage.samples else True:
+                    assert time.monotonic() < until, "it never used a processor"
+                    time.sleep(0.05)
+            assert usage.spent(began, time.time()).mebibytes > 1
+        finally:
+            os.kill(child, 9)
+
+
+def test_a_process_without_a_child_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.usage.CHILD", 0.1)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        with pytest.raises(ProcessLookupError, match="no child"):
+            child_of(process.pid)
+        process.communicate(b"\n")
+
+
+def test_pages_are_those_of_this_machine() -> None:
+    assert PAGE in (4096, 16384, 65536)
