@@ -1,7 +1,8 @@
-"""What one event costs in CPU, without Kafka: intake's routing, the journey's decision and its local store, in process.
+"""The bus without Kafka: intake's routing, the journey's decisions and their local store in one process.
 
-The same input each time, made from a seed. Prints µs of CPU per event of each step; ``CXBUS_BENCH_EVENTS``,
-``_CUSTOMERS``, ``_UNIT`` (records of a unit of work).
+``python -m benchmarks.inprocess`` prints the CPU that an event takes (``CXBUS_BENCH_EVENTS``, ``_CUSTOMERS``, ``_UNIT``
+records of a unit of work), beside that of a yardstick: a machine that is busy elsewhere is slow at both. The digest
+tells whether a change has changed what is written.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import os
 import statistics
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -36,17 +37,16 @@ from schemas.codec import Codec
 from schemas.registry import Registry
 from tests.chaos.business import CALM, Sent, business
 
-EVENTS = int(os.environ.get("CXBUS_BENCH_EVENTS", "40000"))
-CUSTOMERS = int(os.environ.get("CXBUS_BENCH_CUSTOMERS", "2000"))
-UNIT = int(os.environ.get("CXBUS_BENCH_UNIT", "2000"))
 NOW = 1_772_442_000_000_000
 MARK = Checkpoint(Cluster("bench", {}), {}, 0.0)
+YARDS = 3_000
 
 
 class Everybody(Directory):
-    """Knows everybody already: a customer is the first of his nodes."""
+    """Knows everybody already: a customer is named after the first of his nodes."""
 
     def customer(self, nodes: Sequence[Node]) -> str | None:
+        """The customer, always."""
         return super().customer(nodes) or self._know(nodes)
 
     def _know(self, nodes: Sequence[Node]) -> str:
@@ -56,59 +56,60 @@ class Everybody(Directory):
         return owner
 
 
-def main() -> None:
-    """Prints the figures."""
-    sent = business(1, EVENTS, CUSTOMERS, NOW, CALM)
-    with tempfile.TemporaryDirectory() as directory:
-        metrics = Metrics(CollectorRegistry())
-        identifiers = Identifiers(b"a key for the benchmark")
-        registry = Registry.discover()
-        intake = Intake(Codec(registry), identifiers, Everybody("", identifiers, Path(directory) / "d"), 1, "", metrics)
-        journey = Journey(0, 1, rules(Settings(), registry), identifiers, Path(directory) / "j", metrics)
-        spent: dict[str, float] = defaultdict(float)
-        clock = time.process_time
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(100_000, 20, 50)  # as the worker does
-        done = 0
-        ratios: list[float] = []
-        digest = hashlib.sha256()
-        for some in batched(records(sent), UNIT):
-            yard = yardstick()
-            spent["yard"] += yard
-            began = clock()
-            routed = intake.route(some)
-            middle = clock()
-            journal = [record(JOURNAL, done + index, one) for index, one in enumerate(routed)]
-            before = clock()
-            outputs = journey.decide(journal)
-            decided = clock()
-            journey.committed(MARK)
-            stored = clock()
-            done += len(journal)
-            spent["intake"] += middle - began
-            spent["decide"] += decided - before
-            spent["store"] += stored - decided
-            ratios.append((middle - began + stored - before) / len(some) / yard * 3_000)
-            spent["outputs"] += len(outputs)
-            spent["bytes"] += sum(len(one.value or b"") for one in outputs)
-            digest.update(repr([(o.topic, o.key, o.value) for o in outputs]).encode())
-        journey.close()
-    print(
-        f"{statistics.median(ratios):.2f} yardsticks per event",
-        digest.hexdigest()[:16],
-        {
-            name: round(value * (1e6 if name not in ("outputs", "bytes") else 1) / len(sent), 2)
-            for name, value in spent.items()
-        },
-    )
+class Line:
+    """One intake and the journey of one partition, one behind the other."""
+
+    def __init__(self, home: Path) -> None:
+        metrics, identifiers, registry = Metrics(CollectorRegistry()), Identifiers(bytes(16)), Registry.discover()
+        self._directory = Everybody("", identifiers, home / "directory")
+        self._intake = Intake(Codec(registry), identifiers, self._directory, 1, "", metrics)
+        self._journey = Journey(0, 1, rules(Settings(), registry), identifiers, home / "journey", metrics)
+        self._offset = 0
+
+    def route(self, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
+        """The journal's records."""
+        journal = [_record(JOURNAL, self._offset + n, one) for n, one in enumerate(self._intake.route(records))]
+        self._offset += len(journal)
+        return journal
+
+    def decide(self, journal: Sequence[ConsumerRecord]) -> Sequence[Output]:
+        """One unit of work, stored."""
+        outputs = self._journey.decide(journal)
+        self._journey.committed(MARK)
+        return outputs
+
+    def close(self) -> None:
+        """Releases the stores."""
+        self._journey.close()
+        self._directory.close()
+
+
+def published(events: int, customers: int) -> list[ConsumerRecord]:
+    """The same events each time, as a consumer gets them."""
+    return [_published(number, one) for number, one in enumerate(business(1, events, customers, NOW, CALM))]
+
+
+def units(records: Sequence[ConsumerRecord], size: int) -> Iterator[list[ConsumerRecord]]:
+    """Units of work of so many records."""
+    left = iter(records)
+    while unit := list(islice(left, size)):
+        yield unit
+
+
+def _published(number: int, one: Sent) -> ConsumerRecord:
+    sizes = len(one.key), len(one.value)
+    return ConsumerRecord(one.topic, 0, number, NOW // 1000, 0, one.key, one.value, None, *sizes, one.headers)
+
+
+def _record(topic: str, offset: int, one: Output) -> ConsumerRecord:
+    return ConsumerRecord(topic, 0, offset, NOW // 1000, 0, one.key, one.value, None, 0, 0, one.headers)
 
 
 def yardstick() -> float:
-    """CPU seconds of a fixed piece of work of the same kind: a machine that is busy elsewhere is slow at both."""
+    """CPU seconds of ``YARDS`` pieces of work of the same kind."""
     began = time.process_time()
     table: dict[str, int] = {}
-    for number in range(3_000):
+    for number in range(YARDS):
         parsed = orjson.loads(_SOME)
         name = f"{parsed['source']}/{number % 100}"
         table[name] = table.get(name, 0) + len(parsed["data"]["customer"]["identifiers"])
@@ -116,38 +117,41 @@ def yardstick() -> float:
     return time.process_time() - began
 
 
-_SOME = orjson.dumps(
-    {
-        "specversion": "1.0",
-        "id": "1",
-        "source": "/somewhere",
-        "data": {"customer": {"identifiers": [{"type": "customer_no", "value": "C-1"}]}, "total": "1.00"},
-    }
+_SOME = (
+    b'{"specversion":"1.0","id":"1","source":"/somewhere","data":{"total":"1.00",'
+    b'"customer":{"identifiers":[{"type":"customer_no","value":"C-1"}]}}}'
 )
 
 
-def records(sent: Sequence[Sent]) -> Iterator[ConsumerRecord]:
-    """As a consumer gets them."""
-    for number, one in enumerate(sent):
-        yield ConsumerRecord(
-            one.topic, 0, number, NOW // 1000, 0, one.key, one.value, None, len(one.key), len(one.value), one.headers
-        )
-
-
-def record(topic: str, offset: int, output: Output) -> ConsumerRecord:
-    value = output.value or b""
-    return ConsumerRecord(topic, 0, offset, NOW // 1000, 0, output.key, value, None, 1, len(value), output.headers)
-
-
-def batched(records: Iterator[ConsumerRecord], size: int) -> Iterator[list[ConsumerRecord]]:
-    some: list[ConsumerRecord] = []
-    for one in records:
-        some.append(one)
-        if len(some) == size:
-            yield some
-            some = []
-    if some:
-        yield some
+def main() -> None:
+    """Prints the figures."""
+    events = int(os.environ.get("CXBUS_BENCH_EVENTS", "40000"))
+    customers = int(os.environ.get("CXBUS_BENCH_CUSTOMERS", "8000"))
+    size = int(os.environ.get("CXBUS_BENCH_UNIT", "1000"))
+    records, digest, clock = published(events, customers), hashlib.sha256(), time.process_time
+    ratios: list[float] = []
+    spent = [0.0, 0.0]
+    with tempfile.TemporaryDirectory() as directory:
+        line = Line(Path(directory))
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 50)  # as the worker does
+        for unit in units(records, size):
+            yard = yardstick() / YARDS
+            began = clock()
+            journal = line.route(unit)
+            routed = clock()
+            outputs = line.decide(journal)
+            decided = clock()
+            spent = [spent[0] + routed - began, spent[1] + decided - routed]
+            ratios.append((decided - began) / len(unit) / yard)
+            digest.update(repr([(one.topic, one.key, one.value) for one in outputs]).encode())
+        line.close()
+    intake, journey = (1e6 * seconds / len(records) for seconds in spent)
+    print(
+        f"{statistics.median(ratios):.1f} yardsticks per event (intake {intake:.1f} µs, journey {journey:.1f} µs); "
+        f"what was written: {digest.hexdigest()[:16]}"
+    )
 
 
 if __name__ == "__main__":

@@ -201,13 +201,14 @@ class Timeline:
             entries = self.streams[stream]
             need = self.plan.needs[stream]
             since = now - LATENESS
+            if entries[0].at > since - need.horizon and len(entries) <= MOST_FOR_LATENESS:
+                continue  # nothing is old enough
             if len(entries) > MOST_FOR_LATENESS:
                 since = min(max(since, entries[-MOST_FOR_LATENESS].at), now)
             if stream in self.plan.entities:
                 if len(entries) > OFTEN and len(entries) % OFTEN:
                     continue
-                if entries[0].at <= since - need.horizon:
-                    self._prune_matters(stream, since - need.horizon)
+                self._prune_matters(stream, since - need.horizon)
             else:
                 cut = bisect_right(entries, since - need.horizon, key=_at)
                 if need.latest:  # the one that is the latest as of that instant

@@ -25,11 +25,16 @@ _OPTIONAL = ("subject", "dataschema", "datacontenttype", "partitionkey", "correl
 _PAYLOAD = ("data", "data_base64")
 _LONGEST = 512  # characters of id and source: both travel in the evidence of alerts, up to twenty in one message
 
+_PLAIN = (("content-type", STRUCTURED),)
+"""What most records have; compared at once."""
+
 _required = itemgetter(*_REQUIRED)
 
 
 def binary_attributes(headers: Headers | None) -> dict[str, str] | Dead | None:
     """Return the attributes of a binary event, None for a structured one, or why the headers are neither."""
+    if headers == _PLAIN:
+        return None
     content_type = b""
     attributes: dict[str, str] = {}
     for key, raw in headers or ():
@@ -82,7 +87,7 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
         for name, text in (("id", event_id), ("source", source), ("type", event_type)):
             if not _can_name(text):
                 return _wrong(name, text, _NAME)
-    if len(attributes) > len(_REQUIRED) + 1:
+    if len(attributes) > len(_REQUIRED) + 1 + (type(attributes.get("datacontenttype")) is str):
         for name in _OPTIONAL:
             text = attributes.get(name)
             if text is not None and type(text) is not str:

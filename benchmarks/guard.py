@@ -1,0 +1,82 @@
+"""Does an event still cost what it cost? Counted, not timed, so that a busy machine gives the same answer.
+
+Counted are the instructions of Python's machine that intake and journey take for fixed events, and the bytes they
+write: what C code spends is not seen, and is in proportion to the bytes. ``python -m benchmarks.guard`` prints the
+figures for ``RECORDED``, which holds one per version of Python.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+from .inprocess import Line, published, units
+
+T = TypeVar("T")
+
+EVENTS, CUSTOMERS, UNIT, WARM = 1_500, 300, 100, 500
+"""``WARM`` events are not counted: by then most customers are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one event, on average: instructions of intake and of the journey, bytes of what the journey writes."""
+
+    intake: float
+    journey: float
+    bytes: float
+
+
+RECORDED: dict[tuple[int, int], Cost] = {}
+
+
+def measure(home: Path) -> Cost:
+    """Runs the events through a fresh line below ``home``."""
+    line = Line(home)
+    intake = journey = size = counted = 0
+    try:
+        for unit in units(published(EVENTS, CUSTOMERS), UNIT):
+            journal, routing = instructions(lambda unit=unit: line.route(unit))
+            outputs, deciding = instructions(lambda journal=journal: line.decide(journal))
+            counted += len(unit)
+            if counted > WARM:
+                intake, journey = intake + routing, journey + deciding
+                size += sum(len(one.value or b"") for one in outputs)
+    finally:
+        line.close()
+    events = counted - WARM
+    return Cost(round(intake / events), round(journey / events), round(size / events))
+
+
+def instructions(work: Callable[[], T]) -> tuple[T, int]:
+    """What ``work`` returns, and how many instructions of Python's machine it took."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        found = work()
+    finally:
+        sys.settrace(before)
+    return found, count
+
+
+def main() -> None:
+    """Prints the figures of this Python."""
+    with tempfile.TemporaryDirectory() as home:
+        print(f"    {sys.version_info[:2]}: {measure(Path(home))},")
+
+
+if __name__ == "__main__":
+    main()
