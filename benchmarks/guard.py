@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -49,8 +50,8 @@ def measure(home: Path) -> Cost:
     intake = journey = size = counted = 0
     try:
         for unit in units(published(EVENTS, CUSTOMERS), UNIT):
-            journal, routing = instructions(lambda unit=unit: line.route(unit))
-            outputs, deciding = instructions(lambda journal=journal: line.decide(journal))
+            journal, routing = instructions(partial(line.route, unit))
+            outputs, deciding = instructions(partial(line.decide, journal))
             counted += len(unit)
             if counted > WARM:
                 intake, journey = intake + routing, journey + deciding
