@@ -1,6 +1,6 @@
 # The two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format unit integration chaos bugs bench lock schemas clean
+.PHONY: help setup demo run test check format unit integration chaos bugs bench latency lock schemas clean
 
 PYTHON ?= python3
 SEED ?= 1
@@ -28,7 +28,7 @@ run: $(INSTALLED) ## start a real Kafka and the bus, and keep them running
 	@$(BIN)/cxbus run
 
 test: check ## everything CI runs: format, lint, types, imports, tests on a real Kafka
-	$(BIN)/pytest -q -m "not chaos"
+	$(BIN)/pytest -q -m "not chaos and not bench"
 
 check: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -44,7 +44,7 @@ unit: $(INSTALLED) ## the tests that need no Kafka: seconds
 	$(BIN)/pytest -q -m "not kafka"
 
 integration: $(INSTALLED) ## the tests on a real Kafka, without kills
-	$(BIN)/pytest -q -m "kafka and not chaos"
+	$(BIN)/pytest -q -m "kafka and not chaos and not bench"
 
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos
@@ -52,8 +52,11 @@ chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check
 bugs: $(INSTALLED) ## plant bugs one at a time and see which test catches each: six minutes
 	$(BIN)/python -m tests.planted
 
-bench: $(INSTALLED) ## events per second through the whole bus
-	$(BIN)/python -m benchmarks.throughput
+bench: $(INSTALLED) ## the bus beside Kafka Streams, Quix, plain Faust and the limit; BENCH="--scenarios 1M-uniform"
+	$(BIN)/python -m benchmarks.throughput $(BENCH)
+
+latency: $(INSTALLED) ## publish to alert at 2,000 events/s, beside the peers
+	$(BIN)/python -m benchmarks.latency $(BENCH)
 
 lock: $(INSTALLED) ## resolve requirements.lock anew, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
