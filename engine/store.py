@@ -2,14 +2,15 @@
 
 Changes of a unit of work are kept apart (pending) and read through; they reach the database in one write batch when
 the transaction is durable, or are dropped. With them goes a checkpoint. Nothing is logged to disk: a killed process
-loses what was in memory, of all families alike, and the checkpoint goes back with them. So the database can be behind
-its topics, never ahead.
+loses what was in memory since the last ten seconds or so, and the checkpoint goes back with it. So the database can be
+behind its topics, never ahead; and what it holds may be ahead of its checkpoint, never behind.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ log = structlog.get_logger("engine.store")
 
 CACHE_BYTES = 32 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
+PERSIST_SECONDS = 10.0
+"""A killed worker reads again what came since: about that long."""
 BLOOM_BITS = 10
 
 META = "meta"
@@ -50,6 +53,7 @@ class Store:
         self._directory = directory
         self._broken = directory.with_name(f"{directory.name}.broken")
         self._names = (*families, META)
+        self._persisted = -PERSIST_SECONDS
         self._unlogged = WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, whatever its stub says
         try:
@@ -170,8 +174,17 @@ class Store:
         if not batch.is_empty():
             try:
                 self._db.write(batch, self._unlogged)
+                if mark is not None and time.monotonic() - self._persisted >= PERSIST_SECONDS:
+                    self._persist()
             except Exception as error:  # rocksdict raises bare Exception
                 raise self._failed(error) from error
+
+    def _persist(self) -> None:
+        """All that is in memory goes to the disk, the mark after what it vouches for."""
+        assert self._names[-1] == META
+        for name in self._names:
+            self._families[name].flush(wait=True)
+        self._persisted = time.monotonic()
 
     def drop_pending(self) -> None:
         """Forget all pending changes."""

@@ -82,9 +82,23 @@ BUGS = (
         "agents/journey.py",
         """\
         self._archive.drop()
+        if self._touched:  # by a unit that was not committed: they were changed in place
+""",
+        """\
+        if self._touched:  # by a unit that was not committed: they were changed in place
+""",
+        (checks.DECISION_ERROR,),
+    ),
+    Bug(
+        "customers-of-a-failed-unit-kept",
+        "A batch that failed is decided again with the customers as the failed try has left them.",
+        "agents/journey.py",
+        """\
+            self._known.forget()
         self._touched.clear()
 """,
         """\
+            pass
         self._touched.clear()
 """,
         (checks.DECISION_ERROR,),
@@ -116,7 +130,7 @@ BUGS = (
         "clock-lost-at-a-restore",
         "A partition that was taken over begins with the clock of its next record.",
         "agents/journey.py",
-        "self._clock = max(self._clock, customer.clock)",
+        'self._clock = max(self._clock, clock_of(orjson.loads(record.value)["data"]))',
         "self._clock = max(self._clock, 0)",
         (checks.CLOCK,),
     ),
@@ -138,17 +152,12 @@ BUGS = (
         "What was erased from the timeline is there again after a restore.",
         "agents/archive.py",
         """\
-        if value is None:
-            self._store.delete("entries", key)
-        else:
-            self._store.put("entries", key, value)
-            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
+        known = known or self._store.get("entries", key)
+        if known is not None:
+            self._store.delete("order", _order_key(key, known))
+        self._store.delete("entries", key)
 """,
         """\
-        value = value or known
-        if value is not None:
-            self._store.put("entries", key, value)
-            self._store.put("order", _order_key(customer, _held(uid, value).entry.at, uid), b"")
 """,
         (checks.MOVED_AWAY,),
     ),

@@ -24,11 +24,13 @@ BUGS = (
         "The record for which a batch had no room any more is not put into the next one.",
         "engine/unit_of_work.py",
         """\
-            batch = producer.create_batch()
-            _append(batch, record)
+        batch = producer.create_batch()
+        batch.append(key=key, value=value, headers=headers, timestamp=None)
+    if batch is not None:
 """,
         """\
-            batch = producer.create_batch()
+        batch = producer.create_batch()
+    if batch is not None:
 """,
         (checks.PACKING,),
     ),
@@ -125,8 +127,8 @@ BUGS = (
         "offset-of-the-whole-batch-with-its-first-part",
         "A large batch is decided in several transactions, and the first one commits the offset behind the last.",
         "engine/shard.py",
-        "await self._transaction(producer, part, part[-1].offset + 1)",
-        "await self._transaction(producer, part, batch.end)",
+        "            end = records[-1].offset + 1\n",
+        "",
         (checks.LEFT_EARLY,),
     ),
     Bug(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -272,3 +273,34 @@ def test_stores_that_nobody_used_for_long_are_removed_and_nothing_else(tmp_path:
             os.utime(file, (old, old))
     discard_unused(tmp_path, time.time(), 50)
     assert ["faust", "journey-1"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_a_killed_process_loses_no_more_than_came_since_the_last_time_that_all_went_to_the_disk(tmp_path: Path) -> None:
+    """The first marked flush goes to the disk: a restore that took long is not to be repeated."""
+    writer = "\n".join(
+        (
+            "import os, signal, sys",
+            "from pathlib import Path",
+            "from aiokafka import TopicPartition",
+            "from engine.checkpoint import Checkpoint",
+            "from engine.cluster import Cluster",
+            "from engine.store import Store",
+            "store = Store(Path(sys.argv[1]), ('entries', 'order'))",
+            "for number in range(100):",
+            "    store.put('entries', b'%012d' % number, b'value')",
+            "    store.put('order', b'%012d' % number, b'')",
+            "    store.flush_pending()",
+            "store.flush_pending(Checkpoint(Cluster('here', {}), {TopicPartition('t', 0): 100}, 0.0))",
+            "store.put('entries', b'later', b'value')",
+            "store.flush_pending(Checkpoint(Cluster('here', {}), {TopicPartition('t', 0): 101}, 0.0))",
+            "os.kill(os.getpid(), signal.SIGKILL)",
+        )
+    )
+    killed = subprocess.run([sys.executable, "-c", writer, str(tmp_path / "state")], cwd=ROOT)
+    assert -signal.SIGKILL == killed.returncode
+    store = Store(tmp_path / "state", FAMILIES)
+    mark = store.checkpoint()
+    assert mark is not None
+    assert 100 == mark.offsets[TopicPartition("t", 0)]
+    assert 100 == len(list(store.scan("entries", b""))) == len(list(store.scan("order", b"")))
+    store.close()
