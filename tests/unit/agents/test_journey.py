@@ -232,7 +232,9 @@ def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(t
     journal.close()
 
 
-def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path, before: int) -> None:
+    """``before``: so many records came in a batch of their own, so that the customer is known."""
     broken = [
         replace(rule, condition=Broken()) if rule.name == "dunning-during-dispute" else rule for rule in RULES.rules
     ]
@@ -243,7 +245,8 @@ def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path) 
     log = whole.logs[JOURNAL, partition_of("c_1", PARTITIONS)]
     whole.close()
     journal = Journal(tmp_path / "broken", RuleSet.of(broken, RULES.vocabulary))
-    outputs = journal.run(log)
+    for batch in filter(None, (log[:before], log[before:])):
+        outputs = journal.run(batch)
     assert 1 == sum(output.topic == DEAD for output in outputs)
     entries = [entry["event"]["type"] for entry in journal.current(TIMELINE).values()]
     assert ["marketing.campaign.sent.v1", "service.case.opened.v1", "service.case.resolved.v1"] == sorted(entries)
