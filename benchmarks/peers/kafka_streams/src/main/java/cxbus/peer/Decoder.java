@@ -3,6 +3,7 @@ package cxbus.peer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Locale;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -12,7 +13,7 @@ final class Decoder {
 
     private static final int LARGEST = 256 * 1024;
     private static final int LONGEST_NAME = 256;
-    private static final String STRUCTURED = "application/cloudevents+json";
+    private static final byte[] STRUCTURED = "application/cloudevents+json".getBytes(StandardCharsets.US_ASCII);
 
     private final CloudEventReader reader = new CloudEventReader();
     private final Uids uids = new Uids();
@@ -60,7 +61,12 @@ final class Decoder {
 
     private static boolean isStructured(Headers headers) {
         Header contentType = headers.lastHeader("content-type");
-        return contentType == null || contentType.value() == null || text(contentType).startsWith(STRUCTURED);
+        if (contentType == null || contentType.value() == null) {
+            return true;
+        }
+        byte[] value = contentType.value(); // parameters may follow
+        return value.length >= STRUCTURED.length
+                && Arrays.equals(value, 0, STRUCTURED.length, STRUCTURED, 0, STRUCTURED.length);
     }
 
     private static void takeAttributes(Headers headers, CloudEvent into) {

@@ -10,6 +10,9 @@ final class Instants {
     /** What parsing gives for a text that is none. */
     static final long NONE = Long.MIN_VALUE;
 
+    /** Bytes of an instant's text. */
+    static final int LENGTH = 27;
+
     static final long SECOND = 1_000_000L;
     static final long HOUR = 3_600 * SECOND;
     static final long DAY = 24 * HOUR;
@@ -57,12 +60,11 @@ final class Instants {
         return text.length() == 10 ? parseDate(text, 10) : NONE;
     }
 
-    /** RFC 3339 in UTC with six digits of a second. */
-    static String render(long instant) {
-        byte[] text = new byte[27];
+    /** Writes {@link #LENGTH} bytes of RFC 3339 in UTC, with six digits of a second. */
+    static void write(long instant, byte[] to, int from) {
         long day = Math.floorDiv(instant, DAY);
         long rest = instant - day * DAY;
-        // Civil date of a day number: "days_from_civil" and back, Howard Hinnant, chrono-compatible date algorithms.
+        // Both ways between dates and day numbers: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
         long shifted = day + 719_468;
         long era = Math.floorDiv(shifted, 146_097);
         int ofEra = (int) (shifted - era * 146_097);
@@ -71,22 +73,14 @@ final class Instants {
         int fromMarch = (5 * ofYear + 2) / 153;
         int month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
         int year = (int) (yearOfEra + era * 400) + (month <= 2 ? 1 : 0);
-        write(text, 0, 4, year);
-        text[4] = '-';
-        write(text, 5, 2, month);
-        text[7] = '-';
-        write(text, 8, 2, ofYear - (153 * fromMarch + 2) / 5 + 1);
-        text[10] = 'T';
         int seconds = (int) (rest / SECOND);
-        write(text, 11, 2, seconds / 3_600);
-        text[13] = ':';
-        write(text, 14, 2, seconds / 60 % 60);
-        text[16] = ':';
-        write(text, 17, 2, seconds % 60);
-        text[19] = '.';
-        write(text, 20, 6, (int) (rest % SECOND));
-        text[26] = 'Z';
-        return new String(text, java.nio.charset.StandardCharsets.ISO_8859_1);
+        write(to, from, 4, year, '-');
+        write(to, from + 5, 2, month, '-');
+        write(to, from + 8, 2, ofYear - (153 * fromMarch + 2) / 5 + 1, 'T');
+        write(to, from + 11, 2, seconds / 3_600, ':');
+        write(to, from + 14, 2, seconds / 60 % 60, ':');
+        write(to, from + 17, 2, seconds % 60, '.');
+        write(to, from + 20, 6, (int) (rest % SECOND), 'Z');
     }
 
     private static long parseDate(String text, int length) {
@@ -150,9 +144,11 @@ final class Instants {
         return number < 0 || number > most;
     }
 
-    private static void write(byte[] text, int from, int count, int number) {
+    /** A number of so many digits, and what follows it. */
+    private static void write(byte[] to, int from, int count, int number, char next) {
         for (int i = from + count - 1, rest = number; i >= from; i--, rest /= 10) {
-            text[i] = (byte) ('0' + rest % 10);
+            to[i] = (byte) ('0' + rest % 10);
         }
+        to[from + count] = (byte) next;
     }
 }

@@ -12,29 +12,29 @@ final class Journey implements Processor<byte[], Event, String, byte[]> {
 
     private final Map<EventType, List<Rule>> rules = Rule.byTrigger();
     private final Uids uids = new Uids();
+    private final TimelineEntry entry = new TimelineEntry();
     private ProcessorContext<String, byte[]> context;
-    private KeyValueStore<String, byte[]> timeline;
+    private KeyValueStore<byte[], byte[]> timeline;
     private KeyValueStore<String, Profile> profiles;
+    private RecentProfiles recent;
 
     @Override
     public void init(ProcessorContext<String, byte[]> context) {
         this.context = context;
         timeline = context.getStateStore(Settings.TIMELINE_STORE);
         profiles = context.getStateStore(Settings.PROFILE_STORE);
+        recent = new RecentProfiles();
     }
 
     @Override
     public void process(Record<byte[], Event> record) {
         Event event = record.value();
-        String key = TimelineEntry.key(event);
-        if (timeline.get(key) != null) {
+        byte[] key = TimelineEntry.key(event);
+        Profile profile = profile(event.customer());
+        if (profile.entries > 0 && timeline.get(key) != null) { // who is new has seen nothing
             return;
         }
-        Profile profile = profiles.get(event.customer());
-        if (profile == null) {
-            profile = new Profile(event.customer());
-        }
-        timeline.put(key, TimelineEntry.json(event, event.at() < profile.latest));
+        timeline.put(key, entry.json(event, event.at() < profile.latest));
         profile.take(event);
         for (Rule rule : rules.get(event.type())) {
             Rule.Match match = rule.judge(event, profile);
@@ -44,5 +44,17 @@ final class Journey implements Processor<byte[], Event, String, byte[]> {
             }
         }
         profiles.put(event.customer(), profile);
+    }
+
+    private Profile profile(String customer) {
+        Profile profile = recent.get(customer);
+        if (profile == null) {
+            profile = profiles.get(customer);
+            if (profile == null) {
+                profile = new Profile(customer);
+            }
+            recent.put(customer, profile);
+        }
+        return profile;
     }
 }

@@ -62,7 +62,11 @@ final class JsonText {
 
     JsonText instant(long instant) {
         comma();
-        return mark('"').ascii(Instants.render(instant)).mark('"');
+        mark('"');
+        reserve(Instants.LENGTH);
+        Instants.write(instant, content, length);
+        length += Instants.LENGTH;
+        return mark('"');
     }
 
     JsonText number(long number) {

@@ -39,9 +39,11 @@ final class Pipeline {
     }
 
     /** Every event once, by customer and uid: the memory of copies, and its changelog is the timeline. */
-    private static StoreBuilder<KeyValueStore<String, byte[]>> timeline() {
+    private static StoreBuilder<KeyValueStore<byte[], byte[]>> timeline() {
         return Stores.keyValueStoreBuilder(
-                        Stores.persistentKeyValueStore(Settings.TIMELINE_STORE), Serdes.String(), Serdes.ByteArray())
+                        Stores.persistentKeyValueStore(Settings.TIMELINE_STORE),
+                        Serdes.ByteArray(),
+                        Serdes.ByteArray())
                 .withLoggingEnabled(CHANGELOG)
                 .withCachingDisabled(); // no key is written twice
     }

@@ -1,17 +1,19 @@
 package cxbus.peer;
 
-/** One event on one customer's timeline, as readers of the changelog find it. */
+import java.nio.charset.StandardCharsets;
+
+/** One event on one customer's timeline, as readers of the changelog find it. Not for several threads. */
 final class TimelineEntry {
 
-    private TimelineEntry() {}
+    private final JsonText to = new JsonText(4_096);
 
-    static String key(Event event) {
-        return event.customer() + "/" + event.uid();
+    static byte[] key(Event event) {
+        return (event.customer() + "/" + event.uid()).getBytes(StandardCharsets.UTF_8);
     }
 
     /** @param late whether something later was on the timeline already */
-    static byte[] json(Event event, boolean late) {
-        return new JsonText(event.json().length + 192)
+    byte[] json(Event event, boolean late) {
+        return to.clear()
                 .begin('{')
                 .name("customerId")
                 .string(event.customer())
