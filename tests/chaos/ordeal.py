@@ -29,7 +29,7 @@ from .publisher import Publisher
 
 DRAIN_SECONDS = 180.0
 BUSY_SECONDS = 5.0
-"""In which every worker must have finished something."""
+"""Of load, half of it or more, in which every worker must have finished something."""
 WAVE_SECONDS = 25.0
 HURRY = 2.0
 """So much faster the last wave ends."""
@@ -115,8 +115,11 @@ class Ordeal:
             await bus.settled()
             await bus.suffer(schedule(plan.counts, plan.seed, plan.longest))
             await bus.settled()
-            before = bus.fleet.handled()
-            await bus.work(BUSY_SECONDS)
+            before, published = bus.fleet.handled(), len(self._publication)
+            while (
+                len(self._publication) < published + BUSY_SECONDS * plan.rate / 2
+            ):  # there may be none between two waves
+                await bus.work(BUSY_SECONDS)
             after = bus.fleet.handled()
             self.outcome.idle = [name for name in bus.fleet.names if before.get(name, 0) == after.get(name, 0)]
             self._over = True
