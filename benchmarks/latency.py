@@ -18,8 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-import orjson
-
 from agents.identifiers import Identifiers
 
 from .bus import KEY
@@ -27,16 +25,15 @@ from .contestant import Contestant, Failed, Place
 from .exchange import Exchange
 from .machine import load, machine
 from .pairs import POOL, Due, Pairs, stream
-from .report import RESULTS
+from .report import name_of, save
 from .scenario import Scenario
 from .seed import identities, write
-from .stage import PARTITIONS, Cluster, cluster, names, prepared, say
+from .stage import PARTITIONS, Cluster, cluster, parser, prepared, say
 from .stopwatch import Delays
 from .table import STREAMS, markdown
 from .topics import Topics
 from .traffic import customer_no, traffic
 from .usage import Usage
-from .worker import ROOT
 
 ALL = ("cxbus", "kafka_streams", "quix", "plain_faust")
 HEADINGS = (
@@ -150,7 +147,7 @@ def measure(options: argparse.Namespace, home: Path, place: Cluster) -> str:
     asyncio.run(write(place.bootstrap, identities(Identifiers(KEY.encode()), known), say))
     found = played(taking_part, place, home, options)
     about = machine(versions, before, embedded=place.broker is not None)
-    name = f"{datetime.now(UTC):%Y-%m-%d}-{about.commit.replace('+', '-changed')}-latency-{scenario.name}"
+    name = name_of(f"{datetime.now(UTC):%Y-%m-%d}", about, f"latency-{scenario.name}")
     text = "\n\n".join(
         [
             f"# Publish to alert at {options.rate:,.0f} events/s, {scenario.customers:,} customers",
@@ -162,27 +159,21 @@ def measure(options: argparse.Namespace, home: Path, place: Cluster) -> str:
     )
     settings = {name: getattr(options, name) for name in ("rate", "share", "warm", "seconds", "rounds", "scenario")}
     document = {"settings": settings, "machine": asdict(about), "rounds": list(map(asdict, found)), "skipped": skipped}
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / f"{name}.json").write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-    (options.results / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-    say(f"written: {name}.md, .json")
+    written = save(options.results, name, document, text + "\n")
+    say(f"written: {written.name}, .json")
     return text
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The settings of a run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
-    add = parser.add_argument
+    told = parser("latency", __doc__, ALL)
+    add = told.add_argument
     add("--rate", type=float, default=2_000, help="events/s")
     add("--share", type=float, default=0.05, help="of the events, so many fire an alert for certain")
     add("--warm", type=float, default=20, help="seconds of warming up in each round, after the first alert")
     add("--seconds", type=float, default=40, help="seconds that are measured in each round")
-    add("--rounds", type=int, default=3, help="rounds of each contestant")
     add("--scenario", default="20k-uniform", help="the other events' customers and their spread")
-    add("--contestants", type=names, default=ALL, help=f"default: {','.join(ALL)}")
-    add("--build", type=Path, default=ROOT / "build" / "bench", help="where peers are built")
-    add("--results", type=Path, default=RESULTS, help="where reports are written")
-    return parser.parse_args(arguments)
+    return told.parse_args(arguments)
 
 
 def main() -> None:

@@ -18,6 +18,20 @@ from .worker import ROOT
 RESULTS = ROOT / "benchmarks" / "results"
 
 
+def save(folder: Path, name: str, document: Mapping[str, Any], text: str) -> Path:
+    """Writes ``name``.json and ``name``.md; the latter's path. Of two runs on a day of one commit, the later stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    path = folder / f"{name}.md"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def name_of(date: str, machine: Machine, what: str) -> str:
+    """Of a run's files, without the ending."""
+    return f"{date}-{machine.commit.replace('+', '-changed')}-{what}"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One scenario's rounds. ``rate``: events/s at which the backlog came, by its stamps; 0: in six days.
@@ -36,7 +50,7 @@ class Report:
     @property
     def name(self) -> str:
         """Of its files, without the ending."""
-        return f"{self.date}-{self.machine.commit.replace('+', '-changed')}-{self.scenario.name}"
+        return name_of(self.date, self.machine, self.scenario.name)
 
     def text(self) -> str:
         """For people."""
@@ -66,12 +80,8 @@ class Report:
         }
 
     def write(self, folder: Path = RESULTS) -> Path:
-        """Writes both; the Markdown's path. Of two runs on a day of one commit, the later stays."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.name}.json").write_bytes(orjson.dumps(self.document(), option=orjson.OPT_INDENT_2))
-        path = folder / f"{self.name}.md"
-        path.write_text(self.text(), encoding="utf-8")
-        return path
+        """Writes both; the Markdown's path."""
+        return save(folder, self.name, self.document(), self.text())
 
     def _came(self) -> str:
         return f"a backlog that came at {self.rate:,.0f} events/s" if self.rate else "a backlog of six days"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,10 @@ from deploy.broker import EmbeddedBroker
 from .bus import Bus
 from .contestant import CannotRun, Contestant
 from .peer import peers
+from .report import RESULTS
 from .topics import Topics
 from .usage import child_of
+from .worker import ROOT
 
 PARTITIONS = 4
 
@@ -48,6 +51,17 @@ def cluster(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Clu
     else:
         with EmbeddedBroker(home) as broker:
             yield Cluster(broker.bootstrap, child_of(broker.group))
+
+
+def parser(what: str, about: str | None, everybody: Sequence[str]) -> argparse.ArgumentParser:
+    """What all benchmarks can be told. ``everybody``: who takes part unless it is said; nobody named: all."""
+    told = argparse.ArgumentParser(prog=f"python -m benchmarks.{what}", description=about)
+    add = told.add_argument
+    add("--rounds", type=int, default=3, help="rounds of each contestant; the table has their medians")
+    add("--contestants", type=names, default=everybody, help=f"default: {','.join(everybody) or 'all'}")
+    add("--build", type=Path, default=ROOT / "build" / "bench", help="where peers are built")
+    add("--results", type=Path, default=RESULTS, help="where reports are written")
+    return told
 
 
 def prepared(wanted: Sequence[str], build: Path) -> tuple[list[Contestant], dict[str, str], dict[str, str]]:

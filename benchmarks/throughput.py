@@ -21,13 +21,12 @@ from .backlog import Backlog, fill
 from .bus import KEY
 from .machine import load, machine
 from .race import Race
-from .report import RESULTS, Report
+from .report import Report
 from .scenario import Scenario
 from .seed import identities, write
-from .stage import PARTITIONS, Cluster, cluster, names, prepared, say
+from .stage import PARTITIONS, Cluster, cluster, names, parser, prepared, say
 from .topics import Topics
 from .traffic import customer_no, paced, traffic
-from .worker import ROOT
 
 
 async def published(bootstrap: str, scenario: Scenario, partitions: int, rate: float) -> Backlog:
@@ -66,16 +65,12 @@ def measure(options: argparse.Namespace, home: Path, place: Cluster) -> list[Rep
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The settings of a run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
-    add = parser.add_argument
+    told = parser("throughput", __doc__, ())
+    add = told.add_argument
     add("--events", type=int, default=1_000_000, help="records of the backlog, about")
     add("--rate", type=float, default=4_000, help="events/s at which the backlog came, by its stamps; 0: in six days")
-    add("--rounds", type=int, default=3, help="rounds of each contestant; the table has their medians")
     add("--scenarios", type=names, default=("20k-uniform",), help="such as 20k-uniform,1M-tilted,20k-skewed")
-    add("--contestants", type=names, default=(), help="such as cxbus,limit; default: all")
-    add("--build", type=Path, default=ROOT / "build" / "bench", help="where peers are built")
-    add("--results", type=Path, default=RESULTS, help="where reports are written")
-    return parser.parse_args(arguments)
+    return told.parse_args(arguments)
 
 
 def main() -> None:

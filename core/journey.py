@@ -170,7 +170,7 @@ def _name(entry: Entry) -> str | None:
 
 def _judge(
     customer: Customer, entry: Entry, rules: RuleSet, history: History, clock: int, *, replay: bool
-) -> list[Output]:
+) -> list[Said]:
     timeline = customer.timeline
     if customer.stale:
         customer.timeline = timeline = _kept(rules, history.all(customer.id), customer.rule_at)
@@ -191,7 +191,7 @@ def _judge(
     if customer.alerts:
         customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
         said += closing
-    return list(said)
+    return said
 
 
 def _judge_in_order(

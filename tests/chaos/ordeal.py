@@ -116,9 +116,8 @@ class Ordeal:
             await bus.suffer(schedule(plan.counts, plan.seed, plan.longest))
             await bus.settled()
             before, published = bus.fleet.handled(), len(self._publication)
-            while (
-                len(self._publication) < published + BUSY_SECONDS * plan.rate / 2
-            ):  # there may be none between two waves
+            enough = published + BUSY_SECONDS * plan.rate / 2  # between two waves there may be none
+            while len(self._publication) < enough:
                 await bus.work(BUSY_SECONDS)
             after = bus.fleet.handled()
             self.outcome.idle = [name for name in bus.fleet.names if before.get(name, 0) == after.get(name, 0)]
