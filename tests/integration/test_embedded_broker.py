@@ -153,8 +153,8 @@ def test_ctrl_c_leaves_it_to_its_starter_to_stop_it(data: Path) -> None:
     code = """
 import time
 broker.start()
-print(broker.group, flush=True)
 try:
+    print(broker.group, flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     time.sleep(1)
