@@ -13,12 +13,13 @@ from pathlib import Path
 
 import orjson
 import structlog
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from core.identity import Node, root
 from engine.checkpoint import Bounds, Checkpoint
 from engine.limits import Limits
 from engine.reading import reader
+from engine.record import KafkaRecord
 from engine.restore import read_bounds
 from engine.store import Store
 
@@ -70,7 +71,7 @@ class Directory:
         into = orjson.loads(value).get("mergedInto") if value is not None else None
         return None if into is None else str(into)
 
-    def learn(self, records: Sequence[ConsumerRecord], mark: Checkpoint | None = None) -> None:
+    def learn(self, records: Sequence[KafkaRecord], mark: Checkpoint | None = None) -> None:
         """Takes in records of the identities topic; ``mark`` says up to where, once they are stored.
 
         Raises ``WrongKey``.

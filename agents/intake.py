@@ -12,10 +12,11 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer
 
 from core.event import DAY, event_uid
 from engine.batch import Batch
+from engine.record import KafkaRecord
 from engine.unit_of_work import Output, send_all
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
@@ -103,7 +104,7 @@ class Intake:
             spent = decided - began, time.perf_counter() - decided
             self._watch.batch(batch.topic, batch.partition, len(batch.records), len(outputs), *spent)
 
-    def route(self, records: Sequence[ConsumerRecord]) -> list[Output]:
+    def route(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Where each record goes, in their order."""
         if not records:
             return []
@@ -113,7 +114,7 @@ class Intake:
             self._metrics.routed.labels(way).inc(sum(output.topic == topic for output in outputs))
         return outputs
 
-    def _route(self, record: ConsumerRecord) -> Output:
+    def _route(self, record: KafkaRecord) -> Output:
         received = received_at(record)
         understood = self._understood(record, received)
         if isinstance(understood, Dead):
@@ -128,7 +129,7 @@ class Intake:
             return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
         return self._journaled(customer, decoded.value, headers)
 
-    def _understood(self, record: ConsumerRecord, received: int) -> tuple[Decoded, Identified] | Dead:
+    def _understood(self, record: KafkaRecord, received: int) -> tuple[Decoded, Identified] | Dead:
         """What the record says and whom it names. An exception would come again with every try: it costs one event."""
         try:
             decoded = self._codec.decode(department_of(record.topic), record.value, record.headers)
@@ -159,7 +160,7 @@ class Intake:
             return Output(LINKS, 0, None, value, link_headers(note, ()))
         return self._journaled(customer, value, note)
 
-    def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
+    def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
         self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()
         origin = Origin(record.topic, record.partition, record.offset)
         kept = tuple((name, value) for name, value in record.headers if value is not None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 import structlog
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from core import journey
 from core.event import Entry, effective_at
@@ -36,6 +36,7 @@ from core.state import Customer, UnknownSchema, alert_from, alert_plain, clock_o
 from core.timeline import Timeline
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
+from engine.record import KafkaRecord
 from engine.unit_of_work import Output
 from schemas import instant
 from schemas.refusal import decision_error
@@ -94,7 +95,7 @@ class Journey:
         self._weights: dict[str, int] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
         self._known = Acquaintances(BYTES // partitions)
-        self._last: dict[str, ConsumerRecord] = {}
+        self._last: dict[str, KafkaRecord] = {}
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
 
@@ -112,7 +113,7 @@ class Journey:
         self._archive.reset()
         self._clock = 0
 
-    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+    def restore(self, records: Sequence[KafkaRecord]) -> None:
         """Mirrors what an earlier owner wrote. Raises ``core.state.UnknownSchema``."""
         for record in records:
             if record.topic == TIMELINE:
@@ -130,7 +131,7 @@ class Journey:
         self._archive.set_clock(self._clock)
         self._archive.flush(mark)
 
-    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.
 
         An exception in a decision would come again with every try and take the whole fleet down: the batch is then
@@ -147,7 +148,7 @@ class Journey:
             log.debug("where it failed", exc_info=error)
             return self._fold(records, guarded=True)
 
-    def _fold(self, records: Iterable[ConsumerRecord], *, guarded: bool) -> list[Output]:
+    def _fold(self, records: Iterable[KafkaRecord], *, guarded: bool) -> list[Output]:
         self._archive.drop()
         if self._touched:  # by a unit that was not committed: they were changed in place
             self._known.forget()
@@ -191,7 +192,7 @@ class Journey:
 
     # --- one record -------------------------------------------------------------------------------------------------
 
-    def _guarded(self, record: ConsumerRecord) -> list[Output]:
+    def _guarded(self, record: KafkaRecord) -> list[Output]:
         """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
         name = record.key.decode()
         before = orjson.dumps(self._customer(name).document())
@@ -208,7 +209,7 @@ class Journey:
             refused = Refused(failed.reason, failed.message)
             return [self._refuse(refused, *_letter(refused, record, headers, {}))]
 
-    def _one(self, record: ConsumerRecord) -> list[Output]:
+    def _one(self, record: KafkaRecord) -> list[Output]:
         self._pending_clock = max(self._pending_clock, received_at(record))
         headers = dict(record.headers)
         name = record.key.decode()
@@ -236,7 +237,7 @@ class Journey:
         self._touched[name] = customer
         return customer
 
-    def _read(self, record: ConsumerRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]) -> Record:
+    def _read(self, record: KafkaRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]) -> Record:
         kind = headers.get("kind")
         if kind in (EVENT, NOTE):
             happened, received = int(headers["time"]), int(headers["received"])
@@ -265,7 +266,7 @@ class Journey:
         self,
         customer: Customer,
         decision: journey.Output,
-        record: ConsumerRecord,
+        record: KafkaRecord,
         headers: Mapping[str, bytes],
         said: Mapping[str, Any],
     ) -> Iterator[Output]:
@@ -289,7 +290,7 @@ class Journey:
         self,
         customer: Customer,
         written: Written,
-        record: ConsumerRecord,
+        record: KafkaRecord,
         headers: Mapping[str, bytes],
         said: Mapping[str, Any],
     ) -> Output:
@@ -359,7 +360,7 @@ class Journey:
 
 
 def _letter(
-    refused: Refused, record: ConsumerRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]
+    refused: Refused, record: KafkaRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]
 ) -> tuple[bytes, str]:
     """The event that was refused, and where its department had published it."""
     if headers["kind"] != MOVED:

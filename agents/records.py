@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
-from aiokafka import ConsumerRecord
 
 from core.identity import Node
+from engine.record import KafkaRecord
 
 Header = tuple[str, bytes]
 
@@ -91,6 +91,6 @@ def dead_headers(
     )
 
 
-def received_at(record: ConsumerRecord) -> int:
+def received_at(record: KafkaRecord) -> int:
     """When the broker appended the record (µs)."""
     return int(record.timestamp) * 1000

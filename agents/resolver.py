@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from core.identity import Born, Linked, Merged, resolve, root
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
+from engine.record import KafkaRecord
 from engine.store import Store
 from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason
@@ -67,7 +68,7 @@ class Resolver:
         """Forgets the store."""
         self._store.reset()
 
-    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+    def restore(self, records: Sequence[KafkaRecord]) -> None:
         """Mirrors the identities."""
         for record in records:
             if record.value is None:
@@ -82,7 +83,7 @@ class Resolver:
             check_key(held, self._identifiers)
         self._store.flush_pending(mark)
 
-    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
         """Folds the links in the log's order."""
         self._store.drop_pending()
         outputs: list[Output] = []
@@ -102,7 +103,7 @@ class Resolver:
 
     # --- one record -------------------------------------------------------------------------------------------------
 
-    def _one(self, record: ConsumerRecord) -> Iterator[Output]:
+    def _one(self, record: KafkaRecord) -> Iterator[Output]:
         try:
             nodes = nodes_of(dict(record.headers))
             if not nodes:
@@ -124,14 +125,14 @@ class Resolver:
                 yield from self._merge(change)
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
 
-    def _answer(self, record: ConsumerRecord) -> Output:
+    def _answer(self, record: KafkaRecord) -> Output:
         """An answer to an alert, about a customer whom some intake did not know yet."""
         echoed = str(orjson.loads(record.value)["data"]["customerId"])
         if self._store.get("identities", f"c/{echoed}".encode()) is None:
             return self._bury(record, Dead(Reason.INVALID_DATA, _STRANGER))
         return self._to_journal(root(echoed, self.merged_into), record.value, without_nodes(record.headers))
 
-    def _bury(self, record: ConsumerRecord, dead: Dead) -> Output:
+    def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
         origin = Origin.parse(dict(record.headers)["origin"].decode())
         self._metrics.dead.labels(department_of(origin.topic), dead.reason).inc()
         told = dead_headers(messages.STRUCTURED, "resolver", origin, dead.reason, dead.message)

@@ -14,11 +14,11 @@ from faust.types import TP
 
 from engine.batch import Unread
 from engine.errors import Fatal, fatal
-from engine.headers import forgive_header_names
 from engine.host import Ownership
 from engine.instance import instance_id
 from engine.lane import Progress
 from engine.limits import SESSION_SECONDS, Fetch
+from engine.record import read_light
 
 if TYPE_CHECKING:
     from engine.transport import BatchConsumer
@@ -92,7 +92,7 @@ def create_app(app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | No
     folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
     its partitions again at once, without a rebalance. One that is told to stop leaves the group.
     """
-    forgive_header_names()
+    read_light()
     TRANSPORTS.aliases.setdefault(SCHEME, "engine.transport:Transport")
     data_dir.mkdir(parents=True, exist_ok=True)
     return Application(

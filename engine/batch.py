@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import faust
-from aiokafka import ConsumerRecord
 
 from engine.errors import Gap
 from engine.lane import Fetched
+from engine.record import KafkaRecord
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +23,7 @@ class Batch:
 
     topic: str
     partition: int
-    records: Sequence[ConsumerRecord]
+    records: Sequence[KafkaRecord]
     start: int
     end: int
     on_done: Callable[[], None]

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from aiokafka import ConsumerRecord
+from engine.record import KafkaRecord
 
 
 @dataclass(slots=True, eq=False)
 class Fetched:
     """The value of a Faust message: records that cover the offsets from ``start`` up to, not including, ``end``."""
 
-    records: Sequence[ConsumerRecord]
+    records: Sequence[KafkaRecord]
     start: int
     end: int
     lane: Lane
@@ -40,7 +40,7 @@ class Lane:
 
     start: int
     end: int
-    held: Sequence[ConsumerRecord] = ()
+    held: Sequence[KafkaRecord] = ()
     latest: float = -inf
     taken: int = 0
     done: int = 0
@@ -51,7 +51,7 @@ class Lane:
         """Batches that were made and are not yet done."""
         return self.taken - self.done
 
-    def fill(self, before: int, after: int, records: Sequence[ConsumerRecord]) -> None:
+    def fill(self, before: int, after: int, records: Sequence[KafkaRecord]) -> None:
         """Take what the fetch position passed on its way from ``before`` to ``after``. Nothing may be held."""
         if before != self.end:  # the broker had deleted what came next: whoever reads on must see the hole
             self.start = before

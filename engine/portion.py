@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from aiokafka import ConsumerRecord
+from engine.record import KafkaRecord
 
 
 class Portion:
@@ -15,12 +15,12 @@ class Portion:
     long as another, and a unit that holds up the event loop for longer than Kafka waits would end the worker.
     """
 
-    def __init__(self, records: Sequence[ConsumerRecord], seconds: float) -> None:
+    def __init__(self, records: Sequence[KafkaRecord], seconds: float) -> None:
         self._records = records
         self._seconds = seconds
         self._taken = 0
 
-    def __iter__(self) -> Iterator[ConsumerRecord]:
+    def __iter__(self) -> Iterator[KafkaRecord]:
         clock = time.perf_counter
         until = clock() + self._seconds
         for taken, record in enumerate(self._records, start=1):
@@ -30,11 +30,11 @@ class Portion:
                 return
 
     @property
-    def taken(self) -> Sequence[ConsumerRecord]:
+    def taken(self) -> Sequence[KafkaRecord]:
         """What was handed out the last time."""
         return self._records[: self._taken]
 
     @property
-    def left(self) -> Sequence[ConsumerRecord]:
+    def left(self) -> Sequence[KafkaRecord]:
         """What was not."""
         return self._records[self._taken :]

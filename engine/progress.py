@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from engine.reading import reader
+from engine.record import KafkaRecord
 
 POLL_MS = 500
 TAIL = 200
@@ -82,7 +83,7 @@ async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Re
 
 async def _latest(
     consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes, start: int, end: int
-) -> ConsumerRecord | None:
+) -> KafkaRecord | None:
     found = None
     consumer.seek(place, start)
     while await consumer.position(place) < end:

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from engine.checkpoint import Bounds
 from engine.cluster import identify
 from engine.errors import Fatal
 from engine.progress import ProgressLog, next_offset, read_progress
 from engine.reading import reader
+from engine.record import KafkaRecord
 
 POLL_MS = 500
 BATCH_RECORDS = 5_000
@@ -72,7 +73,7 @@ async def restore(
     bootstrap: str,
     starts: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
-    apply: Callable[[Sequence[ConsumerRecord]], None],
+    apply: Callable[[Sequence[KafkaRecord]], None],
     stall_seconds: float,
 ) -> int:
     """Apply all committed records from ``starts`` up to ``ends``, partition after partition; return their number.
@@ -104,7 +105,7 @@ async def _read(
     consumer: AIOKafkaConsumer,
     source: TopicPartition,
     end: int,
-    apply: Callable[[Sequence[ConsumerRecord]], None],
+    apply: Callable[[Sequence[KafkaRecord]], None],
     stall_seconds: float,
 ) -> int:
     count = 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from engine.batch import Batch
 from engine.checkpoint import Checkpoint
@@ -19,6 +19,7 @@ from engine.limits import Limits
 from engine.observer import Observer
 from engine.portion import Portion
 from engine.progress import ProgressLog, Reached
+from engine.record import KafkaRecord
 from engine.restore import Positions, read_positions, restore
 from engine.unit_of_work import Output, commit, sweep
 
@@ -37,13 +38,13 @@ class Processor(Protocol):
     def reset(self) -> None:
         """Forget all that the local store holds."""
 
-    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+    def restore(self, records: Sequence[KafkaRecord]) -> None:
         """Take records of a source; called repeatedly, in the order of the log. Taking one again changes nothing."""
 
     def opened(self, mark: Checkpoint) -> None:
         """The state is complete; ``mark`` says up to where, to be stored with it."""
 
-    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
         """One unit of work: of as many records as it is given. To begin anew is to iterate anew.
 
         What it changes stays pending: durable state is untouched until :meth:`committed`.
@@ -165,8 +166,8 @@ class Shard:
                 return
 
     async def _transaction(
-        self, producer: AIOKafkaProducer, records: Sequence[ConsumerRecord], end: int
-    ) -> Sequence[ConsumerRecord]:
+        self, producer: AIOKafkaProducer, records: Sequence[KafkaRecord], end: int
+    ) -> Sequence[KafkaRecord]:
         """One unit of work of the first of ``records``; returns those that are left. ``end``: the offset behind all."""
         processor, mark = self._processor, self._mark
         assert processor is not None, "open it first"
