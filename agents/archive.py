@@ -92,14 +92,14 @@ class Archive:
         for order, _ in self._store.scan("order", prefix, at.to_bytes(8, "big")):
             key = prefix + order[len(prefix) + 9 :]
             value = self._store.get("entries", key)
-            if value is not None and order == _order_key(key, value):
+            if value is not None and order == _place(key, value):
                 found.append((key, value))
         return found
 
     def add(self, customer: str, entry: Entry, key: bytes, value: bytes) -> None:
         """A new entry, as it goes to the timeline topic."""
         self._store.put("entries", key, value)
-        self._store.put("order", _order_key(key, value), b"")
+        self._store.put("order", _order_key(customer.encode(), entry.at, entry.uid.encode()), b"")
         if customer in self._histories:
             insort(self._histories[customer], entry)
 
@@ -117,11 +117,11 @@ class Archive:
         """
         if value is not None:
             self._store.put("entries", key, value)
-            self._store.put("order", _order_key(key, value), b"")
+            self._store.put("order", _place(key, value), b"")
             return
         known = known or self._store.get("entries", key)
         if known is not None:
-            self._store.delete("order", _order_key(key, known))
+            self._store.delete("order", _place(key, known))
         self._store.delete("entries", key)
 
     # --- documents --------------------------------------------------------------------------------------------------
@@ -138,9 +138,14 @@ class Archive:
             self._store.put("profiles", customer.encode(), value)
 
 
-def _order_key(key: bytes, value: bytes) -> bytes:
+def _place(key: bytes, value: bytes) -> bytes:
+    """Where a record of the timeline topic stands in the order."""
     customer, _, uid = key.partition(b"/")
-    return b"%s/%s/%s" % (customer, entry_at(value).to_bytes(8, "big"), uid)
+    return _order_key(customer, entry_at(value), uid)
+
+
+def _order_key(customer: bytes, at: int, uid: bytes) -> bytes:
+    return b"%s/%s/%s" % (customer, at.to_bytes(8, "big"), uid)
 
 
 def _held(uid: str, value: bytes) -> Arrived:

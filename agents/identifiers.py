@@ -44,15 +44,16 @@ class Identifiers:
         self._region = region
         self._blocked = BLOCKED | {value.strip().casefold() for value in blocked}
         self._one = lru_cache(maxsize=200_000)(self._identify)
+        self._only = lru_cache(maxsize=200_000)(self._alone)
         self._several = lru_cache(maxsize=50_000)(self._combined)
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
     def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:
         """What identifies the customer among ``(type, value)`` pairs as sent."""
-        if len(pairs) > 1:
-            return self._several(tuple(pairs))
-        only = self._one(*pairs[0]) if pairs else None
-        return Identified((), (), len(pairs)) if only is None else Identified((only[1],), (only[2],), 0)
+        return self._only(*pairs[0]) if len(pairs) == 1 else self._several(tuple(pairs))
+
+    def _alone(self, kind: str, value: str) -> Identified:
+        return self._combined(((kind, value),))
 
     def _combined(self, pairs: tuple[tuple[str, str], ...]) -> Identified:
         found = sorted({one for pair in pairs if (one := self._one(*pair)) is not None})

@@ -95,7 +95,7 @@ class Journey:
         self._weights: dict[str, int] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
         self._known = Acquaintances(BYTES // partitions)
-        self._last: dict[str, KafkaRecord] = {}
+        self._last: dict[str, int] = {}
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
 
@@ -164,8 +164,7 @@ class Journey:
             outputs += self._guarded(record) if guarded else self._one(record)
         for name, customer in self._touched.items():
             key = name.encode()
-            last = self._last[name]
-            value = messages.profile(customer, f"{name}/{self._partition}-{last.offset}")
+            value = messages.profile(customer, f"{name}/{self._partition}-{self._last[name]}")
             self._archive.set_profile(name, value)
             self._weights[name] = len(value)
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
@@ -195,7 +194,7 @@ class Journey:
     def _guarded(self, record: KafkaRecord) -> list[Output]:
         """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
         name = record.key.decode()
-        before = orjson.dumps(self._customer(name).document())
+        before = orjson.dumps((self._touched.get(name) or self._customer(name)).document())
         try:
             return self._one(record)
         except (UnknownKind, UnknownSchema, Fatal):
@@ -213,8 +212,8 @@ class Journey:
         self._pending_clock = max(self._pending_clock, received_at(record))
         headers = dict(record.headers)
         name = record.key.decode()
-        self._last[name] = record
-        customer = self._customer(name)
+        self._last[name] = record.offset
+        customer = self._touched.get(name) or self._customer(name)
         said = orjson.loads(record.value)
         brought = self._read(record, headers, said)
         outputs: list[Output] = []
@@ -226,7 +225,7 @@ class Journey:
         return outputs
 
     def _customer(self, name: str) -> Customer:
-        customer = self._touched.get(name) or self._known.get(name)
+        customer = self._known.get(name)
         if customer is None:
             document = self._archive.profile(name)
             customer = (
@@ -257,8 +256,9 @@ class Journey:
         self, event: Mapping[str, Any], uid: str, happened: int, received: int, *, replay: bool = False
     ) -> Arrived:
         data = event["data"]
-        pairs = tuple([(known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"]])
-        self._latest = max(self._latest, happened)
+        pairs = [(known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"]]
+        if happened > self._latest:
+            self._latest = happened
         entry = Entry(effective_at(happened, received), uid, event["type"], event["source"], event["id"], data)
         return Arrived(entry, happened, self._identifiers.of(pairs).masks, replay)
 
@@ -314,8 +314,9 @@ class Journey:
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         _, value = messages.alert(customer, said, place)
         self._metrics.alerts.labels(said.alert.rule, said.state).inc()
+        key = customer.id.encode()
         for department in said.alert.departments:
-            yield Output(alerts_topic(department), self._partition, customer.id.encode(), value, messages.STRUCTURED)
+            yield Output(alerts_topic(department), self._partition, key, value, messages.STRUCTURED)
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
         told = dead_headers(messages.STRUCTURED, "journey", Origin.parse(origin), refused.reason, refused.message)

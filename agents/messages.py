@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from core.event import Entry, rfc3339
 from core.notification import Said
-from core.state import Customer
+from core.state import Customer, Put
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, SOURCE, TIMELINE_ENTRY
 
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
@@ -33,30 +33,35 @@ def cloud_event(kind: str, message_id: str, time: int, data: Mapping[str, Any]) 
 def timeline_entry(
     customer: str, entry: Entry, event: bytes, department: str, received: int, origin: str, *, late: bool, moved: bool
 ) -> bytes:
-    """The entry around the department's event, whose bytes are taken as they are: a valid JSON object."""
+    """The entry around the department's event, whose bytes are taken as they are: a valid JSON object.
+
+    All texts are the bus's own and need no escaping, but for the identifiers.
+    """
     known = entry.data.get("customer")
-    identifiers = known.get("identifiers", []) if isinstance(known, dict) else []
-    head = orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": f"{customer}/{entry.uid}",
-            "source": SOURCE,
-            "type": TIMELINE_ENTRY,
-            "time": rfc3339(entry.at),
-            "datacontenttype": "application/json",
-            "data": {
-                "customerId": customer,
-                "department": department,
-                "at": entry.at,
-                "identifiers": identifiers,
-                "received": received,
-                "origin": origin,
-                "late": late,
-                "moved": moved,
-            },
-        }
+    identifiers = known.get("identifiers", ()) if isinstance(known, dict) else ()
+    return _ENTRY % (
+        f"{customer}/{entry.uid}".encode(),
+        rfc3339(entry.at).encode(),
+        customer.encode(),
+        department.encode(),
+        entry.at,
+        orjson.dumps(identifiers),
+        received,
+        origin.encode(),
+        b"true" if late else b"false",
+        b"true" if moved else b"false",
+        event,
     )
-    return head[:-2] + b',"event":' + event + b"}}"
+
+
+_ENTRY = (
+    b'{"specversion":"1.0","id":"%s","source":"'
+    + SOURCE.encode()
+    + b'","type":"'
+    + TIMELINE_ENTRY.encode()
+    + b'","time":"%s","datacontenttype":"application/json","data":{"customerId":"%s","department":"%s","at":%d,'
+    b'"identifiers":%s,"received":%d,"origin":"%s","late":%s,"moved":%s,"event":%s}}'
+)
 
 
 def entry_at(value: bytes) -> int:
@@ -73,7 +78,20 @@ _AT = b'"at":'
 
 def profile(customer: Customer, message_id: str) -> bytes:
     """The customer's document."""
-    return cloud_event(PROFILE_UPDATED, message_id, customer.clock, customer.document())
+    return cloud_event(PROFILE_UPDATED, message_id, customer.clock, customer.document(_keeping(customer)))
+
+
+def _keeping(customer: Customer) -> Put:
+    """Parts that have not changed since the customer was last written down are not encoded again."""
+    written = customer.written
+
+    def put(name: str, value: Any, plain: Callable[[Any], Any]) -> orjson.Fragment:
+        known = written.get(name)
+        if known is None or known[0] is not value:
+            known = written[name] = value, orjson.Fragment(orjson.dumps(plain(value)))
+        return known[1]
+
+    return put
 
 
 def alert(customer: Customer, said: Said, place: str) -> tuple[str, bytes]:
@@ -87,7 +105,7 @@ def alert(customer: Customer, said: Said, place: str) -> tuple[str, bytes]:
         "state": said.state,
         "severity": told.severity,
         "customerId": customer.id,
-        "customer": customer.brief(),
+        "customer": customer.brief(_keeping(customer)),
         "instanceKey": told.key,
         "departments": list(told.departments),
         "time": rfc3339(told.time),

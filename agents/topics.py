@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from schemas.registry import Registry
@@ -40,11 +41,13 @@ def events_topic(department: str) -> str:
     return f"cx.{department}.events.v1"
 
 
+@cache
 def department_of(topic: str) -> str:
     """Whose topic ``cx.sales.events.v1`` is."""
     return topic.split(".")[1]
 
 
+@cache
 def alerts_topic(department: str) -> str:
     """Where ``department`` is told what it should know."""
     return f"cx.alerts.{department}.v1"

@@ -19,6 +19,9 @@ from .timeline import CONTACT, ENGAGED, Need, Timeline
 EVIDENCE_LIMIT = 20
 """How many entries a count names as evidence: the latest ones."""
 
+FEW = 16
+"""Of so many matters each is looked at; of more it is known when something holds for any."""
+
 
 class AsOf(NamedTuple):
     """Where a condition stands: the timeline, the instant, the trigger's fields and key, and when it fired.
@@ -95,8 +98,12 @@ class AnyOf(All):
     """At least one part holds; the evidence is that of every part that does."""
 
     def holds(self, now: AsOf) -> Answer:
-        answers = [answer for part in self.parts if (answer := part.holds(now)) is not None]
-        return tuple(found for answer in answers for found in answer) if answers else None
+        found: Answer = None
+        for part in self.parts:
+            answer = part.holds(now)
+            if answer is not None:
+                found = answer if found is None else found + answer
+        return found
 
     def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
         return union(span for part in self.parts for span in part.spans(timeline, key, fired))
@@ -163,10 +170,14 @@ class InState(Condition):
     same_is_key: bool = False
 
     def holds(self, now: AsOf) -> Answer:
-        if self.same is None and not contains(self.spans(now.timeline, now.key, now.fired), now.t):
-            return None
         wanted = now.key if self.same_is_key else now.data.get(self.same) if self.same else None
         matters = now.timeline.matters(self.entity)
+        if (
+            self.same is None
+            and len(matters) > FEW
+            and not contains(self.spans(now.timeline, now.key, now.fired), now.t)
+        ):
+            return None
         chosen = matters.values() if wanted is None else [matters.get(str(wanted), [])]
         found = [hit for past in chosen if (hit := self._hit(entities.as_of(past, now.t), now)) is not None]
         return tuple(found) if found else None
@@ -279,14 +290,15 @@ class UnansweredContacts(Condition):
     within: int
 
     def holds(self, now: AsOf) -> Answer:
-        engaged = now.timeline.latest(ENGAGED, now.t)
-        answered_until = engaged.at if engaged else None
+        engaged, since = now.timeline.latest(ENGAGED, now.t), now.t - self.within
+        contacts = now.timeline.between(CONTACT, since if engaged is None else max(since, engaged.at), now.t)
+        if len(contacts) < self.at_least:
+            return None
         vocabulary = now.timeline.plan.vocabulary
         open_ones = [
             contact
-            for contact in now.timeline.between(CONTACT, now.t - self.within, now.t)
-            if (answered_until is None or contact.at > answered_until)
-            and not vocabulary[contact.type].holds(vocabulary[contact.type].answered, contact.data)
+            for contact in contacts
+            if not vocabulary[contact.type].holds(vocabulary[contact.type].answered, contact.data)
         ]
         if len(open_ones) < self.at_least:
             return None

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -103,7 +104,12 @@ def _invoice(entries: Sequence[Entry]) -> list[Matter]:
 
 
 def _money(entry: Entry) -> Decimal:
+    return _decimal(str(entry.data.get("total")))
+
+
+@lru_cache(maxsize=10_000)
+def _decimal(text: str) -> Decimal:
     try:
-        return Decimal(str(entry.data.get("total")))
+        return Decimal(text)
     except InvalidOperation:
         return Decimal(0)

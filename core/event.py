@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 SECOND = 1_000_000
@@ -38,11 +39,13 @@ def effective_at(time: int, received: int) -> int:
     return min(time, received)
 
 
+@lru_cache(maxsize=50_000)  # the same instants are written again and again
 def rfc3339(instant: int) -> str:
     """``1_772_442_000_000_000`` as ``2026-03-02T09:00:00Z``; fractions only when there are any."""
     return (_NAIVE_EPOCH + timedelta(0, 0, instant)).isoformat() + "Z"
 
 
+@lru_cache(maxsize=1_000)
 def midnight(date: str) -> int:
     """00:00 UTC of an ISO date, or of the date part of an ISO time.
 

@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 from .event import Entry
 from .matching import match_at, matches_in, streams_in
 from .notification import Alert, Said, close_ended, follow, notify, reconsider
-from .rule import Rule, RuleSet
+from .rule import Bearing, RuleSet
 from .state import Customer
-from .timeline import Timeline
+from .timeline import CONTACT, Streams, Timeline
 
 FOREVER = -(2**62)
 
@@ -126,9 +126,10 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Histor
     if known is not None:
         return [Ignored() if _same(known, record) else _reused(entry)]
     out: list[Output] = [Written(entry, entry.at < customer.last_at, 0)]
-    _remember(customer, record, rules)
+    streams = streams_in(entry, rules)
+    _remember(customer, record, streams, rules)
     if not customer.arriving:
-        out += _judge(customer, entry, rules, history, clock, replay=record.replay)
+        out += _judge(customer, entry, rules.bearing(streams), rules, history, clock, replay=record.replay)
     return out
 
 
@@ -145,21 +146,21 @@ def _reused(entry: Entry) -> Refused:
     )
 
 
-def _remember(customer: Customer, record: Arrived, rules: RuleSet) -> None:
+def _remember(customer: Customer, record: Arrived, streams: Streams, rules: RuleSet) -> None:
     """What the profile says, whatever the order of arrival."""
     entry = record.entry
     customer.entries += 1
-    customer.last_at = max(customer.last_at, entry.at)
+    if entry.at > customer.last_at:
+        customer.last_at = entry.at
     for mask in record.masks:
         if mask not in customer.identifiers:
             customer.identifiers = sorted([*customer.identifiers, mask])
     name = _name(entry)
     if name is not None and (entry.at, name) >= (customer.name_at, customer.name or ""):
         customer.name, customer.name_at = name, entry.at
-    kind = rules.vocabulary.get(entry.type)
-    if kind is not None and kind.holds(kind.outbound, entry.data):
-        latest = customer.last_contact.get(kind.department, -1)
-        customer.last_contact[kind.department] = max(latest, entry.at)
+    if CONTACT in streams:
+        department = rules.vocabulary[entry.type].department
+        customer.last_contact[department] = max(customer.last_contact.get(department, -1), entry.at)
 
 
 def _name(entry: Entry) -> str | None:
@@ -169,23 +170,21 @@ def _name(entry: Entry) -> str | None:
 
 
 def _judge(
-    customer: Customer, entry: Entry, rules: RuleSet, history: History, clock: int, *, replay: bool
+    customer: Customer, entry: Entry, bearing: Bearing, rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
     timeline = customer.timeline
     if customer.stale:
         customer.timeline = timeline = _kept(rules, history.all(customer.id), customer.rule_at)
         customer.stale = False
     said: list[Said] = []
-    streams = streams_in(entry, rules)
-    judged = rules.triggered(streams)
-    if judged or not rules.plan.needs.keys().isdisjoint(streams):
-        settled = timeline.touches_settled(entry, (name for rule in judged for name in rule.named))
+    if bearing.judged or bearing.places:
+        settled = bool(timeline.settled) and timeline.touches_settled(entry, bearing.named)
         in_order = entry.at > customer.rule_at and not settled
         customer.rule_at = max(customer.rule_at, entry.at)
         if in_order:
-            said += _judge_in_order(customer, entry, judged, rules, clock, replay=replay)
+            said += _judge_in_order(customer, entry, bearing, rules, clock, replay=replay)
         elif entry.at >= timeline.since and not settled:
-            said += _judge_a_little_late(customer, entry, rules, history, clock, replay=replay)
+            said += _judge_a_little_late(customer, entry, bearing, rules, history, clock, replay=replay)
         else:
             said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
     if customer.alerts:
@@ -195,29 +194,29 @@ def _judge(
 
 
 def _judge_in_order(
-    customer: Customer, entry: Entry, judged: Iterable[Rule], rules: RuleSet, clock: int, *, replay: bool
+    customer: Customer, entry: Entry, bearing: Bearing, rules: RuleSet, clock: int, *, replay: bool
 ) -> list[Said]:
     timeline = customer.timeline
-    touched = timeline.add(entry)
+    timeline.add(entry, bearing.places)
     said: list[Said] = []
-    if customer.alerts:
-        customer.alerts, said = follow(customer.alerts, rules, timeline, touched, entry.at, clock)
-    found = [match for rule in judged if (match := match_at(rule, entry, timeline)) is not None]
+    if customer.alerts and bearing.ends:
+        customer.alerts, said = follow(customer.alerts, rules, timeline, bearing.ends, entry.at, clock)
+    found = [match for rule in bearing.judged if (match := match_at(rule, entry, timeline)) is not None]
     if found:
         customer.alerts, news = notify(found, customer.alerts, clock, replay=replay)
         said += news
-    timeline.prune(touched, entry.at)
+    timeline.prune(bearing.places, entry.at)
     return said
 
 
 def _judge_a_little_late(
-    customer: Customer, entry: Entry, rules: RuleSet, history: History, clock: int, *, replay: bool
+    customer: Customer, entry: Entry, bearing: Bearing, rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
     """Judges again what came since the entry's instant, on what is kept; the whole history only where that reaches
     further back: a retraction may free what was suppressed before, and an old alert needs its evidence again.
     """
     timeline, at = customer.timeline, entry.at
-    touched = timeline.add(entry)
+    timeline.add(entry, bearing.places)
     found = matches_in(timeline, sorted([*history.since(customer.id, at), entry]), rules, at)
     by_id = {match.id: match for match in found}
     for alert in customer.alerts:
@@ -227,7 +226,7 @@ def _judge_a_little_late(
             return _rejudge(customer, [*history.all(customer.id), entry], rules, at, clock, replay=replay)
     alerts, said = reconsider(customer.alerts, by_id, rules, timeline, at, clock)
     customer.alerts, news = notify(found, alerts, clock, replay=replay)
-    timeline.prune(touched, customer.rule_at)
+    timeline.prune(bearing.places, customer.rule_at)
     return said + news
 
 
@@ -274,7 +273,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
         known = history.find(customer.id, arrived.entry.uid)
         if known is None:
             out.append(Written(arrived.entry, arrived.entry.at < customer.last_at, index))
-            _remember(customer, arrived, rules)
+            _remember(customer, arrived, streams_in(arrived.entry, rules), rules)
         else:
             out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), nth=index))
     have = {alert.id for alert in customer.alerts}

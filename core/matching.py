@@ -15,7 +15,7 @@ from .conditions import AsOf, Found
 from .event import Entry
 from .rule import Rule, RuleSet
 from .spans import first
-from .timeline import Timeline, streams_of
+from .timeline import Streams, Timeline, streams_of
 
 LABEL = "event"
 """The label of a match triggered by an event; a deadline has its own."""
@@ -67,16 +67,15 @@ def matches_in(timeline: Timeline, history: Iterable[Entry], rules: RuleSet, sin
         match
         for entry in history
         if entry.at >= since
-        for rule in rules.triggered(streams_in(entry, rules))
+        for rule in rules.bearing(streams_in(entry, rules)).judged
         if (match := match_at(rule, entry, timeline)) is not None
     ]
     return sorted(found, key=lambda match: match.order)
 
 
-def streams_in(entry: Entry, rules: RuleSet) -> list[str]:
+def streams_in(entry: Entry, rules: RuleSet) -> Streams:
     """The streams this entry belongs to; none for a type nobody knows."""
-    kind = rules.vocabulary.get(entry.type)
-    return streams_of(kind, entry.data) if kind else []
+    return streams_of(rules.vocabulary.get(entry.type), entry.data)
 
 
 def match_at(rule: Rule, trigger: Entry, timeline: Timeline) -> Match | None:

@@ -137,17 +137,17 @@ def notify(found: Iterable[Match], alerts: list[Alert], clock: int, *, replay: b
 
 
 def follow(
-    alerts: Iterable[Alert], rules: RuleSet, timeline: Timeline, touched: Collection[str], at: int, clock: int
+    alerts: Iterable[Alert], rules: RuleSet, timeline: Timeline, ends: Collection[str], at: int, clock: int
 ) -> tuple[list[Alert], list[Said]]:
-    """The alerts after an entry at ``at`` joined the streams ``touched`` in order.
+    """The alerts after an entry at ``at`` joined in order that can end matches of the rules ``ends``.
 
     What ends at or after it may end otherwise now.
     """
     kept: list[Alert] = []
     said: list[Said] = []
     for alert in alerts:
-        rule = rules.by_name(alert.rule) if alert.end is None or alert.end >= at else None
-        if rule is not None and not rule.ended_by.isdisjoint(touched):
+        rule = rules.by_name(alert.rule) if alert.rule in ends and (alert.end is None or alert.end >= at) else None
+        if rule is not None:
             end = end_of(rule, alert.key, alert.time, timeline, at)
             if end != alert.end:
                 alert, message = _restated(alert, replace(alert, end=end), clock)
@@ -203,12 +203,14 @@ def _restated(before: Alert, now: Alert, clock: int) -> tuple[Alert, list[Said]]
     return now, [Said("updated", now)] if news else []
 
 
-def close_ended(alerts: Iterable[Alert], clock: int, rule_at: int) -> tuple[list[Alert], list[Said]]:
+def close_ended(alerts: list[Alert], clock: int, rule_at: int) -> tuple[list[Alert], list[Said]]:
     """Says of every standing alert that has ended by ``clock`` that it has.
 
     What ended before ``rule_at`` can be changed only by a late event, which finds the evidence again: it is dropped
     here. Alerts that nothing can change any more are forgotten.
     """
+    if len(alerts) <= MOST_EXPLAINED and not any(_over(alert, clock, rule_at) for alert in alerts):
+        return alerts, []
     kept: list[Alert] = []
     said: list[Said] = []
     for alert in alerts:
@@ -223,6 +225,14 @@ def close_ended(alerts: Iterable[Alert], clock: int, rule_at: int) -> tuple[list
     for index in explained[:-MOST_EXPLAINED]:
         kept[index] = replace(kept[index], evidence=())
     return kept, said
+
+
+def _over(alert: Alert, clock: int, rule_at: int) -> bool:
+    """Whether ``close_ended`` has something to do with it."""
+    end = alert.end
+    if end is not None and ((alert.open and end <= clock) or (alert.evidence and not alert.open and end < rule_at)):
+        return True
+    return not alert.open and alert.time <= clock - 2 * SETTLED_AFTER
 
 
 def ended(alert: Alert, clock: int) -> bool:

@@ -9,7 +9,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .conditions import (
     TESTS,
@@ -24,7 +24,7 @@ from .conditions import (
 )
 from .entities import CASE, FIELDS, INVOICE, OPPORTUNITY
 from .event import DAY, HOUR, SECOND
-from .timeline import CONTACT, ENGAGED, Need, Plan
+from .timeline import CONTACT, ENGAGED, Need, Places, Plan, Streams
 from .vocabulary import Vocabulary
 
 UNITS = {"s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": DAY}
@@ -81,6 +81,19 @@ class Rule:
             yield from self.resolves.needs()
 
 
+class Bearing(NamedTuple):
+    """What an event of certain streams means for the rules.
+
+    ``judged`` are triggered by it; ``ends`` names those of which it can end a match, or move its end; ``places`` is
+    where it is kept; ``named`` are the matters that it names for them, and its own, as (kind, field).
+    """
+
+    judged: tuple[Rule, ...]
+    ends: frozenset[str]
+    places: Places
+    named: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """The rules in force, the vocabulary they speak, and the plan of what to keep for them and for the profile."""
@@ -88,8 +101,8 @@ class RuleSet:
     rules: tuple[Rule, ...]
     vocabulary: Vocabulary
     plan: Plan
-    _triggered: dict[tuple[str, ...], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
-    """Answers given before: there are few combinations of streams, and they are asked for at every event."""
+    _bearings: dict[Streams, Bearing] = field(default_factory=dict, repr=False, compare=False)
+    """Answers given before: they are asked for at every event."""
 
     @classmethod
     def of(cls, rules: Iterable[Rule], vocabulary: Vocabulary) -> RuleSet:
@@ -97,13 +110,20 @@ class RuleSet:
         matters = [Need(entity, fields) for entity, fields in FIELDS.items()]
         return cls(ordered, vocabulary, Plan([*matters, *(n for rule in ordered for n in rule.needs())], vocabulary))
 
-    def triggered(self, streams: Iterable[str]) -> tuple[Rule, ...]:
-        """The rules that are judged when something happens in ``streams``."""
-        asked = tuple(streams)
-        found = self._triggered.get(asked)
+    def bearing(self, streams: Streams) -> Bearing:
+        """What an event of these streams means."""
+        found = self._bearings.get(streams)
         if found is None:
-            found = self._triggered[asked] = tuple(r for r in self.rules if not set(asked).isdisjoint(r.when))
+            found = self._bearings[streams] = self._bearing(streams)
         return found
+
+    def _bearing(self, streams: Streams) -> Bearing:
+        judged = tuple(rule for rule in self.rules if not set(streams).isdisjoint(rule.when))
+        places = self.plan.places(streams)
+        ends = frozenset(rule.name for rule in self.rules if not rule.ended_by.isdisjoint(places))
+        role = self.vocabulary[streams[0]].entity if streams else None
+        own = set() if role is None else {(role.entity, role.id_field)}
+        return Bearing(judged, ends, places, tuple(sorted(own.union(*(rule.named for rule in judged)))))
 
     def by_name(self, name: str) -> Rule | None:
         """The rule, if it is (still) loaded."""

@@ -5,11 +5,11 @@ The document of ``cx.profiles.v1`` is this value as plain JSON-able data, and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .entities import as_of
+from .entities import Matter
 from .event import Entry, rfc3339
 from .notification import Alert
 from .timeline import Plan, Timeline
@@ -17,11 +17,26 @@ from .timeline import Plan, Timeline
 MOST_HELD = 2_000
 """A document that would hold more is written without its streams; they are rebuilt from the entries when needed."""
 
+MOST_TIMES = 5
+"""An entry is held at most in the streams of its type and matter, of contacts and of what engaged, and as settled."""
+
 MOST_SHOWN = 100
 """Open matters that a profile lists, the latest ones; ``openCount`` says how many there are."""
 
 SCHEMA = 1
 """The form of ``state``. A worker that meets another number is older or newer than the data and must not start."""
+
+
+Put = Callable[[str, Any, Callable[[Any], Any]], Any]
+"""How a part of a document is put down: its name, the value, and what makes plain data of that.
+
+A value that is the same object as before has not changed: whoever writes documents can keep what he made of it.
+"""
+
+
+def plainly(_name: str, value: Any, plain: Callable[[Any], Any]) -> Any:
+    """As plain data."""
+    return plain(value)
 
 
 class UnknownSchema(Exception):
@@ -51,6 +66,8 @@ class Customer:
     merged_into: str | None = None
     version: int = -1
     stale: bool = False
+    written: dict[str, tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
+    """For whoever writes the document: parts and what was made of them. The core does not look at it."""
 
     @property
     def due(self) -> int | None:
@@ -58,35 +75,27 @@ class Customer:
         ends = [alert.end for alert in self.alerts if alert.open and alert.end is not None]
         return min(ends) if ends else None
 
-    def open_matters(self) -> list[dict[str, Any]]:
-        """Open cases, invoices and opportunities, oldest first, in words a person understands."""
-        plan = self.timeline.plan
-        found = []
-        for entity in sorted(plan.entities):
-            for matter_id, past in self.timeline.matters(entity).items():
-                matter = as_of(past, self.last_at)
-                if matter is not None and matter.open:
-                    role = plan.vocabulary[matter.changed.type].entity
-                    facts = {k: v for k, v in matter.facts.items() if role is None or k != role.id_field}
-                    found.append(
-                        (
-                            matter.changed.at,
-                            {"entity": entity, "id": matter_id, "since": rfc3339(matter.changed.at)} | facts,
-                        )
-                    )
-        return [matter for _, matter in sorted(found, key=lambda pair: (pair[0], str(pair[1]["id"])))]
+    def _shown(self, matters: Sequence[tuple[str, str, Matter]]) -> list[dict[str, Any]]:
+        """Open cases, invoices and opportunities in words a person understands."""
+        shown = []
+        for entity, matter_id, matter in matters[-MOST_SHOWN:]:
+            role = self.timeline.plan.vocabulary[matter.changed.type].entity
+            facts = {name: value for name, value in matter.facts.items() if role is None or name != role.id_field}
+            shown.append({"entity": entity, "id": matter_id, "since": rfc3339(matter.changed.at)} | facts)
+        return shown
 
-    def _shown(self) -> dict[str, Any]:
-        matters = self.open_matters()
-        return {"open": matters[-MOST_SHOWN:], "openCount": len(matters)}
+    def _matters(self, put: Put) -> dict[str, Any]:
+        matters = self.timeline.open()
+        return {"open": put("open", matters, self._shown), "openCount": len(matters)}
 
-    def brief(self) -> dict[str, Any]:
+    def brief(self, put: Put = plainly) -> dict[str, Any]:
         """Who it is and what is open: what a person reads before contacting the customer."""
-        return {"customerId": self.id, "name": self.name, **self._shown()}
+        return {"customerId": self.id, "name": self.name, **self._matters(put)}
 
-    def document(self) -> dict[str, Any]:
+    def document(self, put: Put = plainly) -> dict[str, Any]:
         """The public profile with the restart state. What is held is bounded, so that it always fits a record."""
-        whole = self.timeline.size() <= MOST_HELD
+        timeline = self.timeline
+        whole = MOST_TIMES * self.entries <= MOST_HELD or timeline.size() <= MOST_HELD
         if self.merged_into is not None:
             return {
                 "customerId": self.id,
@@ -97,28 +106,24 @@ class Customer:
         return {
             "customerId": self.id,
             "name": self.name,
-            "identifiers": [{"type": kind, "value": shown} for kind, shown in self.identifiers],
+            "identifiers": put("identifiers", self.identifiers, _listed),
             "entries": self.entries,
-            **self._shown(),
+            **self._matters(put),
             "lastContact": {department: rfc3339(at) for department, at in sorted(self.last_contact.items())},
             "standing": [alert.rule for alert in self.alerts if alert.open],
             "state": {
                 "schema": SCHEMA,
-                "plan": self.timeline.plan.digest if whole and not self.stale else None,
+                "plan": timeline.plan.digest if whole and not self.stale else None,
                 "nameAt": self.name_at,
                 "contactAt": self.last_contact,
                 "lastAt": self.last_at,
                 "ruleAt": self.rule_at,
                 "clock": self.clock,
                 "due": self.due,
-                "streams": {
-                    name: list(map(list, entries))  # of Entry's fields, in their order
-                    for name, entries in self.timeline.streams.items()
-                    if whole
-                },
-                "settled": sorted(self.timeline.settled) if whole else [],
-                "since": self.timeline.since,
-                "alerts": [alert_plain(alert) for alert in self.alerts],
+                "streams": {name: put(name, kept, _rows) for name, kept in timeline.streams.items() if whole},
+                "settled": put("settled", timeline.settled, sorted) if whole else [],
+                "since": timeline.since,
+                "alerts": [put(alert.id, alert, alert_plain) for alert in self.alerts],
                 "arriving": self.arriving,
             },
         }
@@ -170,6 +175,15 @@ def _state(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if held["schema"] != SCHEMA:
         raise UnknownSchema(f"a profile has state.schema {held['schema']!r}; this version of the bus knows {SCHEMA}")
     return held
+
+
+def _listed(identifiers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"type": kind, "value": shown} for kind, shown in identifiers]
+
+
+def _rows(entries: Iterable[Entry]) -> list[list[Any]]:
+    """Of each the fields, in their order."""
+    return list(map(list, entries))
 
 
 def alert_plain(alert: Alert) -> dict[str, Any]:

@@ -9,8 +9,8 @@ same questions.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right, insort
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,17 @@ class Need:
     latest: bool = False
 
 
-def streams_of(kind: EventType, data: Mapping[str, Any]) -> list[str]:
-    """The streams that an event of this type and content belongs to."""
+Streams = tuple[str, ...]
+"""Those that an event belongs to, its type first. There are few combinations: what follows from one is kept."""
+
+Places = Mapping[str, Sequence[tuple[str, str | None]]]
+"""For each stream that keeps an entry the fields that are kept of it, with what a missing one means."""
+
+
+def streams_of(kind: EventType | None, data: Mapping[str, Any]) -> Streams:
+    """The streams that an event of this type and content belongs to; none for a type nobody knows."""
+    if kind is None:
+        return ()
     found = [kind.name]
     if kind.entity is not None and data.get(kind.entity.id_field) is not None:
         found.append(kind.entity.entity)
@@ -50,7 +59,7 @@ def streams_of(kind: EventType, data: Mapping[str, Any]) -> list[str]:
         found.append(CONTACT)
     if kind.engaged is not None and kind.holds(kind.engaged, data):
         found.append(ENGAGED)
-    return found
+    return tuple(found)
 
 
 class Plan:
@@ -68,37 +77,33 @@ class Plan:
                 known.latest or need.latest,
             )
         self.needs: Mapping[str, Need] = dict(sorted(merged.items()))
-        self._fields = {name: tuple(sorted(need.fields)) for name, need in self.needs.items()}
+        self._places: dict[Streams, Places] = {}
         self.entities = frozenset(k.entity.entity for k in vocabulary.values() if k.entity) & frozenset(self.needs)
         kept = repr([(n.stream, sorted(n.fields), n.horizon, n.latest) for n in self.needs.values()])
         self.digest = hashlib.sha256(kept.encode()).hexdigest()[:8]
 
-    def places(self, entry: Entry) -> list[tuple[str, Entry]]:
-        """The streams that want this entry, each with the entry cut to the fields wanted there."""
-        kind = self.vocabulary.get(entry.type)
-        if kind is None:
-            return []
-        at, uid, name, source, id_, data = entry
-        places = []
-        for stream in streams_of(kind, data):
-            fields = self._fields.get(stream)
-            if fields is not None:
-                cut = {}
-                for field in fields:
-                    value = kind.value(data, field)
-                    if value is not None:
-                        cut[field] = value
-                places.append((stream, Entry(at, uid, name, source, id_, cut)))
-        return places
+    def places(self, streams: Streams) -> Places:
+        """Those of an event's streams that are kept."""
+        found = self._places.get(streams)
+        if found is None:
+            found = self._places[streams] = {
+                stream: self._fields(streams[0], stream) for stream in streams if stream in self.needs
+            }
+        return found
+
+    def _fields(self, name: str, stream: str) -> Sequence[tuple[str, str | None]]:
+        defaults = self.vocabulary[name].defaults
+        return [(field, defaults.get(field)) for field in sorted(self.needs[stream].fields)]
 
 
 class Timeline:
     """The streams of one customer. ``settled`` names matters that were closed long ago and are no longer held.
 
-    ``since``: what is asked as of that instant or later is answered as by the whole history.
+    ``since``: what is asked as of that instant or later is answered as by the whole history. A stream's list is never
+    changed but replaced, and so is ``settled``: who holds the same one as before knows that nothing has changed.
     """
 
-    __slots__ = ("_groups", "_pasts", "plan", "settled", "since", "spans", "streams")
+    __slots__ = ("_groups", "_open", "_pasts", "plan", "settled", "since", "spans", "streams")
 
     def __init__(
         self,
@@ -115,27 +120,30 @@ class Timeline:
         """When conditions hold, found once; void as soon as an entry is added."""
         self._groups: dict[str, dict[str, list[Entry]]] = {}
         self._pasts: dict[str, dict[str, list[Matter]]] = {}
+        self._open: Sequence[tuple[str, str, Matter]] | None = None
 
     @classmethod
     def of(cls, plan: Plan, entries: Iterable[Entry]) -> Timeline:
         """The whole history, nothing pruned."""
         timeline = cls(plan)
         for entry in sorted(entries):
-            timeline.add(entry)
+            for stream, cut in _cuts(entry, plan.places(streams_of(plan.vocabulary.get(entry.type), entry.data))):
+                timeline.streams.setdefault(stream, []).append(cut)
         return timeline
 
-    def add(self, entry: Entry) -> Sequence[str]:
-        """Puts the entry in its place; returns the streams it went to."""
-        places = self.plan.places(entry)
-        for stream, cut in places:
-            _put(self.streams.setdefault(stream, []), cut)
+    def add(self, entry: Entry, places: Places) -> None:
+        """Puts the entry in its place in each of these streams; each becomes another list."""
+        for stream, cut in _cuts(entry, places):
+            held = self.streams.get(stream)
+            self.streams[stream] = [cut] if held is None else _with(held, cut)
             if stream in self._groups:
                 matter = self._matter(cut)
-                _put(self._groups[stream].setdefault(matter, []), cut)
+                groups = self._groups[stream]
+                groups[matter] = _with(groups.get(matter, []), cut)
                 if stream in self._pasts:
                     self._pasts[stream].pop(matter, None)
+                    self._open = None
         self.spans.clear()
-        return [stream for stream, _ in places]
 
     def between(self, stream: str, after: int, until: int) -> Sequence[Entry]:
         """Entries with ``after < at <= until``."""
@@ -163,6 +171,18 @@ class Timeline:
                 self._past(entity, matter)
         return found
 
+    def open(self) -> Sequence[tuple[str, str, Matter]]:
+        """What is open by all that is held, oldest first: kind, id, state. The same object until that changes."""
+        if self._open is None:
+            found = [
+                (entity, matter, past[-1])
+                for entity in sorted(self.plan.entities)
+                for matter, past in self.matters(entity).items()
+                if past and past[-1].open
+            ]
+            self._open = sorted(found, key=lambda one: (one[2].changed.at, one[1]))
+        return self._open
+
     def _past(self, entity: str, matter: str) -> list[Matter]:
         pasts = self._pasts.setdefault(entity, {})
         found = pasts.get(matter)
@@ -188,12 +208,8 @@ class Timeline:
         return sum(len(entries) for entries in self.streams.values()) + len(self.settled)
 
     def touches_settled(self, entry: Entry, named: Iterable[tuple[str, str]]) -> bool:
-        """Whether the entry is about a matter whose past is no longer held here, or names one (see ``Rule.named``)."""
-        if not self.settled:
-            return False
-        kind = self.plan.vocabulary.get(entry.type)
-        own = [(kind.entity.entity, kind.entity.id_field)] if kind is not None and kind.entity is not None else []
-        return any(f"{entity}/{entry.data.get(name)}" in self.settled for entity, name in (*own, *named))
+        """Whether the entry names a matter whose past is no longer held here. ``named``: kinds and fields."""
+        return any(f"{entity}/{entry.data.get(name)}" in self.settled for entity, name in named)
 
     def prune(self, streams: Iterable[str], now: int) -> None:
         """Drops from ``streams`` what can no longer matter to events about ``now``, or a little late."""
@@ -201,7 +217,7 @@ class Timeline:
             entries = self.streams[stream]
             need = self.plan.needs[stream]
             since = now - LATENESS
-            if entries[0].at > since - need.horizon and len(entries) <= MOST_FOR_LATENESS:
+            if len(entries) <= MOST_FOR_LATENESS and entries[0].at > since - need.horizon:
                 continue  # nothing is old enough
             if len(entries) > MOST_FOR_LATENESS:
                 since = min(max(since, entries[-MOST_FOR_LATENESS].at), now)
@@ -213,7 +229,7 @@ class Timeline:
                 cut = bisect_right(entries, since - need.horizon, key=_at)
                 if need.latest:  # the one that is the latest as of that instant
                     cut = min(cut, max(0, bisect_right(entries, since, key=_at) - 1))
-                del entries[:cut]
+                self.streams[stream] = entries[cut:]
             self.since = max(self.since, since)
             if not self.streams[stream]:
                 del self.streams[stream]
@@ -226,17 +242,32 @@ class Timeline:
         if not gone:
             return
         self.streams[entity] = sorted(e for matter, entries in grouped.items() if matter not in gone for e in entries)
-        self.settled.update(f"{entity}/{matter}" for matter in gone)
+        self.settled = self.settled.union(f"{entity}/{matter}" for matter in gone)
         for matter in gone:
             del grouped[matter], self._pasts[entity][matter]
+        self._open = None
         self.spans.clear()
 
 
-def _put(entries: list[Entry], entry: Entry) -> None:
+def _cuts(entry: Entry, places: Places) -> Iterator[tuple[str, Entry]]:
+    """The entry as each stream keeps it."""
+    at, uid, name, source, id_, data = entry
+    for stream, fields in places.items():
+        kept = {}
+        for field, default in fields:
+            value = data.get(field)
+            if value is None:
+                value = default
+            if value is not None:
+                kept[field] = value
+        yield stream, Entry(at, uid, name, source, id_, kept)
+
+
+def _with(entries: list[Entry], entry: Entry) -> list[Entry]:
     if entries and entries[-1] > entry:
-        insort(entries, entry)
-    else:
-        entries.append(entry)
+        place = bisect_right(entries, entry)
+        return [*entries[:place], entry, *entries[place:]]
+    return [*entries, entry]
 
 
 def _at(entry: Entry) -> int:

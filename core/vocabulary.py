@@ -43,7 +43,11 @@ class EventType:
         """Whether ``when`` holds for this event's data."""
         if not when:
             return when is not None
-        return all(self.value(data, name) in values for name, values in when.items())
+        for name, values in when.items():
+            found = data.get(name)
+            if (self.defaults.get(name) if found is None else found) not in values:
+                return False
+        return True
 
 
 Vocabulary = Mapping[str, EventType]

@@ -15,9 +15,6 @@ class Pending:
         self.changes: dict[bytes, bytes | None] = {}
         self._sorted: list[bytes] = []
 
-    def set(self, key: bytes, value: bytes | None) -> None:
-        self.changes[key] = value
-
     def below(self, prefix: bytes, start: bytes = b"") -> list[tuple[bytes, bytes | None]]:
         keys = self._sorted
         if len(keys) != len(self.changes):  # keys are only ever added: the new ones are the last of the dict

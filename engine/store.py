@@ -120,11 +120,11 @@ class Store:
 
     def put(self, family: str, key: bytes, value: bytes) -> None:
         """Set a value, pending."""
-        self._pending[family].set(key, value)
+        self._pending[family].changes[key] = value
 
     def delete(self, family: str, key: bytes) -> None:
         """Remove a key, pending; it need not exist."""
-        self._pending[family].set(key, None)
+        self._pending[family].changes[key] = None
 
     def scan(self, family: str, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call.
@@ -215,6 +215,8 @@ def _options() -> Options:
     options.set_write_buffer_size(WRITE_BUFFER_BYTES)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(1)
+    options.set_memtable_prefix_bloom_ratio(0.05)  # most look-ups are for what is not there
+    options.set_memtable_whole_key_filtering(True)
     options.set_atomic_flush(True)  # all families reach the disk together, or else a mark would be ahead of its data
     return options
 

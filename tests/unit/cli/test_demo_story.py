@@ -149,7 +149,7 @@ def test_nothing_that_ordinary_customers_do_could_fire() -> None:
     told = story(NOW)
     ordinary = {who: of for who, of in entries(told.events).items() if who not in told.names}
     assert ORDINARY == len(ordinary)
-    assert [e for of in ordinary.values() for e in of if RULES.triggered(streams_in(e, RULES))] == []
+    assert [e for of in ordinary.values() for e in of if RULES.bearing(streams_in(e, RULES)).judged] == []
 
 
 def test_the_day_fires_exactly_what_the_manifest_says() -> None:

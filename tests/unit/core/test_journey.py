@@ -124,7 +124,7 @@ def test_a_payment_for_an_invoice_settled_long_ago_is_seen_with_its_past() -> No
     assert {"invoice/I1"} == bus.customer("c").timeline.settled
     overdue = entry(START + 20 * DAY, "finance.invoice.overdue.v1", invoice | {"daysOverdue": 10}, 3)
     bus.arrive("c", arrived(overdue), START + 20 * DAY)
-    assert [] == bus.customer("c").open_matters()
+    assert [] == bus.customer("c").brief()["open"]
 
 
 def test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires() -> None:
