@@ -240,7 +240,7 @@ class Journey:
         kind = headers.get("kind")
         if kind in (EVENT, NOTE):
             happened, received = int(headers["time"]), int(headers["received"])
-            return self._arrived(said, headers["uid"].decode(), happened, received, replay="replay" in headers)
+            return self._arrived(said, headers["uid"].decode(), happened, received, "replay" in headers)
         if kind == MERGE:
             return Merge(said["into"], said["version"])
         if kind == MOVED:
@@ -253,7 +253,7 @@ class Journey:
         raise UnknownKind(f"journal record {record.partition}-{record.offset} is of kind {kind!r}")
 
     def _arrived(
-        self, event: Mapping[str, Any], uid: str, happened: int, received: int, *, replay: bool = False
+        self, event: Mapping[str, Any], uid: str, happened: int, received: int, replay: bool = False
     ) -> Arrived:
         data = event["data"]
         pairs = [(known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"]]
@@ -294,21 +294,19 @@ class Journey:
         headers: Mapping[str, bytes],
         said: Mapping[str, Any],
     ) -> Output:
-        entry = written.entry
-        moved = headers["kind"] == MOVED
-        if moved:
-            held = said["entries"][written.nth]
-            event, received, origin = orjson.dumps(held["event"]), held["received"], held["origin"]
+        entry, late, nth = written
+        if headers["kind"] == MOVED:
+            held, moved = said["entries"][nth], True
+            event, received, origin = orjson.dumps(held["event"]), b"%d" % held["received"], held["origin"].encode()
         else:
-            event, received, origin = record.value, int(headers["received"]), headers["origin"].decode()
+            moved = False
+            event, received, origin = record.value, headers["received"], headers["origin"]
         kind = self._rules.vocabulary.get(entry.type)
         department = "other" if kind is None else kind.department
-        value = messages.timeline_entry(
-            customer.id, entry, event, department, received, origin, late=written.late, moved=moved
-        )
-        key = f"{customer.id}/{entry.uid}".encode()
+        key = b"%s/%s" % (record.key, entry.uid.encode())
+        value = messages.timeline_entry(record.key, key, entry, event, department, received, origin, late, moved)
         self._archive.add(customer.id, entry, key, value)
-        self._counted[department, "late" if written.late else "in order"] += 1
+        self._counted[department, "late" if late else "in order"] += 1
         return Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:

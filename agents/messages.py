@@ -31,36 +31,45 @@ def cloud_event(kind: str, message_id: str, time: int, data: Mapping[str, Any]) 
 
 
 def timeline_entry(
-    customer: str, entry: Entry, event: bytes, department: str, received: int, origin: str, *, late: bool, moved: bool
+    customer: bytes,
+    key: bytes,
+    entry: Entry,
+    event: bytes,
+    department: str,
+    received: bytes,
+    origin: bytes,
+    late: bool,
+    moved: bool,
 ) -> bytes:
     """The entry around the department's event, whose bytes are taken as they are: a valid JSON object.
 
-    All texts are the bus's own and need no escaping, but for the identifiers.
+    The other texts are the bus's own and need no escaping, but for the identifiers.
     """
     known = entry.data.get("customer")
     identifiers = known.get("identifiers", ()) if isinstance(known, dict) else ()
     return _ENTRY % (
-        f"{customer}/{entry.uid}".encode(),
+        key,
         rfc3339(entry.at).encode(),
-        customer.encode(),
+        customer,
         department.encode(),
         entry.at,
         orjson.dumps(identifiers),
         received,
-        origin.encode(),
-        b"true" if late else b"false",
-        b"true" if moved else b"false",
+        origin,
+        _TRUTH[late],
+        _TRUTH[moved],
         event,
     )
 
 
+_TRUTH = (b"false", b"true")
 _ENTRY = (
     b'{"specversion":"1.0","id":"%s","source":"'
     + SOURCE.encode()
     + b'","type":"'
     + TIMELINE_ENTRY.encode()
     + b'","time":"%s","datacontenttype":"application/json","data":{"customerId":"%s","department":"%s","at":%d,'
-    b'"identifiers":%s,"received":%d,"origin":"%s","late":%s,"moved":%s,"event":%s}}'
+    b'"identifiers":%s,"received":%s,"origin":"%s","late":%s,"moved":%s,"event":%s}}'
 )
 
 

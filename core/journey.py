@@ -155,18 +155,13 @@ def _remember(customer: Customer, record: Arrived, streams: Streams, rules: Rule
     for mask in record.masks:
         if mask not in customer.identifiers:
             customer.identifiers = sorted([*customer.identifiers, mask])
-    name = _name(entry)
-    if name is not None and (entry.at, name) >= (customer.name_at, customer.name or ""):
+    said = entry.data.get("customer")
+    name = said.get("name") if isinstance(said, dict) else None
+    if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
         customer.name, customer.name_at = name, entry.at
     if CONTACT in streams:
         department = rules.vocabulary[entry.type].department
         customer.last_contact[department] = max(customer.last_contact.get(department, -1), entry.at)
-
-
-def _name(entry: Entry) -> str | None:
-    said = entry.data.get("customer")
-    name = said.get("name") if isinstance(said, dict) else None
-    return name if isinstance(name, str) and name else None
 
 
 def _judge(

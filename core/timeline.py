@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +44,11 @@ class Need:
 Streams = tuple[str, ...]
 """Those that an event belongs to, its type first. There are few combinations: what follows from one is kept."""
 
-Places = Mapping[str, Sequence[tuple[str, str | None]]]
-"""For each stream that keeps an entry the fields that are kept of it, with what a missing one means."""
+Fields = Sequence[tuple[str, str | None]]
+"""Those that are kept of an entry, with what a missing one means."""
+
+Places = Mapping[str, Fields]
+"""The streams that keep an entry, and what of it."""
 
 
 def streams_of(kind: EventType | None, data: Mapping[str, Any]) -> Streams:
@@ -91,7 +94,7 @@ class Plan:
             }
         return found
 
-    def _fields(self, name: str, stream: str) -> Sequence[tuple[str, str | None]]:
+    def _fields(self, name: str, stream: str) -> Fields:
         defaults = self.vocabulary[name].defaults
         return [(field, defaults.get(field)) for field in sorted(self.needs[stream].fields)]
 
@@ -127,14 +130,15 @@ class Timeline:
         """The whole history, nothing pruned."""
         timeline = cls(plan)
         for entry in sorted(entries):
-            for stream, cut in _cuts(entry, plan.places(streams_of(plan.vocabulary.get(entry.type), entry.data))):
-                timeline.streams.setdefault(stream, []).append(cut)
+            places = plan.places(streams_of(plan.vocabulary.get(entry.type), entry.data))
+            for stream, fields in places.items():
+                timeline.streams.setdefault(stream, []).append(_cut(entry, fields))
         return timeline
 
     def add(self, entry: Entry, places: Places) -> None:
         """Puts the entry in its place in each of these streams; each becomes another list."""
-        for stream, cut in _cuts(entry, places):
-            held = self.streams.get(stream)
+        for stream, fields in places.items():
+            cut, held = _cut(entry, fields), self.streams.get(stream)
             self.streams[stream] = [cut] if held is None else _with(held, cut)
             if stream in self._groups:
                 matter = self._matter(cut)
@@ -214,9 +218,7 @@ class Timeline:
     def prune(self, streams: Iterable[str], now: int) -> None:
         """Drops from ``streams`` what can no longer matter to events about ``now``, or a little late."""
         for stream in streams:
-            entries = self.streams[stream]
-            need = self.plan.needs[stream]
-            since = now - LATENESS
+            entries, need, since = self.streams[stream], self.plan.needs[stream], now - LATENESS
             if len(entries) <= MOST_FOR_LATENESS and entries[0].at > since - need.horizon:
                 continue  # nothing is old enough
             if len(entries) > MOST_FOR_LATENESS:
@@ -249,18 +251,17 @@ class Timeline:
         self.spans.clear()
 
 
-def _cuts(entry: Entry, places: Places) -> Iterator[tuple[str, Entry]]:
-    """The entry as each stream keeps it."""
+def _cut(entry: Entry, fields: Fields) -> Entry:
+    """The entry with these fields only."""
     at, uid, name, source, id_, data = entry
-    for stream, fields in places.items():
-        kept = {}
-        for field, default in fields:
-            value = data.get(field)
-            if value is None:
-                value = default
-            if value is not None:
-                kept[field] = value
-        yield stream, Entry(at, uid, name, source, id_, kept)
+    kept = {}
+    for field, default in fields:
+        value = data.get(field, default)
+        if value is not None:
+            kept[field] = value
+        elif default is not None:
+            kept[field] = default
+    return Entry(at, uid, name, source, id_, kept)
 
 
 def _with(entries: list[Entry], entry: Entry) -> list[Entry]:
