@@ -154,7 +154,7 @@ BUGS = (
         """\
         known = known or self._store.get("entries", key)
         if known is not None:
-            self._store.delete("order", _order_key(key, known))
+            self._store.delete("order", _place(key, known))
         self._store.delete("entries", key)
 """,
         """\

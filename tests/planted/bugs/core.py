@@ -34,8 +34,8 @@ BUGS = (
         "reply-in-the-same-instant-does-not-answer",
         "A contact counts as unanswered although something engaged happened at its very instant.",
         "core/conditions.py",
-        "contact.at > answered_until",
-        "contact.at >= answered_until",
+        "max(since, engaged.at)",
+        "max(since, engaged.at - 1)",
         (checks.EDGES,),
     ),
     Bug(
@@ -131,11 +131,19 @@ BUGS = (
         (checks.NOTIFICATIONS,),
     ),
     Bug(
+        "a-stream-changed-in-place",
+        "A document is written with a part as it was before: nobody sees that its list has grown.",
+        "core/timeline.py",
+        "    return [*entries, entry]\n",
+        "    entries.append(entry)\n    return entries\n",
+        (checks.RESTORED_JOURNEY,),
+    ),
+    Bug(
         "settled-past-not-read-again",
         "An event about an invoice that was settled long ago is judged without its past.",
         "core/timeline.py",
-        "in self.settled for entity, name in (*own, *named))",
-        "in self.settled for entity, name in (*own, *named) if not named)",
+        "in self.settled for entity, name in named)",
+        "in self.settled for entity, name in named if entity != 'invoice')",
         (checks.SETTLED, checks.NOTIFICATIONS),
     ),
     Bug(
