@@ -124,12 +124,16 @@ class Journey:
             self._archive.set_profile(record.key.decode(), record.value)
         self._archive.flush()
 
-    def opened(self, mark: Checkpoint) -> None:
+    def restored(self, mark: Checkpoint) -> None:
         """The clock is that of the youngest profile."""
-        self._known.forget()
-        self._pending_clock = self._clock
         self._archive.set_clock(self._clock)
         self._archive.flush(mark)
+
+    def opened(self, mark: Checkpoint) -> None:
+        """All is there."""
+        self._known.forget()
+        self._pending_clock = self._clock
+        self.restored(mark)
 
     def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.

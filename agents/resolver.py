@@ -77,6 +77,10 @@ class Resolver:
                 self._store.put("identities", record.key, record.value)
         self._store.flush_pending()
 
+    def restored(self, mark: Checkpoint) -> None:
+        """What was read is known."""
+        self._store.flush_pending(mark)
+
     def opened(self, mark: Checkpoint) -> None:
         """All that was found out is known. Raises ``WrongKey``."""
         if (held := self._store.get("identities", KEY_RECORD)) is not None:

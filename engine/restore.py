@@ -75,8 +75,11 @@ async def restore(
     ends: Mapping[TopicPartition, int],
     apply: Callable[[Sequence[KafkaRecord]], None],
     stall_seconds: float,
+    reached: Callable[[Mapping[TopicPartition, int]], None] = lambda _: None,
 ) -> int:
     """Apply all committed records from ``starts`` up to ``ends``, partition after partition; return their number.
+
+    ``reached`` is told now and then up to where everything was applied.
 
     Progress is judged by the fetch position: commit markers, aborted and compacted records leave holes, so that the
     last offset may belong to no record at all, or to none that is visible.
@@ -86,7 +89,7 @@ async def restore(
             ``kafka-transactions.sh find-hanging`` tells of transactions that nobody will ever end).
         KafkaError: the broker could not be read.
     """
-    count = 0
+    count, offsets = 0, dict(starts)
     async with reader(
         bootstrap,
         isolation_level="read_committed",
@@ -95,9 +98,14 @@ async def restore(
         fetch_max_wait_ms=100,
     ) as consumer:
         for source, end in ends.items():
+
+            def moved(position: int, source: TopicPartition = source) -> None:
+                offsets[source] = position
+                reached(dict(offsets))
+
             consumer.assign([source])
             consumer.seek(source, starts[source])
-            count += await _read(consumer, source, end, apply, stall_seconds)
+            count += await _read(consumer, source, end, apply, moved, stall_seconds)
     return count
 
 
@@ -106,6 +114,7 @@ async def _read(
     source: TopicPartition,
     end: int,
     apply: Callable[[Sequence[KafkaRecord]], None],
+    reached: Callable[[int], None],
     stall_seconds: float,
 ) -> int:
     count = 0
@@ -121,6 +130,7 @@ async def _read(
         before, position = position, await consumer.position(source)
         if position > before:
             moved = loop.time()
+            reached(min(position, end))
         elif loop.time() - moved > stall_seconds:
             raise Fatal(
                 f"restore from partition {source.partition} of {source.topic} stands at {position} of {end} for "

@@ -41,6 +41,9 @@ class Processor(Protocol):
     def restore(self, records: Sequence[KafkaRecord]) -> None:
         """Take records of a source; called repeatedly, in the order of the log. Taking one again changes nothing."""
 
+    def restored(self, mark: Checkpoint) -> None:
+        """All that was restored up to ``mark`` may be kept: a restore that is cut short goes on from there."""
+
     def opened(self, mark: Checkpoint) -> None:
         """The state is complete; ``mark`` says up to where, to be stored with it."""
 
@@ -141,7 +144,11 @@ class Shard:
             starts: Mapping[TopicPartition, int] = bounds.begins
         else:
             starts = cache.offsets
-        records = await restore(site.bootstrap, starts, bounds.ends, processor.restore, site.limits.stall)
+
+        def reached(offsets: Mapping[TopicPartition, int]) -> None:
+            processor.restored(Checkpoint(bounds.cluster, offsets, now))
+
+        records = await restore(site.bootstrap, starts, bounds.ends, processor.restore, site.limits.stall, reached)
         self._mark = Checkpoint(bounds.cluster, bounds.ends, now)
         processor.opened(self._mark)
         return records

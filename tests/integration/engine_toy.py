@@ -55,6 +55,9 @@ class Counter:
                 self._store.put("seen", event["id"].encode(), b"")
         self._store.flush_pending()
 
+    def restored(self, mark: Checkpoint) -> None:
+        self._store.flush_pending(mark)
+
     def opened(self, mark: Checkpoint) -> None:
         self._store.flush_pending(mark)
 
