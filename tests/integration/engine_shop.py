@@ -54,6 +54,14 @@ class Clumsy(Counter):
 
     fails: Exception | None = None
     adds: Output | None = None
+    patience: int | None = None
+    """Batches of a restore that it takes before it breaks down."""
+
+    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+        if self.patience == 0:
+            raise OSError("broken down in the middle of a restore")
+        self.patience = None if self.patience is None else self.patience - 1
+        super().restore(records)
 
     def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
         outputs = [*super().decide(records)]
@@ -73,6 +81,8 @@ class Shop:
     group: str = ""
     warm: bool = False
     """Whether owners find what the one before left on its disk."""
+    patience: int | None = None
+    """Of the owners' processors."""
     opened: list[TransactionalPartitions] = field(default_factory=list)
     processors: list[Clumsy] = field(default_factory=list)
 
@@ -94,6 +104,7 @@ class Shop:
         def make_processor(partition: int) -> Clumsy:
             home = self.directory / ("cache" if self.warm else uuid.uuid4().hex)
             self.processors.append(Clumsy(self.target.topic, partition, home))
+            self.processors[-1].patience = self.patience
             return self.processors[-1]
 
         owner = TransactionalPartitions(

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from engine.partitions import TransactionalPartitions
 from engine.store import Store
 from engine.unit_of_work import Output
-from tests.integration.engine_shop import Notes, Shop, shop
+from tests.integration.engine_shop import Notes, Shop, shop, until
 
 pytestmark = pytest.mark.kafka
 
@@ -75,6 +75,25 @@ def test_a_restart_reads_only_what_others_wrote_meanwhile(bootstrap: str, tmp_pa
         assert ["fenced", "restored 6", "batch of 3"] == (await work(place, 36, 3)).happened
         assert ["fenced", "restored 0"] == (await work(place, 39, 0)).happened
         assert [13, 13, 13] == await counts(place)
+
+    told(bootstrap, tmp_path, tale)
+
+
+def test_a_restore_that_is_cut_short_goes_on_from_where_it_was(
+    bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.restore.BATCH_RECORDS", 10)
+
+    async def tale(place: Shop) -> None:
+        place.warm = False
+        await work(place, 0, 30)
+        place.warm, place.patience = True, 2
+        notes = Notes()
+        await place.partitions(notes).assigned({0})
+        await until(lambda: bool(notes.fatal))
+        place.patience = None
+        assert ["fenced", "restored 10", "batch of 3"] == (await work(place, 30, 3)).happened
+        assert [11, 11, 11] == await counts(place)
 
     told(bootstrap, tmp_path, tale)
 

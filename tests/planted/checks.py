@@ -50,6 +50,7 @@ STREAM = "tests/unit/engine/test_batch.py::test_a_hole_between_two_batches_of_a_
 
 _PARTITION = "tests/integration/test_engine_partition.py"
 _CACHE = "tests/integration/test_engine_cache.py"
+CUT_SHORT = f"{_CACHE}::test_a_restore_that_is_cut_short_goes_on_from_where_it_was"
 _MEMBERSHIP = "tests/integration/test_engine_membership.py"
 REFUSED = f"{_PARTITION}::test_a_batch_that_the_broker_refuses_ends_the_process_and_commits_nothing"
 FENCED = f"{_PARTITION}::test_who_was_fenced_commits_nothing_and_says_who_took_over"

@@ -211,4 +211,12 @@ BUGS = (
         "if not revoked and self._thread.displaced():",
         (checks.DISPLACED,),
     ),
+    Bug(
+        "restore-marked-ahead",
+        "A restore that is cut short counts as done.",
+        "engine/restore.py",
+        "reached(min(position, end))",
+        "reached(end)",
+        (checks.CUT_SHORT,),
+    ),
 )
