@@ -124,7 +124,8 @@ class Worker:
         async def intake(stream: Any) -> None:
             async with self._helpers():
                 async for batch in batches(stream):
-                    self._spawn(self.intake.take(batch), "intake")
+                    if self.intake.offer(batch):
+                        self._spawn(self.intake.take(), "intake")
 
         @app.agent(app.batch_topic(LINKS), name="resolver")
         async def resolver(stream: Any) -> None:

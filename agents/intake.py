@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from itertools import chain
+from operator import attrgetter
 
 from aiokafka import AIOKafkaProducer
 
 from core.event import DAY, event_uid
-from engine.batch import Batch
+from engine.batch import Batch, commit
 from engine.record import KafkaRecord
 from engine.unit_of_work import Output, send_all
 from schemas.codec import Codec, Decoded
@@ -40,6 +43,12 @@ from .topics import DEAD, JOURNAL, LINKS, department_of
 BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""
 
+GATHER_SECONDS = 0.2
+"""Batches that were fetched together arrive within some milliseconds."""
+
+PART = 2_000
+"""Records that are routed at a stretch."""
+
 
 class Intake:
     """Decides where each record goes, and sends it there."""
@@ -60,6 +69,8 @@ class Intake:
         self._metrics = metrics
         self._watch = Watch(metrics, "intake")
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting: list[Batch] = []
+        self._whole = asyncio.Event()
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
 
@@ -86,32 +97,62 @@ class Intake:
             await self._producer.stop()
             self._producer = None
 
-    async def take(self, batch: Batch) -> None:
-        """Brings one batch of one partition through. Batches of a partition take their turns in order.
+    def offer(self, batch: Batch) -> bool:
+        """Here is a batch. True when it is the first since the last :meth:`take`, which then must be called."""
+        self._waiting.append(batch)
+        if len(self._waiting) >= batch.together:
+            self._whole.set()
+        return len(self._waiting) == 1
 
-        Raises ``KafkaError`` and ``TimeoutError``; nothing is committed then.
+    async def take(self) -> None:
+        """Brings all batches through that come together, in the order of broker time, as if they came one by one.
+
+        Batches of a partition take their turns in order. Raises ``KafkaError`` and ``TimeoutError``; nothing is
+        committed then.
         """
-        async with self._turns[batch.topic, batch.partition]:
+        with suppress(TimeoutError):  # some may never come: their partitions were taken away
+            await asyncio.wait_for(self._whole.wait(), GATHER_SECONDS)
+        self._whole.clear()
+        batches, self._waiting = self._waiting, []
+        async with AsyncExitStack() as turns:
+            for place in sorted({(batch.topic, batch.partition) for batch in batches}):
+                await turns.enter_async_context(self._turns[place])
             if self._producer is None:
-                batch.done()
+                for batch in batches:
+                    batch.done()
                 return
             with self._metrics.in_progress.labels("intake").track_inprogress():
-                began = time.perf_counter()
-                outputs = self.route(batch.records)
-                decided = time.perf_counter()
-                await send_all(self._producer, outputs, BATCH_BYTES)
-                await batch.commit()
-            spent = decided - began, time.perf_counter() - decided
-            self._watch.batch(batch.topic, batch.partition, len(batch.records), len(outputs), *spent)
+                await self._through(self._producer, batches)
+
+    async def _through(self, producer: AIOKafkaProducer, batches: Sequence[Batch]) -> None:
+        """A part is routed while the one before is on its way; a large part would hold up the journey."""
+        clock, decided = time.perf_counter, 0.0
+        began = clock()
+        records = sorted(chain.from_iterable(batch.records for batch in batches), key=attrgetter("timestamp"))
+        sent: list[asyncio.Task[object]] = []
+        try:
+            for first in range(0, len(records), PART):
+                start = clock()
+                outputs = self.route(records[first : first + PART])
+                decided += clock() - start
+                sent.append(asyncio.create_task(send_all(producer, outputs, BATCH_BYTES)))
+                await asyncio.sleep(0)
+            await asyncio.gather(*sent)
+        finally:
+            for task in sent:
+                task.cancel()
+        await commit(batches)
+        place = batches[0].topic, batches[0].partition
+        self._watch.batch(*place, len(records), len(records), decided, clock() - began - decided)
 
     def route(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Where each record goes, in their order."""
-        if not records:
-            return []
         outputs = [self._route(record) for record in records]
-        self._metrics.events.labels(department_of(records[0].topic)).inc(len(records))
+        for topic, number in Counter(record.topic for record in records).items():
+            self._metrics.events.labels(department_of(topic)).inc(number)
+        routed = Counter(output.topic for output in outputs)
         for way, topic in (("journal", JOURNAL), ("links", LINKS)):
-            self._metrics.routed.labels(way).inc(sum(output.topic == topic for output in outputs))
+            self._metrics.routed.labels(way).inc(routed[topic])
         return outputs
 
     def _route(self, record: KafkaRecord) -> Output:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import faust
+from faust.types import TP
 
 from engine.errors import Gap
 from engine.lane import Fetched
@@ -15,7 +16,7 @@ from engine.record import KafkaRecord
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """One fetched batch of one partition. Whoever takes it calls :meth:`done` or :meth:`commit`, once.
+    """One fetched batch of one partition. Whoever takes it calls :meth:`done` or :func:`commit`, once.
 
     Until then it counts against the partition's window (no more is fetched), and a rebalance waits for it.
     ``records`` may be empty: then only the offsets up to ``end`` are to be committed.
@@ -27,7 +28,10 @@ class Batch:
     start: int
     end: int
     on_done: Callable[[], None]
-    on_commit: Callable[[], Awaitable[object]] | None = None
+    on_commit: Callable[[Mapping[TP, int]], Awaitable[object]] | None = None
+    """Commits offsets of any partitions."""
+    together: int = 1
+    """So many of the agent's batches come with it, this one counted: they are of the same time."""
     _finished: bool = field(default=False, init=False)
 
     def done(self) -> None:
@@ -36,18 +40,21 @@ class Batch:
             self._finished = True
             self.on_done()
 
-    async def commit(self) -> None:
-        """Commit ``end`` for an at-least-once agent whose outputs are acknowledged, then :meth:`done`.
 
-        When the partition was taken away meanwhile, nothing is committed and its next owner sees the batch again.
+async def commit(batches: Sequence[Batch]) -> None:
+    """Commit the ends of these batches for an at-least-once agent whose outputs are acknowledged; then they are done.
 
-        Raises:
-            TimeoutError: Kafka did not answer.
-            KafkaError: Kafka refused.
-        """
-        if self.on_commit is not None:
-            await self.on_commit()
-        self.done()
+    When a partition was taken away meanwhile, its next owner sees the batch again.
+
+    Raises:
+        TimeoutError: Kafka did not answer.
+        KafkaError: Kafka refused.
+    """
+    commits = batches[0].on_commit
+    if commits is not None:
+        await commits({TP(batch.topic, batch.partition): batch.end for batch in batches})
+    for batch in batches:
+        batch.done()
 
 
 class Unread(faust.Schema[Any, Any]):
@@ -88,7 +95,5 @@ def _batch(consumer: Any, event: Any, fetched: Fetched) -> Batch:
         event.ack()
         consumer.room()
 
-    async def on_commit() -> None:
-        await consumer.commit_offsets({message.tp: fetched.end})
-
-    return Batch(message.topic, message.partition, fetched.records, fetched.start, fetched.end, on_done, on_commit)
+    place, records = (message.topic, message.partition), fetched.records
+    return Batch(*place, records, fetched.start, fetched.end, on_done, consumer.commit_offsets, fetched.together)

@@ -142,6 +142,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             batch = lane.ripe(until if tp in timely else inf)
             if batch is not None:
                 taken[tp] = [batch]
+        together = [batch for tp in timely & taken.keys() for batch in taken[tp]]
+        for batch in together:
+            batch.together = len(together)
         if not timely or timely & taken.keys():
             self._held_since = inf
         else:

@@ -17,6 +17,8 @@ class Fetched:
     start: int
     end: int
     lane: Lane
+    together: int = 1
+    """Batches that were handed out with it, of partitions that are read in the order of broker time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from engine.application import Application, create_app
-from engine.batch import batches
+from engine.batch import batches, commit
 from engine.checkpoint import Checkpoint
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
@@ -137,7 +137,7 @@ def make_intake(bootstrap: str, target: str, partitions: int) -> Any:
                     builder.close()
                     sent.append(await producer.send_batch(builder, target, partition=partition))
                 await asyncio.gather(*sent)
-                await batch.commit()
+                await commit([batch])
 
     return intake
 

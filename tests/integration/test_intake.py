@@ -74,7 +74,7 @@ class Counter:
     async def take(self, *values: bytes) -> None:
         """One batch. Raises what the intake raises."""
 
-        async def commit() -> None:
+        async def commit(_offsets: object) -> None:
             self.committed.append(await ends(self._bootstrap))
 
         def done() -> None:
@@ -85,7 +85,8 @@ class Counter:
         ]
         await self._intake.start()
         try:
-            await self._intake.take(Batch("cx.web.events.v1", 0, records, 0, len(records), done, commit))
+            assert self._intake.offer(Batch("cx.web.events.v1", 0, records, 0, len(records), done, commit))
+            await self._intake.take()
         finally:
             await self._intake.stop()
 

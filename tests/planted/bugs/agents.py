@@ -11,12 +11,13 @@ BUGS = (
         "Intake commits its offset, and sends then.",
         "agents/intake.py",
         """\
-                await send_all(self._producer, outputs, BATCH_BYTES)
-                await batch.commit()
+            await asyncio.gather(*sent)
+        finally:
 """,
         """\
-                await batch.commit()
-                await send_all(self._producer, outputs, BATCH_BYTES)
+            await commit(batches)
+            await asyncio.gather(*sent)
+        finally:
 """,
         (checks.INTAKE_REFUSED, checks.INTAKE_ACKNOWLEDGED),
     ),
@@ -25,10 +26,10 @@ BUGS = (
         "Intake goes on when Kafka refuses what it sends.",
         "agents/intake.py",
         """\
-                await send_all(self._producer, outputs, BATCH_BYTES)
+            await asyncio.gather(*sent)
 """,
         """\
-                await asyncio.gather(send_all(self._producer, outputs, BATCH_BYTES), return_exceptions=True)
+            await asyncio.gather(*sent, return_exceptions=True)
 """,
         (checks.INTAKE_REFUSED,),
     ),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from engine.batch import Batch, batches
+from engine.batch import Batch, batches, commit
 from engine.errors import Gap
 from engine.lane import Fetched, Lane
 
@@ -25,17 +25,20 @@ def test_done_is_told_once() -> None:
 def test_a_batch_is_done_after_its_commit_and_not_when_that_fails() -> None:
     told: list[str] = []
 
-    async def commit() -> None:
-        told.append("commit")
+    async def taken(offsets: Mapping[Any, int]) -> None:
+        told.append(f"commit {sorted(offsets.values())}")
 
-    async def fail() -> None:
+    async def fail(_offsets: Mapping[Any, int]) -> None:
         raise TimeoutError
 
-    asyncio.run(Batch("t", 0, [], 0, 1, lambda: told.append("done"), commit).commit())
-    assert ["commit", "done"] == told
+    def two(on_commit: Callable[[Mapping[Any, int]], Awaitable[object]]) -> list[Batch]:
+        return [Batch("t", p, [], 0, p + 5, lambda: told.append("done"), on_commit) for p in range(2)]
+
+    asyncio.run(commit(two(taken)))
+    assert ["commit [5, 6]", "done", "done"] == told
     with pytest.raises(TimeoutError):
-        asyncio.run(Batch("t", 0, [], 0, 1, lambda: told.append("done"), fail).commit())
-    assert ["commit", "done"] == told
+        asyncio.run(commit(two(fail)))
+    assert ["commit [5, 6]", "done", "done"] == told
 
 
 @dataclass
@@ -57,6 +60,9 @@ class Handed:
 
     def noack(self) -> Handed:
         return self
+
+    async def commit_offsets(self, _offsets: object) -> None:
+        """As Faust's consumer."""
 
     async def events(self) -> AsyncIterator[Handed]:
         for value in self.values:
