@@ -58,10 +58,10 @@ bench: $(INSTALLED) ## the bus beside Kafka Streams, Quix, plain Faust and the l
 latency: $(INSTALLED) ## publish to alert at 2,000 events/s, beside the peers
 	$(BIN)/python -m benchmarks.latency $(BENCH)
 
-bench-restore: $(INSTALLED) ## 1M profiles and 5M entries into an empty worker, beside Faust's Tables; 25 GB of disk, BENCH="--customers …"
+bench-restore: $(INSTALLED) ## 1M profiles and 5M entries into an empty worker, beside Faust's Tables; 15 GB of disk, BENCH="--customers 20000 --entries 100000"
 	$(BIN)/python -m benchmarks.restore $(BENCH)
 
-bench-growth: $(INSTALLED) ## cost of an event with 50,000, 1M, 5M customers and with long timelines; 50 GB of disk
+bench-growth: $(INSTALLED) ## cost of an event with 50,000, 1M, 5M customers and with long timelines; 30 GB of disk
 	$(BIN)/python -m benchmarks.growth $(BENCH)
 
 bench-scale: $(INSTALLED) ## one to three workers on 4 and 12 partitions, and the sink

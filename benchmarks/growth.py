@@ -17,10 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from core.event import SECOND
+from core.event import DAY
 
 from .bus import LIBRARIES
-from .inhabited import RATE, Inhabited, Worked
+from .inhabited import RATE, TURN, Inhabited, Worked
 from .machine import load, machine
 from .preload import Population
 from .recovery import emptied
@@ -67,7 +67,7 @@ def named(size: Population) -> str:
 def measured(series: Series, rounds: int, home: Path) -> Measured:
     """All sizes in turns, after a round that does not count. Raises ``Failed`` and ``KafkaError``."""
     found: list[Worked] = []
-    now = time.time_ns() // 1000 - (rounds + 1) * series.events * SECOND // RATE
+    now = time.time_ns() // 1000 - (rounds + 1) * TURN
     with ExitStack() as stack:
         buses = [
             stack.enter_context(Inhabited(named(size), size, emptied(home / str(index)), now))
@@ -133,7 +133,8 @@ def measure(options: argparse.Namespace, home: Path) -> str:
         for one in found
         for paragraph in (
             f"## {one.series.title}",
-            f"{one.series.events:,} events in each round; customers are drawn at random.",
+            f"{one.series.events:,} events in each round; customers are drawn at random; what they do happens in "
+            f"{TURN // DAY} days.",
             table(one),
         )
     ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from agents.topics import TIMELINE
-from core.event import SECOND
+from core.event import DAY
 from deploy.broker import EmbeddedBroker
 
 from .backlog import fill
@@ -18,25 +19,37 @@ from .bus import environment
 from .contestant import Failed, Place
 from .preload import PATIENCE, Population, make_known, preload
 from .stage import PARTITIONS, say
-from .traffic import scattered
+from .traffic import paced, scattered
 from .usage import Usage, calm, child_of
 from .watch import filled, length
-from .worker import Worker, WorkerEnded
+from .worker import Figures, Worker, WorkerEnded
 
 RESTORE = 1_800.0
 """Seconds for a worker to be ready."""
 
 ENTRIES = "cxbus_entries_total"
 
+COUNTS: Mapping[str, Callable[[Figures], float]] = {
+    "alerts": lambda figures: figures.sum("cxbus_alerts_total"),
+    "units": lambda figures: figures.sum("cxbus_batch_records_count", stage="journey"),
+    "records_out": lambda figures: figures.sum("cxbus_records_out_total", stage="journey"),
+    "intake_decide_seconds": lambda figures: figures.sum("cxbus_decide_seconds_sum", stage="intake"),
+    "journey_decide_seconds": lambda figures: figures.sum("cxbus_decide_seconds_sum", stage="journey"),
+}
+"""Of the worker, for whoever wants to know why one round cost more than another."""
+
 RATE = 4_000
 """Events/s at which a backlog came, by its stamps."""
+
+TURN = 2 * DAY
+"""Within which a backlog's events happened (µs): within seconds, all of a customer's would be recent at every event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worked:
     """One backlog, worked off. CPU until the last entry could be read; ``mebibytes``: the most in that time.
 
-    ``late``: entries that came after a younger one of the same customer.
+    ``late``: entries that came after a younger one of the same customer. ``details``: what else the worker counted.
     """
 
     case: str
@@ -47,6 +60,7 @@ class Worked:
     cpu_seconds: float
     broker_cpu_seconds: float
     mebibytes: float
+    details: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def cpu_microseconds(self) -> float:
@@ -93,9 +107,10 @@ class Inhabited:
         self._stack.close()
 
     def work(self, events: int, number: int) -> Worked:
-        """Gives it a backlog of customers who are drawn at random, which came after the last one. Raises ``Failed``."""
-        first, self._now = self._now, self._now + events * SECOND // RATE
-        backlog = list(scattered(self.population.customers, events, first, self._now, number + 1))
+        """Gives it a backlog of random customers, of the days after the last one. Raises ``Failed``."""
+        first, self._now = self._now, self._now + TURN
+        happened = scattered(self.population.customers, events, first, self._now, number + 1)
+        backlog = list(paced(happened, time.time_ns() // 1000, events, RATE))
         before, start = self._worker.figures(), length(self._bootstrap, TIMELINE)
         with Usage(self._worker.pid) as own, Usage(self._broker) as brokers:
             began = time.time()
@@ -114,6 +129,7 @@ class Inhabited:
             cpu_seconds=spent.cpu_seconds,
             broker_cpu_seconds=brokers.spent(began, ended).cpu_seconds,
             mebibytes=spent.mebibytes,
+            details={name: round(count(after) - count(before), 2) for name, count in COUNTS.items()},
         )
         self._say(f"round {number}: {made.cpu_microseconds:.0f} µs of CPU an event, {made.mebibytes:.0f} MiB")
         return made
