@@ -1,6 +1,6 @@
 # The two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format unit integration chaos bugs bench latency lock schemas clean
+.PHONY: help setup demo run test check format unit integration chaos bugs bench latency bench-restore bench-growth bench-scale lock schemas clean
 
 PYTHON ?= python3
 SEED ?= 1
@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -57,6 +57,15 @@ bench: $(INSTALLED) ## the bus beside Kafka Streams, Quix, plain Faust and the l
 
 latency: $(INSTALLED) ## publish to alert at 2,000 events/s, beside the peers
 	$(BIN)/python -m benchmarks.latency $(BENCH)
+
+bench-restore: $(INSTALLED) ## 1M profiles and 5M entries into an empty worker, beside Faust's Tables; 15 GB of disk, BENCH="--customers 20000 --entries 100000"
+	$(BIN)/python -m benchmarks.restore $(BENCH)
+
+bench-growth: $(INSTALLED) ## cost of an event with 50,000, 1M, 5M customers and with long timelines; 30 GB of disk
+	$(BIN)/python -m benchmarks.growth $(BENCH)
+
+bench-scale: $(INSTALLED) ## one to three workers on 4 and 12 partitions, and the sink
+	$(BIN)/python -m benchmarks.scale $(BENCH)
 
 lock: $(INSTALLED) ## resolve requirements.lock anew, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

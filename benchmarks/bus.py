@@ -1,9 +1,9 @@
-"""cxbus as a contestant: one worker process, customers who are known beforehand, topics of its own for every round."""
+"""cxbus as a contestant: worker processes, customers who are known beforehand, topics of its own for every round."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,7 @@ from agents.topics import ALERTED, JOURNAL, PROFILES, TIMELINE, alerts_topic
 
 from .contestant import Failed, Outlets, Place, Reading
 from .topics import Topics
-from .worker import Figures, Worker, WorkerEnded
+from .worker import NAME, Figures, Sink, Worker, WorkerEnded
 
 KEY = "a key for the benchmark"
 """Of the identifiers' hashes, which ``benchmarks.seed`` must make with the same one."""
@@ -22,9 +22,10 @@ LIBRARIES = ("aiokafka", "faust-streaming", "rocksdict", "orjson", "pydantic")
 
 @dataclass(frozen=True, slots=True)
 class BusRunning:
-    """The worker at work."""
+    """The workers at work, and a sink beside them, if any."""
 
-    worker: Worker
+    workers: Sequence[Worker]
+    sink: Sink | None = None
 
     @property
     def outlets(self) -> Outlets | None:
@@ -32,14 +33,17 @@ class BusRunning:
         return Outlets(JOURNAL, TIMELINE, PROFILES, tuple(map(alerts_topic, ALERTED)))
 
     @property
-    def pid(self) -> int:
-        """Of the worker."""
-        return self.worker.pid
+    def pids(self) -> Sequence[int]:
+        """Of the workers: the sink is somebody else."""
+        return [worker.pid for worker in self.workers]
 
     def check(self) -> None:
         """Raises ``Failed``."""
         try:
-            self.worker.check()
+            for worker in self.workers:
+                worker.check()
+            if self.sink is not None:
+                self.sink.check()
         except WorkerEnded as error:
             raise Failed(str(error)) from None
 
@@ -48,16 +52,19 @@ class BusRunning:
         return None
 
     def details(self) -> Mapping[str, float]:
-        """What its metrics page says of the two stages."""
-        return stages(self.worker.figures())
+        """What the metrics pages say of the two stages, and of the sink."""
+        found = stages(Figures(*(worker.page() for worker in self.workers)))
+        return found if self.sink is None else {**found, **copied(self.sink.figures())}
 
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """``profile``: where cProfile leaves its figures of the last round, if anywhere."""
+    """``profile``: where cProfile leaves its figures of the last round, if anywhere (of one worker)."""
 
     profile: Path | None = None
     name: str = "cxbus"
+    workers: int = 1
+    sink: bool = False
 
     def prepare(self, build: Path) -> Mapping[str, str]:
         """Everything is there already."""
@@ -67,14 +74,33 @@ class Bus:
     def at_work(self, place: Place) -> Iterator[BusRunning]:
         """See ``Contestant``. A group of its own reads the departments' topics from their beginning."""
         Topics(place.bootstrap, place.partitions).bus()
-        environment = {
-            "CXBUS_BOOTSTRAP": place.bootstrap,
-            "CXBUS_PARTITIONS": str(place.partitions),
-            "CXBUS_IDENTITY_KEY": KEY,
-            "CXBUS_APP_ID": place.prefix,
-        }
-        with Worker(place.home, environment, self.profile) as worker:
-            yield BusRunning(worker)
+        told = environment(place)
+        with ExitStack() as stack:
+            workers = [
+                stack.enter_context(Worker(place.home, told, self.profile, name if self.workers > 1 else NAME))
+                for name in map(str, range(self.workers))
+            ]
+            sink = stack.enter_context(Sink(place.home, told)) if self.sink else None
+            yield BusRunning(workers, sink)
+
+
+def environment(place: Place) -> Mapping[str, str]:
+    """What the bus's processes are told."""
+    return {
+        "CXBUS_BOOTSTRAP": place.bootstrap,
+        "CXBUS_PARTITIONS": str(place.partitions),
+        "CXBUS_IDENTITY_KEY": KEY,
+        "CXBUS_APP_ID": place.prefix,
+    }
+
+
+def copied(figures: Figures) -> Mapping[str, float]:
+    """What a sink has done so far: records in its database, records still to read, CPU seconds."""
+    return {
+        "sink_records": figures.sum("cxbus_sink_records_total"),
+        "sink_behind": figures.sum("cxbus_consumer_lag_records"),
+        "sink_cpu_seconds": round(figures.sum("process_cpu_seconds_total"), 2),
+    }
 
 
 def stages(figures: Figures) -> Mapping[str, float]:

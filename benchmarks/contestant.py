@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,8 @@ class Running(Protocol):
     """A contestant at work."""
 
     @property
-    def pid(self) -> int:
-        """The root of its processes."""
+    def pids(self) -> Sequence[int]:
+        """The roots of its processes."""
         ...
 
     @property

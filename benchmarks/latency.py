@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -25,7 +24,7 @@ from .contestant import Contestant, Failed, Place
 from .exchange import Exchange
 from .machine import load, machine
 from .pairs import POOL, Due, Pairs, stream
-from .report import name_of, save
+from .report import leave
 from .scenario import Scenario
 from .seed import identities, write
 from .stage import PARTITIONS, Cluster, cluster, parser, prepared, say
@@ -76,7 +75,7 @@ def measured(contestant: Contestant, number: int, place: Cluster, home: Path, op
     try:
         with ExitStack() as stack:
             running = stack.enter_context(contestant.at_work(where))
-            usage = stack.enter_context(Usage(running.pid))
+            usage = stack.enter_context(Usage(*running.pids))
             assert running.outlets is not None, "the limit fires no alerts"
             exchange = Exchange(place.bootstrap, PARTITIONS, running.outlets.alerts, running.check)
             asyncio.run(exchange.play(pairs, events, options.warm, options.seconds))
@@ -147,19 +146,20 @@ def measure(options: argparse.Namespace, home: Path, place: Cluster) -> str:
     asyncio.run(write(place.bootstrap, identities(Identifiers(KEY.encode()), known), say))
     found = played(taking_part, place, home, options)
     about = machine(versions, before, embedded=place.broker is not None)
-    name = name_of(f"{datetime.now(UTC):%Y-%m-%d}", about, f"latency-{scenario.name}")
-    text = "\n\n".join(
+    settings = {name: getattr(options, name) for name in ("rate", "share", "warm", "seconds", "rounds", "scenario")}
+    text, written = leave(
+        options.results,
+        f"latency-{scenario.name}",
+        about,
         [
-            f"# Publish to alert at {options.rate:,.0f} events/s, {scenario.customers:,} customers",
+            f"Publish to alert at {options.rate:,.0f} events/s, {scenario.customers:,} customers",
             f"{options.seconds:.0f} s of each round after {options.warm:.0f} s of warming up, {options.rounds} rounds, "
-            f"{options.share:.0%} of the events fire an alert. {about}.",
+            f"{options.share:.0%} of the events fire an alert.",
             table(found),
             *(f"Not measured: {name}: {why}" for name, why in skipped.items()),
-        ]
+        ],
+        {"settings": settings, "rounds": list(map(asdict, found)), "skipped": skipped},
     )
-    settings = {name: getattr(options, name) for name in ("rate", "share", "warm", "seconds", "rounds", "scenario")}
-    document = {"settings": settings, "machine": asdict(about), "rounds": list(map(asdict, found)), "skipped": skipped}
-    written = save(options.results, name, document, text + "\n")
     say(f"written: {written.name}, .json")
     return text
 

@@ -34,9 +34,9 @@ class PeerRunning:
     outlets: Outlets | None
 
     @property
-    def pid(self) -> int:
+    def pids(self) -> Sequence[int]:
         """Of its program."""
-        return self.program.pid
+        return (self.program.pid,)
 
     def check(self) -> None:
         """Raises ``Failed``."""

@@ -97,7 +97,7 @@ class Race:
 
         with ExitStack() as stack:
             running = stack.enter_context(contestant.at_work(place))
-            own = stack.enter_context(Usage(running.pid))
+            own = stack.enter_context(Usage(*running.pids))
             brokers = None if self._broker is None else stack.enter_context(Usage(self._broker))
             outlets = running.outlets
             if outlets is None:

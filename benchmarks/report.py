@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,20 @@ def save(folder: Path, name: str, document: Mapping[str, Any], text: str) -> Pat
     path = folder / f"{name}.md"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def leave(
+    folder: Path, what: str, about: Machine, paragraphs: Sequence[str], document: Mapping[str, Any]
+) -> tuple[str, Path]:
+    """The same of a run that ends now: the text, its paragraphs, and where it stands. The machine is in the document.
+
+    ``paragraphs``: the first is the title, the second ends with what was measured where.
+    """
+    title, settings, *others = paragraphs
+    text = "\n\n".join([f"# {title}", f"{settings} {about}.", *others]) + "\n"
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    held = {"date": date, "machine": asdict(about), **document}
+    return text, save(folder, name_of(date, about, what), held, text)
 
 
 def name_of(date: str, machine: Machine, what: str) -> str:

@@ -53,14 +53,21 @@ def cluster(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Clu
             yield Cluster(broker.bootstrap, child_of(broker.group))
 
 
-def parser(what: str, about: str | None, everybody: Sequence[str]) -> argparse.ArgumentParser:
-    """What all benchmarks can be told. ``everybody``: who takes part unless it is said; nobody named: all."""
+def plain_parser(what: str, about: str | None, rounds: int) -> argparse.ArgumentParser:
+    """What all benchmarks can be told; ``rounds`` unless it is said."""
     told = argparse.ArgumentParser(prog=f"python -m benchmarks.{what}", description=about)
     add = told.add_argument
-    add("--rounds", type=int, default=3, help="rounds of each contestant; the table has their medians")
+    add("--rounds", type=int, default=rounds, help="rounds of each contestant; the table has their medians")
+    add("--results", type=Path, default=RESULTS, help="where reports are written")
+    return told
+
+
+def parser(what: str, about: str | None, everybody: Sequence[str]) -> argparse.ArgumentParser:
+    """The same where peers take part. ``everybody``: who does unless it is said; nobody named: all."""
+    told = plain_parser(what, about, rounds=3)
+    add = told.add_argument
     add("--contestants", type=names, default=everybody, help=f"default: {','.join(everybody) or 'all'}")
     add("--build", type=Path, default=ROOT / "build" / "bench", help="where peers are built")
-    add("--results", type=Path, default=RESULTS, help="where reports are written")
     return told
 
 
@@ -92,3 +99,8 @@ def contestants(wanted: Sequence[str] = ()) -> list[Contestant]:
 def names(text: str) -> tuple[str, ...]:
     """Those of a list with commas."""
     return tuple(filter(None, text.split(",")))
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The same of numbers. Raises ``ValueError``."""
+    return tuple(map(int, names(text)))

@@ -26,6 +26,9 @@ COPIED = 0.01
 VISIT = 4
 """Most events in a row that come from one department: people deal with one for a while, then with another."""
 
+MADE = 1_000_000
+"""More events than a customer has made, or makes in one turn."""
+
 PICKED = 4_096
 """Customers are drawn so many at a time."""
 
@@ -41,10 +44,11 @@ class Published(NamedTuple):
 
 
 class Regular(Person):
-    """A customer known by one number."""
+    """A customer known by one number. ``made``: events that there are of the same customer already."""
 
-    def __init__(self, number: int, chance: random.Random, first: int) -> None:
+    def __init__(self, number: int, chance: random.Random, first: int, made: int = 0) -> None:
         super().__init__(number, chance, first, CALM, heavy=False)
+        self._made = made
 
     def publish(self, department: str, at: int) -> Published:
         """Whatever happens next there."""
@@ -89,6 +93,23 @@ def traffic(scenario: Scenario, until: int, seed: int = 1) -> Iterator[Published
             heappush(due, (min(until, begin + int(chance.random() * long)), next(ticket), person, department))
     while due:
         yield from _happen(due, chance, until, ticket)
+
+
+def scattered(customers: int, events: int, first: int, last: int, turn: int) -> Iterator[Published]:
+    """``events`` records between two instants (µs), at a steady rate, each of a customer who is drawn anew.
+
+    In one ``turn`` a customer deals with one department, so that nobody's events get out of order, however a backlog
+    is read: few customers have no more late events than many. Turns begin with 1; no id comes in two of them.
+    """
+    chance = random.Random(turn)
+    people: dict[int, Regular] = {}
+    for index in range(1, events + 1):
+        at = first + (last - first) * index // events
+        number = chance.randrange(customers)
+        person = people.get(number)
+        if person is None:
+            person = people[number] = Regular(number, chance, at, turn * MADE)
+        yield person.publish(DEPARTMENTS[(number + turn) % len(DEPARTMENTS)], at)
 
 
 def paced(published: Iterable[Published], until: int, events: int, rate: float) -> Iterator[Published]:

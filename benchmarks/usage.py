@@ -1,4 +1,4 @@
-"""What a program and its children use of the machine, from ``/proc``: CPU seconds, and resident memory."""
+"""What programs and their children use of the machine, from ``/proc``: CPU seconds, and resident memory."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ LOOK = 0.1
 KNOWN = 10
 """Looks at the same processes until new ones are searched for: reading about all that run costs milliseconds."""
 
+CALM = 0.1
+"""Of a processor: who uses less is at rest."""
+
+CALM_SECONDS = 5.0
 CHILD = 5.0
 """Seconds for a watchdog to start what it watches over."""
 
@@ -58,9 +62,9 @@ def parse_stat(line: str) -> Stat:
     return Stat(int(begin.split(maxsplit=1)[0]), int(fields[1]), sum(map(int, fields[11:15])), int(fields[21]))
 
 
-def family(stats: Sequence[Stat], pid: int) -> list[Stat]:
-    """The process and its descendants."""
-    wanted = {pid}
+def family(stats: Sequence[Stat], *pids: int) -> list[Stat]:
+    """The processes and their descendants."""
+    wanted = set(pids)
     found: list[Stat] = []
     left = list(stats)
     while True:
@@ -88,12 +92,12 @@ def _cpu(samples: Sequence[Sample], at: float) -> float:
 
 
 class Usage:
-    """Looks at a program and its children, in a thread, while the ``with`` block runs. ``samples`` are in order."""
+    """Looks at programs and their children, in a thread, while the ``with`` block runs. ``samples`` are in order."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name=f"usage-{pid}", daemon=True)
+        self._thread = threading.Thread(target=self._look, name=f"usage-{pids}", daemon=True)
         self.samples: list[Sample] = []
 
     def __enter__(self) -> Self:
@@ -113,7 +117,7 @@ class Usage:
         for turn in count():
             if turn % KNOWN == 0:
                 known = _running()
-            stats = family(list(_stats(known)), self._pid)
+            stats = family(list(_stats(known)), *self._pids)
             known = [stat.pid for stat in stats]
             if stats:
                 ticks, pages = sum(stat.ticks for stat in stats), sum(stat.pages for stat in stats)
@@ -130,6 +134,21 @@ def child_of(pid: int) -> int:
             return found[0]
         time.sleep(0.02)
     raise ProcessLookupError(f"process {pid} has no child")
+
+
+def calm(pid: int, patience: float) -> bool:
+    """Returns once the program has been at rest for some seconds: true; or after ``patience`` seconds: false.
+
+    A broker still cleans and writes to the disk what it was given a minute ago.
+    """
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        with Usage(pid) as usage:
+            began = time.time()
+            time.sleep(CALM_SECONDS)
+        if usage.spent(began, time.time()).cpu_seconds < CALM * CALM_SECONDS:
+            return True
+    return False
 
 
 def _running() -> list[int]:

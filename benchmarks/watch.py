@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,28 +51,69 @@ def watch(
 
     Raises ``Failed`` when nothing goes on, and ``KafkaError``.
     """
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False)
-    try:
-        begun: float | None = None
-        shown = began = time.monotonic()
-        progress = Progress(0, began)
-        while not progress.done(expected, now := time.monotonic()):
-            check()
-            if progress.stalled(now):
-                raise Failed(f"no progress for {STALL:.0f} s: {progress.records:,} of {expected:,} records")
-            if begun is None and _first(consumer, outlets.hop) is not None:
-                time.sleep(1)  # a record that was appended before, to another partition, shows by then
-                begun = _first(consumer, outlets.hop)
-            progress.note(_records(consumer, outlets.timeline), now)
-            if now - shown >= SHOWN:
-                shown = now
-                say(f"{progress.records:,} of {expected:,} timeline records after {now - began:.0f} s")
-            time.sleep(LOOK)
-    finally:
-        consumer.close()
+    begun: float | None = None
+
+    def look(consumer: Any) -> None:
+        nonlocal begun
+        if begun is None and _first(consumer, outlets.hop) is not None:
+            time.sleep(1)  # a record that was appended before, to another partition, shows by then
+            begun = _first(consumer, outlets.hop)
+
+    with _consumer(bootstrap) as consumer:
+        _filled(consumer, outlets.timeline, expected, check, say, look)
     if begun is None:
         raise Failed(f"nothing was ever seen on {outlets.hop}")
     return begun
+
+
+def filled(bootstrap: str, topic: str, expected: int, check: Callable[[], None], say: Callable[[str], None]) -> float:
+    """Returns when the topic holds ``expected`` committed records and is quiet: when it last grew (Unix seconds, to
+    some tenths). ``check`` raises when its writer is no more.
+
+    Raises ``Failed`` when nothing goes on, and ``KafkaError``.
+    """
+    with _consumer(bootstrap) as consumer:
+        since = _filled(consumer, topic, expected, check, say, lambda _: None)
+    return time.time() - (time.monotonic() - since)
+
+
+def length(bootstrap: str, topic: str) -> int:
+    """Offsets that a topic has given out, up to where readers see. Raises ``KafkaError``."""
+    with _consumer(bootstrap) as consumer:
+        return _records(consumer, topic)
+
+
+def _filled(
+    consumer: Any,
+    topic: str,
+    expected: int,
+    check: Callable[[], None],
+    say: Callable[[str], None],
+    look: Callable[[Any], None],
+) -> float:
+    """When it last grew (monotonic seconds)."""
+    shown = began = time.monotonic()
+    progress = Progress(0, began)
+    while not progress.done(expected, now := time.monotonic()):
+        check()
+        if progress.stalled(now):
+            raise Failed(f"no progress for {STALL:.0f} s: {progress.records:,} of {expected:,} records")
+        look(consumer)
+        progress.note(_records(consumer, topic), now)
+        if now - shown >= SHOWN:
+            shown = now
+            say(f"{progress.records:,} of {expected:,} timeline records after {now - began:.0f} s")
+        time.sleep(LOOK)
+    return progress.since
+
+
+@contextmanager
+def _consumer(bootstrap: str) -> Iterator[Any]:
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False)
+    try:
+        yield consumer
+    finally:
+        consumer.close()
 
 
 def _first(consumer: Any, topic: str) -> float | None:

@@ -24,6 +24,7 @@ def test_a_line_of_proc_holds_parent_cpu_with_that_of_ended_children_and_memory(
 def test_a_family_is_a_process_with_all_that_descend_from_it() -> None:
     stats = [Stat(5, 4, 0, 0), Stat(4, 3, 0, 0), Stat(3, 1, 0, 0), Stat(7, 1, 0, 0), Stat(8, 3, 0, 0)]
     assert {3, 4, 5, 8} == {stat.pid for stat in family(stats, 3)}
+    assert {3, 4, 5, 7, 8} == {stat.pid for stat in family(stats, 3, 7)}
     assert [] == family(stats, 99)
 
 
