@@ -246,7 +246,7 @@ def _kept(rules: RuleSet, entries: Iterable[Entry], now: int) -> Timeline:
 
 
 def _pruned(timeline: Timeline, now: int) -> Timeline:
-    timeline.prune(list(timeline.streams), now)
+    timeline.prune(list(timeline.streams), now, whole=True)
     return timeline
 
 

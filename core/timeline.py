@@ -215,8 +215,11 @@ class Timeline:
         """Whether the entry names a matter whose past is no longer held here. ``named``: kinds and fields."""
         return any(f"{entity}/{entry.data.get(name)}" in self.settled for entity, name in named)
 
-    def prune(self, streams: Iterable[str], now: int) -> None:
-        """Drops from ``streams`` what can no longer matter to events about ``now``, or a little late."""
+    def prune(self, streams: Iterable[str], now: int, *, whole: bool = False) -> None:
+        """Drops from ``streams`` what can no longer matter to events about ``now``, or a little late.
+
+        Many matters are looked through now and then only; all of them when it is a ``whole`` history that is pruned.
+        """
         for stream in streams:
             entries, need, since = self.streams[stream], self.plan.needs[stream], now - LATENESS
             if len(entries) <= MOST_FOR_LATENESS and entries[0].at > since - need.horizon:
@@ -224,7 +227,7 @@ class Timeline:
             if len(entries) > MOST_FOR_LATENESS:
                 since = min(max(since, entries[-MOST_FOR_LATENESS].at), now)
             if stream in self.plan.entities:
-                if len(entries) > OFTEN and len(entries) % OFTEN:
+                if len(entries) > OFTEN and len(entries) % OFTEN and not whole:
                     continue
                 self._prune_matters(stream, since - need.horizon)
             else:

@@ -243,6 +243,20 @@ def test_a_moved_copy_with_other_content_is_refused_where_it_arrives() -> None:
     assert [(Ignored, 0), (Refused, 1)] == [(type(one), getattr(one, "nth", 0)) for one in found[:2]]
 
 
+def test_a_history_that_is_judged_again_leaves_nothing_of_what_was_settled_long_ago() -> None:
+    """However many entries there are: 47 is no round number."""
+    bus = Bus()
+    for number in range(47):
+        at = START + number * DAY
+        bus.arrive("c", arrived(complaint(at, number)), at)
+        done = entry(at + HOUR, "service.case.resolved.v1", {"caseId": f"K{number}"}, 1_000 + number)
+        bus.arrive("c", arrived(done), at + HOUR)
+    bus.arrive("c", arrived(campaign(START, 5_000)), START + 47 * DAY)
+    held = bus.customer("c").timeline
+    assert len(held.streams["case"]) < 12
+    assert len(held.settled) > 40
+
+
 def test_a_customer_of_thousands_of_open_matters_keeps_a_small_document_and_is_judged_all_the_same() -> None:
     bus = Bus()
     memory, customer = bus.memory, Customer("c", Timeline(RULES.plan))
