@@ -31,6 +31,8 @@ DRAIN_SECONDS = 180.0
 BUSY_SECONDS = 5.0
 """Of load, half of it or more, in which every worker must have finished something."""
 WAVE_SECONDS = 25.0
+SLOW_SECONDS = 30.0
+"""Longer pauses are told one by one."""
 HURRY = 2.0
 """So much faster the last wave ends."""
 
@@ -178,9 +180,12 @@ class Ordeal:
         )
         found = streams(self._reader.log, bus.events)
         for what, seen in sorted(pauses(bus.marks, found).items()):
-            self.outcome.pauses[what] = [one for one, _ in seen]
-            worst = max(seen)
-            yield f"  pause after {what}: {spread([one for one, _ in seen])} (of {worst[1][0]}/{worst[1][1]})"
+            self.outcome.pauses[what] = [one.seconds for one in seen]
+            yield f"  pause after {what}: {spread([one.seconds for one in seen])}"
+            for one in seen:
+                if one.seconds > SLOW_SECONDS:
+                    after, (topic, partition) = (one.at - bus.marks[0].at) / 1000, one.place
+                    yield f"    {one.seconds:.1f} s of {topic}/{partition}, after {what} at {after:.0f} s"
         memory = [size for sample in samples for size in sample.memory.values()]
         self.outcome.memory = max(memory)
         yield f"  memory of a worker: {spread(memory, 'MiB')}"

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import NamedTuple
 
 from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE
 
@@ -75,16 +76,22 @@ def streams(log: Log, events: Iterable[str]) -> dict[tuple[str, int], Stream]:
     return dict(found)
 
 
-def pauses(
-    marks: Sequence[Mark], found: Mapping[tuple[str, int], Stream]
-) -> dict[str, list[tuple[float, tuple[str, int]]]]:
-    """For each kind of mark: the longest pause (s) of any partition after each of them, and of which one."""
-    told: defaultdict[str, list[tuple[float, tuple[str, int]]]] = defaultdict(list)
+class Pause(NamedTuple):
+    """The longest of any partition after a mark (s), of which one, and when that mark was (ms since 1970)."""
+
+    seconds: float
+    place: tuple[str, int]
+    at: int
+
+
+def pauses(marks: Sequence[Mark], found: Mapping[tuple[str, int], Stream]) -> dict[str, list[Pause]]:
+    """Of each kind of mark the pauses after it."""
+    told: defaultdict[str, list[Pause]] = defaultdict(list)
     for number, mark in enumerate(marks):
         following = marks[number + 1].at - OVERLAP if number + 1 < len(marks) else mark.at + LONGEST
         until = max(mark.at + 1, min(following, mark.at + LONGEST))
         longest = max((stream.pause(mark.at, until), place) for place, stream in found.items())
-        told[mark.what].append((longest[0] / 1000, longest[1]))
+        told[mark.what].append(Pause(longest[0] / 1000, longest[1], mark.at))
     return dict(told)
 
 

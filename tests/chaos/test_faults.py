@@ -172,7 +172,10 @@ def test_a_pause_is_the_time_without_outputs_while_there_was_work_after_the_faul
 def test_each_fault_gets_the_pause_that_began_before_the_next_one() -> None:
     stream = Stream(inputs=list(range(0, 60_000, 100)), outputs=[*range(50, 10_000, 100), *range(22_050, 60_100, 100)])
     marks = [Mark("kill", 10_000), Mark("kill", 30_000), Mark("zombie", 40_000)]
-    assert {"kill": [(12.05, PLACE), (0.05, PLACE)], "zombie": [(0.05, PLACE)]} == pauses(marks, {PLACE: stream})
+    assert {
+        "kill": [(12.05, PLACE, 10_000), (0.05, PLACE, 30_000)],
+        "zombie": [(0.05, PLACE, 40_000)],
+    } == pauses(marks, {PLACE: stream})
 
 
 def test_figures_are_told_with_their_distribution() -> None:

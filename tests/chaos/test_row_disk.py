@@ -160,7 +160,7 @@ async def under_a_worker(
         back = len(await members(bootstrap))
         stops = bus.fleet.stop()
         problems = await bus.judged()
-    ((longest, _),) = pauses(bus.marks, streams(bus.reader.log, bus.events))["kill"]
+    ((longest, _, _),) = pauses(bus.marks, streams(bus.reader.log, bus.events))["kill"]
     told = (
         f"row full disk, worker, state {'lost' if lost else 'kept'}: seed {SEED}, {len(bus.publication)} events; "
         f"full for {FULL:g} s, it ended {times} times ({ended(bus.fleet)}), "

@@ -96,7 +96,7 @@ async def ordeal(
         stops = [*bus.fleet.stop(), *away.stop()]
         problems = await bus.judged()
     found = pauses(bus.marks, streams(bus.reader.log, bus.events))
-    stood, mended = ([seconds for seconds, _ in found[what]] for what in ("cut", "mended"))
+    stood, mended = ([one.seconds for one in found[what]] for what in ("cut", "mended"))
     told = (
         f"row network partition: seed {SEED}, {len(bus.publication)} events, cut off for {CUTS} s; a partition stood "
         f"still for {stood} s after the cuts, {mended} s after the mendings; the cut-off worker "
