@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any, Literal
 
 from schemas.registry import Registry
@@ -165,9 +166,19 @@ class Standing:
 
 
 def replication(bootstrap: str) -> int:
-    """Copies that a topic gets on this cluster: three, or as many as it has brokers. Raises ``ClusterAway``."""
+    """Copies that a topic gets on this cluster: three, or as many as it has brokers. Raises ``ClusterAway``.
+
+    A broker that is away is not told of, but the topics name it: what is made meanwhile must not have fewer copies.
+    """
     with _admin(bootstrap) as admin:
-        return min(3, len(admin.describe_cluster()["brokers"]))
+        living = [broker["broker_id"] for broker in admin.describe_cluster()["brokers"]]
+        there = admin.describe_topics([JOURNAL, TIMELINE, PROFILES, IDENTITIES])
+    return copies(living, (one["replica_nodes"] for topic in there for one in topic["partitions"]))
+
+
+def copies(living: Iterable[int], replicas: Iterable[Sequence[int]]) -> int:
+    """Three, or as many as there are brokers: those that live, and those that hold ``replicas``."""
+    return min(3, len({*living, *chain.from_iterable(replicas)}))
 
 
 def apply(bootstrap: str, topics: Sequence[Topic]) -> list[Change]:

@@ -17,6 +17,7 @@ from agents.topics import (
     Topic,
     alerts_topic,
     catalogue,
+    copies,
     events_topic,
 )
 
@@ -70,6 +71,12 @@ def test_department_topics_take_1_mib_and_all_others_2() -> None:
     small = {name for name, topic in by_name().items() if topic.config["max.message.bytes"] == str(1024 * 1024)}
     assert small == {events_topic(department) for department in DEPARTMENTS}
     assert large == set(by_name()) - small
+
+
+def test_a_broker_that_is_away_counts_as_long_as_topics_name_it() -> None:
+    assert 1 == copies([0], [])
+    assert 3 == copies([0, 1], [[0, 1, 2], [1, 2, 0]])
+    assert 3 == copies([0, 1, 2, 3], [[0, 1, 2]])
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])
