@@ -9,11 +9,11 @@ import argparse
 import asyncio
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -27,7 +27,7 @@ from .pairs import POOL, Due, Pairs, stream
 from .report import leave
 from .scenario import Scenario
 from .seed import identities, write
-from .stage import PARTITIONS, Cluster, cluster, parser, prepared, say
+from .stage import PARTITIONS, Cluster, on_a_cluster, parser, prepared, say
 from .stopwatch import Delays
 from .table import STREAMS, markdown
 from .topics import Topics
@@ -179,10 +179,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 def main() -> None:
     """Runs it."""
     options = parsed(sys.argv[1:])
-    with tempfile.TemporaryDirectory(prefix="cxbus-bench-") as directory:
-        home = Path(directory)
-        with cluster(home) as place:
-            print(measure(options, home, place))
+    print(on_a_cluster(partial(measure, options)))
 
 
 if __name__ == "__main__":

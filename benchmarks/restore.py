@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -22,7 +22,7 @@ from .machine import load, machine
 from .preload import PATIENCE, Population, fill, make_known, preload
 from .recovery import Recovered, as_changelogs, changelogs, emptied, of_bus, of_faust
 from .report import leave
-from .stage import PARTITIONS, Cluster, cluster, names, plain_parser, say
+from .stage import PARTITIONS, Cluster, names, on_a_cluster, plain_parser, say
 from .table import markdown
 from .usage import calm
 
@@ -172,10 +172,7 @@ def _faust(place: Place, population: Population, store: str) -> Callable[[int], 
 def main() -> None:
     """Runs it."""
     options = parsed(sys.argv[1:])
-    with tempfile.TemporaryDirectory(prefix="cxbus-bench-") as directory:
-        home = Path(directory)
-        with cluster(home) as place:
-            print(measure(options, home, place))
+    print(on_a_cluster(partial(measure, options)))
 
 
 if __name__ == "__main__":

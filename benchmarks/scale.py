@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -25,7 +25,7 @@ from .machine import load, machine
 from .race import Race, Round
 from .report import leave
 from .scenario import Scenario
-from .stage import Cluster, cluster, numbers, plain_parser, say
+from .stage import Cluster, numbers, on_a_cluster, plain_parser, say
 from .table import Row, markdown, rows
 from .throughput import published
 
@@ -189,10 +189,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 def main() -> None:
     """Runs it."""
     options = parsed(sys.argv[1:])
-    with tempfile.TemporaryDirectory(prefix="cxbus-bench-") as directory:
-        home = Path(directory)
-        with cluster(home) as place:
-            print(measure(options, home, place))
+    print(on_a_cluster(partial(measure, options)))
 
 
 if __name__ == "__main__":

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from deploy.broker import EmbeddedBroker
 
@@ -20,6 +22,8 @@ from .report import RESULTS
 from .topics import Topics
 from .usage import child_of
 from .worker import ROOT
+
+T = TypeVar("T")
 
 PARTITIONS = 4
 
@@ -51,6 +55,14 @@ def cluster(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Clu
     else:
         with EmbeddedBroker(home) as broker:
             yield Cluster(broker.bootstrap, child_of(broker.group))
+
+
+def on_a_cluster(measure: Callable[[Path, Cluster], T]) -> T:
+    """What ``measure`` finds, given a directory and a Kafka that are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="cxbus-bench-") as directory:
+        home = Path(directory)
+        with cluster(home) as place:
+            return measure(home, place)
 
 
 def plain_parser(what: str, about: str | None, rounds: int) -> argparse.ArgumentParser:

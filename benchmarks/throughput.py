@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from agents.identifiers import Identifiers
@@ -24,7 +24,7 @@ from .race import Race
 from .report import Report
 from .scenario import Scenario
 from .seed import identities, write
-from .stage import PARTITIONS, Cluster, cluster, names, parser, prepared, say
+from .stage import PARTITIONS, Cluster, names, on_a_cluster, parser, prepared, say
 from .topics import Topics
 from .traffic import customer_no, paced, traffic
 
@@ -76,10 +76,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 def main() -> None:
     """Runs it."""
     options = parsed(sys.argv[1:])
-    with tempfile.TemporaryDirectory(prefix="cxbus-bench-") as directory:
-        home = Path(directory)
-        with cluster(home) as place:
-            measure(options, home, place)
+    on_a_cluster(partial(measure, options))
 
 
 if __name__ == "__main__":
