@@ -100,7 +100,9 @@ class Intake:
     def offer(self, batch: Batch) -> bool:
         """Here is a batch. True when it is the first since the last :meth:`take`, which then must be called."""
         self._waiting.append(batch)
-        if len(self._waiting) >= batch.together:
+        if any(one.round is not None and one.round.missing for one in self._waiting):
+            self._whole.clear()
+        else:
             self._whole.set()
         return len(self._waiting) == 1
 

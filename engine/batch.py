@@ -10,7 +10,7 @@ import faust
 from faust.types import TP
 
 from engine.errors import Gap
-from engine.lane import Fetched
+from engine.lane import Fetched, Round
 from engine.record import KafkaRecord
 
 
@@ -30,8 +30,8 @@ class Batch:
     on_done: Callable[[], None]
     on_commit: Callable[[Mapping[TP, int]], Awaitable[object]] | None = None
     """Commits offsets of any partitions."""
-    together: int = 1
-    """So many of the agent's batches come with it, this one counted: they are of the same time."""
+    round: Round | None = None
+    """It came together with others, of the same time: are any still missing?"""
     _finished: bool = field(default=False, init=False)
 
     def done(self) -> None:
@@ -84,6 +84,8 @@ async def batches(stream: Any) -> AsyncIterator[Batch]:
         if lane.delivered is not None and fetched.start != lane.delivered:
             raise Gap(topic, partition, lane.delivered, fetched.start)
         lane.delivered = fetched.end
+        if fetched.round is not None:
+            fetched.round.missing -= 1
         yield _batch(consumer, event, fetched)
 
 
@@ -96,4 +98,4 @@ def _batch(consumer: Any, event: Any, fetched: Fetched) -> Batch:
         consumer.room()
 
     place, records = (message.topic, message.partition), fetched.records
-    return Batch(*place, records, fetched.start, fetched.end, on_done, consumer.commit_offsets, fetched.together)
+    return Batch(*place, records, fetched.start, fetched.end, on_done, consumer.commit_offsets, fetched.round)

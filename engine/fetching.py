@@ -19,7 +19,7 @@ from mode.utils.futures import notify
 
 from engine.assignor import StickyByTopic
 from engine.host import Host
-from engine.lane import Fetched, Lane, Progress
+from engine.lane import Fetched, Lane, Progress, Round
 
 COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0
@@ -143,8 +143,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if batch is not None:
                 taken[tp] = [batch]
         together = [batch for tp in timely & taken.keys() for batch in taken[tp]]
+        handed = Round(len(together))
         for batch in together:
-            batch.together = len(together)
+            batch.round = handed
         if not timely or timely & taken.keys():
             self._held_since = inf
         else:

@@ -17,8 +17,15 @@ class Fetched:
     start: int
     end: int
     lane: Lane
-    together: int = 1
-    """Batches that were handed out with it, of partitions that are read in the order of broker time."""
+    round: Round | None = None
+    """Of partitions that are read in the order of broker time."""
+
+
+@dataclass(slots=True, eq=False)
+class Round:
+    """What was handed out together. ``missing``: batches that no agent has seen yet."""
+
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)

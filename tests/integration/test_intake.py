@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import orjson
@@ -21,12 +22,13 @@ from agents.resolver import WrongKey
 from agents.topics import DEAD, IDENTITIES, LINKS
 from deploy.broker import EmbeddedBroker
 from engine.batch import Batch
+from engine.lane import Round
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka
 
 NOW = 1_795_000_000_000
-NARROW = 2_000
+NARROW = 4_000
 """Bytes that the links log of these tests takes at once."""
 
 
@@ -71,8 +73,8 @@ class Counter:
         self.committed: list[tuple[int, int]] = []
         self.done = 0
 
-    async def take(self, *values: bytes) -> None:
-        """One batch. Raises what the intake raises."""
+    def batch(self, partition: int, records: Sequence[ConsumerRecord], round: Round | None = None) -> Batch:
+        """Of the web's events."""
 
         async def commit(_offsets: object) -> None:
             self.committed.append(await ends(self._bootstrap))
@@ -80,13 +82,21 @@ class Counter:
         def done() -> None:
             self.done += 1
 
-        records: Sequence[ConsumerRecord] = [
-            record("cx.web.events.v1", 0, offset, value, timestamp=NOW) for offset, value in enumerate(values)
-        ]
+        return Batch("cx.web.events.v1", partition, records, 0, len(records), done, commit, round)
+
+    async def take(self, *values: bytes) -> None:
+        """One batch. Raises what the intake raises."""
+        records = [record("cx.web.events.v1", 0, offset, value, timestamp=NOW) for offset, value in enumerate(values)]
+        async with self.at_work() as intake:
+            assert intake.offer(self.batch(0, records))
+            await intake.take()
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[Intake]:
+        """The intake, connected."""
         await self._intake.start()
         try:
-            assert self._intake.offer(Batch("cx.web.events.v1", 0, records, 0, len(records), done, commit))
-            await self._intake.take()
+            yield self._intake
         finally:
             await self._intake.stop()
 
@@ -105,6 +115,45 @@ def test_a_batch_is_committed_once_all_of_it_can_be_read(kafka: str, intake: Cou
     links, dead = asyncio.run(ends(kafka))
     asyncio.run(intake.take(seen(1), b"{", seen(2)))
     assert [(links + 2, dead + 1)] == intake.committed
+    assert 1 == intake.done
+
+
+def test_what_comes_together_goes_through_in_the_order_of_broker_time_and_is_committed_once(
+    kafka: str, intake: Counter
+) -> None:
+    def some(partition: int, *numbers: int) -> list[ConsumerRecord]:
+        return [
+            record("cx.web.events.v1", partition, offset, seen(number), timestamp=NOW + number)
+            for offset, number in enumerate(numbers)
+        ]
+
+    async def story(links: int) -> list[str]:
+        handed = Round(2)
+        async with intake.at_work() as works:
+            assert works.offer(intake.batch(0, some(0, 101, 104, 105), handed))
+            taking = asyncio.create_task(works.take())
+            await asyncio.sleep(0.02)
+            handed.missing = 0
+            assert not works.offer(intake.batch(1, some(1, 102, 103, 106), handed))
+            await taking
+        assert ([links + 6], 2) == ([one for one, _ in intake.committed], intake.done)
+        async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
+            place = TopicPartition(LINKS, 0)
+            consumer.assign([place])
+            consumer.seek(place, links)
+            return [orjson.loads((await consumer.getone()).value)["id"] for _ in range(6)]
+
+    links, _ = asyncio.run(ends(kafka))
+    assert [orjson.loads(seen(n))["id"] for n in range(101, 107)] == asyncio.run(story(links))
+
+
+def test_a_batch_whose_companions_were_taken_away_does_not_wait_for_them_for_ever(intake: Counter) -> None:
+    async def story() -> None:
+        async with intake.at_work() as works, asyncio.timeout(5):
+            assert works.offer(intake.batch(0, [record("cx.web.events.v1", 0, 0, seen(201), timestamp=NOW)], Round(3)))
+            await works.take()
+
+    asyncio.run(story())
     assert 1 == intake.done
 
 
