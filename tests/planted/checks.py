@@ -81,6 +81,9 @@ DISPLACED = f"{_MEMBERSHIP}::test_of_two_workers_with_one_id_the_displaced_one_e
 _INTAKE_ON_KAFKA = "tests/integration/test_intake.py"
 INTAKE_REFUSED = f"{_INTAKE_ON_KAFKA}::test_what_kafka_refuses_is_an_error_and_its_batch_is_not_committed"
 INTAKE_ACKNOWLEDGED = f"{_INTAKE_ON_KAFKA}::test_a_batch_is_committed_once_all_of_it_can_be_read"
+TOGETHER = (
+    f"{_INTAKE_ON_KAFKA}::test_what_comes_together_goes_through_in_the_order_of_broker_time_and_is_committed_once"
+)
 DIRECTORY_KEY = f"{_INTAKE_ON_KAFKA}::test_a_directory_on_disk_is_not_used_with_another_key"
 
 # --- the sink --------------------------------------------------------------------------------------------------------

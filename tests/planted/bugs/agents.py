@@ -34,6 +34,14 @@ BUGS = (
         (checks.INTAKE_REFUSED,),
     ),
     Bug(
+        "a-round-in-stripes",
+        "What was fetched together goes through partition after partition, not in the order of broker time.",
+        "agents/intake.py",
+        'sorted(chain.from_iterable(batch.records for batch in batches), key=attrgetter("timestamp"))',
+        "list(chain.from_iterable(batch.records for batch in batches))",
+        (checks.TOGETHER,),
+    ),
+    Bug(
         "dead-letter-without-bytes",
         "A dead letter tells the reason, but not what had come.",
         "agents/intake.py",
