@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from core.rule import RuleSet
 from engine.application import create_app
-from engine.batch import batches
+from engine.batch import rounds
 from engine.errors import Fatal, fatal
 from engine.limits import Limits
 from engine.partitions import TransactionalPartitions
@@ -123,21 +123,20 @@ class Worker:
         @app.agent(app.batch_topic(*event_topics, by_time=True), name="intake")
         async def intake(stream: Any) -> None:
             async with self._helpers():
-                async for batch in batches(stream):
-                    if self.intake.offer(batch):
-                        self._spawn(self.intake.take(), "intake")
+                async for together in rounds(stream):
+                    self._spawn(self.intake.take(together), "intake")
 
         @app.agent(app.batch_topic(LINKS), name="resolver")
         async def resolver(stream: Any) -> None:
             await self._sure.wait()
-            async for batch in batches(stream):
-                await self.resolver.submit(batch)
+            async for together in rounds(stream):
+                self.resolver.submit(together)
 
         @app.agent(app.batch_topic(JOURNAL), name="journey")
         async def journey(stream: Any) -> None:
             await self._sure.wait()
-            async for batch in batches(stream):
-                await self.journey.submit(batch)
+            async for together in rounds(stream):
+                self.journey.submit(together)
 
     @asynccontextmanager
     async def _helpers(self) -> AsyncIterator[None]:

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from itertools import chain
 from operator import attrgetter
 
@@ -43,9 +43,6 @@ from .topics import DEAD, JOURNAL, LINKS, department_of
 BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""
 
-GATHER_SECONDS = 0.2
-"""Batches that were fetched together arrive within some milliseconds."""
-
 PART = 2_000
 """Records that are routed at a stretch."""
 
@@ -69,8 +66,6 @@ class Intake:
         self._metrics = metrics
         self._watch = Watch(metrics, "intake")
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._waiting: list[Batch] = []
-        self._whole = asyncio.Event()
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
 
@@ -97,25 +92,12 @@ class Intake:
             await self._producer.stop()
             self._producer = None
 
-    def offer(self, batch: Batch) -> bool:
-        """Here is a batch. True when it is the first since the last :meth:`take`, which then must be called."""
-        self._waiting.append(batch)
-        if any(one.round is not None and one.round.missing for one in self._waiting):
-            self._whole.clear()
-        else:
-            self._whole.set()
-        return len(self._waiting) == 1
-
-    async def take(self) -> None:
-        """Brings all batches through that come together, in the order of broker time, as if they came one by one.
+    async def take(self, batches: Sequence[Batch]) -> None:
+        """Brings batches through that came together, in the order of broker time, as if they came one by one.
 
         Batches of a partition take their turns in order. Raises ``KafkaError`` and ``TimeoutError``; nothing is
         committed then.
         """
-        with suppress(TimeoutError):  # some may never come: their partitions were taken away
-            await asyncio.wait_for(self._whole.wait(), GATHER_SECONDS)
-        self._whole.clear()
-        batches, self._waiting = self._waiting, []
         async with AsyncExitStack() as turns:
             for place in sorted({(batch.topic, batch.partition) for batch in batches}):
                 await turns.enter_async_context(self._turns[place])
@@ -143,7 +125,7 @@ class Intake:
         finally:
             for task in sent:
                 task.cancel()
-        await commit(batches)
+        commit(batches)
         place = batches[0].topic, batches[0].partition
         self._watch.batch(*place, len(records), len(records), decided, clock() - began - decided)
 

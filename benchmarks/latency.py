@@ -24,6 +24,7 @@ from .contestant import Contestant, Failed, Place
 from .exchange import Exchange
 from .machine import load, machine
 from .pairs import POOL, Due, Pairs, stream
+from .race import in_turn
 from .report import leave
 from .scenario import Scenario
 from .seed import identities, write
@@ -97,15 +98,16 @@ def played(
     """All of them, alternating. One that fails is told and left out from then on."""
     found: list[Measured] = []
     left = list(taking_part)
-    for number in range(1, options.rounds + 1):
-        for contestant in list(left):
+    for number in range(1 - options.warm_ups, options.rounds + 1):
+        for contestant in in_turn(left, number):
             try:
                 one = measured(contestant, number, place, home, options)
             except Failed as failure:
                 say(f"{contestant.name}, round {number}: {failure}")
                 left.remove(contestant)
                 continue
-            found.append(one)
+            if number > 0:
+                found.append(one)
             say(
                 f"{one.contestant}, round {number}: p50 {one.delays.p50:.0f} ms, p99 {one.delays.p99:.0f} ms, "
                 f"{one.delays.alerts:,} alerts, {one.delays.missing} missing; the publisher was at most "

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from .backlog import Backlog
 from .contestant import Contestant, Failed, Place, Running
@@ -16,6 +17,8 @@ from .outcome import Timeline, read_alerts, read_timeline
 from .topics import Topics
 from .usage import Usage
 from .watch import watch
+
+T = TypeVar("T")
 
 READ_ALL = 600.0
 """Seconds within which one that writes nothing must have read everything."""
@@ -59,16 +62,20 @@ class Race:
         self.failures: dict[str, str] = {}
         """Why a contestant was left out from some round on."""
 
-    def rounds(self, contestants: Sequence[Contestant], backlog: Backlog, rounds: int) -> Iterator[Round]:
+    def rounds(
+        self, contestants: Sequence[Contestant], backlog: Backlog, rounds: int, warm_ups: int = 0
+    ) -> Iterator[Round]:
         """Alternating, so that whatever else happens on the machine hits all alike. One that fails is told and left
-        out from then on.
+        out from then on. ``warm_ups``: rounds before, which are not counted.
         """
         self.failures.clear()
         left = list(contestants)
-        for number in range(1, rounds + 1):
-            for contestant in list(left):
+        for number in range(1 - warm_ups, rounds + 1):
+            for contestant in in_turn(left, number):
                 try:
-                    yield self.round(contestant, backlog, number)
+                    made = self.round(contestant, backlog, number)
+                    if number > 0:
+                        yield made
                 except Failed as failure:
                     self._say(f"{contestant.name}, round {number}: {failure}")
                     self.failures[contestant.name] = f"round {number}: {str(failure).splitlines()[0]}"
@@ -127,6 +134,11 @@ class Race:
             alerts=alerts,
             details=details,
         )
+
+
+def in_turn(contestants: Sequence[T], number: int) -> list[T]:
+    """Their order in that round: every second one goes the other way."""
+    return list(contestants)[:: 1 if number % 2 else -1]
 
 
 def _read(running: Running, records: int) -> tuple[float, float]:

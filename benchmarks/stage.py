@@ -78,6 +78,7 @@ def parser(what: str, about: str | None, everybody: Sequence[str]) -> argparse.A
     """The same where peers take part. ``everybody``: who does unless it is said; nobody named: all."""
     told = plain_parser(what, about, rounds=3)
     add = told.add_argument
+    add("--warm-ups", type=int, default=1, help="rounds before, not counted: a young broker compiles half of the time")
     add("--contestants", type=names, default=everybody, help=f"default: {','.join(everybody) or 'all'}")
     add("--build", type=Path, default=ROOT / "build" / "bench", help="where peers are built")
     return told

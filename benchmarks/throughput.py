@@ -54,7 +54,7 @@ def measure(options: argparse.Namespace, home: Path, place: Cluster) -> list[Rep
     for name in options.scenarios:
         scenario, before = Scenario.named(name, options.events), load()
         backlog = asyncio.run(published(place.bootstrap, scenario, PARTITIONS, options.rate))
-        rounds = list(race.rounds(taking_part, backlog, options.rounds))
+        rounds = list(race.rounds(taking_part, backlog, options.rounds, options.warm_ups))
         about = machine(versions, before, embedded=place.broker is not None)
         today = f"{datetime.now(UTC):%Y-%m-%d}"
         reports.append(Report(today, scenario, PARTITIONS, options.rate, about, rounds, {**skipped, **race.failures}))

@@ -49,7 +49,7 @@ class Application(faust.App):
         super().__init__(app_id, **options)
 
     def batch_topic(self, *topics: str, by_time: bool = False) -> faust.TopicT:
-        """A channel for ``@app.agent``: iterate it with :func:`engine.batch.batches`, and never yield.
+        """A channel for ``@app.agent``: iterate it with :func:`engine.batch.rounds`, and never yield.
 
         ``by_time``: all such topics of the app together are handed out in the order of their broker time.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,10 +28,8 @@ class Batch:
     start: int
     end: int
     on_done: Callable[[], None]
-    on_commit: Callable[[Mapping[TP, int]], Awaitable[object]] | None = None
-    """Commits offsets of any partitions."""
-    round: Round | None = None
-    """It came together with others, of the same time: are any still missing?"""
+    on_commit: Callable[[Mapping[TP, int]], None] | None = None
+    """Commits offsets of any partitions, soon."""
     _finished: bool = field(default=False, init=False)
 
     def done(self) -> None:
@@ -41,61 +39,66 @@ class Batch:
             self.on_done()
 
 
-async def commit(batches: Sequence[Batch]) -> None:
-    """Commit the ends of these batches for an at-least-once agent whose outputs are acknowledged; then they are done.
+def commit(batches: Sequence[Batch]) -> None:
+    """These batches of an at-least-once agent, whose outputs are acknowledged, are done; their ends are committed soon.
 
-    When a partition was taken away meanwhile, its next owner sees the batch again.
-
-    Raises:
-        TimeoutError: Kafka did not answer.
-        KafkaError: Kafka refused.
+    When a partition is taken away before, its next owner sees the batch again.
     """
     commits = batches[0].on_commit
     if commits is not None:
-        await commits({TP(batch.topic, batch.partition): batch.end for batch in batches})
+        commits({TP(batch.topic, batch.partition): batch.end for batch in batches})
     for batch in batches:
         batch.done()
 
 
 class Unread(faust.Schema[Any, Any]):
-    """Faust's codecs see nothing of a record: the batch is passed on as it is, keys and values stay bytes in it."""
+    """Faust's codecs see nothing of a record: the round is passed on as it is, keys and values stay bytes in it."""
 
     def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
-        """Batches have no key."""
+        """A round has no key."""
         return None
 
     def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
-        """The :class:`Fetched` itself."""
+        """The round itself."""
         return message.value
 
 
-async def batches(stream: Any) -> AsyncIterator[Batch]:
-    """The batches of an agent's stream, without Faust's acknowledgement on the next iteration.
+async def rounds(stream: Any) -> AsyncIterator[list[Batch]]:
+    """The batches of an agent's stream, those together that were fetched together, at most one of a partition.
 
-    Within one assignment batches of a partition follow each other without a hole, whatever Faust dropped.
+    Faust's acknowledgement follows the last of a round. Within one assignment batches of a partition follow each other
+    without a hole, whatever Faust dropped.
 
     Raises:
         Gap: they do not; going on would lose records.
     """
     consumer = stream.app.consumer
     async for event in stream.noack().events():
-        fetched: Fetched = event.message.value
-        lane, topic, partition = fetched.lane, event.message.topic, event.message.partition
-        if lane.delivered is not None and fetched.start != lane.delivered:
-            raise Gap(topic, partition, lane.delivered, fetched.start)
-        lane.delivered = fetched.end
-        if fetched.round is not None:
-            fetched.round.missing -= 1
-        yield _batch(consumer, event, fetched)
+        handed: Round = event.message.value
+        for (topic, partition), fetched in handed.items():
+            lane = fetched.lane
+            if lane.delivered is not None and fetched.start != lane.delivered:
+                raise Gap(topic, partition, lane.delivered, fetched.start)
+            lane.delivered = fetched.end
+        acknowledged = _Countdown(len(handed), event.ack)
+        yield [_batch(consumer, tp, fetched, acknowledged) for tp, fetched in handed.items()]
 
 
-def _batch(consumer: Any, event: Any, fetched: Fetched) -> Batch:
-    message = event.message
+@dataclass(slots=True)
+class _Countdown:
+    left: int
+    at_zero: Callable[[], object]
 
+    def one(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.at_zero()
+
+
+def _batch(consumer: Any, tp: TP, fetched: Fetched, acknowledged: _Countdown) -> Batch:
     def on_done() -> None:
         fetched.lane.done += 1
-        event.ack()
+        acknowledged.one()
         consumer.room()
 
-    place, records = (message.topic, message.partition), fetched.records
-    return Batch(*place, records, fetched.start, fetched.end, on_done, consumer.commit_offsets, fetched.round)
+    return Batch(*tp, fetched.records, fetched.start, fetched.end, on_done, consumer.commit_offsets)

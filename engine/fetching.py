@@ -20,10 +20,13 @@ from mode.utils.futures import notify
 from engine.assignor import StickyByTopic
 from engine.host import Host
 from engine.lane import Fetched, Lane, Progress, Round
+from engine.record import size_of
 
 COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0
 HELD_POLL_SECONDS = 0.05
+REFILL_SECONDS = 0.02
+"""Lanes that were full are looked at so often."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -33,7 +36,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._host = cast("Host", self.app)
         self._lanes: dict[TP, Lane] = {}
-        self._room: asyncio.Future[None] | None = None
+        self._news: asyncio.Future[None] | None = None
+        self._filling: asyncio.Task[None] | None = None
+        self._rewinding = False
         self._held_since = inf
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -82,34 +87,68 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         active_partitions: set[TP],
         timeout: float | None = None,  # noqa: ASYNC109  # Faust's signature
         max_records: int | None = None,  # likewise; each batch has its own limit
-    ) -> dict[TP, list[Fetched]]:
+    ) -> dict[TP, list[Round]]:
         """Wait up to ``timeout`` seconds for batches of active partitions whose window has room."""
         fetcher = consumer._fetcher
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (timeout or 0)
+        if self._filling is None:
+            self._filling = asyncio.create_task(self._fill_lanes(fetcher))
         with fetcher._subscriptions.fetch_context():
             while self.consumer.flow_active:
                 if consumer._closed or fetcher._closed:
                     raise ConsumerStoppedError
                 consumer._coordinator.check_errors()  # else a refused member would wait here for ever
-                self._room = loop.create_future()
-                taken = await self._take(fetcher, active_partitions, loop.time())
+                if self._filling.done():
+                    self._filling.result()  # authorisation errors come this way
+                self._news = loop.create_future()
+                taken = self._take(fetcher, active_partitions, loop.time())
                 left = deadline - loop.time()
                 if taken or left <= 0:
                     return taken
-                waiter = fetcher._create_fetch_waiter()
                 await asyncio.wait(
-                    [waiter, self._room],
+                    [self._news, self._filling],
                     timeout=left if self._held_since == inf else min(left, HELD_POLL_SECONDS),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-                if waiter.done():
-                    waiter.result()  # authorisation errors come this way
-                waiter.cancel()
         return {}
 
-    async def _take(self, fetcher: Any, active: Collection[TP], now: float) -> dict[TP, list[Fetched]]:
-        """What is buffered, at most one batch of each partition. Nothing else runs while a position is in its hands."""
+    async def _fill_lanes(self, fetcher: Any) -> None:
+        """Take what aiokafka has fetched as soon as it is there, whether anybody asks for it or not.
+
+        aiokafka fetches from no partition of a broker while anything of another's waits to be taken: who takes when the
+        main thread asks reads what was there when it asked before.
+        """
+        while not fetcher._closed:
+            waiter = fetcher._create_fetch_waiter()
+            if self.consumer.flow_active and not self._rewinding:
+                await self._fill(fetcher)
+            await asyncio.wait({waiter}, timeout=REFILL_SECONDS)
+            if waiter.done():
+                waiter.result()
+            waiter.cancel()
+            await asyncio.sleep(self._host.fetch.gather)
+
+    async def _fill(self, fetcher: Any) -> None:
+        """Nothing else runs while a position is in its hands."""
+        subscriptions, limits = fetcher._subscriptions, self._host.fetch
+        for tp in list(fetcher._records):
+            if subscriptions.reassignment_in_progress:
+                return
+            state = subscriptions.subscription.assignment.state_value(tp)
+            if state is None or not state.has_valid_position:
+                continue
+            before = state.position
+            lane = self._lanes.setdefault(tp, Lane(before, before))
+            room = limits.records - len(lane.held)
+            if room > 0 and lane.weight < limits.held_bytes and lane.joins(before):
+                weight = size_of(fetcher._records[tp])
+                drained = await fetcher.fetched_records({tp}, timeout=0, max_records=room)
+                lane.fill(before, state.position, drained.get(tp, ()), weight)
+                notify(self._news)
+
+    def _take(self, fetcher: Any, active: Collection[TP], now: float) -> dict[TP, list[Round]]:
+        """At most one batch of each partition whose window has room."""
         subscriptions = fetcher._subscriptions
         if subscriptions.reassignment_in_progress:
             return {}
@@ -120,49 +159,49 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             state = assignment.state_value(tp)
             if state is None or not state.has_valid_position:
                 continue
-            before = state.position
-            lane = self._lanes.setdefault(tp, Lane(before, before))
-            room = lane.in_flight < self._host.fetch.window
-            if room and not lane.held and tp in fetcher._records:
-                drained = await fetcher.fetched_records({tp}, timeout=0, max_records=self._host.fetch.records)
-                lane.fill(before, state.position, drained.get(tp, ()))
-            if room:
+            lane = self._lanes.setdefault(tp, Lane(state.position, state.position))
+            if lane.in_flight < self._host.fetch.window:
                 lanes[tp] = lane
             if tp.topic in self._host.timely:
                 earliest = min(earliest, lane.next_at(state.lso is None or state.position < state.lso))
         return self._ripe(lanes, self._host.fetch.horizon(earliest, time.time() * 1000), now)
 
-    def _ripe(self, lanes: Mapping[TP, Lane], until: float, now: float) -> dict[TP, list[Fetched]]:
-        """One batch of each lane, oldest first; of lanes in the order of broker time what lies before ``until``."""
+    def _ripe(self, lanes: Mapping[TP, Lane], until: float, now: float) -> dict[TP, list[Round]]:
+        """One batch of each lane; of lanes in the order of broker time what lies before ``until``."""
         timely = {tp for tp, lane in lanes.items() if lane.held and tp.topic in self._host.timely}
         if timely and now - self._held_since > self._host.fetch.patience:
             until = max(until, min(lanes[tp].held[0].timestamp for tp in timely))
-        taken: dict[TP, list[Fetched]] = {}
+        rounds: dict[str, dict[TP, Fetched]] = {}
         for tp, lane in lanes.items():
             batch = lane.ripe(until if tp in timely else inf)
             if batch is not None:
-                taken[tp] = [batch]
-        together = [batch for tp in timely & taken.keys() for batch in taken[tp]]
-        handed = Round(len(together))
-        for batch in together:
-            batch.round = handed
-        if not timely or timely & taken.keys():
+                agent = "" if tp.topic in self._host.timely else tp.topic  # all timely topics are one agent's
+                rounds.setdefault(agent, {})[tp] = batch
+        if not timely or rounds.get("", {}).keys() & timely:
             self._held_since = inf
         else:
             self._held_since = min(self._held_since, now)
-        return dict(sorted(taken.items(), key=lambda one: _age(one[1][0])))
+        return {next(iter(round)): [round] for round in rounds.values()}
 
     def room(self) -> None:
         """Wake the fetch: a batch was done. Called from the main thread."""
         with suppress(RuntimeError):  # the thread's loop is closed: the worker is stopping
-            self.thread_loop.call_soon_threadsafe(notify, self._room)
+            self.thread_loop.call_soon_threadsafe(notify, self._news)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Committed offsets, else the beginning: aiokafka leaves a partition without offset where it happens to be."""
         return cast("Mapping[TP, int]", await self.call_thread(self._rewind))
 
     async def _rewind(self) -> Mapping[TP, int]:
-        consumer = self._ensure_consumer()
+        self._rewinding = True  # what was taken meanwhile would be passed over
+        try:
+            return await self._rewound(self._ensure_consumer())
+        finally:
+            self._lanes.clear()
+            self._held_since = inf
+            self._rewinding = False
+
+    async def _rewound(self, consumer: aiokafka.AIOKafkaConsumer) -> Mapping[TP, int]:
         committed: dict[TP, int] = await consumer.seek_to_committed()
         fresh = [tp for tp, offset in committed.items() if not offset]
         if fresh:
@@ -173,8 +212,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             for tp, offset in committed.items():
                 if tp.topic not in told and offset and begins[tp] > offset:
                     self._host.lost(tp.topic, tp.partition, begins[tp] - offset)
-        self._lanes.clear()
-        self._held_since = inf
         return committed
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
@@ -212,7 +249,3 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust looks for its own commits here and would complain about their absence."""
-
-
-def _age(batch: Fetched) -> float:
-    return batch.records[0].timestamp if batch.records else -inf

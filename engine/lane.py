@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+
+from faust.types import TP
 
 from engine.record import KafkaRecord
 
 
 @dataclass(slots=True, eq=False)
 class Fetched:
-    """The value of a Faust message: records that cover the offsets from ``start`` up to, not including, ``end``."""
+    """Records of one partition that cover the offsets from ``start`` up to, not including, ``end``."""
 
     records: Sequence[KafkaRecord]
     start: int
     end: int
     lane: Lane
-    round: Round | None = None
-    """Of partitions that are read in the order of broker time."""
 
 
-@dataclass(slots=True, eq=False)
-class Round:
-    """What was handed out together. ``missing``: batches that no agent has seen yet."""
-
-    missing: int
+Round = Mapping[TP, Fetched]
+"""What is handed out together, the value of a Faust message: Faust takes as long for one as for a dozen records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,8 @@ class Progress:
 class Lane:
     """One partition since its fetch position was last set; a seek begins a new lane, so late ``done`` count nothing.
 
-    ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between.
+    ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between, of
+    fetches of ``weight`` bytes.
     ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's
     thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``delivered``: end
     of the last batch that an agent saw.
@@ -50,6 +48,7 @@ class Lane:
     start: int
     end: int
     held: Sequence[KafkaRecord] = ()
+    weight: int = 0
     latest: float = -inf
     taken: int = 0
     done: int = 0
@@ -60,12 +59,17 @@ class Lane:
         """Batches that were made and are not yet done."""
         return self.taken - self.done
 
-    def fill(self, before: int, after: int, records: Sequence[KafkaRecord]) -> None:
-        """Take what the fetch position passed on its way from ``before`` to ``after``. Nothing may be held."""
+    def joins(self, before: int) -> bool:
+        """Whether what begins at ``before`` can be taken: a hole is not to be hidden inside of a batch."""
+        return not self.held or before == self.end
+
+    def fill(self, before: int, after: int, records: Sequence[KafkaRecord], weight: int = 0) -> None:
+        """Take what the fetch position passed on its way from ``before`` to ``after``, if it ``joins``."""
         if before != self.end:  # the broker had deleted what came next: whoever reads on must see the hole
             self.start = before
         self.end = after
-        self.held = records
+        self.held = [*self.held, *records] if self.held else records
+        self.weight += weight
         if records:
             self.latest = max(self.latest, max(record.timestamp for record in records))
 
@@ -96,5 +100,7 @@ class Lane:
             return None
         batch = Fetched(records, self.start, end, self)
         self.start, self.held = end, rest
+        if not rest:
+            self.weight = 0
         self.taken += 1
         return batch

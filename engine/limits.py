@@ -22,6 +22,8 @@ class Limits:
     cache: a local store older than that is not read on from: half of the time for which compacted topics keep the
         traces of what was erased (``delete.retention.ms``, 30 days).
     refence: a producer idle for that long is fenced anew: Kafka forgets transactional ids after 7 days.
+    offsets: how often the group is told how far its partitions are, which costs two requests more: what counts is the
+        progress record in every transaction.
     decide: how long deciding one unit of work may hold up the event loop, about: the rest of the batch is another one.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
     compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
@@ -36,6 +38,7 @@ class Limits:
     leave: float = 20.0
     cache: float = 15 * 86_400.0
     refence: float = 86_400.0
+    offsets: float = 1.0
     decide: float = 0.25
     batch_bytes: int = 900 * 1024
     compression: str | None = None
@@ -49,13 +52,16 @@ class Fetch:
     records: most of a batch.
     window: batches of one partition that may be under way; beyond it that partition is not fetched, the others are.
         aiokafka holds one more fetch of it ready, so that 1 loses no time; more only makes smaller batches (measured).
-        Memory: partitions x (window + 1) x ``partition_bytes``.
+        Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most.
     max_wait_ms: how long the broker holds an empty fetch, so the longest that a partition waits which becomes free.
     partition_bytes: most of one fetch; a larger record comes alone.
+    held_bytes: of a partition whose window is full fetches are gathered until they have so many bytes, or ``records``.
     slack: seconds of broker time by which partitions read in the order of broker time may run ahead of each other. A
         strict order would cut a backlog into single records.
     slack_share: that slack as a share of how long ago it was: what is a day old is put in order to a quarter of an
         hour, so that any backlog is read in some hundred rounds of large batches.
+    gather: seconds between two looks at what was fetched: at a steady rate every fetch would bring a handful of
+        records, and costs as much as some dozen.
     patience: seconds that such partitions wait for one that does not answer.
     """
 
@@ -63,8 +69,10 @@ class Fetch:
     window: int = 1
     max_wait_ms: int = 25
     partition_bytes: int = 1024 * 1024
+    held_bytes: int = 2 * 1024 * 1024
     slack: float = 10.0
     slack_share: float = 0.01
+    gather: float = 0.005
     patience: float = 2.0
 
     def horizon(self, earliest: float, now: float) -> float:

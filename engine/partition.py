@@ -119,15 +119,19 @@ class Partition:
         """Fence, open, work. True when the producer was idle for so long that it must be fenced anew."""
         await self._fence(producer)
         await self._shard.open(producer)
-        self._running = True
+        self._running, limits = True, self._site.limits
         while True:
             try:
-                async with asyncio.timeout(self._site.limits.refence):
+                async with asyncio.timeout(limits.offsets if self._shard.owes else limits.refence):
                     batch = await self._queue.get()
             except TimeoutError:
+                if self._shard.owes:
+                    await self._shard.settle(producer)
+                    continue
                 log.info("idle for long, fencing anew", topic=self._site.topic, partition=self.number)
                 return True
             if batch is None:
+                await self._shard.settle(producer)
                 return False
             try:
                 await self._shard.take(producer, batch, self._leaving.locked)

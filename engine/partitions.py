@@ -74,17 +74,18 @@ class TransactionalPartitions:
         owned = [self._partitions[number] for number in partitions if number in self._partitions]
         await asyncio.gather(*(partition.park() for partition in owned))
 
-    async def submit(self, batch: Batch) -> None:
-        """Queue a batch for its partition; a batch of a partition that is not owned is dropped.
+    def submit(self, batches: Iterable[Batch]) -> None:
+        """Queue each batch for its partition; a batch of a partition that is not owned is dropped.
 
-        The batch is done when its transaction is durable. It is never waited for here, so that a partition that is
+        A batch is done when its transaction is durable. It is never waited for here, so that a partition that is
         restoring holds up no other: the transport's window bounds the queue.
         """
-        partition = self._partitions.get(batch.partition)
-        if partition is None:
-            batch.done()
-        else:
-            partition.submit(batch)
+        for batch in batches:
+            partition = self._partitions.get(batch.partition)
+            if partition is None:
+                batch.done()
+            else:
+                partition.submit(batch)
 
     async def close(self) -> None:
         """Give up everything: units under way are finished, states released. Nothing is owned from then on."""

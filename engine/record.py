@@ -54,6 +54,12 @@ def read_light() -> None:
     fetcher.PartitionRecords = _Unpacked
 
 
+def size_of(fetched: Any) -> int:
+    """Bytes of what aiokafka has fetched of one partition and nobody has taken yet."""
+    unpacked = getattr(fetched, "_partition_records", None)  # an error has none
+    return 0 if unpacked is None else int(unpacked.size)
+
+
 class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka gives it no type
     """A fetch that remembers its bytes, so that it can be read twice."""
 
@@ -71,6 +77,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
 
     def __init__(self, tp: Any, records: _Kept, aborted: Any, *rest: Any) -> None:
         self._aborted = tuple(aborted or ())
+        self.size = len(records.data)
         super().__init__(tp, records, aborted, *rest)
 
     def __iter__(self) -> Iterator[Light]:

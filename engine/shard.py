@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 import structlog
@@ -91,12 +92,16 @@ class Shard:
         self._topic_id = ""
         self._mark: Checkpoint | None = None
         self._swept: set[TopicPartition] = set()
+        self._told = -inf
+        """When the group was last told the position, by the event loop's clock."""
+        self.owes = False
+        """Whether the position is further than the group knows: it says more often in ``progress`` how far it is."""
 
     def discard(self) -> None:
         """Let go of the state; what the local store holds stays there."""
         if self._processor is not None:
             self._processor.close()
-        self._processor, self._mark, self.position = None, None, -1
+        self._processor, self._mark, self.position, self.owes = None, None, -1, False
 
     async def open(self, producer: AIOKafkaProducer) -> None:
         """Find where to go on; keep the state if nobody committed in between, else rebuild it."""
@@ -195,14 +200,23 @@ class Shard:
             async with limited(site.limits.answer, f"partition {self._number} of {site.topic}: {about}"):
                 await sweep(producer, targets)
             self._swept |= targets
-        ends = await commit(producer, self.source, end, site.group_id, outputs, site.limits)
-        self.position = end
+        owes = bool(records) and decided - self._told < site.limits.offsets
+        ends = await commit(producer, self.source, None if owes else end, site.group_id, outputs, site.limits)
+        self.position, self.owes = end, owes
+        if not owes:
+            self._told = decided
         if records:
             offsets = {tp: max(offset, ends.get(tp, offset)) for tp, offset in mark.offsets.items()}
             self._mark = Checkpoint(mark.cluster, offsets, time.time())
             processor.committed(self._mark)
         site.observer.batch(site.topic, self._number, len(records), len(outputs), decided - began, clock() - decided)
         return portion.left
+
+    async def settle(self, producer: AIOKafkaProducer) -> None:
+        """Tell the group the position, if it does not know it yet."""
+        if self.owes:
+            await commit(producer, self.source, self.position, self._site.group_id, (), self._site.limits)
+            self._told, self.owes = asyncio.get_running_loop().time(), False
 
     def _progress(self, end: int) -> Output:
         log, place = self._site.progress, self._site.progress.place(self._number)

@@ -1,34 +1,39 @@
-"""Faust transport ``cxbus://``: one Faust message per fetched batch of a partition, offsets committed by the agents.
+"""Faust transport ``cxbus://``: one Faust message for all batches fetched together, offsets committed by the agents.
 
 What differs from Faust's aiokafka transport, and why, stands at each override. Everything Faust does per record (a
-coroutine, an acknowledgement, a gap tree) happens per batch here: fifty times the throughput.
+coroutine, an acknowledgement, a gap tree) happens per message here: fifty times the throughput.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 from faust.types.tuples import ack_lock
+from mode import Service
 from mode.utils.futures import notify
 
-from engine.errors import Fatal
-from engine.fetching import ConsumerThread
+from engine.errors import Fatal, fatal
+from engine.fetching import LEAVE_SECONDS, ConsumerThread
 from engine.host import Host
-from engine.lane import Fetched, Progress
+from engine.lane import Progress, Round
+
+OFFSET_SECONDS = 1.0
 
 
 class InOrder:
-    """Consumer scheduler: batches in the order in which they were taken (Faust's goes round-robin over records)."""
+    """Consumer scheduler: rounds in the order in which they were taken (Faust's goes round-robin over records)."""
 
-    def iterate(self, records: Mapping[TP, list[Fetched]]) -> Iterator[tuple[TP, Fetched]]:
-        """Each batch with its partition."""
-        for tp, batches in records.items():
-            for batch in batches:
-                yield tp, batch
+    def iterate(self, records: Mapping[TP, list[Round]]) -> Iterator[tuple[TP, Round]]:
+        """Each round with the first of its partitions."""
+        for tp, rounds in records.items():
+            for one in rounds:
+                yield tp, one
 
 
 class NoReadOffsets(dict[TP, int | None]):
@@ -54,16 +59,18 @@ class BatchConsumer(driver.Consumer):
         self._host = cast("Host", self.app)
         self.scheduler = cast("Any", InOrder())
         self._read_offset = NoReadOffsets()
+        self._noted: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _to_message(self, tp: TP, record: Fetched) -> ConsumerMessage:
+    def _to_message(self, tp: TP, record: Round) -> ConsumerMessage:
+        first = record[tp]
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=record.end - 1,
-            timestamp=record.records[-1].timestamp / 1000.0 if record.records else 0.0,
+            offset=first.end - 1,
+            timestamp=first.records[-1].timestamp / 1000.0 if first.records else 0.0,
             timestamp_type=1,
             headers=None,
             key=None,
@@ -89,14 +96,31 @@ class BatchConsumer(driver.Consumer):
         """Nothing: agents commit by themselves, after their outputs are durable."""
         return False
 
-    async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
-        """Commit for an at-least-once agent; false when a partition was taken away (it will be read again).
+    def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
+        """Commit for an at-least-once agent, soon: a killed worker's successor reads about a second again."""
+        self._noted |= offsets
 
-        Raises:
-            TimeoutError: no answer in time.
-            KafkaError: refused for another reason than a rebalance.
-        """
-        return await self._thread.commit_offsets(offsets)
+    @Service.task
+    async def _commit_noted(self) -> None:
+        while not self.should_stop:
+            await self.sleep(OFFSET_SECONDS)
+            await self._commit_now()
+
+    async def _commit_now(self) -> None:
+        """What cannot be committed ends the process, but for what belongs to somebody else by now."""
+        noted, self._noted = self._noted, {}
+        if noted:
+            try:
+                await self._thread.commit_offsets(noted)
+            except (KafkaError, TimeoutError) as error:
+                self._host.fatal(fatal("committing offsets", error))
+
+    async def on_stop(self) -> None:
+        """The last offsets are committed before the thread ends; a worker that failed leaves them to its successor."""
+        await super().on_stop()
+        if self._host.failure is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._commit_now(), LEAVE_SECONDS)
 
     def progress(self) -> dict[TP, Progress]:
         """How far each partition is that has been fetched from."""
@@ -119,9 +143,11 @@ class BatchConsumer(driver.Consumer):
         for listener in self._host.listeners:
             await listener.revoked({tp.partition for tp in revoked if tp.topic == listener.topic})
         await super().on_partitions_revoked(revoked)
+        await self._commit_now()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Owners start to fence at once; no heartbeat is sent until this returns, so they go on in the background."""
+        self._noted.clear()
         for listener in self._host.listeners:
             await listener.assigned({tp.partition for tp in assigned if tp.topic == listener.topic})
         await super().on_partitions_assigned(assigned, generation_id)

@@ -48,12 +48,14 @@ def new_producer(bootstrap: str, transactional_id: str, limits: Limits) -> AIOKa
 async def commit(
     producer: AIOKafkaProducer,
     source: TopicPartition,
-    position: int,
+    position: int | None,
     group_id: str,
     outputs: Sequence[Output],
     limits: Limits,
 ) -> dict[TopicPartition, int]:
     """Write ``outputs`` and the offset ``position`` of ``source`` in one transaction; return where each target ends.
+
+    A position of ``None`` is not told to the group, which costs two requests less.
 
     Every batch is awaited before the commit: aiokafka commits successfully although a batch was refused. Whatever
     fails before the commit was asked for aborts the transaction, so that readers need not wait for its time-out;
@@ -71,7 +73,8 @@ async def commit(
             await producer.begin_transaction()
             abortable = True
             ends = await send_all(producer, outputs, limits.batch_bytes)
-            await producer.send_offsets_to_transaction({source: position}, group_id)
+            if position is not None:
+                await producer.send_offsets_to_transaction({source: position}, group_id)
             abortable = False
             await producer.commit_transaction()
             return ends

@@ -157,7 +157,7 @@ class Shop:
         """Submit records as one batch and wait until it is done."""
         done = asyncio.Event()
         first = records[0].offset if start is None else start
-        await owner.submit(Batch(self.source.topic, 0, records, first, records[-1].offset + 1, done.set))
+        owner.submit([Batch(self.source.topic, 0, records, first, records[-1].offset + 1, done.set)])
         async with asyncio.timeout(30):
             await done.wait()
 

@@ -14,6 +14,7 @@ import logging
 import sys
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from engine.application import Application, create_app
-from engine.batch import batches, commit
+from engine.batch import commit, rounds
 from engine.checkpoint import Checkpoint
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
@@ -108,8 +109,8 @@ def build(bootstrap: str, name: str, data_dir: Path, partitions: int, agents: st
         app.register(journal)
 
         async def journey(stream: Any) -> None:
-            async for batch in batches(stream):
-                await journal.submit(batch)
+            async for together in rounds(stream):
+                journal.submit(together)
 
         app.agent(app.batch_topic(f"{name}.b"), name="journey")(journey)
     return app
@@ -122,9 +123,9 @@ def make_intake(bootstrap: str, target: str, partitions: int) -> Any:
         async with AIOKafkaProducer(
             bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=900 * 1024, retry_backoff_ms=10
         ) as producer:
-            async for batch in batches(stream):
+            async for together in rounds(stream):
                 targets: dict[int, list[ConsumerRecord]] = {}
-                for record in batch.records:
+                for record in chain.from_iterable(batch.records for batch in together):
                     targets.setdefault(zlib.crc32(record.key) % partitions, []).append(record)
                 sent = []
                 for partition, records in targets.items():
@@ -137,7 +138,7 @@ def make_intake(bootstrap: str, target: str, partitions: int) -> Any:
                     builder.close()
                     sent.append(await producer.send_batch(builder, target, partition=partition))
                 await asyncio.gather(*sent)
-                await commit([batch])
+                commit(together)
 
     return intake
 

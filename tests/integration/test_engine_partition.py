@@ -81,7 +81,7 @@ def test_markers_without_records_only_move_the_offset(bootstrap: str, tmp_path: 
             notes = Notes()
             owner = await place.open(notes)
             done = asyncio.Event()
-            await owner.submit(Batch(place.source.topic, 0, [], 0, 5, done.set))
+            owner.submit([Batch(place.source.topic, 0, [], 0, 5, done.set)])
             await asyncio.wait_for(done.wait(), 30)
             assert 5 == await place.committed()
             assert [] == await place.counted()
@@ -200,7 +200,7 @@ def test_a_revoked_partition_finishes_its_unit_of_work_and_drops_what_waits(boot
             done: list[int] = []
             for at in (0, 2, 4):
                 batch = Batch(place.source.topic, 0, records[at : at + 2], at, at + 2, lambda at=at: done.append(at))  # type: ignore[misc]  # binds the loop's value
-                await owner.submit(batch)
+                owner.submit([batch])
             await asyncio.sleep(0)  # the first one is under way
             await owner.revoked({0})
             assert [0, 2, 4] == sorted(done)
@@ -246,7 +246,7 @@ def test_a_unit_of_work_that_takes_too_long_to_leave_is_aborted_and_its_state_re
             hasty = Limits(transaction=5, answer=8, fence=20, stall=8, leave=0.001)
             owner = await place.open(notes, hasty)
             done = asyncio.Event()
-            await owner.submit(Batch(place.source.topic, 0, records[:3], 0, 3, done.set))
+            owner.submit([Batch(place.source.topic, 0, records[:3], 0, 3, done.set)])
             await asyncio.sleep(0)
             await owner.revoked({0})
             await asyncio.wait_for(done.wait(), 30)

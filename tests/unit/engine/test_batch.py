@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from faust.types import TP
 
-from engine.batch import Batch, batches, commit
+from engine.batch import Batch, commit, rounds
 from engine.errors import Gap
-from engine.lane import Fetched, Lane
+from engine.lane import Fetched, Lane, Round
 
 
 def test_done_is_told_once() -> None:
@@ -22,34 +23,22 @@ def test_done_is_told_once() -> None:
     assert ["done"] == told
 
 
-def test_a_batch_is_done_after_its_commit_and_not_when_that_fails() -> None:
+def test_batches_are_done_when_their_ends_are_noted_for_the_next_commit() -> None:
     told: list[str] = []
 
-    async def taken(offsets: Mapping[Any, int]) -> None:
+    def noted(offsets: Mapping[Any, int]) -> None:
         told.append(f"commit {sorted(offsets.values())}")
 
-    async def fail(_offsets: Mapping[Any, int]) -> None:
-        raise TimeoutError
-
-    def two(on_commit: Callable[[Mapping[Any, int]], Awaitable[object]]) -> list[Batch]:
-        return [Batch("t", p, [], 0, p + 5, lambda: told.append("done"), on_commit) for p in range(2)]
-
-    asyncio.run(commit(two(taken)))
-    assert ["commit [5, 6]", "done", "done"] == told
-    with pytest.raises(TimeoutError):
-        asyncio.run(commit(two(fail)))
+    commit([Batch("t", p, [], 0, p + 5, lambda: told.append("done"), noted) for p in range(2)])
     assert ["commit [5, 6]", "done", "done"] == told
 
 
 @dataclass
 class Handed:
-    """A stream that hands these values to an agent, as Faust's does: message, topic and app are itself."""
+    """A stream that hands these values to an agent, as Faust's does: message and app are itself."""
 
-    values: Sequence[Fetched]
-    value: Fetched | None = None
-    topic: str = "t"
-    partition: int = 3
-    tp: tuple[str, int] = ("t", 3)
+    values: Sequence[Round]
+    value: Round | None = None
     told: list[str] = field(default_factory=list)
 
     @property
@@ -61,7 +50,7 @@ class Handed:
     def noack(self) -> Handed:
         return self
 
-    async def commit_offsets(self, _offsets: object) -> None:
+    def commit_offsets(self, _offsets: object) -> None:
         """As Faust's consumer."""
 
     async def events(self) -> AsyncIterator[Handed]:
@@ -76,19 +65,29 @@ class Handed:
         self.told.append("room")
 
 
-def test_a_hole_between_two_batches_of_a_stream_is_an_error() -> None:
-    lane, again = Lane(0, 0), Lane(20, 20)
-    stream = Handed(
-        [Fetched((), 0, 4, lane), Fetched((), 4, 9, lane), Fetched((), 20, 22, again), Fetched((), 10, 12, lane)]
-    )
+async def through(stream: Handed) -> list[tuple[int, int]]:
+    """What an agent gets, which deals with each at once."""
     found: list[tuple[int, int]] = []
-
-    async def agent() -> None:
-        async for batch in batches(stream):
+    async for together in rounds(stream):
+        for batch in together:
             found.append((batch.start, batch.end))
             batch.done()
+    return found
 
-    with pytest.raises(Gap, match="expected offset 9, got a batch from 10 on"):
-        asyncio.run(agent())
-    assert [(0, 4), (4, 9), (20, 22)] == found, "a lane that began anew after a rebalance has no hole"
+
+def test_a_hole_between_two_batches_of_a_partition_is_an_error() -> None:
+    lane, again, place = Lane(0, 0), Lane(20, 20), TP("t", 3)
+    following = [Fetched((), 0, 4, lane), Fetched((), 4, 9, lane), Fetched((), 20, 22, again)]
+    stream = Handed([{place: fetched} for fetched in following])
+    assert [(0, 4), (4, 9), (20, 22)] == asyncio.run(through(stream)), "a lane that began anew has no hole"
     assert (["ack", "room"] * 3, 2) == (stream.told, lane.done)
+    with pytest.raises(Gap, match="partition 3 of t: expected offset 9, got a batch from 10 on"):
+        asyncio.run(through(Handed([{place: Fetched((), 10, 12, lane)}])))
+
+
+def test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_of_it_is_done() -> None:
+    one, other = Lane(0, 0), Lane(5, 5)
+    stream = Handed([{TP("t", 3): Fetched((), 0, 4, one), TP("t", 4): Fetched((), 5, 6, other)}])
+    assert [(0, 4), (5, 6)] == asyncio.run(through(stream))
+    assert ["room", "ack", "room"] == stream.told
+    assert (1, 1) == (one.done, other.done)
