@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 import structlog
+import uvloop
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
@@ -46,7 +47,8 @@ def run_worker(app: Application, *, stop_seconds: float = 30.0, preparing: Calla
             log.critical("worker must end", reason=f"another worker uses {app.lock.parent}")
             return FAILED
         spare("aiokafka")
-        return asyncio.run(_run(app, stop_seconds, preparing))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_run(app, stop_seconds, preparing))
 
 
 async def _run(app: Application, stop_seconds: float, preparing: Callable[[], bool]) -> int:

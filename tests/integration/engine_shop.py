@@ -77,7 +77,9 @@ class Shop:
     bootstrap: str
     directory: Path
     name: str = field(default_factory=lambda: f"shop-{uuid.uuid4().hex[:8]}")
-    limits: Limits = field(default_factory=lambda: Limits(transaction=5, answer=8, fence=20, stall=8, leave=5))
+    limits: Limits = field(
+        default_factory=lambda: Limits(transaction=5, answer=8, fence=20, stall=8, leave=5, offsets=0)
+    )
     group: str = ""
     warm: bool = False
     """Whether owners find what the one before left on its disk."""

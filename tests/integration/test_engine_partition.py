@@ -235,6 +235,46 @@ def test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_o
     asyncio.run(story())
 
 
+def test_the_group_hears_a_moment_later_how_far_a_partition_is_and_at_the_latest_at_the_parting(
+    bootstrap: str, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with shop(bootstrap, tmp_path) as place:
+            await place.publish(*range(9))
+            records = await place.read(place.source)
+            seldom, moment = replace(place.limits, offsets=60), replace(place.limits, offsets=0.5)
+            first = await place.open(Notes(), seldom)
+            await place.hand(first, records[:2])
+            await place.hand(first, records[2:4])
+            assert 2 == await place.committed(), "the first unit after an opening tells it at once"
+            await first.revoked({0})
+            assert 4 == await place.committed()
+            second = await place.open(Notes(), moment)
+            await place.hand(second, records[4:6])
+            await place.hand(second, records[6:7])
+            await asyncio.sleep(2)
+            assert (7, {0: 7}) == (await place.committed(), second.positions)
+
+    asyncio.run(story())
+
+
+def test_what_the_group_has_not_heard_of_a_killed_owner_is_not_done_twice(bootstrap: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with shop(bootstrap, tmp_path) as place:
+            await place.publish(*range(6))
+            records = await place.read(place.source)
+            killed = await place.open(Notes(), replace(place.limits, offsets=60))
+            await place.hand(killed, records[:2])
+            await place.hand(killed, records[2:4])
+            assert 2 == await place.committed()
+            heir = await place.open(Notes())
+            assert ({0: 4}, 4) == (heir.positions, await place.committed())
+            await place.hand(heir, records[2:])
+            assert [(str(n), n // 3 + 1) for n in range(6)] == await place.counted()
+
+    asyncio.run(story())
+
+
 def test_a_unit_of_work_that_takes_too_long_to_leave_is_aborted_and_its_state_rebuilt(
     bootstrap: str, tmp_path: Path
 ) -> None:
