@@ -39,7 +39,7 @@ class Limits:
     cache: float = 15 * 86_400.0
     refence: float = 86_400.0
     offsets: float = 1.0
-    decide: float = 0.25
+    decide: float = 0.4
     batch_bytes: int = 900 * 1024
     compression: str | None = None
     retry_backoff_ms: int = 10
