@@ -39,7 +39,7 @@ class Limits:
     cache: float = 15 * 86_400.0
     refence: float = 86_400.0
     offsets: float = 1.0
-    decide: float = 0.4
+    decide: float = 0.75
     batch_bytes: int = 900 * 1024
     compression: str | None = None
     retry_backoff_ms: int = 10
@@ -65,11 +65,11 @@ class Fetch:
     patience: seconds that such partitions wait for one that does not answer.
     """
 
-    records: int = 4_000
+    records: int = 8_000
     window: int = 1
     max_wait_ms: int = 25
     partition_bytes: int = 1024 * 1024
-    held_bytes: int = 2 * 1024 * 1024
+    held_bytes: int = 4 * 1024 * 1024
     slack: float = 10.0
     slack_share: float = 0.01
     gather: float = 0.005

@@ -44,7 +44,11 @@ KILLED_STORE = "tests/unit/engine/test_store.py::test_a_killed_process_leaves_a_
 CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
 NEXT_OFFSET = "tests/unit/engine/test_progress.py"
 PACKING = "tests/unit/engine/test_unit_of_work.py"
-STREAM = "tests/unit/engine/test_batch.py::test_a_hole_between_two_batches_of_a_stream_is_an_error"
+STREAM = "tests/unit/engine/test_batch.py::test_a_hole_between_two_batches_of_a_partition_is_an_error"
+ROUND = (
+    "tests/unit/engine/test_batch.py::"
+    "test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_of_it_is_done"
+)
 
 # --- the engine on Kafka ---------------------------------------------------------------------------------------------
 
@@ -59,6 +63,8 @@ TAKEN_OVER = f"{_PARTITION}::test_an_owner_that_still_commits_while_another_take
 KEPT = f"{_PARTITION}::test_a_partition_that_comes_back_keeps_its_state_unless_someone_else_committed"
 HOLE = f"{_PARTITION}::test_records_below_the_next_offset_are_skipped_and_a_hole_ends_the_process"
 NO_OWNER = f"{_PARTITION}::test_a_batch_without_an_owner_is_dropped_and_opens_nothing"
+PARTING = f"{_PARTITION}::test_the_group_hears_a_moment_later_how_far_a_partition_is_and_at_the_latest_at_the_parting"
+UNHEARD = f"{_PARTITION}::test_what_the_group_has_not_heard_of_a_killed_owner_is_not_done_twice"
 REVOKED = f"{_PARTITION}::test_a_revoked_partition_finishes_its_unit_of_work_and_drops_what_waits"
 LEFT_EARLY = f"{_PARTITION}::test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_owner"
 ABORTED = (

@@ -15,7 +15,7 @@ BUGS = (
         finally:
 """,
         """\
-            await commit(batches)
+            commit(batches)
             await asyncio.gather(*sent)
         finally:
 """,

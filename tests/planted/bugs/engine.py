@@ -83,11 +83,11 @@ BUGS = (
         "The local store is written before the transaction is durable.",
         "engine/shard.py",
         """\
-        ends = await commit(producer, self.source, end, site.group_id, outputs, site.limits)
+        owes = bool(records) and decided - self._told < site.limits.offsets
 """,
         """\
         processor.committed(mark)
-        ends = await commit(producer, self.source, end, site.group_id, outputs, site.limits)
+        owes = bool(records) and decided - self._told < site.limits.offsets
 """,
         (checks.UNCOMMITTED_CACHE,),
     ),
@@ -162,6 +162,41 @@ BUGS = (
         "raise Gap(topic, partition, lane.delivered, fetched.start)",
         "pass",
         (checks.STREAM,),
+    ),
+    Bug(
+        "round-acknowledged-by-its-first-batch",
+        "A rebalance does not wait for the other batches that were fetched together.",
+        "engine/batch.py",
+        "        if not self.left:\n",
+        "        if self.left:\n",
+        (checks.ROUND,),
+    ),
+    Bug(
+        "parting-without-a-word",
+        "The group does not hear how far a partition is when its owner leaves.",
+        "engine/partition.py",
+        """\
+            if batch is None:
+                await self._shard.settle(producer)
+""",
+        """\
+            if batch is None:
+""",
+        (checks.PARTING,),
+    ),
+    Bug(
+        "offsets-without-progress",
+        "What the group has not heard yet of a killed owner is done twice: progress is written only with offsets.",
+        "engine/shard.py",
+        """\
+        if records:
+            outputs.append(self._progress(end))
+""",
+        """\
+        if records and clock() - self._told >= site.limits.offsets:
+            outputs.append(self._progress(end))
+""",
+        (checks.UNHEARD,),
     ),
     Bug(
         "late-batch-opens-the-partition",
