@@ -27,8 +27,8 @@ LOOK_SECONDS = 1.0
 """Between two looks at offsets and memory."""
 SETTLED_SECONDS = 45.0
 """After which a fault that waits for a settled bus comes anyway."""
-SETTLED_LAG = 0.5
-"""Seconds of the load that a settled bus may be behind."""
+SETTLED_LAG = 3.0
+"""Seconds of the load that a settled bus may be behind by its offsets, which follow a second behind on both stages."""
 
 
 class Bus:
