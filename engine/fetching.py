@@ -214,24 +214,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     self._host.lost(tp.topic, tp.partition, begins[tp] - offset)
         return committed
 
-    async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
-        """See :meth:`BatchConsumer.commit_offsets`."""
-        return bool(await self.call_thread(self._commit_owned, offsets))
+    async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
+        """Commit those of partitions that are still owned; the next owner of the others reads their records again.
 
-    async def _commit_owned(self, offsets: Mapping[TP, int]) -> bool:
+        Raises:
+            TimeoutError: no answer in time.
+            KafkaError: refused for another reason than a rebalance.
+        """
+        await self.call_thread(self._commit_owned, offsets)
+
+    async def _commit_owned(self, offsets: Mapping[TP, int]) -> None:
         consumer = self._ensure_consumer()
         owned = {
             driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "")
             for tp, offset in offsets.items()
             if tp in consumer.assignment()
         }
-        try:
+        with suppress(CommitFailedError, IllegalStateError):  # rebalanced
             async with asyncio.timeout(COMMIT_SECONDS):
                 if owned:
                     await consumer.commit(owned)
-        except (CommitFailedError, IllegalStateError):  # rebalanced: the next owner reads these records again
-            return False
-        return len(owned) == len(offsets)
 
     def progress(self) -> dict[TP, Progress]:
         """How far each partition is that has been fetched from."""

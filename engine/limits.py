@@ -50,8 +50,8 @@ class Fetch:
     """How records are fetched. Large backlog: batches of ``records``; quiet: whatever is there.
 
     records: most of a batch.
-    window: batches of one partition that may be under way; beyond it that partition is not fetched, the others are.
-        aiokafka holds one more fetch of it ready, so that 1 loses no time; more only makes smaller batches (measured).
+    window: batches of one partition that may be under way; beyond it what is fetched of that partition is gathered for
+        the next one, so that 1 loses no time; more only makes smaller batches (measured).
         Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most.
     max_wait_ms: how long the broker holds an empty fetch, so the longest that a partition waits which becomes free.
     partition_bytes: most of one fetch; a larger record comes alone.
