@@ -35,7 +35,9 @@ from engine.cluster import Cluster
 from engine.unit_of_work import Output
 from schemas.codec import Codec
 from schemas.registry import Registry
-from tests.chaos.business import CALM, Sent, business
+
+from .scenario import Scenario
+from .traffic import Published, traffic
 
 NOW = 1_772_442_000_000_000
 MARK = Checkpoint(Cluster("bench", {}), {}, 0.0)
@@ -85,8 +87,9 @@ class Line:
 
 
 def published(events: int, customers: int) -> list[ConsumerRecord]:
-    """The same events each time, as a consumer gets them."""
-    return [_published(number, one) for number, one in enumerate(business(1, events, customers, NOW, CALM))]
+    """The same events each time, as a consumer gets them: that many, of so many customers, in six days."""
+    scenario = Scenario("in process", events, customers, 0.0)
+    return [_published(number, one) for number, one in enumerate(traffic(scenario, NOW))]
 
 
 def units(records: Sequence[ConsumerRecord], size: int) -> Iterator[list[ConsumerRecord]]:
@@ -96,9 +99,9 @@ def units(records: Sequence[ConsumerRecord], size: int) -> Iterator[list[Consume
         yield unit
 
 
-def _published(number: int, one: Sent) -> ConsumerRecord:
+def _published(number: int, one: Published) -> ConsumerRecord:
     sizes = len(one.key), len(one.value)
-    return ConsumerRecord(one.topic, 0, number, NOW // 1000, 0, one.key, one.value, None, *sizes, one.headers)
+    return ConsumerRecord(one.topic, 0, number, NOW // 1000, 0, one.key, one.value, None, *sizes, ())
 
 
 def _record(topic: str, offset: int, one: Output) -> ConsumerRecord:

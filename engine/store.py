@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
+from rocksdict import BlockBasedIndexType, BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 from engine.checkpoint import Checkpoint
 from engine.errors import StoreFailed
@@ -207,6 +207,9 @@ def _options() -> Options:
     table.set_block_cache(_shared_cache[0])
     table.set_bloom_filter(BLOOM_BITS, False)
     table.set_cache_index_and_filter_blocks(True)
+    table.set_index_type(BlockBasedIndexType.two_level_index_search())  # in small parts: whole ones of a megabyte
+    table.set_partition_filters(True)  # would throw each other out of the cache, and be read again for every value
+    table.set_pin_top_level_index_and_filter(True)
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)
     options.create_if_missing(True)
