@@ -32,7 +32,7 @@ from core.journey import (
 )
 from core.notification import Said
 from core.rule import RuleSet
-from core.state import Customer, UnknownSchema, alert_from, alert_plain, clock_of, customer_from
+from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
 from core.timeline import Timeline
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
@@ -120,7 +120,7 @@ class Journey:
                 self._archive.mirror_entry(record.key, record.value)
                 continue
             if record.value is not None:
-                self._clock = max(self._clock, clock_of(orjson.loads(record.value)["data"]))
+                self._clock = max(self._clock, messages.clock(record.value))
             self._archive.set_profile(record.key.decode(), record.value)
         self._archive.flush()
 
@@ -235,7 +235,7 @@ class Journey:
             customer = (
                 Customer(name, Timeline(self._rules.plan))
                 if document is None
-                else customer_from(orjson.loads(document)["data"], self._rules.plan)
+                else messages.customer(document, self._rules.plan)
             )
         self._touched[name] = customer
         return customer

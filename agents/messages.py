@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 import orjson
 
 from core.event import Entry, rfc3339
 from core.notification import Said
-from core.state import Customer, Put
+from core.state import Customer, Put, clock_of, customer_from
+from core.timeline import Plan
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, SOURCE, TIMELINE_ENTRY
 
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
@@ -97,11 +99,83 @@ def _keeping(customer: Customer) -> Put:
     def put(name: str, value: Any, plain: Callable[[Any], Any]) -> orjson.Fragment:
         known = written.get(name)
         if known is None or known[0] is not value:
-            encoded = b"%b" % orjson.dumps(plain(value))  # a copy of its own size: orjson's takes a kilobyte at least
-            known = written[name] = value, orjson.Fragment(encoded)
+            encoded = value if isinstance(value, bytes) else b"%b" % orjson.dumps(plain(value))
+            known = written[name] = value, orjson.Fragment(encoded)  # %b: orjson's own take a kilobyte at least
         return known[1]
 
     return put
+
+
+def customer(message: bytes, plan: Plan) -> Customer:
+    """The customer of whom ``profile`` told. Raises ``core.state.UnknownSchema``."""
+    try:
+        document: dict[str, Any] = dict(_PROFILE.decode(message)["data"])
+    except msgspec.ValidationError:  # of another form altogether
+        return customer_from(orjson.loads(message)["data"], plan)
+    held = document["state"]
+    parts = held["alerts"] = [bytes(part) for part in held.get("alerts", ())]
+    if "streams" in held:  # it was not merged away
+        held["streams"] = {name: bytes(part) for name, part in held["streams"].items()}
+        document["open"] = bytes(document["open"])
+    found = customer_from(document, plan, orjson.loads)
+    for alert, part in zip(found.alerts, parts, strict=True):
+        found.written[alert.id] = alert, orjson.Fragment(part)
+    return found
+
+
+def clock(message: bytes) -> int:
+    """The journal's clock as of the profile (µs). Raises ``core.state.UnknownSchema``."""
+    return clock_of(_CLOCK.decode(message)["data"])
+
+
+class _State(TypedDict, total=False):
+    """What is large and most often not needed stays as it is, and so do alerts: most are written again as they are."""
+
+    schema: Any
+    version: int
+    plan: str | None
+    nameAt: int
+    contactAt: dict[str, int]
+    lastAt: int
+    ruleAt: int
+    clock: int
+    streams: dict[str, msgspec.Raw]
+    settled: list[str]
+    since: int
+    alerts: list[msgspec.Raw]
+    arriving: dict[str, int]
+
+
+class _Document(TypedDict, total=False):
+    customerId: str
+    name: str | None
+    identifiers: list[dict[str, str]]
+    entries: int
+    open: msgspec.Raw
+    openCount: int
+    mergedInto: str | None
+    state: _State
+
+
+class _Profile(TypedDict):
+    data: _Document
+
+
+class _ClockState(TypedDict):
+    schema: Any
+    clock: Any
+
+
+class _ClockDocument(TypedDict):
+    state: _ClockState
+
+
+class _ClockProfile(TypedDict):
+    data: _ClockDocument
+
+
+_PROFILE = msgspec.json.Decoder(_Profile)
+_CLOCK = msgspec.json.Decoder(_ClockProfile)
 
 
 def alert(customer: Customer, said: Said, place: str) -> tuple[str, bytes]:

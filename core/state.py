@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import starmap
 from typing import Any
 
 from .entities import Matter
@@ -33,10 +34,18 @@ Put = Callable[[str, Any, Callable[[Any], Any]], Any]
 A value that is the same object as before has not changed: whoever writes documents can keep what he made of it.
 """
 
+Read = Callable[[Any], Any]
+"""Makes plain data of a part that is still as it was put down."""
+
 
 def plainly(_name: str, value: Any, plain: Callable[[Any], Any]) -> Any:
     """As plain data."""
     return plain(value)
+
+
+def as_it_is(part: Any) -> Any:
+    """Of a document that is plain data altogether."""
+    return part
 
 
 class UnknownSchema(Exception):
@@ -66,6 +75,8 @@ class Customer:
     merged_into: str | None = None
     version: int = -1
     stale: bool = False
+    read: Read = field(default=as_it_is, compare=False, repr=False)
+    """Reads the parts that are still as they were written down."""
     written: dict[str, tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
     """For whoever writes the document: parts and what was made of them. The core does not look at it."""
 
@@ -85,8 +96,20 @@ class Customer:
         return shown
 
     def _matters(self, put: Put) -> dict[str, Any]:
+        if self.timeline.shown is not None:
+            part, number = self.timeline.shown
+            return {"open": put("open", part, self.read), "openCount": number}
         matters = self.timeline.open()
         return {"open": put("open", matters, self._shown), "openCount": len(matters)}
+
+    def _streams(self, put: Put) -> dict[str, Any]:
+        timeline, written = self.timeline, {}
+        for name in timeline.plan.needs:
+            if name in timeline.streams:
+                written[name] = put(name, timeline.streams[name], _rows)
+            elif name in timeline.sealed:
+                written[name] = put(name, timeline.sealed[name], self.read)
+        return written
 
     def brief(self, put: Put = plainly) -> dict[str, Any]:
         """Who it is and what is open: what a person reads before contacting the customer."""
@@ -120,7 +143,7 @@ class Customer:
                 "ruleAt": self.rule_at,
                 "clock": self.clock,
                 "due": self.due,
-                "streams": {name: put(name, kept, _rows) for name, kept in timeline.streams.items() if whole},
+                "streams": self._streams(put) if whole else {},
                 "settled": put("settled", timeline.settled, sorted) if whole else [],
                 "since": timeline.since,
                 "alerts": [put(alert.id, alert, alert_plain) for alert in self.alerts],
@@ -129,11 +152,12 @@ class Customer:
         }
 
 
-def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
+def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is) -> Customer:
     """The customer that ``document()`` described.
 
-    Raises ``UnknownSchema``. A document written for other rules comes back ``stale``: what is kept of its timeline
-    must be rebuilt from its entries.
+    What is large may still be encoded, for ``read`` to read when it is needed: each stream, each alert, what is
+    ``open``. Raises ``UnknownSchema``. A document written for other rules comes back ``stale``: what is kept of its
+    timeline must be rebuilt from its entries.
     """
     held = _state(document)
     if document.get("mergedInto") is not None:
@@ -144,13 +168,14 @@ def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
             version=held["version"],
             clock=held["clock"],
         )
-    streams = {
-        name: [Entry(at, uid, kind, source, id_, data) for at, uid, kind, source, id_, data in entries]
-        for name, entries in held["streams"].items()
-    }
+
+    def unseal(part: Any) -> list[Entry]:
+        return list(starmap(Entry, read(part)))
+
+    shown = document["open"], document["openCount"]
     return Customer(
         document["customerId"],
-        Timeline(plan, streams, set(held["settled"]), held["since"]),
+        Timeline(plan, dict(held["streams"]), unseal, set(held["settled"]), held["since"], shown),
         name=document["name"],
         name_at=held["nameAt"],
         identifiers=[(known["type"], known["value"]) for known in document["identifiers"]],
@@ -159,9 +184,10 @@ def customer_from(document: Mapping[str, Any], plan: Plan) -> Customer:
         last_at=held["lastAt"],
         rule_at=held["ruleAt"],
         clock=held["clock"],
-        alerts=[alert_from(alert) for alert in held["alerts"]],
+        alerts=[alert_from(read(alert)) for alert in held["alerts"]],
         arriving=dict(held["arriving"]),
         stale=held["plan"] != plan.digest,
+        read=read,
     )
 
 

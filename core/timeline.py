@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,9 @@ Fields = Sequence[tuple[str, str | None]]
 
 Places = Mapping[str, Fields]
 """The streams that keep an entry, and what of it."""
+
+Unseal = Callable[[Any], list[Entry]]
+"""Reads a stream that was written down."""
 
 
 def streams_of(kind: EventType | None, data: Mapping[str, Any]) -> Streams:
@@ -104,21 +107,40 @@ class Timeline:
 
     ``since``: what is asked as of that instant or later is answered as by the whole history. A stream's list is never
     changed but replaced, and so is ``settled``: who holds the same one as before knows that nothing has changed.
+    ``sealed`` are streams as they were written down: ``unseal`` makes a list of one as soon as somebody asks for it.
+    ``shown`` is what was written of the open matters and how many they were, as long as nothing comes to a matter.
     """
 
-    __slots__ = ("_groups", "_open", "_pasts", "plan", "settled", "since", "spans", "streams")
+    __slots__ = (
+        "_groups",
+        "_open",
+        "_pasts",
+        "_unseal",
+        "plan",
+        "sealed",
+        "settled",
+        "shown",
+        "since",
+        "spans",
+        "streams",
+    )
 
     def __init__(
         self,
         plan: Plan,
-        streams: dict[str, list[Entry]] | None = None,
+        sealed: dict[str, Any] | None = None,
+        unseal: Unseal = list,
         settled: set[str] | None = None,
         since: int = -FOREVER,
+        shown: tuple[Any, int] | None = None,
     ) -> None:
         self.plan = plan
-        self.streams: dict[str, list[Entry]] = streams if streams is not None else {}
+        self.streams: dict[str, list[Entry]] = {}
+        self.sealed: dict[str, Any] = sealed if sealed is not None else {}
+        self._unseal = unseal
         self.settled: set[str] = settled if settled is not None else set()
         self.since = since
+        self.shown = shown
         self.spans: dict[tuple[int, str], Spans] = {}
         """When conditions hold, found once; void as soon as an entry is added."""
         self._groups: dict[str, dict[str, list[Entry]]] = {}
@@ -138,20 +160,28 @@ class Timeline:
     def add(self, entry: Entry, places: Places) -> None:
         """Puts the entry in its place in each of these streams; each becomes another list."""
         for stream, fields in places.items():
-            cut, held = _cut(entry, fields), self.streams.get(stream)
+            cut, held = _cut(entry, fields), self.stream(stream)
             self.streams[stream] = [cut] if held is None else _with(held, cut)
+            if stream in self.plan.entities:
+                self.shown = self._open = None
             if stream in self._groups:
                 matter = self._matter(cut)
                 groups = self._groups[stream]
                 groups[matter] = _with(groups.get(matter, []), cut)
                 if stream in self._pasts:
                     self._pasts[stream].pop(matter, None)
-                    self._open = None
         self.spans.clear()
+
+    def stream(self, name: str) -> list[Entry] | None:
+        """The entries of one stream; ``None`` if there are none."""
+        found = self.streams.get(name)
+        if found is None and name in self.sealed:
+            found = self.streams[name] = self._unseal(self.sealed.pop(name))
+        return found
 
     def between(self, stream: str, after: int, until: int) -> Sequence[Entry]:
         """Entries with ``after < at <= until``."""
-        entries = self.streams.get(stream)
+        entries = self.stream(stream)
         if not entries:
             return ()
         low = bisect_right(entries, after, key=_at)
@@ -159,7 +189,7 @@ class Timeline:
 
     def latest(self, stream: str, until: int) -> Entry | None:
         """The last entry with ``at <= until``."""
-        entries = self.streams.get(stream)
+        entries = self.stream(stream)
         if not entries:
             return None
         if entries[-1].at <= until:
@@ -198,7 +228,7 @@ class Timeline:
         found = self._groups.get(entity)
         if found is None:
             found = self._groups[entity] = {}
-            for entry in self.streams.get(entity, ()):
+            for entry in self.stream(entity) or ():
                 found.setdefault(self._matter(entry), []).append(entry)
         return found
 
@@ -209,6 +239,8 @@ class Timeline:
 
     def size(self) -> int:
         """How much is held: entries, and names of settled matters."""
+        for name in list(self.sealed):
+            self.stream(name)
         return sum(len(entries) for entries in self.streams.values()) + len(self.settled)
 
     def touches_settled(self, entry: Entry, named: Iterable[tuple[str, str]]) -> bool:
@@ -250,7 +282,7 @@ class Timeline:
         self.settled = self.settled.union(f"{entity}/{matter}" for matter in gone)
         for matter in gone:
             del grouped[matter], self._pasts[entity][matter]
-        self._open = None
+        self.shown = self._open = None
         self.spans.clear()
 
 

@@ -26,6 +26,7 @@ IDENTITY = "tests/unit/core/test_identity.py"
 
 _JOURNEY = "tests/unit/agents/test_journey.py"
 _INTAKE = "tests/unit/agents/test_intake.py"
+READ_AGAIN = "tests/unit/agents/test_messages.py::test_whoever_is_read_again_before_every_event_gets_the_same_profile"
 RESTORED_JOURNEY = f"{_JOURNEY}::test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened"
 MOVED_AWAY = f"{_JOURNEY}::test_what_moved_away_stays_away_after_a_restore"
 MOVE = f"{_JOURNEY}::test_a_long_history_moves_in_parts_and_is_judged_once"

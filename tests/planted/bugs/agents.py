@@ -139,7 +139,7 @@ BUGS = (
         "clock-lost-at-a-restore",
         "A partition that was taken over begins with the clock of its next record.",
         "agents/journey.py",
-        'self._clock = max(self._clock, clock_of(orjson.loads(record.value)["data"]))',
+        "self._clock = max(self._clock, messages.clock(record.value))",
         "self._clock = max(self._clock, 0)",
         (checks.CLOCK,),
     ),

@@ -139,6 +139,28 @@ BUGS = (
         (checks.RESTORED_JOURNEY,),
     ),
     Bug(
+        "open-matters-as-they-were",
+        "What came to a matter does not show in the document of a customer who was read from it.",
+        "core/timeline.py",
+        """\
+            if stream in self.plan.entities:
+                self.shown = self._open = None
+""",
+        """\
+            if stream in self.plan.entities:
+                self._open = None
+""",
+        (checks.READ_AGAIN,),
+    ),
+    Bug(
+        "streams-that-nobody-asked-for-lost",
+        "A document is written with those streams only that the last event had to do with.",
+        "core/state.py",
+        "            elif name in timeline.sealed:\n",
+        "            elif name in timeline.sealed and timeline.plan is None:\n",
+        (checks.READ_AGAIN,),
+    ),
+    Bug(
         "settled-past-not-read-again",
         "An event about an invoice that was settled long ago is judged without its past.",
         "core/timeline.py",

@@ -75,3 +75,11 @@ class Bus:
                 shipped = output
         self.documents[name] = orjson.dumps(customer.document())
         return shipped
+
+
+def complaint(at: int, number: int = 1) -> Entry:
+    return entry(at, "service.case.opened.v1", {"caseId": f"K{number}", "category": "complaint"}, number)
+
+
+def campaign(at: int, number: int = 100, name: str = "S1") -> Entry:
+    return entry(at, "marketing.campaign.sent.v1", {"campaignId": name, "channel": "email"}, number)
