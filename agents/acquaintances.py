@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from core.state import Customer
 
-BYTES = 32 * 1024 * 1024
+BYTES = 96 * 1024 * 1024
 """Of documents, in all partitions of a worker together; a decoded one takes about five times as much memory."""
 
 

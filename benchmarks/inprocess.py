@@ -80,6 +80,10 @@ class Line:
         self._journey.committed(MARK)
         return outputs
 
+    def forget(self) -> None:
+        """The journey knows no customer by heart any more: whoever comes is read from the store."""
+        self._journey.opened(MARK)
+
     def close(self) -> None:
         """Releases the stores."""
         self._journey.close()

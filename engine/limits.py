@@ -65,7 +65,7 @@ class Fetch:
     patience: seconds that such partitions wait for one that does not answer.
     """
 
-    records: int = 8_000
+    records: int = 4_000
     window: int = 1
     max_wait_ms: int = 25
     partition_bytes: int = 1024 * 1024
