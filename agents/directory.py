@@ -29,7 +29,8 @@ from .topics import IDENTITIES
 
 log = structlog.get_logger("agents.directory")
 
-CACHED = 500_000
+CACHED = 200_000
+"""A quarter of a kilobyte each."""
 
 
 class Directory:

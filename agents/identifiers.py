@@ -25,6 +25,9 @@ BLOCKED = frozenset(
 )
 """Values that systems write when they know nobody. They never identify."""
 
+CACHED = 50_000
+"""Half a kilobyte each. Intake asks, and the journey again some seconds later."""
+
 
 class Identified(NamedTuple):
     """An event's identifiers, strongest first, each once: nodes and masks; and how many were blocked."""
@@ -43,9 +46,9 @@ class Identifiers:
         self._key = hashlib.sha256(key).digest()
         self._region = region
         self._blocked = BLOCKED | {value.strip().casefold() for value in blocked}
-        self._one = lru_cache(maxsize=200_000)(self._identify)
-        self._only = lru_cache(maxsize=200_000)(self._alone)
-        self._several = lru_cache(maxsize=50_000)(self._combined)
+        self._one = lru_cache(maxsize=CACHED)(self._identify)
+        self._only = lru_cache(maxsize=CACHED)(self._alone)
+        self._several = lru_cache(maxsize=CACHED)(self._combined)
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
     def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:

@@ -7,12 +7,14 @@ document; a late one reads the history and holds the notified alerts against the
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from .event import Entry
-from .matching import match_at, matches_in, streams_in
+from .matching import Match, match_at, matches_in, streams_in
 from .notification import Alert, Said, close_ended, follow, notify, reconsider
 from .rule import Bearing, RuleSet
 from .state import Customer
@@ -228,17 +230,42 @@ def _judge_a_little_late(
 def _rejudge(
     customer: Customer, entries: Iterable[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
 ) -> list[Said]:
-    """Judges the history again from ``since`` on, and as far back as a retraction there can reach."""
+    """Judges the history again from ``since`` on, and of what lies before what that can concern."""
     history = sorted(entries)
     full = Timeline.of(rules.plan, history)
-    reach = max((rule.cooldown for rule in rules.rules), default=0)
-    reopening = [a.time for a in customer.alerts if not a.open and (a.end is None or a.end >= since)]
-    found = matches_in(full, history, rules, min([since - reach, *reopening]))
+    found = matches_in(full, history, rules, since)
+    found = sorted([*_concerned(customer.alerts, found, history, full, rules, since), *found], key=attrgetter("order"))
     by_id = {match.id: match for match in found}
     alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
     customer.alerts, news = notify(found, alerts, clock, replay=replay)
     customer.timeline = _pruned(full, customer.rule_at)
     return said + news
+
+
+def _concerned(
+    alerts: Sequence[Alert],
+    found: Sequence[Match],
+    history: Sequence[Entry],
+    full: Timeline,
+    rules: RuleSet,
+    since: int,
+) -> list[Match]:
+    """Matches before ``since``: of alerts that ended after it, which may stand again and are explained anew, and those
+    that an alert kept silent which is no match any more.
+    """
+    ids = {match.id for match in found}
+    again = {a.uid: a.time for a in alerts if a.time < since and not a.open and (a.end is None or a.end >= since)}
+    gone = [alert for alert in alerts if alert.time >= since and alert.id not in ids]
+    reach = max((rule.cooldown for rule in rules.rules), default=0) if gone else 0
+    earlier = []
+    for entry in history[bisect_left(history, min([since - reach, *again.values()]), key=attrgetter("at")) :]:
+        if entry.at >= since:
+            break
+        for rule in rules.bearing(streams_in(entry, rules)).judged:
+            freed = any(rule.name == alert.rule and alert.time - entry.at < rule.cooldown for alert in gone)
+            if (freed or entry.uid in again) and (match := match_at(rule, entry, full)) is not None:
+                earlier.append(match)
+    return earlier
 
 
 def _kept(rules: RuleSet, entries: Iterable[Entry], now: int) -> Timeline:

@@ -30,7 +30,13 @@ class Batch:
     on_done: Callable[[], None]
     on_commit: Callable[[Mapping[TP, int]], None] | None = None
     """Commits offsets of any partitions, soon."""
+    on_part: Callable[[], None] | None = None
     _finished: bool = field(default=False, init=False)
+
+    def part(self) -> None:
+        """Say that a part of it is dealt with: who works on it for long does not stand still."""
+        if self.on_part is not None:
+            self.on_part()
 
     def done(self) -> None:
         """Say that the batch is dealt with (or dropped on purpose). Repeating it changes nothing."""
@@ -101,4 +107,7 @@ def _batch(consumer: Any, tp: TP, fetched: Fetched, acknowledged: _Countdown) ->
         acknowledged.one()
         consumer.room()
 
-    return Batch(*tp, fetched.records, fetched.start, fetched.end, on_done, consumer.commit_offsets)
+    def on_part() -> None:
+        fetched.lane.parts += 1
+
+    return Batch(*tp, fetched.records, fetched.start, fetched.end, on_done, consumer.commit_offsets, on_part)

@@ -241,7 +241,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for tp, lane in list(self._lanes.items()):
             if consumer is not None and consumer._subscription.is_assigned(tp):
                 end = consumer.last_stable_offset(tp)
-                found[tp] = Progress(lane.done, lane.in_flight, 0 if end is None else max(0, end - lane.start))
+                lag = 0 if end is None else max(0, end - lane.start)
+                found[tp] = Progress(lane.done + lane.parts, lane.in_flight, lag)
         return found
 
     def displaced(self) -> bool:

@@ -27,7 +27,9 @@ Round = Mapping[TP, Fetched]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of one partition: batches ``done`` since its position was set, batches ``in_flight``, offsets not handed out."""
+    """Of one partition: batches, and parts of batches, ``done`` since its position was set; batches ``in_flight``;
+    offsets not handed out (``lag``).
+    """
 
     done: int
     in_flight: int
@@ -41,8 +43,8 @@ class Lane:
     ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between, of
     fetches of ``weight`` bytes.
     ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's
-    thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``delivered``: end
-    of the last batch that an agent saw.
+    thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``parts``: of batches
+    that took several units of work, all but the last ones. ``delivered``: end of the last batch that an agent saw.
     """
 
     start: int
@@ -52,6 +54,7 @@ class Lane:
     latest: float = -inf
     taken: int = 0
     done: int = 0
+    parts: int = 0
     delivered: int | None = None
 
     @property

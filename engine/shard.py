@@ -176,6 +176,7 @@ class Shard:
             records = await self._transaction(producer, records, batch.end)
             if not records or leaving():
                 return
+            batch.part()
 
     async def _transaction(
         self, producer: AIOKafkaProducer, records: Sequence[KafkaRecord], end: int

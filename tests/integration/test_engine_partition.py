@@ -235,6 +235,22 @@ def test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_o
     asyncio.run(story())
 
 
+def test_a_batch_that_takes_several_units_of_work_tells_of_each(bootstrap: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with shop(bootstrap, tmp_path) as place:
+            await place.publish(*range(4))
+            records = await place.read(place.source)
+            owner = await place.open(Notes(), replace(place.limits, decide=1e-9))  # parts of one record
+            told: list[str] = []
+            done = asyncio.Event()
+            ends = records[0].offset, records[-1].offset + 1
+            owner.submit([Batch(place.source.topic, 0, records, *ends, done.set, None, lambda: told.append("part"))])
+            await asyncio.wait_for(done.wait(), 30)
+            assert ["part"] * 3 == told
+
+    asyncio.run(story())
+
+
 def test_the_group_hears_a_moment_later_how_far_a_partition_is_and_at_the_latest_at_the_parting(
     bootstrap: str, tmp_path: Path
 ) -> None:

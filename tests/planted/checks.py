@@ -13,6 +13,8 @@ def needs_kafka(check: str) -> bool:
 _STEP = "tests/unit/core/test_journey.py"
 MATCHES = "tests/oracle/test_matches.py::test_matches_are_what_the_rules_sentences_say"
 NOTIFICATIONS = "tests/oracle/test_notification.py::test_every_record_says_what_the_oracle_says"
+FREED = f"{_STEP}::test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before"
+EXPLAINED = f"{_STEP}::test_an_alert_that_stands_again_after_a_late_event_is_explained_again"
 RETRACTION = f"{_STEP}::test_a_late_event_retracts_what_no_longer_holds"
 MISSING_PARTS = f"{_STEP}::test_half_a_history_fires_no_false_alert"
 COPIES = f"{_STEP}::test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused"
@@ -67,6 +69,7 @@ NO_OWNER = f"{_PARTITION}::test_a_batch_without_an_owner_is_dropped_and_opens_no
 PARTING = f"{_PARTITION}::test_the_group_hears_a_moment_later_how_far_a_partition_is_and_at_the_latest_at_the_parting"
 UNHEARD = f"{_PARTITION}::test_what_the_group_has_not_heard_of_a_killed_owner_is_not_done_twice"
 REVOKED = f"{_PARTITION}::test_a_revoked_partition_finishes_its_unit_of_work_and_drops_what_waits"
+PARTS = f"{_PARTITION}::test_a_batch_that_takes_several_units_of_work_tells_of_each"
 LEFT_EARLY = f"{_PARTITION}::test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_owner"
 ABORTED = (
     "tests/integration/test_engine_restore.py"

@@ -114,6 +114,22 @@ BUGS = (
         (checks.NOTIFICATIONS,),
     ),
     Bug(
+        "what-a-retraction-frees-is-forgotten",
+        "A match that an alert kept silent stays silent when a late event takes that alert back.",
+        "core/journey.py",
+        "if (freed or entry.uid in again) and",
+        "if entry.uid in again and",
+        (checks.FREED,),
+    ),
+    Bug(
+        "an-old-alert-not-explained-again",
+        "An alert that ended, and stands again after a late event, says so without its evidence.",
+        "core/journey.py",
+        "if (freed or entry.uid in again) and",
+        "if freed and",
+        (checks.EXPLAINED,),
+    ),
+    Bug(
         "cooldown-restarted-by-suppressed-matches",
         "A match that is not told lengthens the silence.",
         "core/notification.py",

@@ -132,6 +132,14 @@ BUGS = (
         (checks.LEFT_EARLY,),
     ),
     Bug(
+        "long-work-taken-for-a-standstill",
+        "A batch that takes longer than the watchdog waits ends the worker, although it is committed part by part.",
+        "engine/shard.py",
+        "            batch.part()\n",
+        "",
+        (checks.PARTS,),
+    ),
+    Bug(
         "state-kept-though-others-committed",
         "A partition that comes back goes on with its old state, whoever worked on it meanwhile.",
         "engine/shard.py",

@@ -152,6 +152,23 @@ def test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before
     assert [START + hours * HOUR for hours in (3, 3, 3, 2)] == [said.alert.time for _, said in bus.said]
 
 
+def test_an_alert_that_stands_again_after_a_late_event_is_explained_again() -> None:
+    bus = Bus()
+    for made in (
+        complaint(START),
+        campaign(START + HOUR),
+        entry(START + 2 * HOUR, "service.case.resolved.v1", {"caseId": "K1"}, 2),
+        campaign(START + 100 * HOUR, 101, "S2"),
+        campaign(START + 102 * HOUR, 102, "S3"),
+    ):
+        bus.arrive("c", arrived(made), made.at)
+    assert ["fired", "resolved"] == states(bus)
+    assert [()] == [alert.evidence for alert in bus.customer("c").alerts]
+    bus.arrive("c", arrived(complaint(START + 50 * HOUR, 3)), START + 103 * HOUR)
+    found = [(said.state, said.alert.key, bool(said.alert.evidence)) for _, said in bus.said[2:]]
+    assert [("updated", "S1", True), ("fired", "S2", True), ("fired", "S3", True)] == found
+
+
 def test_a_merged_away_customer_forwards_everything_and_ignores_a_second_merge() -> None:
     bus = Bus()
     bus.arrive("b", arrived(complaint(START)), START)

@@ -91,3 +91,15 @@ def test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_o
     assert [(0, 4), (5, 6)] == asyncio.run(through(stream))
     assert ["room", "ack", "room"] == stream.told
     assert (1, 1) == (one.done, other.done)
+
+
+def test_a_part_of_a_batch_counts_as_progress_of_its_partition() -> None:
+    async def story() -> tuple[int, int]:
+        lane = Lane(0, 0)
+        async for (batch,) in rounds(Handed([{TP("t", 3): Fetched((), 0, 4, lane)}])):
+            batch.part()
+            batch.part()
+            batch.done()
+        return lane.parts, lane.done
+
+    assert (2, 1) == asyncio.run(story())
