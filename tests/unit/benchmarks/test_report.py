@@ -18,8 +18,8 @@ REPORT = Report(
 )
 
 
-def test_both_files_are_named_by_date_commit_and_scenario(tmp_path: Path) -> None:
-    assert tmp_path / "2026-11-22-abc1234-changed-20k-uniform.md" == REPORT.write(tmp_path)
+def test_both_files_are_named_by_date_commit_scenario_and_events(tmp_path: Path) -> None:
+    assert tmp_path / "2026-11-22-abc1234-changed-20k-uniform-1000.md" == REPORT.write(tmp_path)
     assert {".json", ".md"} == {path.suffix for path in tmp_path.iterdir()}
 
 
