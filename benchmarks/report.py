@@ -20,7 +20,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def save(folder: Path, name: str, document: Mapping[str, Any], text: str) -> Path:
-    """Writes ``name``.json and ``name``.md; the latter's path. Of two like runs on a day of one commit, the later stays."""
+    """Writes ``name``.json and ``name``.md; the latter's path. Of two like runs in a day, the later one stays."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
     path = folder / f"{name}.md"
