@@ -92,7 +92,7 @@ class Line:
 
 def published(events: int, customers: int) -> list[ConsumerRecord]:
     """The same events each time, as a consumer gets them: that many, of so many customers, in six days."""
-    scenario = Scenario("in process", events, customers, 0.0)
+    scenario = Scenario.named(f"{customers}-uniform", events)
     return [_published(number, one) for number, one in enumerate(traffic(scenario, NOW))]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from .event import Entry
@@ -234,7 +233,7 @@ def _rejudge(
     history = sorted(entries)
     full = Timeline.of(rules.plan, history)
     found = matches_in(full, history, rules, since)
-    found = sorted([*_concerned(customer.alerts, found, history, full, rules, since), *found], key=attrgetter("order"))
+    found = [*_concerned(customer.alerts, found, history, full, rules, since), *found]
     by_id = {match.id: match for match in found}
     alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
     customer.alerts, news = notify(found, alerts, clock, replay=replay)
@@ -250,22 +249,25 @@ def _concerned(
     rules: RuleSet,
     since: int,
 ) -> list[Match]:
-    """Matches before ``since``: of alerts that ended after it, which may stand again and are explained anew, and those
-    that an alert kept silent which is no match any more.
+    """Matches before ``since``, in their order: of alerts that ended after it, which may stand again and are explained
+    anew, and those that an alert kept silent which is no match any more.
     """
     ids = {match.id for match in found}
     again = {a.uid: a.time for a in alerts if a.time < since and not a.open and (a.end is None or a.end >= since)}
     gone = [alert for alert in alerts if alert.time >= since and alert.id not in ids]
     reach = max((rule.cooldown for rule in rules.rules), default=0) if gone else 0
+    first, end = (bisect_left(history, at, key=_at) for at in (min([since - reach, *again.values()]), since))
     earlier = []
-    for entry in history[bisect_left(history, min([since - reach, *again.values()]), key=attrgetter("at")) :]:
-        if entry.at >= since:
-            break
+    for entry in history[first:end]:
         for rule in rules.bearing(streams_in(entry, rules)).judged:
             freed = any(rule.name == alert.rule and alert.time - entry.at < rule.cooldown for alert in gone)
             if (freed or entry.uid in again) and (match := match_at(rule, entry, full)) is not None:
                 earlier.append(match)
     return earlier
+
+
+def _at(entry: Entry) -> int:
+    return entry.at
 
 
 def _kept(rules: RuleSet, entries: Iterable[Entry], now: int) -> Timeline:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import starmap
 from typing import Any
 
 from .entities import Matter
 from .event import Entry, rfc3339
 from .notification import Alert
-from .timeline import Plan, Timeline
+from .timeline import Plan, Read, Timeline, as_it_is
 
 MOST_HELD = 2_000
 """A document that would hold more is written without its streams; they are rebuilt from the entries when needed."""
@@ -34,18 +33,10 @@ Put = Callable[[str, Any, Callable[[Any], Any]], Any]
 A value that is the same object as before has not changed: whoever writes documents can keep what he made of it.
 """
 
-Read = Callable[[Any], Any]
-"""Makes plain data of a part that is still as it was put down."""
-
 
 def plainly(_name: str, value: Any, plain: Callable[[Any], Any]) -> Any:
     """As plain data."""
     return plain(value)
-
-
-def as_it_is(part: Any) -> Any:
-    """Of a document that is plain data altogether."""
-    return part
 
 
 class UnknownSchema(Exception):
@@ -75,8 +66,6 @@ class Customer:
     merged_into: str | None = None
     version: int = -1
     stale: bool = False
-    read: Read = field(default=as_it_is, compare=False, repr=False)
-    """Reads the parts that are still as they were written down."""
     written: dict[str, tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
     """For whoever writes the document: parts and what was made of them. The core does not look at it."""
 
@@ -98,7 +87,7 @@ class Customer:
     def _matters(self, put: Put) -> dict[str, Any]:
         if self.timeline.shown is not None:
             part, number = self.timeline.shown
-            return {"open": put("open", part, self.read), "openCount": number}
+            return {"open": put("open", part, self.timeline.read), "openCount": number}
         matters = self.timeline.open()
         return {"open": put("open", matters, self._shown), "openCount": len(matters)}
 
@@ -108,7 +97,7 @@ class Customer:
             if name in timeline.streams:
                 written[name] = put(name, timeline.streams[name], _rows)
             elif name in timeline.sealed:
-                written[name] = put(name, timeline.sealed[name], self.read)
+                written[name] = put(name, timeline.sealed[name], timeline.read)
         return written
 
     def brief(self, put: Put = plainly) -> dict[str, Any]:
@@ -168,14 +157,10 @@ def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is
             version=held["version"],
             clock=held["clock"],
         )
-
-    def unseal(part: Any) -> list[Entry]:
-        return list(starmap(Entry, read(part)))
-
     shown = document["open"], document["openCount"]
     return Customer(
         document["customerId"],
-        Timeline(plan, dict(held["streams"]), unseal, set(held["settled"]), held["since"], shown),
+        Timeline(plan, dict(held["streams"]), read, set(held["settled"]), held["since"], shown),
         name=document["name"],
         name_at=held["nameAt"],
         identifiers=[(known["type"], known["value"]) for known in document["identifiers"]],
@@ -187,7 +172,6 @@ def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is
         alerts=[alert_from(read(alert)) for alert in held["alerts"]],
         arriving=dict(held["arriving"]),
         stale=held["plan"] != plan.digest,
-        read=read,
     )
 
 

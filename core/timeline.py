@@ -12,6 +12,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 from .entities import Matter, past
@@ -50,8 +51,13 @@ Fields = Sequence[tuple[str, str | None]]
 Places = Mapping[str, Fields]
 """The streams that keep an entry, and what of it."""
 
-Unseal = Callable[[Any], list[Entry]]
-"""Reads a stream that was written down."""
+Read = Callable[[Any], Any]
+"""Makes plain data of a part that is still as it was written down."""
+
+
+def as_it_is(part: Any) -> Any:
+    """Of a document that is plain data altogether."""
+    return part
 
 
 def streams_of(kind: EventType | None, data: Mapping[str, Any]) -> Streams:
@@ -107,16 +113,16 @@ class Timeline:
 
     ``since``: what is asked as of that instant or later is answered as by the whole history. A stream's list is never
     changed but replaced, and so is ``settled``: who holds the same one as before knows that nothing has changed.
-    ``sealed`` are streams as they were written down: ``unseal`` makes a list of one as soon as somebody asks for it.
-    ``shown`` is what was written of the open matters and how many they were, as long as nothing comes to a matter.
+    ``sealed`` are streams as they were written down, each ``read`` as soon as somebody asks for it. ``shown`` is what
+    was written of the open matters, and how many they were, as long as nothing comes to a matter.
     """
 
     __slots__ = (
         "_groups",
         "_open",
         "_pasts",
-        "_unseal",
         "plan",
+        "read",
         "sealed",
         "settled",
         "shown",
@@ -129,7 +135,7 @@ class Timeline:
         self,
         plan: Plan,
         sealed: dict[str, Any] | None = None,
-        unseal: Unseal = list,
+        read: Read = as_it_is,
         settled: set[str] | None = None,
         since: int = -FOREVER,
         shown: tuple[Any, int] | None = None,
@@ -137,7 +143,7 @@ class Timeline:
         self.plan = plan
         self.streams: dict[str, list[Entry]] = {}
         self.sealed: dict[str, Any] = sealed if sealed is not None else {}
-        self._unseal = unseal
+        self.read = read
         self.settled: set[str] = settled if settled is not None else set()
         self.since = since
         self.shown = shown
@@ -176,7 +182,7 @@ class Timeline:
         """The entries of one stream; ``None`` if there are none."""
         found = self.streams.get(name)
         if found is None and name in self.sealed:
-            found = self.streams[name] = self._unseal(self.sealed.pop(name))
+            found = self.streams[name] = list(starmap(Entry, self.read(self.sealed.pop(name))))
         return found
 
     def between(self, stream: str, after: int, until: int) -> Sequence[Entry]:

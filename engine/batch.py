@@ -31,6 +31,7 @@ class Batch:
     on_commit: Callable[[Mapping[TP, int]], None] | None = None
     """Commits offsets of any partitions, soon."""
     on_part: Callable[[], None] | None = None
+    """Told of each unit of work on the batch but the last."""
     _finished: bool = field(default=False, init=False)
 
     def part(self) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from engine.connecting import connect
+
 
 @asynccontextmanager
 async def reader(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that is connected while the block runs. Raises ``KafkaError``."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **options)
     try:
-        await consumer.start()
+        await connect(consumer)
         yield consumer
     finally:
         await _stop(consumer)

@@ -207,8 +207,9 @@ def _options() -> Options:
     table.set_block_cache(_shared_cache[0])
     table.set_bloom_filter(BLOOM_BITS, False)
     table.set_cache_index_and_filter_blocks(True)
-    table.set_index_type(BlockBasedIndexType.two_level_index_search())  # in small parts: whole ones of a megabyte
-    table.set_partition_filters(True)  # would throw each other out of the cache, and be read again for every value
+    # In small parts: indexes of a megabyte would throw each other out of the cache, and be read again for every value.
+    table.set_index_type(BlockBasedIndexType.two_level_index_search())
+    table.set_partition_filters(True)
     table.set_pin_top_level_index_and_filter(True)
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)

@@ -56,6 +56,7 @@ ROUND = (
 # --- the engine on Kafka ---------------------------------------------------------------------------------------------
 
 _PARTITION = "tests/integration/test_engine_partition.py"
+_BATCHES = "tests/integration/test_engine_batches.py"
 _CACHE = "tests/integration/test_engine_cache.py"
 CUT_SHORT = f"{_CACHE}::test_a_restore_that_is_cut_short_goes_on_from_where_it_was"
 _MEMBERSHIP = "tests/integration/test_engine_membership.py"
@@ -64,13 +65,13 @@ FENCED = f"{_PARTITION}::test_who_was_fenced_commits_nothing_and_says_who_took_o
 OLD_TRANSACTION = f"{_PARTITION}::test_an_older_owners_open_transaction_ends_with_the_fence_before_the_offset_is_read"
 TAKEN_OVER = f"{_PARTITION}::test_an_owner_that_still_commits_while_another_takes_over_doubles_nothing"
 KEPT = f"{_PARTITION}::test_a_partition_that_comes_back_keeps_its_state_unless_someone_else_committed"
-HOLE = f"{_PARTITION}::test_records_below_the_next_offset_are_skipped_and_a_hole_ends_the_process"
+HOLE = f"{_BATCHES}::test_records_below_the_next_offset_are_skipped_and_a_hole_ends_the_process"
 NO_OWNER = f"{_PARTITION}::test_a_batch_without_an_owner_is_dropped_and_opens_nothing"
-PARTING = f"{_PARTITION}::test_the_group_hears_a_moment_later_how_far_a_partition_is_and_at_the_latest_at_the_parting"
-UNHEARD = f"{_PARTITION}::test_what_the_group_has_not_heard_of_a_killed_owner_is_not_done_twice"
+PARTING = f"{_BATCHES}::test_the_group_hears_a_moment_later_how_far_a_partition_is_and_at_the_latest_at_the_parting"
+UNHEARD = f"{_BATCHES}::test_what_the_group_has_not_heard_of_a_killed_owner_is_not_done_twice"
 REVOKED = f"{_PARTITION}::test_a_revoked_partition_finishes_its_unit_of_work_and_drops_what_waits"
-PARTS = f"{_PARTITION}::test_a_batch_that_takes_several_units_of_work_tells_of_each"
-LEFT_EARLY = f"{_PARTITION}::test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_owner"
+PARTS = f"{_BATCHES}::test_a_batch_that_takes_several_units_of_work_tells_of_each"
+LEFT_EARLY = f"{_BATCHES}::test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_owner"
 ABORTED = (
     "tests/integration/test_engine_restore.py"
     "::test_a_restore_reads_committed_records_behind_another_writers_open_transaction"

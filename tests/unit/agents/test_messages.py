@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import orjson
 import pytest
 
@@ -24,7 +22,6 @@ class Book:
     def __init__(self) -> None:
         self.memory = Memory()
         self.customer = Customer("c_1", Timeline(PLAN), name='Zoë "Z" O\'Neil')
-        self._numbers = count()
 
     def add(self, made: Entry) -> bytes:
         """The profile after it."""
