@@ -65,7 +65,7 @@ class Observer(Protocol):
     """Is told what happens, for metrics."""
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
-        """The database took a batch."""
+        """The database took a batch. Called in the thread that wrote it, never in two at once."""
 
     def failed(self, part: str) -> None:
         """``database`` or ``broker`` could not be used; it is tried again."""
@@ -205,8 +205,12 @@ class Runner:
         return count
 
     async def _flush(self) -> None:
+        await _in_thread(self._write)
+
+    def _write(self) -> None:
+        """In a thread to its end, also when we are cancelled meanwhile: what was written is told."""
         began = time.monotonic()
-        flushed = await _in_thread(self._sink.flush)
+        flushed = self._sink.flush()
         self._observer.flushed(flushed, time.monotonic() - began)
 
     async def _show(self, reading: Reading) -> bool:

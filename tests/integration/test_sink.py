@@ -23,6 +23,7 @@ from deploy.broker import EmbeddedBroker
 from sinks.base import Flushed, Record, SinkRefused, Topics
 from sinks.progress import MAX_PAUSE_MS, Partition
 from sinks.runner import Pace, Runner, Source
+from sinks.sql.sink import SqlSink
 from sinks.sql.sqlite import open_sink
 from tests.unit.sinks import messages
 from tests.unit.sinks.backends import SqliteBackend
@@ -482,6 +483,29 @@ def test_poison_and_large_values_pass_through(bus: Bus, database: Database) -> N
         assert (noted.records, noted.unreadable) == (36, 12)
         assert database.tables() == fold(await bus.committed())
         assert len(database.tables()["timeline"]["c_0", "big"]["data"]["note"]) == 2 * MEBIBYTE
+
+    run(scenario())
+
+
+def test_what_was_written_while_the_run_was_told_to_stop_is_counted(
+    bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = SqlSink.flush
+
+    def slow_to_return(sink: SqlSink) -> Flushed:
+        flushed = flush(sink)
+        time.sleep(0.5)
+        return flushed
+
+    monkeypatch.setattr(SqlSink, "flush", slow_to_return)
+
+    async def scenario() -> None:
+        await bus.create()
+        noted = Noted()
+        async with bus.producer() as producer, database.copied_from(bus, noted):
+            await bus.send(producer, story(3))
+            await database.is_at_the_end_of(bus)
+        assert noted.records == len(story(3))
 
     run(scenario())
 
