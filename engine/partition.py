@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from engine.batch import Batch
-from engine.connecting import connect
 from engine.errors import Fatal, TakenOver, fatal
 from engine.shard import Shard, Site, limited
 from engine.unit_of_work import new_producer
@@ -144,7 +143,7 @@ class Partition:
         site, clock = self._site, asyncio.get_running_loop().time
         began = clock()
         async with limited(site.limits.fence, f"partition {self.number} of {site.topic} could not be fenced"):
-            await connect(producer)
+            await producer.start()
         site.observer.fenced(site.topic, self.number, clock() - began)
         log.info("fenced", topic=site.topic, partition=self.number, seconds=round(clock() - began, 3))
 

@@ -9,15 +9,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from engine.connecting import connect
-
 
 @asynccontextmanager
 async def reader(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that is connected while the block runs. Raises ``KafkaError``."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **options)
     try:
-        await connect(consumer)
+        await consumer.start()
         yield consumer
     finally:
         await _stop(consumer)

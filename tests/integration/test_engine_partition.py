@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,13 @@ from engine.unit_of_work import Output, commit, new_producer
 from tests.integration.engine_shop import Notes, shop, until
 
 pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """What aiokafka left to the garbage collector goes while pytest still knows that it is to be ignored."""
+    yield
+    gc.collect()
 
 
 def test_a_batch_without_an_owner_is_dropped_and_opens_nothing(bootstrap: str, tmp_path: Path) -> None:
@@ -182,9 +189,6 @@ def test_a_unit_of_work_that_takes_too_long_to_leave_is_aborted_and_its_state_re
             assert [] == notes.fatal
 
     asyncio.run(story())
-    with warnings.catch_warnings():  # aiokafka's sender, cancelled while it connects, forgets a socket
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def test_a_partition_is_given_up_at_any_moment_of_its_opening(bootstrap: str, tmp_path: Path) -> None:
