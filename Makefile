@@ -27,8 +27,7 @@ demo: $(INSTALLED) ## start a real Kafka and the bus, play a business day, show 
 run: $(INSTALLED) ## start a real Kafka and the bus, and keep them running
 	@$(BIN)/cxbus run
 
-test: check ## everything CI runs: format, lint, types, imports, tests on a real Kafka
-	$(BIN)/pytest -q -m "not chaos and not bench"
+test: check unit integration ## everything CI runs: format, lint, types, imports, tests on a real Kafka
 
 check: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -40,10 +39,10 @@ format: $(INSTALLED) ## write the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-unit: $(INSTALLED) ## the tests that need no Kafka: seconds
-	$(BIN)/pytest -q -m "not kafka"
+unit: $(INSTALLED) ## the tests that need no Kafka, one process for each core: a minute or two
+	$(BIN)/pytest -q -n auto -m "not kafka"
 
-integration: $(INSTALLED) ## the tests on a real Kafka, without kills
+integration: $(INSTALLED) ## the tests on a real Kafka; the long faults are `make chaos`
 	$(BIN)/pytest -q -m "kafka and not chaos and not bench"
 
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
