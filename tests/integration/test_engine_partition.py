@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +16,6 @@ from engine.unit_of_work import Output, commit, new_producer
 from tests.integration.engine_shop import Notes, shop, until
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """What aiokafka left to the garbage collector goes while pytest still knows that it is to be ignored."""
-    yield
-    gc.collect()
 
 
 def test_a_batch_without_an_owner_is_dropped_and_opens_nothing(bootstrap: str, tmp_path: Path) -> None:
