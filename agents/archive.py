@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import orjson
 
 from core.event import Entry
 from core.journey import Arrived
+from core.past import Past
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
 from schemas import instant
@@ -22,13 +22,18 @@ from .messages import entry_at
 
 CLOCK = b"clock"
 
+LONG = 1_000
+"""A past of so many entries is kept from one unit of work to the next, because it takes long to read."""
+
 
 class Archive:
-    """Implements ``core.journey.History`` on RocksDB."""
+    """Implements ``core.journey.History`` on RocksDB. Of long pasts ``most`` entries are kept in memory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, most: int) -> None:
         self._store = Store(directory, ("entries", "order", "profiles"))
-        self._histories: dict[str, list[Entry]] = {}
+        self._most = most
+        self._pasts: dict[str, Past] = {}
+        """The longest unasked first."""
 
     def checkpoint(self) -> Checkpoint | None:
         """The mark of what is kept."""
@@ -41,11 +46,22 @@ class Archive:
     def flush(self, mark: Checkpoint | None = None) -> None:
         """What is pending is durable on the topics, up to ``mark``: keep it."""
         self._store.flush_pending(mark)
+        self._pasts = self._long()
+
+    def _long(self) -> dict[str, Past]:
+        """The long ones of the pasts, as many as may be kept."""
+        kept: dict[str, Past] = {}
+        size = 0
+        for customer, past in reversed(self._pasts.items()):
+            if len(past.entries) >= LONG and size + len(past.entries) <= self._most:
+                kept[customer] = past
+                size += len(past.entries)
+        return dict(reversed(kept.items()))
 
     def drop(self) -> None:
-        """Forgets what is pending, and the histories read for it."""
-        self._store.drop_pending()
-        self._histories.clear()
+        """Forgets what is pending, and the pasts that know of it."""
+        if self._store.drop_pending():
+            self._pasts.clear()
 
     def close(self) -> None:
         """Releases the database."""
@@ -67,20 +83,20 @@ class Archive:
         value = self._store.get("entries", f"{customer}/{uid}".encode())
         return None if value is None else _held(uid, value)
 
-    def all(self, customer: str) -> Sequence[Entry]:
-        """Every entry of the customer, in the timeline's order; read once in a unit of work."""
-        known = self._histories.get(customer)
+    def past(self, customer: str) -> Past:
+        """All of the customer, as of now; read once in a unit of work, long ones once in many."""
+        known = self._pasts.pop(customer, None)
         if known is None:
-            known = self._histories[customer] = [
-                _held(key.rpartition(b"/")[2].decode(), value).entry for key, value in self.stored(customer)
-            ]
+            known = Past(self._entries(customer))
+        self._pasts[customer] = known
         return known
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
         """The customer's entries from that instant on (µs), in the timeline's order."""
-        known = self._histories.get(customer)
-        if known is not None:
-            return known[bisect_left(known, at, key=lambda entry: entry.at) :]
+        known = self._pasts.get(customer)
+        return self._entries(customer, at) if known is None else known.since(at)
+
+    def _entries(self, customer: str, at: int = 0) -> list[Entry]:
         return [_held(key.rpartition(b"/")[2].decode(), value).entry for key, value in self.stored(customer, at)]
 
     # --- entries ----------------------------------------------------------------------------------------------------
@@ -100,12 +116,11 @@ class Archive:
         """A new entry, as it goes to the timeline topic."""
         self._store.put("entries", key, value)
         self._store.put("order", _order_key(customer.encode(), entry.at, entry.uid.encode()), b"")
-        if customer in self._histories:
-            insort(self._histories[customer], entry)
+        if customer in self._pasts:
+            self._pasts[customer].add(entry)
 
     def erase(self, customer: str, entries: Sequence[tuple[bytes, bytes]]) -> None:
         """Entries that left, as ``stored`` gave them."""
-        self._histories.pop(customer, None)
         for key, value in entries:
             self.mirror_entry(key, None, value)
 
@@ -115,6 +130,8 @@ class Archive:
         An entry that is written again may leave its old place in the order behind, which ``stored`` passes over: to
         look for it would make a restore many times slower.
         """
+        if self._pasts:
+            self._pasts.pop(key.partition(b"/")[0].decode(), None)
         if value is not None:
             self._store.put("entries", key, value)
             self._store.put("order", _place(key, value), b"")

@@ -64,6 +64,9 @@ log = structlog.get_logger("agents.journey")
 
 _NOBODY: Mapping[str, Any] = {"identifiers": ()}
 
+PAST_ENTRIES = 100_000
+"""Of customers with long pasts, in all partitions of a worker together; each takes about two kilobytes of memory."""
+
 MOVE_ENTRIES = 500
 MOVE_BYTES = 512 * 1024
 """A part of a move holds so many entries, or so many bytes, whichever comes first."""
@@ -86,7 +89,7 @@ class Journey:
         self._rules = rules
         self._identifiers = identifiers
         self._metrics = metrics
-        self._archive = Archive(directory)
+        self._archive = Archive(directory, PAST_ENTRIES // partitions)
         self._clock = self._archive.clock
         self._pending_clock = self._clock
         self._fired: list[int] = []

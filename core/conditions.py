@@ -20,7 +20,7 @@ EVIDENCE_LIMIT = 20
 """How many entries a count names as evidence: the latest ones."""
 
 FEW = 16
-"""Of so many matters each is looked at; of more it is known when something holds for any."""
+"""Of so many matters each is looked at; of more it is known when something holds for each."""
 
 
 class AsOf(NamedTuple):
@@ -172,14 +172,13 @@ class InState(Condition):
     def holds(self, now: AsOf) -> Answer:
         wanted = now.key if self.same_is_key else now.data.get(self.same) if self.same else None
         matters = now.timeline.matters(self.entity)
-        if (
-            self.same is None
-            and len(matters) > FEW
-            and not contains(self.spans(now.timeline, now.key, now.fired), now.t)
-        ):
-            return None
-        chosen = matters.values() if wanted is None else [matters.get(str(wanted), [])]
-        found = [hit for past in chosen if (hit := self._hit(entities.as_of(past, now.t), now)) is not None]
+        chosen: Iterable[Matter | None]
+        if self.same is None and len(matters) > FEW:
+            chosen = self._held(now.timeline, now.key).at(now.t)
+        else:
+            pasts = matters.values() if wanted is None else [matters.get(str(wanted), [])]
+            chosen = [entities.as_of(past, now.t) for past in pasts]
+        found = [hit for matter in chosen if (hit := self._hit(matter, now)) is not None]
         return tuple(found) if found else None
 
     def _hit(self, matter: Matter | None, now: AsOf) -> Found | None:
@@ -208,15 +207,18 @@ class InState(Condition):
         return matter.due + self.days * DAY
 
     def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
+        return self._held(timeline, key).spans
+
+    def _held(self, timeline: Timeline, key: str) -> _Held:
         asked = (id(self), key if self.same_is_key else "")
-        found = timeline.spans.get(asked)
+        found = timeline.answers.get(asked)
         if found is None:
             matters = timeline.matters(self.entity)
             chosen = [matters.get(key, [])] if self.same_is_key else matters.values()
-            found = timeline.spans[asked] = union(span for past in chosen for span in self._spans(past))
+            found = timeline.answers[asked] = _Held(part for past in chosen for part in self._parts(past))
         return found
 
-    def _spans(self, past: Sequence[Matter]) -> Iterator[tuple[int, int]]:
+    def _parts(self, past: Sequence[Matter]) -> Iterator[_Part]:
         for index, matter in enumerate(past):
             until = past[index + 1].since if index + 1 < len(past) else FOREVER
             if not self._meant(matter):
@@ -224,12 +226,12 @@ class InState(Condition):
             if self.state == "overdue":
                 due = self._overdue_from(matter)
                 if due is not None:
-                    yield max(matter.since, due), until
+                    yield max(matter.since, due), until, matter
             elif self.state == "open":
                 if matter.open:
-                    yield matter.since, until
+                    yield matter.since, until, matter
             elif not matter.open:
-                yield matter.since, min(until, matter.changed.at + self.within) if self.within else until
+                yield matter.since, min(until, matter.changed.at + self.within) if self.within else until, matter
 
     def needs(self) -> Iterable[Need]:
         fields = FIELDS.get(self.entity, frozenset()) | {name for name, _ in self.where}
@@ -241,6 +243,25 @@ class InState(Condition):
 
     def fields(self) -> frozenset[str]:
         return frozenset({self.same}) if self.same else frozenset()
+
+
+_Part = tuple[int, int, Matter]
+
+
+class _Held:
+    """For which matters a condition holds, each from one instant to another, and when it holds for any."""
+
+    __slots__ = ("_parts", "spans")
+
+    def __init__(self, parts: Iterable[_Part]) -> None:
+        self._parts = list(parts)
+        self.spans = union((since, until) for since, until, _ in self._parts)
+
+    def at(self, t: int) -> Sequence[Matter]:
+        """Those for which it holds as of ``t``."""
+        if not contains(self.spans, t):
+            return ()
+        return [matter for since, until, matter in self._parts if since <= t < until]
 
 
 @dataclass(frozen=True, slots=True)

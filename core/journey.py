@@ -15,9 +15,10 @@ from typing import NamedTuple, Protocol
 from .event import Entry
 from .matching import Match, match_at, matches_in, streams_in
 from .notification import Alert, Said, close_ended, follow, notify, reconsider
+from .past import Past
 from .rule import Bearing, RuleSet
 from .state import Customer
-from .timeline import CONTACT, Streams, Timeline
+from .timeline import CONTACT, Places, Streams, Timeline
 
 FOREVER = -(2**62)
 
@@ -26,7 +27,7 @@ class History(Protocol):
     """The customer's entries as they stand before this record."""
 
     def find(self, customer: str, uid: str) -> Arrived | None: ...
-    def all(self, customer: str) -> Sequence[Entry]: ...
+    def past(self, customer: str) -> Past: ...
     def since(self, customer: str, at: int) -> Sequence[Entry]: ...
 
 
@@ -130,7 +131,7 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Histor
     streams = streams_in(entry, rules)
     _remember(customer, record, streams, rules)
     if not customer.arriving:
-        out += _judge(customer, entry, rules.bearing(streams), rules, history, clock, replay=record.replay)
+        out += _judge(customer, entry, streams, rules, history, clock, replay=record.replay)
     return out
 
 
@@ -166,11 +167,11 @@ def _remember(customer: Customer, record: Arrived, streams: Streams, rules: Rule
 
 
 def _judge(
-    customer: Customer, entry: Entry, bearing: Bearing, rules: RuleSet, history: History, clock: int, *, replay: bool
+    customer: Customer, entry: Entry, streams: Streams, rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
-    timeline = customer.timeline
+    bearing, timeline = rules.bearing(streams), customer.timeline
     if customer.stale:
-        customer.timeline = timeline = _kept(rules, history.all(customer.id), customer.rule_at)
+        customer.timeline = timeline = _pruned(history.past(customer.id).timeline(rules.plan), customer.rule_at)
         customer.stale = False
     said: list[Said] = []
     if bearing.judged or bearing.places:
@@ -180,9 +181,11 @@ def _judge(
         if in_order:
             said += _judge_in_order(customer, entry, bearing, rules, clock, replay=replay)
         elif entry.at >= timeline.since and not settled:
-            said += _judge_a_little_late(customer, entry, bearing, rules, history, clock, replay=replay)
+            touched = rules.touched_by(streams)
+            said += _judge_a_little_late(customer, entry, bearing.places, touched, history, clock, replay=replay)
         else:
-            said += _rejudge(customer, [*history.all(customer.id), entry], rules, entry.at, clock, replay=replay)
+            past, touched = history.past(customer.id), rules.touched_by(streams)
+            said += _rejudge(customer, past, [entry], touched, entry.at, clock, replay=replay)
     if customer.alerts:
         customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
         said += closing
@@ -206,32 +209,35 @@ def _judge_in_order(
 
 
 def _judge_a_little_late(
-    customer: Customer, entry: Entry, bearing: Bearing, rules: RuleSet, history: History, clock: int, *, replay: bool
+    customer: Customer, entry: Entry, places: Places, rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
-    """Judges again what came since the entry's instant, on what is kept; the whole history only where that reaches
-    further back: a retraction may free what was suppressed before, and an old alert needs its evidence again.
+    """Judges ``rules`` again on what came since the entry's instant, on what is kept; the whole history only where that
+    reaches further back: a retraction may free what was suppressed before, and an old alert needs its evidence again.
     """
     timeline, at = customer.timeline, entry.at
-    timeline.add(entry, bearing.places)
+    timeline.add(entry, places)
     found = matches_in(timeline, sorted([*history.since(customer.id, at), entry]), rules, at)
     by_id = {match.id: match for match in found}
     for alert in customer.alerts:
         gone = alert.time >= at and alert.id not in by_id
         forgotten = not alert.open and not alert.evidence and (alert.end is None or alert.end >= at)
         if (gone or forgotten) and rules.by_name(alert.rule) is not None:
-            return _rejudge(customer, [*history.all(customer.id), entry], rules, at, clock, replay=replay)
+            return _rejudge(customer, history.past(customer.id), [entry], rules, at, clock, replay=replay)
     alerts, said = reconsider(customer.alerts, by_id, rules, timeline, at, clock)
     customer.alerts, news = notify(found, alerts, clock, replay=replay)
-    timeline.prune(bearing.places, customer.rule_at)
+    timeline.prune(places, customer.rule_at)
     return said + news
 
 
 def _rejudge(
-    customer: Customer, entries: Iterable[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
+    customer: Customer, past: Past, new: Iterable[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
 ) -> list[Said]:
-    """Judges the history again from ``since`` on, and of what lies before what that can concern."""
-    history = sorted(entries)
-    full = Timeline.of(rules.plan, history)
+    """Judges the past with what is ``new`` again by ``rules``: from ``since`` on, and of what lies before what that can
+    concern. Alerts of other rules stay as they are.
+    """
+    history, full = sorted([*past.entries, *new]), past.timeline(rules.plan)
+    for entry in new:
+        full.add(entry, rules.bearing(streams_in(entry, rules)).places)
     found = matches_in(full, history, rules, since)
     found = [*_concerned(customer.alerts, found, history, full, rules, since), *found]
     by_id = {match.id: match for match in found}
@@ -253,6 +259,7 @@ def _concerned(
     anew, and those that an alert kept silent which is no match any more.
     """
     ids = {match.id for match in found}
+    alerts = [alert for alert in alerts if rules.by_name(alert.rule) is not None]
     again = {a.uid: a.time for a in alerts if a.time < since and not a.open and (a.end is None or a.end >= since)}
     gone = [alert for alert in alerts if alert.time >= since and alert.id not in ids]
     reach = max((rule.cooldown for rule in rules.rules), default=0) if gone else 0
@@ -268,10 +275,6 @@ def _concerned(
 
 def _at(entry: Entry) -> int:
     return entry.at
-
-
-def _kept(rules: RuleSet, entries: Iterable[Entry], now: int) -> Timeline:
-    return _pruned(Timeline.of(rules.plan, entries), now)
 
 
 def _pruned(timeline: Timeline, now: int) -> Timeline:
@@ -308,9 +311,9 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
     customer.arriving |= record.arriving
     if not customer.arriving:
         new = [written.entry for written in out if isinstance(written, Written)]
-        entries = sorted([*history.all(customer.id), *new])
-        customer.rule_at = max(entry.at for entry in entries) if entries else customer.rule_at
-        out += _rejudge(customer, entries, rules, FOREVER, clock, replay=False)
+        past = history.past(customer.id)
+        customer.rule_at = max((entry.at for entry in [*past.entries, *new]), default=customer.rule_at)
+        out += _rejudge(customer, past, new, rules, FOREVER, clock, replay=False)
         customer.stale = False
         customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
         out += closing

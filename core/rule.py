@@ -103,6 +103,7 @@ class RuleSet:
     plan: Plan
     _bearings: dict[Streams, Bearing] = field(default_factory=dict, repr=False, compare=False)
     """Answers given before: they are asked for at every event."""
+    _touched: dict[Streams, RuleSet] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, rules: Iterable[Rule], vocabulary: Vocabulary) -> RuleSet:
@@ -124,6 +125,15 @@ class RuleSet:
         role = self.vocabulary[streams[0]].entity if streams else None
         own = set() if role is None else {(role.entity, role.id_field)}
         return Bearing(judged, ends, places, tuple(sorted(own.union(*(rule.named for rule in judged)))))
+
+    def touched_by(self, streams: Streams) -> RuleSet:
+        """The rules of which an event of these streams, wherever it joins, can change a match or its end."""
+        found = self._touched.get(streams)
+        if found is None:
+            judged, asked = self.bearing(streams).judged, set(streams)
+            rules = (r for r in self.rules if r in judged or any(need.stream in asked for need in r.needs()))
+            found = self._touched[streams] = RuleSet(tuple(rules), self.vocabulary, self.plan)
+        return found
 
     def by_name(self, name: str) -> Rule | None:
         """The rule, if it is (still) loaded."""

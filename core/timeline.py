@@ -17,7 +17,7 @@ from typing import Any
 
 from .entities import Matter, past
 from .event import HOUR, Entry
-from .spans import FOREVER, Spans
+from .spans import FOREVER
 from .vocabulary import EventType, Vocabulary
 
 OFTEN = 32
@@ -121,13 +121,13 @@ class Timeline:
         "_groups",
         "_open",
         "_pasts",
+        "answers",
         "plan",
         "read",
         "sealed",
         "settled",
         "shown",
         "since",
-        "spans",
         "streams",
     )
 
@@ -147,8 +147,8 @@ class Timeline:
         self.settled: set[str] = settled if settled is not None else set()
         self.since = since
         self.shown = shown
-        self.spans: dict[tuple[int, str], Spans] = {}
-        """When conditions hold, found once; void as soon as an entry is added."""
+        self.answers: dict[tuple[int, str], Any] = {}
+        """What conditions found out once; void as soon as an entry is added."""
         self._groups: dict[str, dict[str, list[Entry]]] = {}
         self._pasts: dict[str, dict[str, list[Matter]]] = {}
         self._open: Sequence[tuple[str, str, Matter]] | None = None
@@ -163,6 +163,16 @@ class Timeline:
                 timeline.streams.setdefault(stream, []).append(_cut(entry, fields))
         return timeline
 
+    def copy(self) -> Timeline:
+        """The same, to go on differently: no list is ever changed, so that both can share them."""
+        twin = Timeline(self.plan, dict(self.sealed), self.read, self.settled, self.since, self.shown)
+        twin.streams = dict(self.streams)
+        twin.answers = dict(self.answers)
+        twin._groups = {entity: dict(groups) for entity, groups in self._groups.items()}
+        twin._pasts = {entity: dict(pasts) for entity, pasts in self._pasts.items()}
+        twin._open = self._open
+        return twin
+
     def add(self, entry: Entry, places: Places) -> None:
         """Puts the entry in its place in each of these streams; each becomes another list."""
         for stream, fields in places.items():
@@ -176,7 +186,7 @@ class Timeline:
                 groups[matter] = _with(groups.get(matter, []), cut)
                 if stream in self._pasts:
                     self._pasts[stream].pop(matter, None)
-        self.spans.clear()
+        self.answers.clear()
 
     def stream(self, name: str) -> list[Entry] | None:
         """The entries of one stream; ``None`` if there are none."""
@@ -289,7 +299,7 @@ class Timeline:
         for matter in gone:
             del grouped[matter], self._pasts[entity][matter]
         self.shown = self._open = None
-        self.spans.clear()
+        self.answers.clear()
 
 
 def _cut(entry: Entry, fields: Fields) -> Entry:

@@ -186,10 +186,12 @@ class Store:
             self._families[name].flush(wait=True)
         self._persisted = time.monotonic()
 
-    def drop_pending(self) -> None:
-        """Forget all pending changes."""
+    def drop_pending(self) -> bool:
+        """Forget all pending changes; whether there were any."""
+        dropped = any(pending.changes for pending in self._pending.values())
         for pending in self._pending.values():
             pending.clear()
+        return dropped
 
     def close(self) -> None:
         """Release the database; pending changes are lost. Repeating it changes nothing."""

@@ -20,6 +20,7 @@ from core.event import Entry
 from core.journey import Arrived, Forwarded, Merge, Moved, Refused, Shipped, Written, step
 from core.journey import Record as Brought
 from core.notification import Said
+from core.past import Past
 from core.rule import RuleSet
 from core.state import Customer, alert_from
 from core.timeline import Timeline
@@ -98,11 +99,11 @@ class Reference:
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
         """The later ones of them."""
-        return [entry for entry in self.all(customer) if entry.at >= at]
+        return self.past(customer).since(at)
 
-    def all(self, customer: str) -> Sequence[Entry]:
+    def past(self, customer: str) -> Past:
         """Every entry of the customer, in the timeline's order."""
-        return sorted(kept.arrived.entry for kept in self.entries.get(customer, {}).values())
+        return Past(sorted(kept.arrived.entry for kept in self.entries.get(customer, {}).values()))
 
     # --- one record -------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents import journey
+from core import conditions
 from core import event as core
 from core.matching import matches as core_matches
 from schemas.codec import Codec
@@ -42,10 +43,12 @@ def by_the_oracle(history: Sequence[Entry]) -> dict[str, Plain]:
     }
 
 
-@given(histories())
+@given(histories(), st.sampled_from([0, conditions.FEW]))
 @settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
-def test_matches_are_what_the_rules_sentences_say(history: list[Entry]) -> None:
-    assert by_the_oracle(history) == by_the_core(history)
+def test_matches_are_what_the_rules_sentences_say(history: list[Entry], few: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conditions, "FEW", few)
+        assert by_the_oracle(history) == by_the_core(history)
 
 
 def heard(bus: Bus, history: Sequence[Entry], chance: random.Random) -> tuple[list[Entry], list[dict[str, Any]]]:

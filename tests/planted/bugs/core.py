@@ -71,6 +71,22 @@ BUGS = (
         (checks.NOTIFICATIONS,),
     ),
     Bug(
+        "only-what-it-triggers-is-judged-again",
+        "A late event is held against the rules that it triggers, not those that look at it.",
+        "core/rule.py",
+        "rules = (r for r in self.rules if r in judged or any(need.stream in asked for need in r.needs()))",
+        "rules = (r for r in self.rules if r in judged and asked)",
+        (checks.NOTIFICATIONS,),
+    ),
+    Bug(
+        "one-of-many-matters-holds-too-long",
+        "Of many matters each still counts at the instant at which it no longer does.",
+        "core/conditions.py",
+        "if since <= t < until]",
+        "if since <= t <= until]",
+        (checks.MATCHES,),
+    ),
+    Bug(
         "retraction-looks-not-back",
         "A slightly late event retracts an alert, and what that had suppressed before is not looked at again.",
         "core/journey.py",

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from agents import archive
 from agents.records import UnknownKind, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
@@ -103,6 +104,60 @@ def test_how_a_batch_was_cut_shows_in_no_alert_and_no_entry(tmp_path: Path) -> N
         return found
 
     assert run(tmp_path / "a", together=True) == run(tmp_path / "b", together=False)
+
+
+def advertise(journal: Journal, day: int, hour: int, again: bool = False) -> None:
+    """A campaign of November; ``again``: the first time its unit of work is lost."""
+    time = f"2026-11-{day:02}T{hour:02}:00:00Z"
+    late = event("marketing.campaign.sent.v1", time, time, campaignId=f"S{hour}", channel="email")
+    if again:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(journal, "run", lambda records: journal.journey(records[0].partition).decide(records))
+            journal.publish("c_1", late, "marketing")
+        journal.run(journal.logs[JOURNAL, partition_of("c_1", PARTITIONS)][-1:])
+    else:
+        journal.publish("c_1", late, "marketing")
+
+
+@pytest.mark.parametrize("most", [0, 100_000])
+def test_it_makes_no_difference_whether_a_past_is_kept_or_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    reads: list[str] = []
+    stored = archive.Archive.stored
+
+    def read(self: archive.Archive, customer: str, at: int = 0) -> list[tuple[bytes, bytes]]:
+        reads.append(customer)
+        return stored(self, customer, at)
+
+    monkeypatch.setattr(archive, "LONG", 2)
+    monkeypatch.setattr("agents.journey.PAST_ENTRIES", most)
+    monkeypatch.setattr(archive.Archive, "stored", read)
+    journal = Journal(tmp_path / "one")
+    advertise(journal, 1, 9)  # what comes before the 17th can't be judged on what the document holds
+    complain_and_advertise(journal, "c_1")
+    for hour in (9, 8, 7, 6):
+        advertise(journal, 15, hour)
+    assert len(reads) == (4 if most == 0 else 1)
+    restored = journal.restored(tmp_path / "two")
+    for made in (journal, restored):
+        advertise(made, 15, 5)
+    assert journal.current(PROFILES) == restored.current(PROFILES)
+    assert journal.messages(alerts_topic("service")) == restored.messages(alerts_topic("service"))
+    assert "contact-fatigue" in {alert["rule"] for alert in journal.current(PROFILES)["c_1"]["state"]["alerts"]}
+    journal.close()
+    restored.close()
+
+
+def test_what_a_lost_unit_of_work_took_in_is_no_part_of_the_past_that_is_kept(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LONG", 2)
+    for day in (1, 17):
+        advertise(journal, day, 9)
+    advertise(journal, 16, 18, again=True)
+    alerts = journal.current(PROFILES)["c_1"]["state"]["alerts"]
+    assert [] == alerts, "twice the same would be the third contact in a day"
 
 
 def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened(

@@ -12,6 +12,7 @@ from agents.vocabulary import outreach, vocabulary
 from core.event import DAY, Entry, event_uid
 from core.journey import Arrived, Merge, Moved, Shipped, Written, step
 from core.notification import Said
+from core.past import Past
 from core.rule import RuleSet
 from core.state import Customer, customer_from
 from core.timeline import Timeline
@@ -44,10 +45,10 @@ class Memory:
         return self.held.get(customer, {}).get(uid)
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
-        return sorted(entry for entry in self.all(customer) if entry.at >= at)
+        return self.past(customer).since(at)
 
-    def all(self, customer: str) -> Sequence[Entry]:
-        return sorted(arrived.entry for arrived in self.held.get(customer, {}).values())
+    def past(self, customer: str) -> Past:
+        return Past(sorted(arrived.entry for arrived in self.held.get(customer, {}).values()))
 
 
 class Bus:
