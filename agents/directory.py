@@ -34,12 +34,14 @@ CACHED = 200_000
 
 
 class Directory:
-    """Identifier to customer, in RocksDB with the recently asked ones in memory."""
+    """Identifier to the customer to whom it was first linked, in RocksDB with the recently asked ones in memory, and
+    who that customer is by now.
+    """
 
     def __init__(self, bootstrap: str, identifiers: Identifiers, directory: Path) -> None:
         self._bootstrap = bootstrap
         self._identifiers = identifiers
-        self._store = Store(directory, ("identities",))
+        self._store = Store(directory, ("identities", "redirects"))
         self._recent: dict[str, str] = {}
         self.caught_up = asyncio.Event()
 
@@ -47,8 +49,11 @@ class Directory:
         """The one customer to whom all ``nodes`` are known to belong; ``None`` when that is not so."""
         found = None
         for node in nodes:
-            owner = self._recent.get(node.hash) or self._look_up(node.hash)
-            if owner is None or (found is not None and owner != found):
+            first = self._recent.get(node.hash) or self._look_up(node.hash)
+            if first is None:
+                return None
+            owner = root(first, self._merged_into)
+            if found is not None and owner != found:
                 return None
             found = owner
         return found
@@ -64,32 +69,31 @@ class Directory:
             return None
         if len(self._recent) >= CACHED:
             self._recent.clear()
-        owner = self._recent[node_hash] = root(orjson.loads(value)["id"], self._merged_into)
+        owner = self._recent[node_hash] = str(orjson.loads(value)["id"])
         return owner
 
     def _merged_into(self, customer: str) -> str | None:
-        value = self._store.get("identities", f"c/{customer}".encode())
-        into = orjson.loads(value).get("mergedInto") if value is not None else None
-        return None if into is None else str(into)
+        """Few were merged away: in a family of their own it takes no time to see that somebody was not."""
+        into = self._store.get("redirects", f"c/{customer}".encode())
+        return None if into is None else into.decode()
 
     def learn(self, records: Sequence[KafkaRecord], mark: Checkpoint | None = None) -> None:
         """Takes in records of the identities topic; ``mark`` says up to where, once they are stored.
 
         Raises ``WrongKey``.
         """
-        merged = False
         for record in records:
             if record.value is None:
-                self._store.delete("identities", record.key)
-                merged = True
+                for family in ("identities", "redirects"):
+                    self._store.delete(family, record.key)
+                self._recent.clear()
                 continue
             if record.key == KEY_RECORD:
                 check_key(record.value, self._identifiers)
-            merged = merged or b"mergedInto" in record.value
+            if b'"mergedInto":' in record.value:
+                self._store.put("redirects", record.key, orjson.loads(record.value)["mergedInto"].encode())
             self._store.put("identities", record.key, record.value)
         self._store.flush_pending(mark)
-        if merged:
-            self._recent.clear()
 
     async def tail(self) -> None:
         """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.

@@ -26,7 +26,7 @@ BLOCKED = frozenset(
 """Values that systems write when they know nobody. They never identify."""
 
 CACHED = 50_000
-"""Half a kilobyte each. Intake asks, and the journey again some seconds later."""
+"""Half a kilobyte each."""
 
 
 class Identified(NamedTuple):
@@ -48,6 +48,7 @@ class Identifiers:
         self._blocked = BLOCKED | {value.strip().casefold() for value in blocked}
         self._one = lru_cache(maxsize=CACHED)(self._identify)
         self._only = lru_cache(maxsize=CACHED)(self._alone)
+        self._masked = lru_cache(maxsize=CACHED)(self._mask)
         self._several = lru_cache(maxsize=CACHED)(self._combined)
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
@@ -55,8 +56,18 @@ class Identifiers:
         """What identifies the customer among ``(type, value)`` pairs as sent."""
         return self._only(*pairs[0]) if len(pairs) == 1 else self._several(tuple(pairs))
 
+    def masks(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """The masks alone, which takes less."""
+        return self._masked(*pairs[0]) if len(pairs) == 1 else self._several(tuple(pairs)).masks
+
+    def _mask(self, kind: str, value: str) -> tuple[tuple[str, str], ...]:
+        kind = kind.strip().lower()
+        normal = self._normalise(kind, value)
+        return () if normal is None else (mask(kind, normal),)
+
     def _alone(self, kind: str, value: str) -> Identified:
-        return self._combined(((kind, value),))
+        one = self._identify(kind, value)
+        return Identified((), (), 1) if one is None else Identified((one[1],), (one[2],), 0)
 
     def _combined(self, pairs: tuple[tuple[str, str], ...]) -> Identified:
         found = sorted({one for pair in pairs if (one := self._one(*pair)) is not None})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from itertools import chain
 from operator import attrgetter
@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 
 from core.event import DAY, event_uid
 from engine.batch import Batch, commit
+from engine.portion import Portion
 from engine.record import KafkaRecord
 from engine.unit_of_work import Output, send_all
 from schemas.codec import Codec, Decoded
@@ -44,7 +45,8 @@ BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""
 
 PART = 2_000
-"""Records that are routed at a stretch."""
+PART_SECONDS = 0.1
+"""Records that are routed at a stretch, if it does not take longer: the journey's transactions wait meanwhile."""
 
 
 class Intake:
@@ -115,9 +117,12 @@ class Intake:
         records = sorted(chain.from_iterable(batch.records for batch in batches), key=attrgetter("timestamp"))
         sent: list[asyncio.Task[object]] = []
         try:
-            for first in range(0, len(records), PART):
+            left: Sequence[KafkaRecord] = records
+            while left:
                 start = clock()
-                outputs = self.route(records[first : first + PART])
+                part = Portion(left[:PART], PART_SECONDS)
+                outputs = self.route(part)
+                left = left[len(part.taken) :]
                 decided += clock() - start
                 sent.append(asyncio.create_task(send_all(producer, outputs, BATCH_BYTES)))
                 await asyncio.sleep(0)
@@ -129,10 +134,14 @@ class Intake:
         place = batches[0].topic, batches[0].partition
         self._watch.batch(*place, len(records), len(records), decided, clock() - began - decided)
 
-    def route(self, records: Sequence[KafkaRecord]) -> list[Output]:
+    def route(self, records: Iterable[KafkaRecord]) -> list[Output]:
         """Where each record goes, in their order."""
-        outputs = [self._route(record) for record in records]
-        for topic, number in Counter(record.topic for record in records).items():
+        outputs: list[Output] = []
+        topics: Counter[str] = Counter()
+        for record in records:
+            outputs.append(self._route(record))
+            topics[record.topic] += 1
+        for topic, number in topics.items():
             self._metrics.events.labels(department_of(topic)).inc(number)
         routed = Counter(output.topic for output in outputs)
         for way, topic in (("journal", JOURNAL), ("links", LINKS)):

@@ -267,7 +267,7 @@ class Journey:
         if happened > self._latest:
             self._latest = happened
         entry = Entry(effective_at(happened, received), uid, event["type"], event["source"], event["id"], data)
-        return Arrived(entry, happened, self._identifiers.of(pairs).masks, replay)
+        return Arrived(entry, happened, self._identifiers.masks(pairs), replay)
 
     def _written(
         self,

@@ -8,12 +8,12 @@ document; a late one reads the history and holds the notified alerts against the
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from .event import Entry
-from .matching import Match, match_at, matches_in, streams_in
+from .matching import Match, Trigger, match_at, streams_in, triggers_in, triggers_of
 from .notification import Alert, Said, close_ended, follow, notify, reconsider
 from .past import Past
 from .rule import Bearing, RuleSet
@@ -200,9 +200,9 @@ def _judge_in_order(
     said: list[Said] = []
     if customer.alerts and bearing.ends:
         customer.alerts, said = follow(customer.alerts, rules, timeline, bearing.ends, entry.at, clock)
-    found = [match for rule in bearing.judged if (match := match_at(rule, entry, timeline)) is not None]
-    if found:
-        customer.alerts, news = notify(found, customer.alerts, clock, replay=replay)
+    if bearing.judged:
+        triggers = triggers_of(entry, bearing.judged, rules)
+        customer.alerts, news = notify(triggers, customer.alerts, timeline, clock, replay=replay)
         said += news
     timeline.prune(bearing.places, entry.at)
     return said
@@ -216,15 +216,15 @@ def _judge_a_little_late(
     """
     timeline, at = customer.timeline, entry.at
     timeline.add(entry, places)
-    found = matches_in(timeline, sorted([*history.since(customer.id, at), entry]), rules, at)
-    by_id = {match.id: match for match in found}
+    later = sorted([*history.since(customer.id, at), entry])
+    found = _found(customer.alerts, later, timeline, rules, at)
     for alert in customer.alerts:
-        gone = alert.time >= at and alert.id not in by_id
+        gone = alert.time >= at and alert.id not in found
         forgotten = not alert.open and not alert.evidence and (alert.end is None or alert.end >= at)
         if (gone or forgotten) and rules.by_name(alert.rule) is not None:
             return _rejudge(customer, history.past(customer.id), [entry], rules, at, clock, replay=replay)
-    alerts, said = reconsider(customer.alerts, by_id, rules, timeline, at, clock)
-    customer.alerts, news = notify(found, alerts, clock, replay=replay)
+    alerts, said = reconsider(customer.alerts, found, rules, timeline, at, clock)
+    customer.alerts, news = notify(triggers_in(later, rules), alerts, timeline, clock, replay=replay)
     timeline.prune(places, customer.rule_at)
     return said + news
 
@@ -238,39 +238,43 @@ def _rejudge(
     history, full = sorted([*past.entries, *new]), past.timeline(rules.plan)
     for entry in new:
         full.add(entry, rules.bearing(streams_in(entry, rules)).places)
-    found = matches_in(full, history, rules, since)
-    found = [*_concerned(customer.alerts, found, history, full, rules, since), *found]
-    by_id = {match.id: match for match in found}
-    alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
-    customer.alerts, news = notify(found, alerts, clock, replay=replay)
+    found = _found(customer.alerts, history, full, rules, since)
+    gone = [
+        alert
+        for alert in customer.alerts
+        if alert.time >= since and alert.id not in found and rules.by_name(alert.rule) is not None
+    ]
+    alerts, said = reconsider(customer.alerts, found, rules, full, since, clock)
+    triggers = _concerned(history, rules, since, gone)
+    customer.alerts, news = notify(triggers, alerts, full, clock, replay=replay)
     customer.timeline = _pruned(full, customer.rule_at)
     return said + news
 
 
-def _concerned(
-    alerts: Sequence[Alert],
-    found: Sequence[Match],
-    history: Sequence[Entry],
-    full: Timeline,
-    rules: RuleSet,
-    since: int,
-) -> list[Match]:
-    """Matches before ``since``, in their order: of alerts that ended after it, which may stand again and are explained
-    anew, and those that an alert kept silent which is no match any more.
+def _found(
+    alerts: Iterable[Alert], history: Sequence[Entry], timeline: Timeline, rules: RuleSet, since: int
+) -> dict[str, Match]:
+    """What alerts are by now that a change at ``since`` can concern, by id: those since then, and those that ended
+    since then, which may stand again and are explained anew. What is no match, or not in ``history``, is missing.
     """
-    ids = {match.id for match in found}
-    alerts = [alert for alert in alerts if rules.by_name(alert.rule) is not None]
-    again = {a.uid: a.time for a in alerts if a.time < since and not a.open and (a.end is None or a.end >= since)}
-    gone = [alert for alert in alerts if alert.time >= since and alert.id not in ids]
+    found: dict[str, Match] = {}
+    for alert in alerts:
+        if alert.time >= since or (not alert.open and (alert.end is None or alert.end >= since)):
+            place = bisect_left(history, (alert.time, alert.uid))
+            own = [entry for entry in history[place : place + 1] if entry.uid == alert.uid]
+            for trigger in triggers_in(own, rules):
+                if trigger.rule.name == alert.rule and (match := match_at(trigger, timeline)) is not None:
+                    found[match.id] = match
+    return found
+
+
+def _concerned(history: Sequence[Entry], rules: RuleSet, since: int, gone: Sequence[Alert]) -> Iterator[Trigger]:
+    """The triggers since then, and before them those that an alert kept silent which is ``gone``."""
     reach = max((rule.cooldown for rule in rules.rules), default=0) if gone else 0
-    first, end = (bisect_left(history, at, key=_at) for at in (min([since - reach, *again.values()]), since))
-    earlier = []
-    for entry in history[first:end]:
-        for rule in rules.bearing(streams_in(entry, rules)).judged:
-            freed = any(rule.name == alert.rule and alert.time - entry.at < rule.cooldown for alert in gone)
-            if (freed or entry.uid in again) and (match := match_at(rule, entry, full)) is not None:
-                earlier.append(match)
-    return earlier
+    for trigger in triggers_in(history[bisect_left(history, since - reach, key=_at) :], rules):
+        rule, at = trigger.rule, trigger.entry.at
+        if at >= since or any(rule.name == alert.rule and alert.time - at < rule.cooldown for alert in gone):
+            yield trigger
 
 
 def _at(entry: Entry) -> int:

@@ -7,9 +7,9 @@ the incremental engine calls the same two on the part of the history that it kee
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .conditions import AsOf, Found
 from .event import Entry
@@ -39,11 +39,6 @@ class Match:
         return alert_id(self.rule.name, self.key, self.label, self.uid)
 
     @property
-    def order(self) -> tuple[int, str, str]:
-        """The order in which matches found together are decided."""
-        return self.time, self.uid, self.label
-
-    @property
     def digest(self) -> str:
         """Eight hex digits that change when the payload as of firing does."""
         names = "\n".join(found.entry.uid for found in self.evidence)
@@ -55,22 +50,38 @@ def alert_id(rule: str, key: str, label: str, uid: str) -> str:
     return "a_" + hashlib.sha256("\n".join(("alert1", rule, key, label, uid)).encode()).hexdigest()[:26]
 
 
-def matches(entries: Iterable[Entry], rules: RuleSet, since: int = -(2**63)) -> list[Match]:
-    """Every match with ``time >= since`` in this history, in the order of decision. Nothing here knows of arrival."""
+class Trigger(NamedTuple):
+    """An entry that a rule is judged on, and the key of what would be said."""
+
+    rule: Rule
+    entry: Entry
+    key: str
+
+
+def matches(entries: Iterable[Entry], rules: RuleSet) -> list[Match]:
+    """Every match in this history, in the order of decision. Nothing here knows of arrival."""
     history = sorted(entries)
-    return matches_in(Timeline.of(rules.plan, history), history, rules, since)
+    timeline = Timeline.of(rules.plan, history)
+    return [match for one in triggers_in(history, rules) if (match := match_at(one, timeline)) is not None]
 
 
-def matches_in(timeline: Timeline, history: Iterable[Entry], rules: RuleSet, since: int) -> list[Match]:
-    """The same, when the timeline of ``history`` has been built already."""
-    found = [
-        match
-        for entry in history
-        if entry.at >= since
-        for rule in rules.bearing(streams_in(entry, rules)).judged
-        if (match := match_at(rule, entry, timeline)) is not None
-    ]
-    return sorted(found, key=lambda match: match.order)
+def triggers_in(history: Iterable[Entry], rules: RuleSet) -> Iterator[Trigger]:
+    """All triggers of a history that is sorted, in the order in which matches found together are decided."""
+    for entry in history:
+        judged = rules.bearing(streams_in(entry, rules)).judged
+        if judged:
+            yield from triggers_of(entry, judged, rules)
+
+
+def triggers_of(entry: Entry, judged: Iterable[Rule], rules: RuleSet) -> Iterator[Trigger]:
+    """The entry as trigger of these rules."""
+    kind = rules.vocabulary[entry.type]
+    for rule in judged:
+        yield Trigger(rule, entry, _text(kind.value(entry.data, rule.key)) if rule.key else "")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def streams_in(entry: Entry, rules: RuleSet) -> Streams:
@@ -78,16 +89,16 @@ def streams_in(entry: Entry, rules: RuleSet) -> Streams:
     return streams_of(rules.vocabulary.get(entry.type), entry.data)
 
 
-def match_at(rule: Rule, trigger: Entry, timeline: Timeline) -> Match | None:
-    """Judges ``rule`` as of the trigger's own instant."""
-    kind = timeline.plan.vocabulary[trigger.type]
-    data = {name: value for name in rule.reads if (value := kind.value(trigger.data, name)) is not None}
-    key = str(data.get(rule.key, "")) if rule.key else ""
-    answer = rule.condition.holds(AsOf(timeline, trigger.at, data, key, trigger.at))
+def match_at(trigger: Trigger, timeline: Timeline) -> Match | None:
+    """Judges the trigger as of its own instant."""
+    rule, entry, key = trigger
+    kind = timeline.plan.vocabulary[entry.type]
+    data = {name: value for name in rule.reads if (value := kind.value(entry.data, name)) is not None}
+    answer = rule.condition.holds(AsOf(timeline, entry.at, data, key, entry.at))
     if answer is None:
         return None
-    end = end_of(rule, key, trigger.at, timeline, trigger.at + 1)
-    return Match(rule, key, trigger.at, trigger.uid, data, _evidence(Found(trigger, data), answer), end)
+    end = end_of(rule, key, entry.at, timeline, entry.at + 1)
+    return Match(rule, key, entry.at, entry.uid, data, _evidence(Found(entry, data), answer), end)
 
 
 def end_of(rule: Rule, key: str, time: int, timeline: Timeline, since: int) -> int | None:

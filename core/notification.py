@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .event import DAY, Entry, rfc3339
-from .matching import Match, end_of
+from .matching import Match, Trigger, end_of, match_at
 from .rule import Rule, RuleSet
 from .timeline import Timeline
 
@@ -106,34 +106,42 @@ def _named(entry: Entry, values: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def suppressor(match: Match, alerts: Iterable[Alert]) -> Alert | None:
-    """The notified alert because of which this match is not told again, if there is one."""
+def suppressor(trigger: Trigger, alerts: Iterable[Alert]) -> Alert | None:
+    """The notified alert because of which a match of this trigger is not told again, if there is one."""
+    rule, key, time = trigger.rule, trigger.key, trigger.entry.at
     for alert in alerts:
-        if alert.rule == match.rule.name and alert.key == match.key:
-            stands = alert.time <= match.time and (alert.end is None or match.time < alert.end)
-            if stands or abs(match.time - alert.time) < match.rule.cooldown:
+        if alert.rule == rule.name and alert.key == key:
+            stands = alert.time <= time and (alert.end is None or time < alert.end)
+            if stands or abs(time - alert.time) < rule.cooldown:
                 return alert
     return None
 
 
-def notify(found: Iterable[Match], alerts: list[Alert], clock: int, *, replay: bool) -> tuple[list[Alert], list[Said]]:
-    """Decides ``found`` in their order against ``alerts``; returns all alerts and what is said of the new ones.
+def notify(
+    triggers: Iterable[Trigger], alerts: list[Alert], timeline: Timeline, clock: int, *, replay: bool
+) -> tuple[list[Alert], list[Said]]:
+    """Judges ``triggers`` in their order, decides against ``alerts``; returns all alerts and what is said of the new.
 
-    An alert that ended before it was found is said once, with its end.
+    A trigger that would be silent anyway, as that of a known alert is, is not judged. An alert that ended before it was
+    found is said once, with its end.
     """
-    known = {alert.id for alert in alerts}
-    alerts = list(alerts)
     said: list[Said] = []
-    for match in found:
-        if match.id in known or match.time <= clock - SETTLED_AFTER or suppressor(match, alerts) is not None:
+    told: dict[tuple[str, str], list[Alert]] = {}
+    for alert in alerts:
+        told.setdefault((alert.rule, alert.key), []).append(alert)
+    for trigger in triggers:
+        near = told.get((trigger.rule.name, trigger.key), ())
+        if trigger.entry.at <= clock - SETTLED_AFTER or suppressor(trigger, near) is not None:
+            continue
+        match = match_at(trigger, timeline)
+        if match is None:
             continue
         alert = first_notice(match, clock, replay=replay)
-        known.add(alert.id)
         if ended(alert, clock):
             alert = replace(alert, open=False)
         said.append(Said("fired" if alert.open else ending(alert), alert))
-        alerts.append(alert)
-    return alerts, said
+        told[alert.rule, alert.key] = [*near, alert]
+    return ([*alerts, *(one.alert for one in said)] if said else alerts), said
 
 
 def follow(
@@ -161,7 +169,7 @@ def reconsider(
 ) -> tuple[list[Alert], list[Said]]:
     """Holds the notified alerts against a history that changed at ``since`` and later.
 
-    ``found``: the matches with ``time >= since`` by id. What is no match any more is retracted; what changed, updated.
+    ``found``: what they are by now, by id. What is no match any more is retracted; what changed, updated.
     """
     kept: list[Alert] = []
     said: list[Said] = []

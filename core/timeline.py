@@ -28,6 +28,8 @@ LATENESS = HOUR
 MOST_FOR_LATENESS = 128
 """But no more entries of a stream than these are kept for that alone."""
 
+NOTHING: Sequence[tuple[str, str, Matter]] = ()
+
 CONTACT = "contact"
 ENGAGED = "engaged"
 
@@ -224,6 +226,8 @@ class Timeline:
     def open(self) -> Sequence[tuple[str, str, Matter]]:
         """What is open by all that is held, oldest first: kind, id, state. The same object until that changes."""
         if self._open is None:
+            if self.plan.entities.isdisjoint(self.streams) and self.plan.entities.isdisjoint(self.sealed):
+                return NOTHING
             found = [
                 (entity, matter, past[-1])
                 for entity in sorted(self.plan.entities)

@@ -22,12 +22,12 @@ from agents.topics import Topic, apply, events_topic
 from agents.vocabulary import outreach, vocabulary
 from benchmarks.peers import kafka_streams
 from core.event import Entry, event_uid
-from core.matching import matches
-from core.notification import notify
 from deploy.broker import EmbeddedBroker
 from schemas import instant
 from schemas.registry import Registry
 from tests.chaos.business import CALM, Sent, business, cloud_event
+
+from .notified import notified
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.bench]
 
@@ -247,7 +247,7 @@ def test_the_alerts_are_those_that_the_rules_give(done: Done) -> None:
     expected = {
         (whose, alert.id, alert.rule, alert.key, alert.reason)
         for whose, past in entries.items()
-        for alert in notify(matches(past, RULES), [], NOW, replay=False)[0]
+        for alert in notified(past, RULES, NOW)
     }
     found = {(one["customerId"], one["id"], one["rule"], one["key"], one["reason"]) for one in done.alerts}
     assert expected == found

@@ -12,11 +12,11 @@ from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
 from benchmarks.peers.domain import JSON, Dead, Routed, accept, micros, newcomer, take, uid_of
 from core.event import Entry, event_uid
-from core.matching import matches
-from core.notification import notify
 from schemas import instant
 from schemas.registry import Registry
 from tests.chaos.business import CALM, Habits, business, cloud_event
+
+from .notified import notified
 
 NOW = 1_795_000_000_000_000
 REGISTRY = Registry.discover()
@@ -103,10 +103,7 @@ def test_in_the_order_of_time_a_peer_tells_the_alerts_that_the_rules_give() -> N
         told[one.customer] |= {orjson.loads(alert)["id"] for alert in result.alerts}
         at = micros(event["time"])
         entries[one.customer].append(Entry(at, uid, event["type"], event["source"], event["id"], event["data"]))
-    expected = {
-        customer: {alert.id for alert in notify(matches(past, RULES), [], NOW, replay=False)[0]}
-        for customer, past in entries.items()
-    }
+    expected = {customer: {alert.id for alert in notified(past, RULES, NOW)} for customer, past in entries.items()}
     assert expected == {customer: told[customer] for customer in entries}
     assert sum(map(len, expected.values())) > 50
 

@@ -120,12 +120,12 @@ BUGS = (
         "A late event decides anew which matches of the past had been notified.",
         "core/journey.py",
         """\
-    alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
+    alerts, said = reconsider(customer.alerts, found, rules, full, since, clock)
 """,
         """\
-    chosen, _ = notify(matches_in(full, history, rules, FOREVER), [], clock, replay=replay)
-    by_id = {alert.id: by_id[alert.id] for alert in chosen if alert.id in by_id}
-    alerts, said = reconsider(customer.alerts, by_id, rules, full, since, clock)
+    chosen, _ = notify(triggers_in(history, rules), [], full, clock, replay=replay)
+    found = {alert.id: found[alert.id] for alert in chosen if alert.id in found}
+    alerts, said = reconsider(customer.alerts, found, rules, full, since, clock)
 """,
         (checks.NOTIFICATIONS,),
     ),
@@ -133,16 +133,16 @@ BUGS = (
         "what-a-retraction-frees-is-forgotten",
         "A match that an alert kept silent stays silent when a late event takes that alert back.",
         "core/journey.py",
-        "if (freed or entry.uid in again) and",
-        "if entry.uid in again and",
+        "if at >= since or any(",
+        "if at >= since or gone and any(at < since - rule.cooldown and ",
         (checks.FREED,),
     ),
     Bug(
         "an-old-alert-not-explained-again",
         "An alert that ended, and stands again after a late event, says so without its evidence.",
         "core/journey.py",
-        "if (freed or entry.uid in again) and",
-        "if freed and",
+        "alert.time >= since or (not alert.open and (alert.end is None or alert.end >= since)):",
+        "alert.time >= since:",
         (checks.EXPLAINED,),
     ),
     Bug(
@@ -151,14 +151,15 @@ BUGS = (
         "core/notification.py",
         """\
             continue
-        alert = first_notice(match, clock, replay=replay)
-        known.add(alert.id)
+        match = match_at(trigger, timeline)
 """,
         """\
-            alerts = [replace(a, time=max(a.time, match.time)) if a.rule == match.rule.name else a for a in alerts]
+            if match_at(trigger, timeline) is not None:
+                alerts = [
+                    replace(a, time=max(a.time, trigger.entry.at)) if a.rule == trigger.rule.name else a for a in alerts
+                ]
             continue
-        alert = first_notice(match, clock, replay=replay)
-        known.add(alert.id)
+        match = match_at(trigger, timeline)
 """,
         (checks.NOTIFICATIONS,),
     ),
