@@ -34,26 +34,25 @@ CACHED = 200_000
 
 
 class Directory:
-    """Identifier to the customer to whom it was first linked, in RocksDB with the recently asked ones in memory, and
-    who that customer is by now.
-    """
+    """Identifier to customer, in RocksDB with the recently asked ones in memory."""
 
     def __init__(self, bootstrap: str, identifiers: Identifiers, directory: Path) -> None:
         self._bootstrap = bootstrap
         self._identifiers = identifiers
         self._store = Store(directory, ("identities", "redirects"))
         self._recent: dict[str, str] = {}
+        self._gone: set[str] = set()
+        """Who was merged away since: what ``_recent`` says of them is out of date."""
         self.caught_up = asyncio.Event()
 
     def customer(self, nodes: Sequence[Node]) -> str | None:
         """The one customer to whom all ``nodes`` are known to belong; ``None`` when that is not so."""
         found = None
         for node in nodes:
-            first = self._recent.get(node.hash) or self._look_up(node.hash)
-            if first is None:
-                return None
-            owner = root(first, self._merged_into)
-            if found is not None and owner != found:
+            owner = self._recent.get(node.hash)
+            if owner is None or owner in self._gone:
+                owner = self._look_up(node.hash)
+            if owner is None or (found is not None and owner != found):
                 return None
             found = owner
         return found
@@ -68,9 +67,13 @@ class Directory:
         if value is None:
             return None
         if len(self._recent) >= CACHED:
-            self._recent.clear()
-        owner = self._recent[node_hash] = str(orjson.loads(value)["id"])
+            self._forget()
+        owner = self._recent[node_hash] = root(orjson.loads(value)["id"], self._merged_into)
         return owner
+
+    def _forget(self) -> None:
+        self._recent.clear()
+        self._gone.clear()
 
     def _merged_into(self, customer: str) -> str | None:
         """Few were merged away: in a family of their own it takes no time to see that somebody was not."""
@@ -86,12 +89,15 @@ class Directory:
             if record.value is None:
                 for family in ("identities", "redirects"):
                     self._store.delete(family, record.key)
-                self._recent.clear()
+                self._forget()
                 continue
             if record.key == KEY_RECORD:
                 check_key(record.value, self._identifiers)
             if b'"mergedInto":' in record.value:
+                if len(self._gone) >= CACHED:
+                    self._forget()
                 self._store.put("redirects", record.key, orjson.loads(record.value)["mergedInto"].encode())
+                self._gone.add(record.key[2:].decode())
             self._store.put("identities", record.key, record.value)
         self._store.flush_pending(mark)
 

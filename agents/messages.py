@@ -10,7 +10,7 @@ import orjson
 
 from core.event import Entry, rfc3339
 from core.notification import Said
-from core.state import Customer, Put, clock_of, customer_from
+from core.state import Customer, Put, clock_of, customer_from, plainly
 from core.timeline import Plan
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, SOURCE, TIMELINE_ENTRY
 
@@ -88,8 +88,9 @@ _AT = b'"at":'
 
 
 def profile(customer: Customer, message_id: str) -> bytes:
-    """The customer's document."""
-    return cloud_event(PROFILE_UPDATED, message_id, customer.clock, customer.document(_keeping(customer)))
+    """The customer's document. Of a first one no parts are kept: of many customers no more is heard for long."""
+    put = plainly if customer.entries == 1 else _keeping(customer)
+    return cloud_event(PROFILE_UPDATED, message_id, customer.clock, customer.document(put))
 
 
 def _keeping(customer: Customer) -> Put:

@@ -160,7 +160,7 @@ def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is
     shown = document["open"], document["openCount"]
     return Customer(
         document["customerId"],
-        Timeline(plan, dict(held["streams"]), read, set(held["settled"]), held["since"], shown),
+        Timeline(plan, dict(held["streams"]), read, frozenset(held["settled"]), held["since"], shown),
         name=document["name"],
         name_at=held["nameAt"],
         identifiers=[(known["type"], known["value"]) for known in document["identifiers"]],

@@ -138,7 +138,7 @@ class Timeline:
         plan: Plan,
         sealed: dict[str, Any] | None = None,
         read: Read = as_it_is,
-        settled: set[str] | None = None,
+        settled: frozenset[str] = frozenset(),
         since: int = -FOREVER,
         shown: tuple[Any, int] | None = None,
     ) -> None:
@@ -146,7 +146,7 @@ class Timeline:
         self.streams: dict[str, list[Entry]] = {}
         self.sealed: dict[str, Any] = sealed if sealed is not None else {}
         self.read = read
-        self.settled: set[str] = settled if settled is not None else set()
+        self.settled = settled
         self.since = since
         self.shown = shown
         self.answers: dict[tuple[int, str], Any] = {}

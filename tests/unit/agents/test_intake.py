@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
+from agents import intake
 from agents.directory import Directory
 from agents.identifiers import Identifiers
 from agents.intake import Intake
@@ -18,6 +20,7 @@ from agents.records import partition_of
 from agents.resolver import Resolver, WrongKey
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from core.identity import Node
+from engine.batch import Batch
 from engine.unit_of_work import Output
 from schemas.codec import Codec, Decoded
 from schemas.envelope import Headers
@@ -270,3 +273,25 @@ def test_an_answer_that_echoes_nobody_is_a_dead_letter(house: House) -> None:
     headers = dict(letter.headers)
     assert (b"invalid-data", b"resolver") == (headers["__cxbus.errors.exception"], headers["__cxbus.errors.stage"])
     assert b"data.customerId is no customer of this bus" in headers["__cxbus.errors.message"]
+
+
+@pytest.mark.parametrize("seconds", [60.0, 0.0])
+def test_what_takes_long_to_route_is_sent_in_parts_and_all_of_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    sent: list[list[bytes | None]] = []
+
+    async def acknowledged(_producer: object, outputs: Sequence[Output], _limit: int) -> None:
+        sent.append([output.value for output in outputs])
+
+    monkeypatch.setattr(intake, "PART_SECONDS", seconds)
+    monkeypatch.setattr(intake, "send_all", acknowledged)
+    monkeypatch.setattr(house.intake, "_producer", object())
+    values = [seen(("email", "ada@example.com"), number=number) for number in range(5)]
+    done: list[bool] = []
+    records = [record("cx.web.events.v1", 0, offset, value, None, (), NOW) for offset, value in enumerate(values)]
+    batch = Batch("cx.web.events.v1", 0, records, 0, 5, lambda: done.append(True))
+    asyncio.run(house.intake.take([batch]))
+    assert values == [value for part in sent for value in part]
+    assert len(sent) == (1 if seconds else 5), "at least one record a part, however slow"
+    assert [True] == done
