@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from math import inf
@@ -154,7 +153,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         assignment = subscriptions.subscription.assignment
         lanes: dict[TP, Lane] = {}
-        earliest = inf
+        complete = inf
         for tp in tuple(active):  # the main thread may change it meanwhile
             state = assignment.state_value(tp)
             if state is None or not state.has_valid_position:
@@ -163,8 +162,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if lane.in_flight < self._host.fetch.window:
                 lanes[tp] = lane
             if tp.topic in self._host.timely:
-                earliest = min(earliest, lane.next_at(state.lso is None or state.position < state.lso))
-        return self._ripe(lanes, self._host.fetch.horizon(earliest, time.time() * 1000), now)
+                complete = min(complete, lane.complete_until(state.lso is None or state.position < state.lso))
+        return self._ripe(lanes, complete, now)
 
     def _ripe(self, lanes: Mapping[TP, Lane], until: float, now: float) -> dict[TP, list[Round]]:
         """One batch of each lane; of lanes in the order of broker time what lies before ``until``."""

@@ -76,14 +76,12 @@ class Lane:
         if records:
             self.latest = max(self.latest, max(record.timestamp for record in records))
 
-    def next_at(self, goes_on: bool) -> float:
-        """Broker time in ms before which this lane has nothing more to hand out; ``goes_on``: its log has more.
+    def complete_until(self, goes_on: bool) -> float:
+        """Broker time in ms up to which all of this lane is here or was handed out; ``goes_on``: its log has more.
 
-        Who hands out only what lies little behind the earliest of these makes a backlog or replay look like the past:
-        a busy partition's hour is not overtaken by a quiet one's month.
+        Who hands out only what lies before the earliest of these makes a backlog or replay look like the past: a busy
+        partition's hour is not overtaken by a quiet one's month.
         """
-        if self.held:
-            return float(self.held[0].timestamp)
         return self.latest if goes_on else inf
 
     def ripe(self, horizon: float = inf) -> Fetched | None:

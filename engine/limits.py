@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isinf
 
 SESSION_SECONDS = 10.0
 """A worker that is not heard of for so long loses its partitions to the others."""
@@ -56,13 +55,9 @@ class Fetch:
     max_wait_ms: how long the broker holds an empty fetch, so the longest that a partition waits which becomes free.
     partition_bytes: most of one fetch; a larger record comes alone.
     held_bytes: of a partition whose window is full fetches are gathered until they have so many bytes, or ``records``.
-    slack: seconds of broker time by which partitions read in the order of broker time may run ahead of each other. A
-        strict order would cut a backlog into single records.
-    slack_share: that slack as a share of how long ago it was: what is a day old is put in order to a quarter of an
-        hour, so that any backlog is read in some hundred rounds of large batches.
     gather: seconds between two looks at what was fetched: at a steady rate every fetch would bring a handful of
         records, and costs as much as some dozen.
-    patience: seconds that such partitions wait for one that does not answer.
+    patience: seconds that partitions read in the order of broker time wait for one that does not answer.
     """
 
     records: int = 4_000
@@ -70,13 +65,5 @@ class Fetch:
     max_wait_ms: int = 25
     partition_bytes: int = 1024 * 1024
     held_bytes: int = 4 * 1024 * 1024
-    slack: float = 10.0
-    slack_share: float = 0.01
     gather: float = 0.005
     patience: float = 2.0
-
-    def horizon(self, earliest: float, now: float) -> float:
-        """Broker time in ms up to which batches may be handed out, if the earliest one begins at ``earliest``."""
-        if isinf(earliest):
-            return earliest
-        return earliest + max(self.slack * 1000, self.slack_share * (now - earliest))

@@ -15,6 +15,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,8 @@ def make_intake(bootstrap: str, target: str, partitions: int) -> Any:
         ) as producer:
             async for together in rounds(stream):
                 targets: dict[int, list[ConsumerRecord]] = {}
-                for record in chain.from_iterable(batch.records for batch in together):
+                fetched = chain.from_iterable(batch.records for batch in together)
+                for record in sorted(fetched, key=attrgetter("timestamp")):
                     targets.setdefault(zlib.crc32(record.key) % partitions, []).append(record)
                 sent = []
                 for partition, records in targets.items():

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.lane import Fetched, Lane
-from engine.limits import Fetch
 
 
 def record(offset: int, timestamp: int) -> ConsumerRecord:
@@ -93,19 +92,8 @@ def test_a_jump_of_the_position_shows_as_a_hole_between_batches() -> None:
 
 def test_others_wait_for_a_lane_whose_log_goes_on_but_not_for_one_read_to_its_end() -> None:
     lane = Lane(0, 0)
-    assert -inf == lane.next_at(goes_on=True)
+    assert -inf == lane.complete_until(goes_on=True)
     lane.fill(0, 2, [record(0, 100), record(1, 200)])
-    assert 100 == lane.next_at(goes_on=False)
+    assert (200, inf) == (lane.complete_until(goes_on=True), lane.complete_until(goes_on=False))
     lane.ripe()
-    assert 200 == lane.next_at(goes_on=True)
-    assert inf == lane.next_at(goes_on=False)
-
-
-def test_what_is_old_is_put_in_order_more_coarsely() -> None:
-    fetch = Fetch(slack=10, slack_share=0.01)
-    now = 1_800_000_000_000.0
-    hour, week = 3_600_000.0, 7 * 86_400_000.0
-    assert now - 1_000 + 10_000 == fetch.horizon(now - 1_000, now)
-    assert now - hour + 36_000 == fetch.horizon(now - hour, now)
-    assert now - week + 6_048_000 == fetch.horizon(now - week, now)
-    assert (-inf, inf) == (fetch.horizon(-inf, now), fetch.horizon(inf, now))
+    assert (200, inf) == (lane.complete_until(goes_on=True), lane.complete_until(goes_on=False))
