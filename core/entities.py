@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from .event import Entry, midnight
 from .vocabulary import Vocabulary
@@ -31,8 +30,7 @@ OVERDUE = "finance.invoice.overdue.v1"
 PAYMENT = "finance.payment.received.v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(NamedTuple):
     """A matter from ``since`` on. ``changed`` is the entry that opened it, or closed it if it is closed.
 
     ``due`` is 00:00 UTC of an invoice's latest due date, ``warned`` its latest overdue event.

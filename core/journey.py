@@ -308,7 +308,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
         else:
             out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), nth=index))
     have = {alert.id for alert in customer.alerts}
-    customer.alerts += [replace(alert, carried=True) for alert in record.alerts if alert.id not in have]
+    customer.alerts += [alert._replace(carried=True) for alert in record.alerts if alert.id not in have]
     left = customer.arriving.pop(record.move, record.parts) - 1
     if left > 0:
         customer.arriving[record.move] = left

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .conditions import AsOf, Found
@@ -21,8 +20,7 @@ LABEL = "event"
 """The label of a match triggered by an event; a deadline has its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Something that holds: at ``time``, until ``end`` (``None``: no end known yet), because of ``evidence``."""
 
     rule: Rule

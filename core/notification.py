@@ -7,8 +7,7 @@ cooldown away from it, before or after. Everything else that holds and was not n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .event import DAY, Entry, rfc3339
 from .matching import Match, Trigger, end_of, match_at
@@ -27,8 +26,7 @@ SETTLED_AFTER = 400 * DAY
 """Matches older than this are history: neither notified nor remembered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class Alert(NamedTuple):
     """A match that was notified. ``open`` until its end went out; ``carried`` when it came with a merge just now."""
 
     id: str
@@ -51,8 +49,7 @@ class Alert:
     carried: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One message about an alert, and the state that it puts the alert in."""
 
     state: Spoken
@@ -138,7 +135,7 @@ def notify(
             continue
         alert = first_notice(match, clock, replay=replay)
         if ended(alert, clock):
-            alert = replace(alert, open=False)
+            alert = alert._replace(open=False)
         said.append(Said("fired" if alert.open else ending(alert), alert))
         told[alert.rule, alert.key] = [*near, alert]
     return ([*alerts, *(one.alert for one in said)] if said else alerts), said
@@ -158,7 +155,7 @@ def follow(
         if rule is not None:
             end = end_of(rule, alert.key, alert.time, timeline, at)
             if end != alert.end:
-                alert, message = _restated(alert, replace(alert, end=end), clock)
+                alert, message = _restated(alert, alert._replace(end=end), clock)
                 said += message
         kept.append(alert)
     return kept, said
@@ -195,9 +192,9 @@ def _refreshed(
     end = alert.end
     if alert.carried or end is None or end >= since:
         end = end_of(rule, alert.key, alert.time, timeline, max(alert.time + 1, since))
-    now = replace(alert, end=end, carried=False)
+    now = alert._replace(end=end, carried=False)
     if match is not None:
-        now = replace(now, digest=match.digest, evidence=_evidence(match))
+        now = now._replace(digest=match.digest, evidence=_evidence(match))
     return _restated(alert, now, clock)
 
 
@@ -207,7 +204,7 @@ def _restated(before: Alert, now: Alert, clock: int) -> tuple[Alert, list[Said]]
         again = not before.open and (now.end != before.end or now.digest != before.digest)
         return now, [Said(ending(now), now)] if again else []
     news = not before.open or before.carried or now.digest != before.digest
-    now = replace(now, open=True)
+    now = now._replace(open=True)
     return now, [Said("updated", now)] if news else []
 
 
@@ -223,15 +220,15 @@ def close_ended(alerts: list[Alert], clock: int, rule_at: int) -> tuple[list[Ale
     said: list[Said] = []
     for alert in alerts:
         if alert.open and ended(alert, clock):
-            alert = replace(alert, open=False)
+            alert = alert._replace(open=False)
             said.append(Said(ending(alert), alert))
         if not alert.open and alert.evidence and alert.end is not None and alert.end < rule_at:
-            alert = replace(alert, evidence=())
+            alert = alert._replace(evidence=())
         if alert.open or alert.time > clock - 2 * SETTLED_AFTER:
             kept.append(alert)
     explained = [index for index, alert in enumerate(kept) if alert.evidence]
     for index in explained[:-MOST_EXPLAINED]:
-        kept[index] = replace(kept[index], evidence=())
+        kept[index] = kept[index]._replace(evidence=())
     return kept, said
 
 

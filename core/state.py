@@ -198,7 +198,7 @@ def _rows(entries: Iterable[Entry]) -> list[list[Any]]:
 
 def alert_plain(alert: Alert) -> dict[str, Any]:
     """The alert as plain data."""
-    return {name: getattr(alert, name) for name in Alert.__dataclass_fields__}
+    return alert._asdict()
 
 
 def alert_from(plain: Mapping[str, Any]) -> Alert:

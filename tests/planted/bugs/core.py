@@ -156,7 +156,7 @@ BUGS = (
         """\
             if match_at(trigger, timeline) is not None:
                 alerts = [
-                    replace(a, time=max(a.time, trigger.entry.at)) if a.rule == trigger.rule.name else a for a in alerts
+                    a._replace(time=max(a.time, trigger.entry.at)) if a.rule == trigger.rule.name else a for a in alerts
                 ]
             continue
         match = match_at(trigger, timeline)
