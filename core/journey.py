@@ -124,7 +124,7 @@ def step(customer: Customer, record: Record, rules: RuleSet, history: History, c
 
 def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: History, clock: int) -> list[Output]:
     entry = record.entry
-    known = history.find(customer.id, entry.uid)
+    known = history.find(customer.id, entry.uid) if customer.entries else None
     if known is not None:
         return [Ignored() if _same(known, record) else _reused(entry)]
     out: list[Output] = [Written(entry, entry.at < customer.last_at, 0)]
@@ -163,7 +163,8 @@ def _remember(customer: Customer, record: Arrived, streams: Streams, rules: Rule
         customer.name, customer.name_at = name, entry.at
     if CONTACT in streams:
         department = rules.vocabulary[entry.type].department
-        customer.last_contact[department] = max(customer.last_contact.get(department, -1), entry.at)
+        if entry.at > customer.last_contact.get(department, -1):
+            customer.last_contact = {**customer.last_contact, department: entry.at}
 
 
 def _judge(

@@ -121,7 +121,7 @@ class Customer:
             "identifiers": put("identifiers", self.identifiers, _listed),
             "entries": self.entries,
             **self._matters(put),
-            "lastContact": {department: rfc3339(at) for department, at in sorted(self.last_contact.items())},
+            "lastContact": put("lastContact", self.last_contact, _readable),
             "standing": [alert.rule for alert in self.alerts if alert.open],
             "state": {
                 "schema": SCHEMA,
@@ -185,6 +185,10 @@ def _state(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if held["schema"] != SCHEMA:
         raise UnknownSchema(f"a profile has state.schema {held['schema']!r}; this version of the bus knows {SCHEMA}")
     return held
+
+
+def _readable(instants: Mapping[str, int]) -> dict[str, str]:
+    return {department: rfc3339(at) for department, at in sorted(instants.items())}
 
 
 def _listed(identifiers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
