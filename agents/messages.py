@@ -117,6 +117,7 @@ def customer(message: bytes, plan: Plan) -> Customer:
     parts = held["alerts"] = [bytes(part) for part in held.get("alerts", ())]
     if "streams" in held:  # it was not merged away
         held["streams"] = {name: bytes(part) for name, part in held["streams"].items()}
+        held["closed"] = bytes(held["closed"])
         document["open"] = bytes(document["open"])
     found = customer_from(document, plan, orjson.loads)
     for alert, part in zip(found.alerts, parts, strict=True):
@@ -141,9 +142,10 @@ class _State(TypedDict, total=False):
     ruleAt: int
     clock: int
     streams: dict[str, msgspec.Raw]
-    settled: list[str]
+    settled: str
     since: int
     alerts: list[msgspec.Raw]
+    closed: msgspec.Raw
     arriving: dict[str, int]
 
 

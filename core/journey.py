@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from .event import Entry
 from .matching import Match, Trigger, match_at, streams_in, triggers_in, triggers_of
-from .notification import Alert, Said, close_ended, follow, notify, reconsider
+from .notification import Alert, Said, close_ended, follow, is_settled, notify, reconsider, worded
 from .past import Past
 from .rule import Bearing, RuleSet
 from .state import Customer
@@ -187,9 +187,14 @@ def _judge(
         else:
             past, touched = history.past(customer.id), rules.touched_by(streams)
             said += _rejudge(customer, past, [entry], touched, entry.at, clock, replay=replay)
-    if customer.alerts:
-        customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
-        said += closing
+    return said + _close(customer, rules, clock) if customer.alerts else said
+
+
+def _close(customer: Customer, rules: RuleSet, clock: int) -> list[Said]:
+    customer.alerts, closed, said = close_ended(customer.alerts, rules, clock, customer.rule_at)
+    if closed:
+        past = (alert for alert in customer.past_alerts() if not is_settled(alert, rules, clock))
+        customer.closed = (*past, *closed)
     return said
 
 
@@ -216,6 +221,7 @@ def _judge_a_little_late(
     reaches further back: a retraction may free what was suppressed before, and an old alert needs its evidence again.
     """
     timeline, at = customer.timeline, entry.at
+    customer.alerts, customer.closed = customer.awake(), ()
     timeline.add(entry, places)
     later = sorted([*history.since(customer.id, at), entry])
     found = _found(customer.alerts, later, timeline, rules, at)
@@ -237,15 +243,18 @@ def _rejudge(
     concern. Alerts of other rules stay as they are.
     """
     history, full = sorted([*past.entries, *new]), past.timeline(rules.plan)
+    customer.alerts, customer.closed = customer.awake(), ()
     for entry in new:
         full.add(entry, rules.bearing(streams_in(entry, rules)).places)
     found = _found(customer.alerts, history, full, rules, since)
-    gone = [
-        alert
-        for alert in customer.alerts
-        if alert.time >= since and alert.id not in found and rules.by_name(alert.rule) is not None
-    ]
-    alerts, said = reconsider(customer.alerts, found, rules, full, since, clock)
+    before, gone = list(customer.alerts), []
+    for index, alert in enumerate(before):
+        rule = rules.by_name(alert.rule)
+        if rule is not None and alert.time >= since and alert.id not in found:
+            gone.append(alert)
+            for entry in _triggering(alert, history):
+                before[index] = worded(alert, rule, rule.fields_of(entry, rules.vocabulary))
+    alerts, said = reconsider(before, found, rules, full, since, clock)
     triggers = _concerned(history, rules, since, gone)
     customer.alerts, news = notify(triggers, alerts, full, clock, replay=replay)
     customer.timeline = _pruned(full, customer.rule_at)
@@ -261,17 +270,21 @@ def _found(
     found: dict[str, Match] = {}
     for alert in alerts:
         if alert.time >= since or (not alert.open and (alert.end is None or alert.end >= since)):
-            place = bisect_left(history, (alert.time, alert.uid))
-            own = [entry for entry in history[place : place + 1] if entry.uid == alert.uid]
-            for trigger in triggers_in(own, rules):
+            for trigger in triggers_in(_triggering(alert, history), rules):
                 if trigger.rule.name == alert.rule and (match := match_at(trigger, timeline)) is not None:
                     found[match.id] = match
     return found
 
 
+def _triggering(alert: Alert, history: Sequence[Entry]) -> Sequence[Entry]:
+    """The entry that triggered it, if ``history`` has that."""
+    place = bisect_left(history, (alert.time, alert.uid))
+    return [entry for entry in history[place : place + 1] if entry.uid == alert.uid]
+
+
 def _concerned(history: Sequence[Entry], rules: RuleSet, since: int, gone: Sequence[Alert]) -> Iterator[Trigger]:
     """The triggers since then, and before them those that an alert kept silent which is ``gone``."""
-    reach = max((rule.cooldown for rule in rules.rules), default=0) if gone else 0
+    reach = rules.longest_cooldown if gone else 0
     for trigger in triggers_in(history[bisect_left(history, since - reach, key=_at) :], rules):
         rule, at = trigger.rule, trigger.entry.at
         if at >= since or any(rule.name == alert.rule and alert.time - at < rule.cooldown for alert in gone):
@@ -292,9 +305,10 @@ def _ship(customer: Customer, record: Merge) -> list[Output]:
     if record.into == customer.id:
         return []
     said = [Said("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]
-    shipped = Shipped(record.into, record.version, tuple(customer.alerts), dict(customer.arriving))
+    shipped = Shipped(record.into, record.version, tuple(customer.awake()), dict(customer.arriving))
     customer.merged_into, customer.version = record.into, record.version
-    customer.alerts, customer.arriving, customer.timeline = [], {}, Timeline(customer.timeline.plan)
+    customer.alerts, customer.closed, customer.arriving = [], (), {}
+    customer.timeline = Timeline(customer.timeline.plan)
     return [*said, shipped]
 
 
@@ -308,7 +322,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
             _remember(customer, arrived, streams_in(arrived.entry, rules), rules)
         else:
             out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), nth=index))
-    have = {alert.id for alert in customer.alerts}
+    have = {alert.id for alert in customer.awake()}
     customer.alerts += [alert._replace(carried=True) for alert in record.alerts if alert.id not in have]
     left = customer.arriving.pop(record.move, record.parts) - 1
     if left > 0:
@@ -320,6 +334,5 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
         customer.rule_at = max((entry.at for entry in [*past.entries, *new]), default=customer.rule_at)
         out += _rejudge(customer, past, new, rules, FOREVER, clock, replay=False)
         customer.stale = False
-        customer.alerts, closing = close_ended(customer.alerts, clock, customer.rule_at)
-        out += closing
+        out += _close(customer, rules, clock)
     return out

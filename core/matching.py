@@ -90,8 +90,7 @@ def streams_in(entry: Entry, rules: RuleSet) -> Streams:
 def match_at(trigger: Trigger, timeline: Timeline) -> Match | None:
     """Judges the trigger as of its own instant."""
     rule, entry, key = trigger
-    kind = timeline.plan.vocabulary[entry.type]
-    data = {name: value for name in rule.reads if (value := kind.value(entry.data, name)) is not None}
+    data = rule.fields_of(entry, timeline.plan.vocabulary)
     answer = rule.condition.holds(AsOf(timeline, entry.at, data, key, entry.at))
     if answer is None:
         return None

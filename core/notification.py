@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .event import DAY, Entry, rfc3339
-from .matching import Match, Trigger, end_of, match_at
+from .matching import LABEL, Match, Trigger, end_of, match_at
 from .rule import Rule, RuleSet
 from .timeline import Timeline
 
@@ -27,13 +27,16 @@ SETTLED_AFTER = 400 * DAY
 
 
 class Alert(NamedTuple):
-    """A match that was notified. ``open`` until its end went out; ``carried`` when it came with a merge just now."""
+    """A match that was notified. ``open`` until its end went out; ``carried`` when it came with a merge just now.
+
+    Once only a late event can change it, which finds them again, it is kept without ``evidence``, ``reason`` and
+    ``action``.
+    """
 
     id: str
     rule: str
     version: int
     key: str
-    label: str
     uid: str
     time: int
     end: int | None
@@ -41,9 +44,10 @@ class Alert(NamedTuple):
     digest: str
     severity: str
     departments: tuple[str, ...]
-    reason: str
-    action: str
-    evidence: tuple[Mapping[str, Any], ...]
+    label: str = LABEL
+    reason: str = ""
+    action: str = ""
+    evidence: tuple[Mapping[str, Any], ...] = ()
     historical: bool = False
     open: bool = True
     carried: bool = False
@@ -77,6 +81,11 @@ def first_notice(match: Match, clock: int, *, replay: bool) -> Alert:
         evidence=_evidence(match),
         historical=replay or clock - match.time > HISTORICAL_AFTER,
     )
+
+
+def worded(alert: Alert, rule: Rule, trigger: Mapping[str, Any]) -> Alert:
+    """The alert with its words, which it does not keep for ever: those of the rule as it is now, about this trigger."""
+    return alert if alert.reason else alert._replace(reason=sentence(rule.reason, trigger), action=rule.action)
 
 
 def sentence(template: str, trigger: Mapping[str, Any]) -> str:
@@ -194,7 +203,7 @@ def _refreshed(
         end = end_of(rule, alert.key, alert.time, timeline, max(alert.time + 1, since))
     now = alert._replace(end=end, carried=False)
     if match is not None:
-        now = now._replace(digest=match.digest, evidence=_evidence(match))
+        now = worded(now._replace(digest=match.digest, evidence=_evidence(match)), rule, match.trigger)
     return _restated(alert, now, clock)
 
 
@@ -208,36 +217,53 @@ def _restated(before: Alert, now: Alert, clock: int) -> tuple[Alert, list[Said]]
     return now, [Said("updated", now)] if news else []
 
 
-def close_ended(alerts: list[Alert], clock: int, rule_at: int) -> tuple[list[Alert], list[Said]]:
+def close_ended(
+    alerts: list[Alert], rules: RuleSet, clock: int, rule_at: int
+) -> tuple[list[Alert], list[Alert], list[Said]]:
     """Says of every standing alert that has ended by ``clock`` that it has.
 
-    What ended before ``rule_at`` can be changed only by a late event, which finds the evidence again: it is dropped
-    here. Alerts that nothing can change any more are forgotten.
+    What ended before ``rule_at`` can be changed by a late event only: what explains it is dropped. The alerts come back
+    in two lists: the second are those that silence nothing more that comes in order, either.
     """
-    if len(alerts) <= MOST_EXPLAINED and not any(_over(alert, clock, rule_at) for alert in alerts):
-        return alerts, []
+    if len(alerts) <= MOST_EXPLAINED and not any(_over(alert, rules, clock, rule_at) for alert in alerts):
+        return alerts, [], []
     kept: list[Alert] = []
+    closed: list[Alert] = []
     said: list[Said] = []
     for alert in alerts:
         if alert.open and ended(alert, clock):
             alert = alert._replace(open=False)
             said.append(Said(ending(alert), alert))
-        if not alert.open and alert.evidence and alert.end is not None and alert.end < rule_at:
-            alert = alert._replace(evidence=())
-        if alert.open or alert.time > clock - 2 * SETTLED_AFTER:
-            kept.append(alert)
+        if _is_past(alert, rule_at) and alert.reason:
+            alert = alert._replace(evidence=(), reason="", action="")
+        (closed if _is_closed(alert, rules, rule_at) else kept).append(alert)
     explained = [index for index, alert in enumerate(kept) if alert.evidence]
     for index in explained[:-MOST_EXPLAINED]:
         kept[index] = kept[index]._replace(evidence=())
-    return kept, said
+    return kept, closed, said
 
 
-def _over(alert: Alert, clock: int, rule_at: int) -> bool:
+def _over(alert: Alert, rules: RuleSet, clock: int, rule_at: int) -> bool:
     """Whether ``close_ended`` has something to do with it."""
-    end = alert.end
-    if end is not None and ((alert.open and end <= clock) or (alert.evidence and not alert.open and end < rule_at)):
-        return True
-    return not alert.open and alert.time <= clock - 2 * SETTLED_AFTER
+    if alert.open:
+        return ended(alert, clock)
+    return _is_past(alert, rule_at) if alert.reason else _is_closed(alert, rules, rule_at)
+
+
+def _is_past(alert: Alert, rule_at: int) -> bool:
+    """Whether nothing in order can change it."""
+    return not alert.open and alert.end is not None and alert.end < rule_at
+
+
+def _is_closed(alert: Alert, rules: RuleSet, rule_at: int) -> bool:
+    """Whether nothing in order is silenced by it, either."""
+    return alert.time + rules.longest_cooldown <= rule_at and _is_past(alert, rule_at)
+
+
+def is_settled(alert: Alert, rules: RuleSet, clock: int) -> bool:
+    """Whether it is history altogether: all that it could silence is settled, and it ended before that."""
+    end = alert.time if alert.end is None else alert.end
+    return max(end, alert.time + rules.longest_cooldown) <= clock - SETTLED_AFTER
 
 
 def ended(alert: Alert, clock: int) -> bool:

@@ -23,7 +23,7 @@ from .conditions import (
     UnansweredContacts,
 )
 from .entities import CASE, FIELDS, INVOICE, OPPORTUNITY
-from .event import DAY, HOUR, SECOND
+from .event import DAY, HOUR, SECOND, Entry
 from .timeline import CONTACT, ENGAGED, Need, Places, Plan, Streams
 from .vocabulary import Vocabulary
 
@@ -74,6 +74,11 @@ class Rule:
         needs = self.resolves.needs() if self.resolves is not None else ()
         object.__setattr__(self, "ended_by", frozenset(need.stream for need in needs))
 
+    def fields_of(self, trigger: Entry, vocabulary: Vocabulary) -> dict[str, Any]:
+        """What the rule looks at in its trigger."""
+        kind = vocabulary[trigger.type]
+        return {name: value for name in self.reads if (value := kind.value(trigger.data, name)) is not None}
+
     def needs(self) -> Iterable[Need]:
         """What must be kept of a timeline to judge this rule on the next event."""
         yield from self.condition.needs()
@@ -101,9 +106,13 @@ class RuleSet:
     rules: tuple[Rule, ...]
     vocabulary: Vocabulary
     plan: Plan
+    longest_cooldown: int = field(init=False)
     _bearings: dict[Streams, Bearing] = field(default_factory=dict, repr=False, compare=False)
     """Answers given before: they are asked for at every event."""
     _touched: dict[Streams, RuleSet] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "longest_cooldown", max((rule.cooldown for rule in self.rules), default=0))
 
     @classmethod
     def of(cls, rules: Iterable[Rule], vocabulary: Vocabulary) -> RuleSet:

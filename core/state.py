@@ -23,7 +23,7 @@ MOST_TIMES = 5
 MOST_SHOWN = 100
 """Open matters that a profile lists, the latest ones; ``openCount`` says how many there are."""
 
-SCHEMA = 1
+SCHEMA = 2
 """The form of ``state``. A worker that meets another number is older or newer than the data and must not start."""
 
 
@@ -62,6 +62,9 @@ class Customer:
     rule_at: int = -1
     clock: int = -1
     alerts: list[Alert] = field(default_factory=list)
+    closed: Any = ()
+    """Alerts of long ago, which only a late event can concern: a tuple, or as they were written down, for ``read``."""
+    read: Read = as_it_is
     arriving: dict[str, int] = field(default_factory=dict)
     merged_into: str | None = None
     version: int = -1
@@ -74,6 +77,19 @@ class Customer:
         """The next instant at which time alone changes something (µs)."""
         ends = [alert.end for alert in self.alerts if alert.open and alert.end is not None]
         return min(ends) if ends else None
+
+    def awake(self) -> list[Alert]:
+        """All alerts, the closed ones first."""
+        return [*self.past_alerts(), *self.alerts]
+
+    def past_alerts(self) -> Sequence[Alert]:
+        """Those that are closed."""
+        if not isinstance(self.closed, tuple):
+            self.closed = tuple(alert_from(plain) for plain in self.read(self.closed))
+        return self.closed
+
+    def _closed(self, closed: Any) -> Any:
+        return [alert_plain(alert) for alert in closed] if isinstance(closed, tuple) else self.read(closed)
 
     def _shown(self, matters: Sequence[tuple[str, str, Matter]]) -> list[dict[str, Any]]:
         """Open cases, invoices and opportunities in words a person understands."""
@@ -133,9 +149,10 @@ class Customer:
                 "clock": self.clock,
                 "due": self.due,
                 "streams": self._streams(put) if whole else {},
-                "settled": put("settled", timeline.settled, sorted) if whole else [],
+                "settled": timeline.settled if whole else "",
                 "since": timeline.since,
                 "alerts": [put(alert.id, alert, alert_plain) for alert in self.alerts],
+                "closed": put("closed", self.closed, self._closed),
                 "arriving": self.arriving,
             },
         }
@@ -144,9 +161,9 @@ class Customer:
 def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is) -> Customer:
     """The customer that ``document()`` described.
 
-    What is large may still be encoded, for ``read`` to read when it is needed: each stream, each alert, what is
-    ``open``. Raises ``UnknownSchema``. A document written for other rules comes back ``stale``: what is kept of its
-    timeline must be rebuilt from its entries.
+    What is large may still be encoded, for ``read`` to read when it is needed: each stream, each alert, the closed ones
+    together, what is ``open``. Raises ``UnknownSchema``. A document written for other rules comes back ``stale``: what
+    is kept of its timeline must be rebuilt from its entries.
     """
     held = _state(document)
     if document.get("mergedInto") is not None:
@@ -160,7 +177,7 @@ def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is
     shown = document["open"], document["openCount"]
     return Customer(
         document["customerId"],
-        Timeline(plan, dict(held["streams"]), read, frozenset(held["settled"]), held["since"], shown),
+        Timeline(plan, dict(held["streams"]), read, held["settled"], held["since"], shown),
         name=document["name"],
         name_at=held["nameAt"],
         identifiers=[(known["type"], known["value"]) for known in document["identifiers"]],
@@ -170,6 +187,8 @@ def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is
         rule_at=held["ruleAt"],
         clock=held["clock"],
         alerts=[alert_from(read(alert)) for alert in held["alerts"]],
+        closed=held["closed"],
+        read=read,
         arriving=dict(held["arriving"]),
         stale=held["plan"] != plan.digest,
     )
@@ -201,10 +220,15 @@ def _rows(entries: Iterable[Entry]) -> list[list[Any]]:
 
 
 def alert_plain(alert: Alert) -> dict[str, Any]:
-    """The alert as plain data."""
-    return alert._asdict()
+    """The alert as plain data, without what goes without saying."""
+    plain = alert._asdict()
+    for name, default in Alert._field_defaults.items():
+        if plain[name] == default:
+            del plain[name]
+    return plain
 
 
 def alert_from(plain: Mapping[str, Any]) -> Alert:
     """The alert that ``alert_plain`` wrote."""
-    return Alert(**{**plain, "departments": tuple(plain["departments"]), "evidence": tuple(plain["evidence"])})
+    told = {"departments": tuple(plain["departments"]), "evidence": tuple(plain.get("evidence", ()))}
+    return Alert(**{**plain, **told})

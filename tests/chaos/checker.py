@@ -242,7 +242,8 @@ def plain_alerts(log: Log, reference: Reference, names: Iterable[str]) -> Iterat
         if record is None or record.value is None:
             yield Problem("standing alert", f"{name} has no profile")
             continue
-        alerts = orjson.loads(record.value)["data"]["state"]["alerts"]
+        state = orjson.loads(record.value)["data"]["state"]
+        alerts = [*state["closed"], *state["alerts"]]
         found = {a["id"]: (a["rule"], a["key"], a["time"], a["end"]) for a in alerts}
         told = fold(Entry(*entry) for entry in reference.arrivals[name])
         wanted = {i: (match.rule, match.key, match.time, match.end) for i, match in told.items()}

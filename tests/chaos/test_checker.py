@@ -191,7 +191,8 @@ def hold_a_wrong_state(log: Log) -> None:
 
 def forget_a_notification(log: Log) -> None:
     def other(value: Any) -> None:
-        value["data"]["state"]["alerts"].pop()
+        state = value["data"]["state"]
+        (state["alerts"] or state["closed"]).pop()
 
     key = a_profile(log)
     log.profiles[key] = changed(log.profiles[key], other)

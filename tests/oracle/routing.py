@@ -90,7 +90,7 @@ def moved(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
         left = [(a.entry.uid, a.time, a.received, a.origin, a.event) for a in move.arrivals]
         if found != left:
             yield Difference(JOURNAL, f"move {name}: {len(left)} entries left, {len(found)} others came")
-        alerts = sorted((a["id"], a["end"], a["open"]) for part in came for a in part["alerts"])
+        alerts = sorted((a["id"], a["end"], a.get("open", True)) for part in came for a in part["alerts"])
         left_with = sorted((a.match.id, a.match.end, a.standing) for a in move.alerts)
         if alerts != left_with:
             yield Difference(JOURNAL, f"move {name}: {first(alerts, left_with)}")

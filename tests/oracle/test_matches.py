@@ -76,7 +76,7 @@ def heard(bus: Bus, history: Sequence[Entry], chance: random.Random) -> tuple[li
             entries.append(Entry(data["at"], uid, event["type"], event["source"], event["id"], kept))
     documents = {r.key: orjson.loads(r.value)["data"] for r in bus.topics().of(PROFILES) if r.value is not None}
     (living,) = [document for document in documents.values() if "mergedInto" not in document]
-    return sorted(entries, key=lambda e: (e.at, e.uid)), living["state"]["alerts"]
+    return sorted(entries, key=lambda e: (e.at, e.uid)), [*living["state"]["closed"], *living["state"]["alerts"]]
 
 
 def said(e: Entry, face: list[dict[str, str]]) -> bytes:

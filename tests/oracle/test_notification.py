@@ -75,7 +75,7 @@ def test_every_record_says_what_the_oracle_says(history: list[Entry], seed: int)
     for e in arriving:
         clock = max(clock, e.at + chance.choice([0, D]))
         both.hear(e, clock, replay=chance.random() < 0.05)
-    held = {a.id: (a.time, a.end, a.open) for a in both.bus.customer("c").alerts}
+    held = {a.id: (a.time, a.end, a.open) for a in both.bus.customer("c").awake()}
     assert {a.match.id: (a.match.time, a.match.end, a.standing) for a in both.customer.notified.alerts} == held
 
 

@@ -320,7 +320,7 @@ def test_a_profile_of_another_version_stops_the_worker(journal: Journal, tmp_pat
     (place,) = [place for place in journal.logs if place[0] == PROFILES]
     last = journal.logs[place][-1]
     value = orjson.loads(last.value)
-    value["data"]["state"]["schema"] = 2
+    value["data"]["state"]["schema"] += 1
     journal.logs[place].append(record(PROFILES, place[1], 99, orjson.dumps(value), last.key))
-    with pytest.raises(UnknownSchema, match=r"state\.schema 2"):
+    with pytest.raises(UnknownSchema, match=r"state\.schema 3"):
         journal.restored(tmp_path / "two")
