@@ -120,12 +120,12 @@ BUGS = (
         "A late event decides anew which matches of the past had been notified.",
         "core/journey.py",
         """\
-    alerts, said = reconsider(customer.alerts, found, rules, full, since, clock)
+    alerts, said = reconsider(before, found, rules, full, since, clock)
 """,
         """\
     chosen, _ = notify(triggers_in(history, rules), [], full, clock, replay=replay)
     found = {alert.id: found[alert.id] for alert in chosen if alert.id in found}
-    alerts, said = reconsider(customer.alerts, found, rules, full, since, clock)
+    alerts, said = reconsider(before, found, rules, full, since, clock)
 """,
         (checks.NOTIFICATIONS,),
     ),
