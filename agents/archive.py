@@ -42,6 +42,7 @@ class Archive:
     def reset(self) -> None:
         """Forgets everything."""
         self._store.reset()
+        self._pasts.clear()
 
     def flush(self, mark: Checkpoint | None = None) -> None:
         """What is pending is durable on the topics, up to ``mark``: keep it."""
