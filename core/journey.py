@@ -285,14 +285,10 @@ def _triggering(alert: Alert, history: Sequence[Entry]) -> Sequence[Entry]:
 def _concerned(history: Sequence[Entry], rules: RuleSet, since: int, gone: Sequence[Alert]) -> Iterator[Trigger]:
     """The triggers since then, and before them those that an alert kept silent which is ``gone``."""
     reach = rules.longest_cooldown if gone else 0
-    for trigger in triggers_in(history[bisect_left(history, since - reach, key=_at) :], rules):
+    for trigger in triggers_in(history[bisect_left(history, (since - reach,)) :], rules):
         rule, at = trigger.rule, trigger.entry.at
         if at >= since or any(rule.name == alert.rule and alert.time - at < rule.cooldown for alert in gone):
             yield trigger
-
-
-def _at(entry: Entry) -> int:
-    return entry.at
 
 
 def _pruned(timeline: Timeline, now: int) -> Timeline:

@@ -20,7 +20,7 @@ class Past:
 
     def since(self, at: int) -> Sequence[Entry]:
         """The entries from that instant on (µs)."""
-        return self.entries[bisect_left(self.entries, at, key=_at) :]
+        return self.entries[bisect_left(self.entries, (at,)) :]
 
     def timeline(self, plan: Plan) -> Timeline:
         """All that rules see, nothing pruned; the caller's own."""
@@ -36,7 +36,3 @@ class Past:
         if self._timeline is not None:
             plan = self._timeline.plan
             self._timeline.add(entry, plan.places(streams_of(plan.vocabulary.get(entry.type), entry.data)))
-
-
-def _at(entry: Entry) -> int:
-    return entry.at
