@@ -122,6 +122,7 @@ class Archive:
 
     def erase(self, customer: str, entries: Sequence[tuple[bytes, bytes]]) -> None:
         """Entries that left, as ``stored`` gave them."""
+        self._pasts.pop(customer, None)
         for key, value in entries:
             self.mirror_entry(key, None, value)
 
@@ -131,8 +132,6 @@ class Archive:
         An entry that is written again may leave its old place in the order behind, which ``stored`` passes over: to
         look for it would make a restore many times slower.
         """
-        if self._pasts:
-            self._pasts.pop(key.partition(b"/")[0].decode(), None)
         if value is not None:
             self._store.put("entries", key, value)
             self._store.put("order", _place(key, value), b"")

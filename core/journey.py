@@ -245,7 +245,7 @@ def _rejudge(
     history, full = sorted([*past.entries, *new]), past.timeline(rules.plan)
     customer.alerts, customer.closed = customer.awake(), ()
     for entry in new:
-        full.add(entry, rules.bearing(streams_in(entry, rules)).places)
+        full.add(entry, rules.plan.places_of(entry))
     found = _found(customer.alerts, history, full, rules, since)
     before, gone = list(customer.alerts), []
     for index, alert in enumerate(before):

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from .event import Entry
-from .timeline import Plan, Timeline, streams_of
+from .timeline import Plan, Timeline
 
 
 class Past:
@@ -34,5 +34,4 @@ class Past:
         """An entry joins."""
         insort(self.entries, entry)
         if self._timeline is not None:
-            plan = self._timeline.plan
-            self._timeline.add(entry, plan.places(streams_of(plan.vocabulary.get(entry.type), entry.data)))
+            self._timeline.add(entry, self._timeline.plan.places_of(entry))

@@ -34,8 +34,6 @@ MARK_CHARS = 4
 ENTRY_CHARS = 128
 """A held entry is about as long as so many characters of settled matters."""
 
-NOTHING: Sequence[tuple[str, str, Matter]] = ()
-
 CONTACT = "contact"
 ENGAGED = "engaged"
 
@@ -111,6 +109,10 @@ class Plan:
             }
         return found
 
+    def places_of(self, entry: Entry) -> Places:
+        """The same of an entry."""
+        return self.places(streams_of(self.vocabulary.get(entry.type), entry.data))
+
     def _fields(self, name: str, stream: str) -> Fields:
         defaults = self.vocabulary[name].defaults
         return [(field, defaults.get(field)) for field in sorted(self.needs[stream].fields)]
@@ -166,8 +168,7 @@ class Timeline:
         """The whole history, nothing pruned."""
         timeline = cls(plan)
         for entry in sorted(entries):
-            places = plan.places(streams_of(plan.vocabulary.get(entry.type), entry.data))
-            for stream, fields in places.items():
+            for stream, fields in plan.places_of(entry).items():
                 timeline.streams.setdefault(stream, []).append(_cut(entry, fields))
         return timeline
 
@@ -233,7 +234,8 @@ class Timeline:
         """What is open by all that is held, oldest first: kind, id, state. The same object until that changes."""
         if self._open is None:
             if self.plan.entities.isdisjoint(self.streams) and self.plan.entities.isdisjoint(self.sealed):
-                return NOTHING
+                self._open = ()
+                return self._open
             found = [
                 (entity, matter, past[-1])
                 for entity in sorted(self.plan.entities)

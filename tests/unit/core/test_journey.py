@@ -10,7 +10,7 @@ from core.journey import Arrived, Forwarded, Ignored, Merge, Moved, Refused, Wri
 from core.notification import Said
 from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, customer_from
-from core.timeline import Timeline
+from core.timeline import MARK_CHARS, Timeline
 
 from .bench import RULES, START, VOCABULARY, Bus, Memory, arrived, campaign, complaint, entry
 
@@ -143,7 +143,9 @@ def test_a_payment_for_an_invoice_settled_long_ago_is_seen_with_its_past() -> No
     assert not bus.customer("c").timeline.settled, "something about it may come a little late"
     later = entry(START + 2 * HOUR, "finance.invoice.issued.v1", invoice | {"invoiceId": "I2", "total": "0.00"}, 4)
     bus.arrive("c", arrived(later), START + 2 * HOUR)
-    assert bus.customer("c").timeline.is_settled("invoice", "I1")
+    held = bus.customer("c").timeline
+    assert held.is_settled("invoice", "I1")
+    assert len(held.settled) == MARK_CHARS, "nothing else is"
     overdue = entry(START + 20 * DAY, "finance.invoice.overdue.v1", invoice | {"daysOverdue": 10}, 3)
     bus.arrive("c", arrived(overdue), START + 20 * DAY)
     assert [] == bus.customer("c").brief()["open"]
@@ -161,7 +163,9 @@ def test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires() -> 
     ]
     for one in told:
         bus.arrive("c", arrived(one), one.at)
-    assert bus.customer("c").timeline.is_settled("invoice", "I1")
+    held = bus.customer("c").timeline
+    assert held.is_settled("invoice", "I1")
+    assert len(held.settled) == MARK_CHARS, "nothing else is"
     dunned = entry(START + 4 * HOUR, "finance.dunning.sent.v1", {"invoiceId": "I1", "level": 1}, 5)
     bus.arrive("c", arrived(dunned), dunned.at + 1)
     assert [("resolved", dunned.at + 1)] == [(said.state, said.alert.end) for _, said in bus.said]
