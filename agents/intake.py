@@ -28,18 +28,18 @@ from schemas.refusal import Dead, Reason
 from .directory import Directory
 from .identifiers import Identified, Identifiers
 from .isolation import isolated
+from .letters import letter
 from .metrics import Metrics, Watch
 from .records import (
     EVENT,
     NOTE,
     Origin,
-    dead_headers,
     event_headers,
     link_headers,
     partition_of,
     received_at,
 )
-from .topics import DEAD, JOURNAL, LINKS, department_of
+from .topics import JOURNAL, LINKS, department_of
 
 BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""
@@ -198,8 +198,7 @@ class Intake:
         self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()
         origin = Origin(record.topic, record.partition, record.offset)
         kept = tuple((name, value) for name, value in record.headers if value is not None)
-        told = dead_headers(kept, "intake", origin, dead.reason, dead.message)
-        return Output(DEAD, 0, record.key, record.value, told)
+        return letter(record.key, record.value, kept, "intake", origin, dead)
 
 
 _FUTURE = (

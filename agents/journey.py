@@ -39,12 +39,13 @@ from engine.errors import Fatal
 from engine.record import KafkaRecord
 from engine.unit_of_work import Output
 from schemas import instant
-from schemas.refusal import decision_error
+from schemas.refusal import Dead, Reason, decision_error
 
 from . import messages
 from .acquaintances import BYTES, Acquaintances
 from .archive import Archive
 from .identifiers import Identifiers
+from .letters import letter
 from .metrics import Metrics
 from .records import (
     EVENT,
@@ -54,11 +55,10 @@ from .records import (
     Header,
     Origin,
     UnknownKind,
-    dead_headers,
     partition_of,
     received_at,
 )
-from .topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
+from .topics import JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
@@ -324,9 +324,9 @@ class Journey:
             yield Output(alerts_topic(department), self._partition, key, value, messages.STRUCTURED)
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
-        told = dead_headers(messages.STRUCTURED, "journey", Origin.parse(origin), refused.reason, refused.message)
-        self._metrics.dead.labels(department_of(Origin.parse(origin).topic), refused.reason).inc()
-        return Output(DEAD, 0, None, event, told)
+        place, dead = Origin.parse(origin), Dead(Reason(refused.reason), refused.message)
+        self._metrics.dead.labels(department_of(place.topic), dead.reason).inc()
+        return letter(None, event, messages.STRUCTURED, "journey", place, dead)
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
         """Sends the customer's entries through the journal, and erases them here."""

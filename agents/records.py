@@ -1,4 +1,4 @@
-"""The bus's own records: the journal, the links log and the dead letters, in bytes.
+"""The bus's own records in bytes: the journal and the links log.
 
 A journal or links record carries the department's event as it was accepted; what the bus knows about it stands in
 headers, so that nothing is encoded twice. Instants in headers are decimal UTC microseconds.
@@ -19,9 +19,6 @@ Header = tuple[str, bytes]
 
 EVENT, NOTE, MERGE, MOVED = b"event", b"note", b"merge", b"moved"
 """Kinds of journal records; a note is a department's answer to an alert."""
-
-RETRY_OF = "__cxbus.retry-of"
-ERRORS = "__cxbus.errors."
 
 
 class UnknownKind(Exception):
@@ -74,21 +71,6 @@ def nodes_of(headers: Mapping[str, bytes]) -> tuple[Node, ...]:
 def without_nodes(headers: Sequence[Header]) -> tuple[Header, ...]:
     """The headers of a links record as they go on into the journal."""
     return tuple(header for header in headers if header[0] != "nodes")
-
-
-def dead_headers(
-    record_headers: Sequence[Header], stage: str, origin: Origin, reason: str, message: str
-) -> tuple[Header, ...]:
-    """The record's own headers, and why it could not be used."""
-    return (
-        *record_headers,
-        (f"{ERRORS}stage", stage.encode()),
-        (f"{ERRORS}topic", origin.topic.encode()),
-        (f"{ERRORS}partition", b"%d" % origin.partition),
-        (f"{ERRORS}offset", b"%d" % origin.offset),
-        (f"{ERRORS}exception", reason.encode()),
-        (f"{ERRORS}message", message.encode("utf-8", "replace")),
-    )
 
 
 def received_at(record: KafkaRecord) -> int:

@@ -23,9 +23,10 @@ from schemas.refusal import Dead, Reason
 from . import messages
 from .identifiers import Identifiers
 from .isolation import isolated
+from .letters import letter
 from .metrics import Metrics
-from .records import MERGE, Origin, dead_headers, nodes_of, partition_of, without_nodes
-from .topics import DEAD, IDENTITIES, JOURNAL, department_of
+from .records import MERGE, Origin, nodes_of, partition_of, without_nodes
+from .topics import IDENTITIES, JOURNAL, department_of
 
 KEY_RECORD = b"#key"
 
@@ -139,8 +140,7 @@ class Resolver:
     def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
         origin = Origin.parse(dict(record.headers)["origin"].decode())
         self._metrics.dead.labels(department_of(origin.topic), dead.reason).inc()
-        told = dead_headers(messages.STRUCTURED, "resolver", origin, dead.reason, dead.message)
-        return Output(DEAD, 0, None, record.value, told)
+        return letter(None, record.value, messages.STRUCTURED, "resolver", origin, dead)
 
     def _merge(self, merged: Merged) -> Iterator[Output]:
         redirect = {"born": self.born(merged.customer), "mergedInto": merged.into, "version": merged.version}

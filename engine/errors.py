@@ -7,6 +7,10 @@ class Fatal(Exception):
     """The process must end with a non-zero exit code; its text is the one log line that ops read first."""
 
 
+class Permanent(Fatal):
+    """No restart mends it: the process ends with exit code 2, and a supervisor does not start it again."""
+
+
 def fatal(where: str, error: BaseException) -> Fatal:
     """The error as a reason to end: itself if it is one, else with the place where it came up."""
     if isinstance(error, Fatal):

@@ -16,7 +16,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from engine.application import Application
-from engine.errors import Fatal, fatal
+from engine.errors import Fatal, Permanent, fatal
 from engine.quiet import spare
 from engine.watchdog import Watchdog
 
@@ -24,6 +24,7 @@ log = structlog.get_logger("engine.worker")
 
 OK = 0
 FAILED = 1
+PERMANENT = 2
 POLL_SECONDS = 1.0
 REMIND_SECONDS = 10.0
 FAILED_STOP_SECONDS = 5.0
@@ -33,7 +34,7 @@ REBALANCE_SECONDS = 300.0
 
 
 def run_worker(app: Application, *, stop_seconds: float = 30.0, preparing: Callable[[], bool] = lambda: False) -> int:
-    """Run until SIGTERM or SIGINT (0) or until a fatal error (1); return the exit code.
+    """Run until SIGTERM or SIGINT (0) or until a fatal error (1; 2 if no restart mends it); return the exit code.
 
     Waits for a broker that is away and for topics that do not exist yet. A stop finishes the units of work under way.
     When a stop hangs (longer than ``stop_seconds``) the process exits at once: the next owner fences what was open.
@@ -70,7 +71,7 @@ async def _run(app: Application, stop_seconds: float, preparing: Callable[[], bo
         app.fatal(Fatal("the worker stopped by itself"))
     for task in ends:
         task.cancel()
-    code = FAILED if app.failure else OK
+    code = _code(app.failure)
     log.info("worker stops", code=code)
     # a task of its own, not a time-out around it: Faust's wait_empty swallows cancellation
     stopping = asyncio.create_task(_stop(app, starting))
@@ -83,6 +84,12 @@ async def _run(app: Application, stop_seconds: float, preparing: Callable[[], bo
         code = FAILED
     log.info("worker stopped", code=code)
     return code
+
+
+def _code(failure: Fatal | None) -> int:
+    if failure is None:
+        return OK
+    return PERMANENT if isinstance(failure, Permanent) else FAILED
 
 
 async def _stop(app: Application, starting: asyncio.Task[None]) -> None:

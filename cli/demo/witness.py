@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from agents.records import ERRORS
+from agents.letters import ERRORS
 from agents.topics import ALERTED, DEAD, IDENTITIES, TIMELINE, alerts_topic
 
 from .manifest import Outcome, Told

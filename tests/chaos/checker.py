@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from agents.records import ERRORS
+from agents.letters import ERRORS
 from agents.topics import DEAD, TIMELINE
 from core.event import event_uid
 from schemas import instant

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiokafka import TopicPartition
 
-from agents.records import ERRORS
+from agents.letters import ERRORS
 from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE
 
 from .checker import Problem

@@ -11,9 +11,11 @@ import pytest
 
 from agents.app import departments, rules
 from agents.identifiers import Identifiers
-from agents.records import Origin, dead_headers
+from agents.letters import letter
+from agents.records import Origin
 from agents.settings import Settings
 from agents.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic
+from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 
 from .business import Sent, business
@@ -253,12 +255,19 @@ def bury_what_was_taken(log: Log) -> None:
     held = orjson.loads(entry.value)["data"]
     topic, partition, offset = held["origin"].rsplit("/", 2)
     record = next(r for r in log.records[topic, int(partition)] if r.offset == int(offset))
-    told = dead_headers(tuple(record.headers), "intake", Origin(topic, int(partition), int(offset)), "not-json", "")
+    told = letter(
+        None,
+        b"",
+        tuple(record.headers),
+        "intake",
+        Origin(topic, int(partition), int(offset)),
+        Dead(Reason.NOT_JSON, ""),
+    ).headers
     log.records[DEAD, 0].append(record._replace(topic=DEAD, partition=0, headers=told))
 
 
 def bury_what_nobody_published(log: Log) -> None:
-    told = dead_headers((), "intake", Origin(events_topic("web"), 0, 999_999), "not-json", "")
+    told = letter(None, b"", (), "intake", Origin(events_topic("web"), 0, 999_999), Dead(Reason.NOT_JSON, "")).headers
     log.records[DEAD, 0].append(Record(DEAD, 0, 999_999, NOW, None, b"{", told))
 
 

@@ -7,10 +7,12 @@ import time
 import pytest
 from aiokafka import TopicPartition
 
-from agents.records import Origin, dead_headers, event_headers
+from agents.letters import letter
+from agents.records import Origin, event_headers
 from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE, events_topic
 from core.event import event_uid
 from schemas.codec import Codec, Decoded
+from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 
 from .business import Sent
@@ -115,7 +117,8 @@ def a_log() -> Log:
     log.add(Record(LINKS, 0, 3, 2, None, b"{}", headers))
     log.add(Record(JOURNAL, 1, 7, 3, b"c_1", b"{}", headers))
     log.add(Record(TIMELINE, 1, 9, 4, b"c_1/" + event_uid("/web", "1").encode(), b"{}"))
-    log.add(Record(DEAD, 0, 2, 2, b"", b"bad", dead_headers((), "intake", Origin(WEB, 0, 1), "not-json", "")))
+    told = letter(None, b"bad", (), "intake", Origin(WEB, 0, 1), Dead(Reason.NOT_JSON, "")).headers
+    log.add(Record(DEAD, 0, 2, 2, b"", b"bad", told))
     return log
 
 

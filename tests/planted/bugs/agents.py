@@ -45,8 +45,8 @@ BUGS = (
         "dead-letter-without-bytes",
         "A dead letter tells the reason, but not what had come.",
         "agents/intake.py",
-        "return Output(DEAD, 0, record.key, record.value, told)",
-        "return Output(DEAD, 0, record.key, None, told)",
+        "return letter(record.key, record.value, kept,",
+        "return letter(record.key, None, kept,",
         (checks.LETTERS,),
     ),
     Bug(
