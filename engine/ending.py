@@ -28,10 +28,12 @@ REQUESTS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Ending:
-    """One for each process. ``hanging`` names what is still at work, for the last words."""
+    """One for each process. ``seconds``: the longest end."""
 
-    def __init__(self, hanging: Callable[[], str] = lambda: "") -> None:
-        self.hanging = hanging
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.hanging: Callable[[], str] = lambda: ""
+        """Names what is still at work, for the last words. Called in a thread."""
+        self._seconds = seconds
         self.requested = threading.Event()
         """Somebody has asked this process to end."""
         self._told: list[Callable[[], None]] = []
@@ -47,7 +49,7 @@ class Ending:
         """Hear SIGTERM and SIGINT from now on. In the main thread, before other threads start; again: no difference.
 
         The threads that start later inherit that they are not given these signals: a thread here takes them, although
-        the main thread may be held up for good.
+        the main thread may be held up for good. One that is given to an older thread is heard by the main thread.
         """
         if self._listening:
             return
@@ -79,12 +81,12 @@ class Ending:
 
     # --- seeing it through ------------------------------------------------------------------------------------------
 
-    def begin(self, why: str, code: int, seconds: float = SECONDS) -> None:
+    def begin(self, why: str, code: int, seconds: float | None = None) -> None:
         """From now on the process has so many seconds to end by itself; then it leaves hard, with exit code ``code``.
 
         The earliest moment counts. Can be called from any thread.
         """
-        now = time.monotonic()
+        now, seconds = time.monotonic(), self._seconds if seconds is None else min(seconds, self._seconds)
         with self._sooner:
             if self._due == float("inf"):
                 threading.Thread(target=self._see_through, name="ending", daemon=True).start()

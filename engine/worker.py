@@ -12,7 +12,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from engine.application import Application
-from engine.ending import SECONDS, Ending
+from engine.ending import Ending
 from engine.errors import Fatal, Permanent, fatal
 from engine.own_time import STEP
 from engine.quiet import spare
@@ -69,7 +69,7 @@ async def _run(app: Application, ending: Ending, preparing: Callable[[], bool]) 
     try:
         return await _work(app, ending, told, preparing)
     finally:
-        ending.begin("the worker has stopped", FAILED if app.failure is None else _code(app.failure), SECONDS)
+        ending.begin("the worker has stopped", FAILED if app.failure is None else _code(app.failure))
         beating.cancel()
 
 
