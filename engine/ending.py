@@ -36,7 +36,7 @@ class Ending:
         self._seconds = seconds
         self.requested = threading.Event()
         """Somebody has asked this process to end."""
-        self._told: list[Callable[[], None]] = []
+        self._told: list[Callable[[], object]] = []
         self._lock = threading.RLock()
         self._sooner = threading.Condition(self._lock)
         self._due = float("inf")
@@ -59,7 +59,7 @@ class Ending:
         signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
         threading.Thread(target=self._hear, name="signals", daemon=True).start()
 
-    def on_request(self, call: Callable[[], None]) -> None:
+    def on_request(self, call: Callable[[], object]) -> None:
         """Call this, in some thread, when the process is asked to end; at once if it was asked already."""
         with self._lock:
             self._told.append(call)

@@ -21,8 +21,6 @@ def queued(schedstat: Path = _THREAD) -> float:
         return 0.0
 
 
-
-
 class OwnTime:
     """Counts seconds of work that was possible, one turn of the loop after the other.
 

@@ -34,9 +34,7 @@ STILL_SECONDS = 60.0
 REBALANCE_SECONDS = 300.0
 
 
-def run_worker(
-    app: Application, *, ending: Ending | None = None, preparing: Callable[[], bool] = lambda: False
-) -> int:
+def run_worker(app: Application, *, ending: Ending | None = None, preparing: Callable[[], bool] = lambda: False) -> int:
     """Run until SIGTERM or SIGINT (0) or until a fatal error (1; 2 if no restart mends it); return the exit code.
 
     Waits for a broker that is away and for topics that do not exist yet. A stop finishes the units of work under way.
@@ -106,8 +104,7 @@ async def _work(app: Application, ending: Ending, told: asyncio.Event, preparing
     stopping = asyncio.create_task(_stop(app, starting), name="stop")
     done, _ = await asyncio.wait({stopping}, timeout=FAILED_STOP_SECONDS if code else STOP_SECONDS)
     if not done:
-        log.warning("stop took too long, leaving at once", code=code or FAILED)
-        ending.begin(f"its stop took longer than {FAILED_STOP_SECONDS if code else STOP_SECONDS:g} s", code or FAILED, 0)
+        ending.begin("its stop took too long", code or FAILED, 0)
         return code or FAILED
     if (error := stopping.exception()) is not None:
         log.error("stop failed", error=repr(error))

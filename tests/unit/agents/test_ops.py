@@ -48,6 +48,13 @@ def asked(pages: OpsPages, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
+def drip(connection: socket.socket) -> None:
+    """A line that does not end, byte by byte."""
+    for _ in range(3_000):
+        connection.sendall(b"x")
+        time.sleep(0.01)
+
+
 def status(pages: OpsPages, method: str, path: str) -> tuple[int, bytes]:
     address = urlsplit(pages.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
@@ -72,10 +79,8 @@ def test_idle_and_half_sent_requests_delay_nobody(pages: OpsPages) -> None:
 def test_who_sends_nothing_or_by_drops_or_does_not_read_is_hung_up_on(hasty: OpsPages) -> None:
     with connected(hasty) as idle, connected(hasty) as dripping, connected(hasty) as deaf:
         deaf.sendall(REQUEST)
-        with pytest.raises(OSError):
-            for byte in REQUEST * 100:
-                dripping.sendall(bytes([byte]) if byte != 10 else b"\t")
-                time.sleep(0.01)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            drip(dripping)
         assert b"" == idle.recv(1)
         assert deaf.recv(1_000).startswith(b"HTTP/1.1 200")
         assert b"" == deaf.recv(1)

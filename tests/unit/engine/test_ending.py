@@ -51,7 +51,9 @@ def block():
 """
 
 
-def ended(story: str, *, beginning: str = BEGINNING, told: signal.Signals | None = signal.SIGTERM) -> tuple[int, float, str]:
+def ended(
+    story: str, *, beginning: str = BEGINNING, told: signal.Signals | None = signal.SIGTERM
+) -> tuple[int, float, str]:
     """Runs the process, asks it to end once it is ready: exit code, seconds until its end, what it logged."""
     command = [sys.executable, "-c", beginning + story]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
