@@ -20,7 +20,8 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from core.rule import RuleSet
 from engine.application import create_app
 from engine.batch import rounds
-from engine.errors import Fatal, fatal
+from engine.ending import Ending
+from engine.errors import Fatal, Permanent, fatal
 from engine.limits import Limits
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
@@ -44,10 +45,12 @@ from .topics import JOURNAL, LINKS, PROGRESS, events_topic
 from .vocabulary import outreach, vocabulary
 
 UNASSIGNED = 45.0
-"""Seconds after which a worker that heard nothing from its group starts anew: aiokafka can miss a broker's return."""
+"""Seconds of own time after which a worker that heard nothing from its group starts anew: aiokafka can miss a broker's
+return.
+"""
 
 STUCK = 30.0
-"""Seconds without a beat of the event loop after which a worker is not alive."""
+"""Seconds without a beat of the event loop, though there was a processor for it, after which a worker is not alive."""
 
 
 def departments(registry: Registry) -> tuple[str, ...]:
@@ -73,7 +76,6 @@ class Worker:
         self._settings = settings
         self._name = name
         self._home = home
-        self._beat = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._sure = asyncio.Event()
         self.registry = CollectorRegistry()
@@ -140,10 +142,10 @@ class Worker:
 
     @asynccontextmanager
     async def _helpers(self) -> AsyncIterator[None]:
-        """What runs beside the agents: the directory's tail, intake's producer, the heart and the lag."""
+        """What runs beside the agents: the directory's tail, intake's producer, the lag."""
         await self.intake.start()
         await self._check_partitions()
-        self._spawn(self._heart(), "heart")
+        self._spawn(self._look_around(), "lag")
         self._spawn(self.directory.tail(), "directory")
         await self.directory.caught_up.wait()
         try:
@@ -159,14 +161,14 @@ class Worker:
         wanted = self._settings.partition_count()
         there = len(await self.intake.partitions_of(JOURNAL))
         if there != wanted:
-            raise Fatal(f"{JOURNAL} has {there} partitions, but CXBUS_PARTITIONS is {wanted}; set it to {there}")
+            raise Permanent(f"{JOURNAL} has {there} partitions, but CXBUS_PARTITIONS is {wanted}; set it to {there}")
         self._sure.set()
 
-    async def _heart(self) -> None:
-        began = time.monotonic()
+    async def _look_around(self) -> None:
+        """Counts the lag, and notices that the group never says anything."""
+        began = self.app.pulse.seconds
         while True:
-            self._beat = time.monotonic()
-            if not self.journey.told and self._beat - began > UNASSIGNED:
+            if not self.journey.told and self.app.pulse.seconds - began > UNASSIGNED:
                 raise Fatal(f"the group has assigned nothing within {UNASSIGNED:g} s")
             lags: dict[str, int] = {}
             for tp, progress in cast("BatchConsumer", self.app.consumer).progress().items():
@@ -191,27 +193,37 @@ class Worker:
 
     def live(self) -> Health:
         """Does the event loop turn?"""
-        age = time.monotonic() - self._beat
+        age = self.app.pulse.age()
         return Health(age < STUCK, f"last beat {age:.1f} s ago")
 
     def ready(self) -> Health:
-        """Is everything that this worker owns open for work?"""
+        """Is it a member of a stable group, and is everything open for work that the group has given to it?
+
+        Of a stable group each partition has an owner: who was given nothing is ready, and spare.
+        """
+        if self.app.leaving:
+            return Health(False, "is ending")
         if not self.directory.caught_up.is_set():
             return Health(False, "waiting for Kafka, or the directory is being read")
-        if not (self.resolver.ready and self.journey.ready):
-            return Health(False, "partitions are being restored")
-        owned = len(self.journey.positions)
-        return Health(True, f"{owned} journal partitions")
+        outside = self.app.outside()
+        if outside is not None:
+            return Health(False, outside)
+        for topic, owned in ((LINKS, self.resolver), (JOURNAL, self.journey)):
+            given = self.app.given(topic)
+            closed = sorted(given - owned.positions.keys())
+            if closed or not owned.told:
+                return Health(False, f"partitions of {topic} are being restored: {closed}")
+        return Health(True, f"{len(self.journey.positions)} journal partitions")
 
-    def run(self) -> int:
-        """Works until told to stop; returns the exit code (0: told to, 1: something went wrong)."""
+    def run(self, ending: Ending | None = None) -> int:
+        """Works until told to stop; returns the exit code (0: told to; 1: something went wrong; 2: for good)."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)  # a batch makes 100,000 young objects that all die together: measured 1.6 x
         pages = OpsPages(self.registry, self.live, self.ready, self._settings.ops_host, self._settings.ops_port)
         note = announce(self._settings.data_dir / "run", f"worker-{self._name}", os.getpid(), pages.url)
         try:
-            return run_worker(self.app, preparing=lambda: not self.directory.caught_up.is_set())
+            return run_worker(self.app, ending=ending, preparing=lambda: not self.directory.caught_up.is_set())
         finally:
             pages.close()
             self.directory.close()

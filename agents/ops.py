@@ -1,22 +1,33 @@
 """The ops pages of a process: ``/metrics``, ``/livez``, ``/readyz``, on loopback unless told otherwise.
 
-They are served by a thread, so that they answer while the event loop is busy.
+A thread with an event loop of its own serves them, so that they answer while the process's loop is busy. Who connects
+and sends nothing, sends by drops, or does not read holds no thread, and is hung up on after ``PATIENCE``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+log = structlog.get_logger("agents.ops")
+
+PATIENCE = 5.0
+"""Seconds for one request from its first byte to the last one of its answer."""
+HEAD_BYTES = 16 * 1024
+"""A request with more than that before its empty line is refused."""
+CONNECTIONS = 128
+"""At once; who comes then is hung up on. Each is a file to the system, and the local stores have many."""
+PLAIN = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class Health:
 
 
 class OpsPages:
-    """Serves until ``close``. ``port`` 0 takes a free one; ``url`` tells which."""
+    """Serves until ``close``. ``port`` 0 takes a free one; ``url`` tells which. Raises ``OSError``: it can't be had."""
 
     def __init__(
         self,
@@ -38,41 +49,94 @@ class OpsPages:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
+        self._registry = registry
         self._checks = {"/livez": live, "/readyz": ready}
-        self._metrics: Any = make_wsgi_app(registry)
-        self._server = make_server(host, port, self._page, WSGIServer, _Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
+        self._connections = 0
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=CONNECTIONS)
+        shown, number = self._socket.getsockname()[:2]
+        self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{number}"
         """Where the pages are."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="ops", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stops serving."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(PATIENCE)
 
-    def _page(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(self._connected, sock=self._socket, limit=HEAD_BYTES)
+        async with server:
+            await self._over.wait()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        try:
+            if self._connections <= CONNECTIONS:
+                async with asyncio.timeout(PATIENCE):
+                    writer.write(self._answer(await _head(reader)))
+                    writer.write_eof()
+                    await writer.drain()
+                    while await reader.read(HEAD_BYTES):
+                        pass  # until the other side hangs up: sooner would throw away what it has not read yet
+        except (OSError, TimeoutError, EOFError):
+            pass  # they left, or were too slow
+        finally:
+            self._connections -= 1
+            writer.transport.abort()
+
+    def _answer(self, head: list[str] | None) -> bytes:
+        if head is None:
+            return _response(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request is too long\n")
+        method, _, target = head[0].partition(" ")
+        if method not in ("GET", "HEAD"):
+            return _response(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD\n", "Allow: GET, HEAD")
+        path = target.partition(" ")[0].partition("?")[0]
+        try:
+            found = self._page(path, head)
+        except Exception as error:  # noqa: BLE001 -- the shell's edge: a page that fails is said to have failed
+            log.warning("an ops page failed", page=path, error=repr(error))
+            found = _response(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}\n")
+        return found if method == "GET" else found.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+    def _page(self, path: str, head: list[str]) -> bytes:
         if path == "/metrics":
-            found: Iterable[bytes] = self._metrics(environ, respond)
-            return found
+            accepted = [line.partition(":")[2] for line in head[1:] if line.lower().startswith("accept:")]
+            encode, kind = choose_encoder(",".join(accepted))
+            return _response(HTTPStatus.OK, encode(self._registry), kind=kind)
         check = self._checks.get(path)
         if check is None:
-            respond("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"here are /metrics, /livez and /readyz\n"]
+            return _response(HTTPStatus.NOT_FOUND, "here are /metrics, /livez and /readyz\n")
         health = check()
-        respond("200 OK" if health.ok else "503 Service Unavailable", [("Content-Type", "text/plain")])
-        return [health.reason.encode() + b"\n"]
+        return _response(HTTPStatus.OK if health.ok else HTTPStatus.SERVICE_UNAVAILABLE, f"{health.reason}\n")
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Scrapes are not worth a line each."""
+async def _head(reader: asyncio.StreamReader) -> list[str] | None:
+    """The request's first line and its headers; None if it is too long. Raises ``EOFError``: they left before."""
+    try:
+        return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    except asyncio.LimitOverrunError:
+        return None
+
+
+def _response(status: HTTPStatus, body: str | bytes, *headers: str, kind: str = PLAIN) -> bytes:
+    content = body if isinstance(body, bytes) else body.encode()
+    lines = [
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(content)}",
+        "Connection: close",
+        *headers,
+    ]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content
 
 
 def announce(directory: Path, name: str, pid: int, url: str) -> Path:

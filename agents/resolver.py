@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 
 from core.identity import Born, Linked, Merged, resolve, root
 from engine.checkpoint import Checkpoint
-from engine.errors import Fatal
+from engine.errors import Fatal, Permanent
 from engine.record import KafkaRecord
 from engine.store import Store
 from engine.unit_of_work import Output
@@ -33,7 +33,7 @@ KEY_RECORD = b"#key"
 _STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
 
 
-class WrongKey(Exception):
+class WrongKey(Permanent):
     """The identities were made with another key: every known customer would look new."""
 
 

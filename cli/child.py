@@ -11,15 +11,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .health import Answer, Process, announced, ask
-from .problem import TOLD
+from .problem import TOLD, Code, Problem
 from .tether import SUPERVISOR
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a process that died is started again; each time twice as long."""
 SETTLED = 60.0
 """Seconds of life after which a death is the first one again."""
+GRACE = 10.0
+"""Seconds that one who is ended because they do not work any more has for it."""
 LOG_BYTES = 10 * 1024 * 1024
 """A log longer than this is put aside at the next start; one older log is kept."""
+
+
+COMMAND = [sys.executable, "-P", "-m", "cli.main"]
+"""-P: a folder `core` or `schemas` where the user stands is none of ours."""
 
 
 class Backoff:
@@ -65,6 +71,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._due = 0.0
+        self._killed_at: float | None = None
         self._logged = 0
 
     @property
@@ -78,11 +85,10 @@ class Child:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         self._logged = self.log.stat().st_size if self.log.exists() else 0
-        self._started = time.monotonic()
+        self._started, self._killed_at = time.monotonic(), None
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                # -P: a folder `core` or `schemas` where the user stands is none of ours
-                [sys.executable, "-P", "-m", "cli.main", *self._arguments],
+                [*COMMAND, *self._arguments],
                 env={**environ, SUPERVISOR: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -90,19 +96,32 @@ class Child:
             )
 
     def tend(self, environ: Mapping[str, str]) -> str | None:
-        """Start it again when it died and its pause is over; says in words what happened, if anything did."""
-        now = time.monotonic()
-        if self._process is None:
+        """Start it again when it died and its pause is over; says in words what happened, if anything did.
+
+        Raises ``Problem`` when it says that no restart mends it.
+        """
+        now, process = time.monotonic(), self._process
+        if process is None:
             return self._start_again(environ, now) if now >= self._due else None
-        code = self._process.poll()
+        code = process.poll()
         if code is None:
+            if self._killed_at is not None and now >= self._killed_at:
+                process.kill()
             return None
         self.exit_code, self._process = code, None
+        if code == Code.USAGE:
+            raise Problem(self._for_good(), Code.USAGE)
         pause = self._backoff.after(now - self._started)
         self._due = now + pause
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         why = self.last_words()
         return f"{self.title} {how}{f' ({why})' if why else ''}; starting it again in {pause:.0f} s. Log: {self.log}"
+
+    def _for_good(self) -> str:
+        why = self.last_words()
+        if why is None:
+            return self.gave_up("ended with exit code 2: no restart mends what is wrong")
+        return f"The {self.title} can't go on, and no restart mends it: {why.rstrip('.')}. Log: {self.log}"
 
     def _start_again(self, environ: Mapping[str, str], now: float) -> str | None:
         try:
@@ -127,8 +146,14 @@ class Child:
 
     def terminate(self) -> None:
         """Ask it to end; ``tend`` starts it again unless nobody calls that any more."""
-        if self._process is not None:
-            self._process.terminate()
+        process = self._process
+        if process is not None:
+            process.terminate()
+
+    def end(self) -> None:
+        """Ask it to end, and kill it when it has not ended ``GRACE`` seconds later; ``tend`` sees to it."""
+        self._killed_at = time.monotonic() + GRACE
+        self.terminate()
 
     def wait(self, until: float) -> bool:
         """Wait for its end until then (``time.monotonic``), then kill it. Whether it ended by itself."""
@@ -142,6 +167,11 @@ class Child:
             process.wait()
             return False
         return True
+
+    def gave_up(self, why: str) -> str:
+        """Its name, ``why``, and the end of its log."""
+        said = "\n".join(f"  {line}" for line in self.last_lines())
+        return f"The {self.title} {why}. The end of its log ({self.log}):\n{said or '  (nothing)'}"
 
     def last_words(self) -> str | None:
         """Why it ended, if it said so."""

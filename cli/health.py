@@ -71,13 +71,13 @@ def forget_dead(data_dir: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def ask(url: str, page: str) -> Answer | None:
-    """What ``page`` of a process's ops pages says; None if nobody answers."""
+def ask(url: str, page: str, seconds: float = TIMEOUT) -> Answer | None:
+    """What ``page`` of a process's ops pages says; None if nobody answers within so many seconds."""
     import http.client
     from urllib.parse import urlsplit
 
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=seconds)
     try:
         connection.request("GET", page)
         response = connection.getresponse()

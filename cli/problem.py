@@ -14,6 +14,8 @@ class Code(IntEnum):
     AWAY = 3
 
 
+LASTING = (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError)
+"""Errors of files that stay until a person changes something; room on a disk may be there at the next try."""
 TOLD = "cxbus: "
 """Begins the line on stderr in which a command says what went wrong."""
 

@@ -19,11 +19,14 @@ def run(
 ) -> None:
     """Start the bus on this machine and keep it running until Ctrl-C.
 
-    That is: a Kafka of its own (unless --bootstrap or CXBUS_BOOTSTRAP names one), the workers and a sink. What dies is
-    started again. Everything is kept in the data directory, and found again by the next start.
+    That is: a Kafka of its own (unless --bootstrap or CXBUS_BOOTSTRAP names one), the workers and a sink. What dies or
+    stands still is started again, but for what no restart would mend. Everything is kept in the data directory, and
+    found again by the next start.
 
     Example: cxbus run --workers 2
     """
+    from engine.ending import Ending
+
     from .supervisor import Supervisor, interruptible
 
     bus = bus_of(context)
@@ -35,7 +38,7 @@ def run(
     try:
         with interruptible():
             steps.say(f"Starting the bus in {data_dir}")
-            with Supervisor(settings, steps, verbose=bus.verbose) as supervisor:
+            with Supervisor(settings, steps, verbose=bus.verbose, ending=Ending()) as supervisor:
                 try:
                     supervisor.wait_ready()
                     steps.done("database", str(database))

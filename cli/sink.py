@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,9 +14,10 @@ from .tether import tie
 if TYPE_CHECKING:
     from agents.ops import Health
     from agents.settings import Settings
+    from engine.ending import Ending
 
 STUCK = 30.0
-"""Seconds without a beat of the event loop after which a sink is not alive."""
+"""Seconds without a beat of the event loop, though there was a processor for it, after which a sink is not alive."""
 NAME = "sink"
 SOON = 5.0
 """Seconds between two tries: to reach a Kafka that was away, and to show how far the sink is, which a new cluster does
@@ -29,9 +28,12 @@ not take at once (until then ``cxbus status`` would show everything as unread).
 class SinkProcess:
     """Copies the bus's topics into the database, with ops pages. Raises ``SinkRefused`` when it may not."""
 
-    def __init__(self, settings: Settings, bootstrap: str) -> None:
+    def __init__(self, settings: Settings, bootstrap: str, ending: Ending) -> None:
+        import asyncio
+
         from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+        from engine.own_time import Pulse
         from sinks.runner import Pace, Runner, Source
         from sinks.sql.sqlite import open_sink
 
@@ -39,7 +41,9 @@ class SinkProcess:
         from .sink_metrics import SinkMetrics
 
         self._settings = settings
-        self._beat = time.monotonic()
+        self._ending = ending
+        self._pulse = Pulse()
+        self._stop = asyncio.Event()
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -53,13 +57,15 @@ class SinkProcess:
         """Does the event loop turn?"""
         from agents.ops import Health
 
-        age = time.monotonic() - self._beat
+        age = self._pulse.age()
         return Health(age < STUCK, f"last beat {age:.1f} s ago")
 
     def ready(self) -> Health:
         """Is it copying?"""
         from agents.ops import Health
 
+        if self._stop.is_set():
+            return Health(False, "is ending")
         if self.metrics.failing:
             return Health(False, f"the {self.metrics.failing} can't be used; trying again")
         if not self.metrics.reading:
@@ -77,6 +83,7 @@ class SinkProcess:
         try:
             asyncio.run(self._run())
         finally:
+            self._ending.begin("the sink has stopped", Code.WRONG)
             note.unlink(missing_ok=True)
             pages.close()
             self._sink.close()
@@ -85,21 +92,24 @@ class SinkProcess:
     async def _run(self) -> None:
         import asyncio
 
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        heart = asyncio.create_task(self._heart())
+        loop = asyncio.get_running_loop()
+        self._ending.hanging = lambda: ", ".join(sorted(one.get_name() for one in asyncio.all_tasks(loop)))
+        self._ending.on_request(lambda: loop.call_soon_threadsafe(self._stop.set))
+        beating = asyncio.create_task(self._beat(), name="pulse")
         try:
-            await self._runner.run(stop)
+            await self._runner.run(self._stop)
         finally:
-            heart.cancel()
+            self._ending.begin("the sink was to stop", Code.WRONG)
+            beating.cancel()
 
-    async def _heart(self) -> None:
+    async def _beat(self) -> None:
         import asyncio
 
+        from engine.own_time import STEP
+
         while True:
-            self._beat = time.monotonic()
-            await asyncio.sleep(1)
+            self._pulse.beat()
+            await asyncio.sleep(STEP)
 
 
 def sink(context: typer.Context) -> None:
@@ -111,11 +121,14 @@ def sink(context: typer.Context) -> None:
     """
     tie()
     from agents import log
+    from engine.ending import Ending
     from sinks.base import SinkLost
 
     bus = bus_of(context)
     log.configure(verbose=bus.verbose)
+    settings, bootstrap, ending = bus.settings, bus.address(), Ending()
+    ending.listen()  # before anything starts a thread
     try:
-        raise typer.Exit(SinkProcess(bus.settings, bus.address()).run())
+        raise typer.Exit(SinkProcess(settings, bootstrap, ending).run())
     except SinkLost as lost:
         raise Problem(f"{lost} Start it again: the new one is filled from the topics.", Code.WRONG) from lost

@@ -102,10 +102,12 @@ def _processes(data_dir: Path) -> list[Health]:
 def _health(process: Process) -> Health:
     if not process.alive:
         return Health(process.name, process, False, "is gone; it was killed")
-    answer = ask(process.url, "/readyz")
-    if answer is None:
+    alive, ready = ask(process.url, "/livez"), ask(process.url, "/readyz")
+    if alive is None or ready is None:
         return Health(process.name, process, False, "does not answer")
-    return Health(process.name, process, answer.ok, answer.text)
+    if not alive.ok:
+        return Health(process.name, process, False, f"stands still ({alive.text})")
+    return Health(process.name, process, ready.ok, ready.text)
 
 
 def _tell(

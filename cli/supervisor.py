@@ -15,15 +15,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .child import Backoff, Child
-from .health import LOCK, forget_dead, supervised
+from .health import LOCK, ask, forget_dead, supervised
 from .problem import Code, Problem
+from .pulse import Pulse
 from .steps import Reporter
 
 if TYPE_CHECKING:
     from agents.settings import Settings
+    from engine.ending import Ending
 
 LOOK = 0.2
 """Seconds between two looks at the children and the broker."""
+PULSE, PATIENCE = 2.0, 5.0
+"""Seconds between two looks at whether they live, and for one answer."""
 READY = 120.0
 """Seconds for a start: 20 times what it takes on a small machine."""
 GRACE = 10.0
@@ -35,13 +39,18 @@ class Supervisor:
 
     As a context manager it starts at the beginning and stops at the end, whatever happens in between. Should its
     process be killed, its children notice by themselves (``tether``, ``deploy.watchdog``).
+
+    ``ending``: of this process, if a stop of the bus is its end.
     """
 
-    def __init__(self, settings: Settings, reporter: Reporter, *, verbose: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, reporter: Reporter, *, verbose: bool = False, ending: Ending | None = None
+    ) -> None:
         from deploy.broker import EmbeddedBroker
 
         self._settings = settings
         self._reporter = reporter
+        self._ending = ending
         self._verbose = ["--verbose"] if verbose else []
         self._data_dir = settings.data_dir.absolute()
         self._broker = EmbeddedBroker(self._data_dir) if settings.embedded else None
@@ -95,6 +104,7 @@ class Supervisor:
             for number, child in enumerate(self.children):
                 child.start(self.environment_of(number))
             self._watcher.start()
+            threading.Thread(target=self._take_pulses, name="pulses", daemon=True).start()
         except BaseException:  # Ctrl-C too
             self.stop()
             raise
@@ -106,7 +116,7 @@ class Supervisor:
     def wait_ready(self, seconds: float = READY) -> None:
         """Return once ``ready``, reporting each child as it comes up.
 
-        Raises ``Problem`` after so many seconds, or when a child says that it can't work with these settings.
+        Raises ``Problem`` after so many seconds, or when a child says that no restart mends what is wrong.
         """
         began = time.monotonic()
         waiting = list(self.children)
@@ -118,10 +128,10 @@ class Supervisor:
                     waiting.remove(child)
                     self._up.add(child.title)
                     self._reporter.done(child.title, f"{process.url}/metrics", time.monotonic() - began)
-                elif child.exit_code == Code.USAGE:
-                    raise Problem(_gave_up(child, "can't work with these settings"), Code.USAGE)
                 elif time.monotonic() - began > seconds:
-                    raise Problem(_gave_up(child, f"is not ready after {seconds:.0f} s: {health.text}"), Code.AWAY)
+                    raise Problem(child.gave_up(f"is not ready after {seconds:.0f} s: {health.text}"), Code.AWAY)
+            if self._failure is not None:
+                raise self._failure
             time.sleep(LOOK)
 
     def wait(self) -> None:
@@ -137,6 +147,8 @@ class Supervisor:
         """
         with uninterrupted():
             self._stopping.set()
+            if self._ending is not None:
+                self._ending.begin("the bus was to stop", Code.WRONG)
             for child in self.children:
                 child.terminate()
             if self._watcher.is_alive() and self._watcher is not threading.current_thread():
@@ -204,6 +216,18 @@ class Supervisor:
                 elif ill.keys() & self._up & {child.title} and child.health().ok and (process := child.process()):
                     self._reporter.done(child.title, f"{process.url}/metrics", time.monotonic() - ill.pop(child.title))
 
+    def _take_pulses(self) -> None:
+        """End whoever does not live any more; the watcher starts them again."""
+        pulses = [Pulse() for _ in self.children]
+        while not self._stopping.wait(PULSE):
+            for child, pulse in zip(self.children, pulses, strict=True):
+                process = child.process()
+                answer = ask(process.url, "/livez", PATIENCE) if process else None
+                complaint = pulse.complaint(process, answer, time.monotonic())
+                if complaint and not self._stopping.is_set():
+                    self._reporter.trouble(f"{child.title} {complaint}; ending it, to start it again")
+                    child.end()
+
     def _restart_broker(self) -> None:
         """The broker died. Its clients wait for it; they are started anew only if its port was taken meanwhile."""
         from deploy.broker import AlreadyRunning, BrokerFailed
@@ -269,11 +293,6 @@ def _claim(data_dir: Path, children: Sequence[str]) -> int:
     os.ftruncate(lock, 0)
     os.write(lock, json.dumps({"pid": os.getpid(), "children": list(children)}).encode())
     return lock
-
-
-def _gave_up(child: Child, why: str) -> str:
-    said = "\n".join(f"  {line}" for line in child.last_lines())
-    return f"The {child.title} {why}. The end of its log ({child.log}):\n{said or '  (nothing)'}"
 
 
 @contextmanager

@@ -31,6 +31,8 @@ def tie(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def _watch(supervisor: int) -> None:
+    # a request to end is for the thread that listens (engine.ending)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     while os.getppid() == supervisor:
         time.sleep(LOOK)
     os.kill(os.getpid(), signal.SIGTERM)

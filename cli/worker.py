@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .bus import bus_of
-from .problem import Code, Problem
+from .problem import LASTING, Code, Problem
 from .tether import tie
 
 
@@ -20,7 +20,7 @@ def worker(
 
     `cxbus run` starts them; on a cluster run as many as you like, each with a name of its own on its machine. It waits
     for a Kafka that is away, and ends with 0 when it is told to stop, with 1 when something went wrong that a restart
-    mends.
+    mends, with 2 when no restart mends it.
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 CXBUS_IDENTITY_KEY=… cxbus worker --name a
     """
@@ -29,12 +29,16 @@ def worker(
         raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
     from agents import log
     from agents.app import Worker
-    from engine.errors import Fatal
+    from engine.ending import Ending
+    from engine.errors import Fatal, Permanent
 
     bus = bus_of(context)
     log.configure(verbose=bus.verbose)
+    settings, bootstrap, ending = bus.settings, bus.address(), Ending()
+    ending.listen()  # before anything starts a thread
     try:
-        made = Worker(bus.settings, bus.address(), name)
+        made = Worker(settings, bootstrap, name)
     except (OSError, Fatal) as error:  # its directory: no room, no right to write
-        raise Problem(f"The worker can't start: {error}.", Code.WRONG) from error
-    raise typer.Exit(made.run())
+        lasting = isinstance(error, (Permanent, *LASTING))
+        raise Problem(f"The worker can't start: {error}.", Code.USAGE if lasting else Code.WRONG) from error
+    raise typer.Exit(made.run(ending))

@@ -131,7 +131,7 @@ class EmbeddedBroker:
         process.stdin.close()
         process.terminate()
         try:
-            orderly = process.wait(watchdog.GRACE + 5) >= 0
+            orderly = process.wait(watchdog.GRACE + 3) >= 0
         except subprocess.TimeoutExpired:
             orderly = False
         if not orderly:  # the watchdog hangs, or was killed alone

@@ -17,7 +17,7 @@ import sys
 #: Seconds between two looks at the parent and the child.
 LOOK = 0.5
 #: Seconds that the broker gets to close its logs before it is killed.
-GRACE = 20.0
+GRACE = 15.0
 
 
 def main(arguments: list[str]) -> int:

@@ -18,6 +18,7 @@ from engine.host import Ownership
 from engine.instance import instance_id
 from engine.lane import Progress
 from engine.limits import SESSION_SECONDS, Fetch
+from engine.own_time import Pulse
 from engine.record import read_light
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class Application(faust.App):
         self.timely: set[str] = set()
         self.on_lost: Callable[[str, int, int], None] | None = None
         """See :meth:`engine.observer.Observer.lost`."""
+        self.on_failure: Callable[[Fatal], None] | None = None
+        """Told of the error that ends the process, at once and in whatever thread it came up."""
+        self.pulse = Pulse()
+        self.leaving = False
+        """Whether the worker is on its way out, for whatever reason: it takes no new work."""
         self.failure: Fatal | None = None
         self.failed = asyncio.Event()
         super().__init__(app_id, **options)
@@ -67,6 +73,16 @@ class Application(faust.App):
         """How far each partition is that this worker has fetched from; empty before it has a consumer."""
         return cast("BatchConsumer", self.consumer).progress() if self._consumer is not None else {}
 
+    def outside(self) -> str | None:
+        """Why this worker is no member of a stable group, in words; ``None`` if it is. From any thread."""
+        if self._consumer is None:
+            return "no member of the group yet"
+        return "the group is rebalancing" if self.rebalancing else cast("BatchConsumer", self.consumer).outside()
+
+    def given(self, topic: str) -> set[int]:
+        """The partitions of ``topic`` that the group has given to this worker. From any thread."""
+        return cast("BatchConsumer", self.consumer).given(topic) if self._consumer is not None else set()
+
     def lost(self, topic: str, partition: int, records: int) -> None:
         """Of a topic that no listener owns."""
         if self.on_lost is not None:
@@ -75,7 +91,9 @@ class Application(faust.App):
     def fatal(self, error: Fatal) -> None:
         """The one place for errors that end the process; the first one counts."""
         if self.failure is None:
-            self.failure = error
+            self.failure, self.leaving = error, True
+            if self.on_failure is not None:
+                self.on_failure(error)
             log.critical("worker must end", reason=str(error), cause=repr(error.__cause__) if error.__cause__ else None)
             self.failed.set()
 

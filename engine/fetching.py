@@ -19,6 +19,7 @@ from mode.utils.futures import notify
 from engine.assignor import StickyByTopic
 from engine.host import Host
 from engine.lane import Fetched, Lane, Progress, Round
+from engine.patience import patience
 from engine.record import size_of
 
 COMMIT_SECONDS = 30.0
@@ -230,7 +231,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if tp in consumer.assignment()
         }
         with suppress(CommitFailedError, IllegalStateError):  # rebalanced
-            async with asyncio.timeout(COMMIT_SECONDS):
+            async with patience(COMMIT_SECONDS):
                 if owned:
                     await consumer.commit(owned)
 
@@ -243,6 +244,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 lag = 0 if end is None else max(0, end - lane.start)
                 found[tp] = Progress(lane.done + lane.parts, lane.in_flight, lag)
         return found
+
+    def outside(self) -> str | None:
+        """Why this is no member of the group, in words; ``None`` if it is one. Called from other threads."""
+        consumer = self._consumer
+        if consumer is None:
+            return "no member of the group yet"
+        coordinator, subscription = consumer._coordinator, consumer._subscription.subscription
+        if coordinator.coordinator_id is None:
+            return "the group's coordinator is away"
+        if not coordinator.member_id or coordinator.generation < 0:
+            return "no member of the group"
+        if subscription is None or coordinator.need_rejoin(subscription):
+            return "the group is rebalancing"
+        return None
+
+    def given(self, topic: str) -> set[int]:
+        """The partitions of ``topic`` that are assigned. Called from other threads."""
+        consumer = self._consumer
+        return set() if consumer is None else {tp.partition for tp in consumer.assignment() if tp.topic == topic}
 
     def displaced(self) -> bool:
         """A static member that Kafka no longer knows: it was frozen, or another process uses its id."""

@@ -10,7 +10,8 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from engine.batch import Batch
 from engine.errors import Fatal, TakenOver, fatal
-from engine.shard import Shard, Site, limited
+from engine.patience import ended, limited
+from engine.shard import Shard, Site
 from engine.unit_of_work import new_producer
 
 log = structlog.get_logger("engine.partition")
@@ -73,10 +74,9 @@ class Partition:
             _drop_all(self._queue)
             self._queue.put_nowait(None)
             if self._running:
-                await asyncio.wait({task}, timeout=self._site.limits.leave)
+                await ended({task}, self._site.limits.leave)
             task.cancel()
-            await asyncio.wait({task}, timeout=self._site.limits.answer + CLEAN_UP_SECONDS)
-            if not task.done():
+            if not await ended({task}, self._site.limits.answer + CLEAN_UP_SECONDS):
                 self._site.on_fatal(Fatal(f"partition {self.number} of {self._site.topic} does not stop"))
                 return
             self._task = None

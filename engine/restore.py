@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from engine.checkpoint import Bounds
 from engine.cluster import identify
 from engine.errors import Fatal
+from engine.patience import patience
 from engine.progress import ProgressLog, next_offset, read_progress
 from engine.reading import reader
 from engine.record import KafkaRecord
@@ -117,23 +117,23 @@ async def _read(
     reached: Callable[[int], None],
     stall_seconds: float,
 ) -> int:
-    count = 0
-    loop = asyncio.get_running_loop()
-    position, moved = await consumer.position(source), loop.time()
-    while position < end:
-        fetched = await consumer.getmany(source, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
-        for records in fetched.values():
-            wanted = [record for record in records if record.offset < end]
-            if wanted:
-                apply(wanted)
-                count += len(wanted)
-        before, position = position, await consumer.position(source)
-        if position > before:
-            moved = loop.time()
-            reached(min(position, end))
-        elif loop.time() - moved > stall_seconds:
-            raise Fatal(
-                f"restore from partition {source.partition} of {source.topic} stands at {position} of {end} for "
-                f"{stall_seconds:g} s: another writer's transaction is open (or hangs), or its broker is away"
-            )
+    count, position = 0, await consumer.position(source)
+    try:
+        async with patience(stall_seconds) as waiting:
+            while position < end:
+                fetched = await consumer.getmany(source, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+                for records in fetched.values():
+                    wanted = [record for record in records if record.offset < end]
+                    if wanted:
+                        apply(wanted)
+                        count += len(wanted)
+                before, position = position, await consumer.position(source)
+                if position > before:
+                    waiting.renew()
+                    reached(min(position, end))
+    except TimeoutError as error:
+        raise Fatal(
+            f"restore from partition {source.partition} of {source.topic} stands at {position} of {end} for "
+            f"{stall_seconds:g} s: another writer's transaction is open (or hangs), or its broker is away"
+        ) from error
     return count

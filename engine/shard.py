@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol
@@ -18,6 +17,7 @@ from engine.checkpoint import Checkpoint
 from engine.errors import Fatal, Gap
 from engine.limits import Limits
 from engine.observer import Observer
+from engine.patience import limited
 from engine.portion import Portion
 from engine.progress import ProgressLog, Reached
 from engine.record import KafkaRecord
@@ -222,13 +222,3 @@ class Shard:
     def _progress(self, end: int) -> Output:
         log, place = self._site.progress, self._site.progress.place(self._number)
         return Output(place.topic, place.partition, log.key(self._number), Reached(self._topic_id, end).encode())
-
-
-@asynccontextmanager
-async def limited(seconds: float, complaint: str) -> AsyncIterator[None]:
-    """Raises ``Fatal`` with the complaint when it takes longer."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise Fatal(f"{complaint} within {seconds:g} s") from error

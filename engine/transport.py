@@ -127,6 +127,14 @@ class BatchConsumer(driver.Consumer):
         """How far each partition is that has been fetched from."""
         return self._thread.progress()
 
+    def outside(self) -> str | None:
+        """Why this worker is no member of its group, in words; ``None`` if it is one."""
+        return self._thread.outside()
+
+    def given(self, topic: str) -> set[int]:
+        """The partitions of ``topic`` that are assigned to this worker."""
+        return self._thread.given(topic)
+
     def room(self) -> None:
         """A batch was done: its partition may be fetched again."""
         self._thread.room()

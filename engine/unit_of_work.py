@@ -13,6 +13,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from engine.errors import Fatal, RecordTooLarge, TakenOver
 from engine.limits import Limits
+from engine.patience import patience
 
 ABORT_SECONDS = 3.0
 
@@ -69,7 +70,7 @@ async def commit(
     """
     abortable = False
     try:
-        async with asyncio.timeout(limits.answer):
+        async with patience(limits.answer):
             await producer.begin_transaction()
             abortable = True
             ends = await send_all(producer, outputs, limits.batch_bytes)

@@ -10,7 +10,7 @@ from engine.lane import Progress
 
 
 class Watchdog:
-    """Knows since when nothing has moved. All times in seconds of one monotonic clock.
+    """Knows since when nothing has moved. All times in seconds that this process could work (``OwnTime``).
 
     ``still``: how long an open batch, or lag, may wait without any batch done. ``rebalance``: how long a rebalance
     may last. A restore is not judged here: it notices by itself that it stands still.

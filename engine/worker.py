@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import logging
-import os
-import signal
-import sys
 from collections.abc import Callable
 
 import structlog
@@ -16,7 +12,9 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from engine.application import Application
+from engine.ending import Ending
 from engine.errors import Fatal, Permanent, fatal
+from engine.own_time import STEP
 from engine.quiet import spare
 from engine.watchdog import Watchdog
 
@@ -27,20 +25,27 @@ FAILED = 1
 PERMANENT = 2
 POLL_SECONDS = 1.0
 REMIND_SECONDS = 10.0
+STOP_SECONDS = 20.0
 FAILED_STOP_SECONDS = 5.0
+FAILED_END_SECONDS = 10.0
+"""All of an end after a failure: what is left undone is done again by the next start, the sooner the better."""
 WATCH_SECONDS = 5.0
 STILL_SECONDS = 60.0
 REBALANCE_SECONDS = 300.0
 
 
-def run_worker(app: Application, *, stop_seconds: float = 30.0, preparing: Callable[[], bool] = lambda: False) -> int:
+def run_worker(app: Application, *, ending: Ending | None = None, preparing: Callable[[], bool] = lambda: False) -> int:
     """Run until SIGTERM or SIGINT (0) or until a fatal error (1; 2 if no restart mends it); return the exit code.
 
     Waits for a broker that is away and for topics that do not exist yet. A stop finishes the units of work under way.
-    When a stop hangs (longer than ``stop_seconds``) the process exits at once: the next owner fences what was open.
-    A worker that stands still for a minute ends too, unless it is ``preparing`` (agents that do not read yet).
-    Two workers never share a data directory (nor, on one machine, an instance id): the second one ends with 1.
+    An end that hangs is cut short (see ``engine.ending``; the process leaves with 1 or 2): the next owner fences what
+    was open. A worker that stands still for a minute ends too, unless it is ``preparing`` (agents that do not read
+    yet). Two workers never share a data directory (nor, on one machine, an instance id): the second one ends with 1.
+
+    ``ending``: give it if there are threads before this is called; it listens already.
     """
+    ending = ending or Ending()
+    ending.listen()
     with app.lock.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,14 +54,35 @@ def run_worker(app: Application, *, stop_seconds: float = 30.0, preparing: Calla
             return FAILED
         spare("aiokafka")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_run(app, stop_seconds, preparing))
+            return runner.run(_run(app, ending, preparing))
 
 
-async def _run(app: Application, stop_seconds: float, preparing: Callable[[], bool]) -> int:
+async def _run(app: Application, ending: Ending, preparing: Callable[[], bool]) -> int:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    ending.hanging = lambda: _at_work(loop)
+    ending.on_request(lambda: loop.call_soon_threadsafe(told.set))
+    app.on_failure = lambda failure: ending.begin(str(failure), _code(failure), FAILED_END_SECONDS)
+    beating = asyncio.create_task(_beat(app), name="pulse")
+    try:
+        return await _work(app, ending, told, preparing)
+    finally:
+        ending.begin("the worker has stopped", FAILED if app.failure is None else _code(app.failure))
+        beating.cancel()
+
+
+async def _beat(app: Application) -> None:
+    while True:
+        app.pulse.beat()
+        await asyncio.sleep(STEP)
+
+
+def _at_work(loop: asyncio.AbstractEventLoop) -> str:
+    """The tasks that are left, by name, for the last words; from another thread."""
+    return ", ".join(sorted(f"{one.get_name()} ({one.get_coro()!s:.80})" for one in asyncio.all_tasks(loop)))
+
+
+async def _work(app: Application, ending: Ending, told: asyncio.Event, preparing: Callable[[], bool]) -> int:
     if not await wait_for_kafka(app, told):
         return OK
     starting = asyncio.create_task(app.start())
@@ -69,16 +95,17 @@ async def _run(app: Application, stop_seconds: float, preparing: Callable[[], bo
     _note_crash(app, starting)
     if not told.is_set():
         app.fatal(Fatal("the worker stopped by itself"))
+    app.leaving = True
     for task in ends:
         task.cancel()
     code = _code(app.failure)
     log.info("worker stops", code=code)
     # a task of its own, not a time-out around it: Faust's wait_empty swallows cancellation
-    stopping = asyncio.create_task(_stop(app, starting))
-    done, _ = await asyncio.wait({stopping}, timeout=FAILED_STOP_SECONDS if code else stop_seconds)
+    stopping = asyncio.create_task(_stop(app, starting), name="stop")
+    done, _ = await asyncio.wait({stopping}, timeout=FAILED_STOP_SECONDS if code else STOP_SECONDS)
     if not done:
-        log.warning("stop took too long, exiting at once", code=code or FAILED)
-        _exit(code or FAILED)
+        ending.begin("its stop took too long", code or FAILED, 0)
+        return code or FAILED
     if (error := stopping.exception()) is not None:
         log.error("stop failed", error=repr(error))
         code = FAILED
@@ -108,7 +135,7 @@ async def _watch(app: Application, preparing: Callable[[], bool]) -> None:
         await asyncio.sleep(WATCH_SECONDS)
         complaint = watchdog.complaint(
             app.progress(),
-            asyncio.get_running_loop().time(),
+            app.pulse.seconds,
             rebalancing=app.rebalancing,
             restoring=preparing() or not all(listener.ready for listener in app.listeners),
         )
@@ -124,13 +151,6 @@ def _note_crash(app: Application, starting: asyncio.Task[None]) -> None:
         error = starting.exception()
     if error is not None:
         app.fatal(fatal("Faust crashed", error))
-
-
-def _exit(code: int) -> None:
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 async def wait_for_kafka(app: Application, told: asyncio.Event) -> bool:

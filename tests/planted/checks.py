@@ -112,5 +112,16 @@ SINK_FOLD = (
 SINK_RECREATED = f"{_SINKS}::test_what_is_of_another_log_is_discarded_and_read_from_the_start"
 SINK_ABORTED = "tests/integration/test_sink.py::test_committed_records_are_copied_and_aborted_ones_never_show"
 
+# --- how processes live and end ---------------------------------------------------------------------------------------
+
+ENDS = "tests/unit/engine/test_ending.py::test_whatever_hangs_it_leaves_in_time_and_says_why"
+ENDED = "tests/unit/cli/test_supervisor.py::test_a_child_that_stands_still_is_ended_and_started_again"
+KILLED = "tests/unit/cli/test_child.py::test_one_who_is_to_end_and_does_not_is_killed"
+FOR_GOOD = "tests/unit/cli/test_child.py::test_a_child_that_no_restart_mends_is_not_started_again"
+OWN_TIME = "tests/unit/engine/test_own_time.py::test_a_tenth_of_the_time_counts_for_about_a_tenth"
+PATIENT = "tests/unit/engine/test_patience.py::test_a_process_that_gets_a_tenth_of_the_time_waits_several_times_as_long"
+HUNG_UP = "tests/unit/agents/test_ops.py::test_who_sends_nothing_or_by_drops_or_does_not_read_is_hung_up_on"
+KEY_FOR_GOOD = "tests/unit/agents/test_intake.py::test_another_key_refuses_to_start"
+
 OWN_BROKER = frozenset({FORGOTTEN, INTAKE_REFUSED, INTAKE_ACKNOWLEDGED, DIRECTORY_KEY})
 """They start a broker of their own, also because they change its settings or need the bus's own topic names."""

@@ -21,6 +21,7 @@ from agents.resolver import Resolver, WrongKey
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from core.identity import Node
 from engine.batch import Batch
+from engine.errors import Permanent
 from engine.unit_of_work import Output
 from schemas.codec import Codec, Decoded
 from schemas.envelope import Headers
@@ -132,8 +133,9 @@ def test_another_key_refuses_to_start(house: House, tmp_path: Path) -> None:
     other = Identifiers(b"quite another key")
     stranger = Resolver(0, PARTITIONS, other, tmp_path / "other", Metrics(CollectorRegistry()))
     stranger.restore([record(IDENTITIES, 0, n, one.value, one.key) for n, one in enumerate(house.identities)])
-    with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
+    with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY") as caught:
         stranger.opened(MARK)
+    assert isinstance(caught.value, Permanent)  # no restart mends it
     stranger.close()
 
 

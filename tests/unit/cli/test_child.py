@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from cli.child import Backoff, Child
+from cli.problem import Code, Problem
 
 
 def ended(child: Child) -> str:
@@ -75,3 +77,27 @@ def test_a_log_that_grew_too_long_is_put_aside(tmp_path: Path, monkeypatch: pyte
 def test_a_child_that_does_not_run_is_not_ready(tmp_path: Path) -> None:
     health = Child("one", "one", [], tmp_path).health()
     assert (False, "is not running") == (health.ok, health.text)
+
+
+def test_a_child_that_no_restart_mends_is_not_started_again(tmp_path: Path) -> None:
+    child = Child("one", "one", ["worker", "--name", "../0"], tmp_path)
+    child.start(os.environ)
+    with pytest.raises(
+        Problem, match=r"The one can't go on, and no restart mends it: --name '\.\./0' can't be"
+    ) as caught:
+        ended(child)
+    assert (Code.USAGE, None) == (caught.value.code, child.pid)
+
+
+def test_one_who_is_to_end_and_does_not_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.child.GRACE", 0.3)
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    )
+    monkeypatch.setattr("cli.child.COMMAND", [sys.executable, "-c", deaf])
+    child = Child("one", "one", [], tmp_path)
+    child.start(os.environ)
+    while not child.last_lines():
+        time.sleep(0.05)
+    child.end()
+    assert "one was ended by signal 9; starting it again in 1 s" in ended(child)

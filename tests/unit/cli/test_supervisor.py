@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,84 @@ def test_a_request_to_end_is_an_interruption_and_not_heard_while_stopping() -> N
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert before == signal.getsignal(signal.SIGTERM)
+
+
+class Told(Silent):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+
+    def trouble(self, words: str) -> None:
+        self.troubles.append(words)
+
+
+class Stand:
+    """A supervisor of one child, a process of our own with ops pages; no Kafka."""
+
+    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+        (tmp_path / "child.py").write_text(CHILD + program)
+        self.told = Told()
+        self.supervisor = Supervisor(
+            settings(tmp_path, bootstrap="127.0.0.1:1", partitions=1, identity_key="k" * 16), self.told
+        )
+        self.supervisor.children = self.supervisor.children[:1]
+        monkeypatch.setattr(self.supervisor, "_apply_topics", lambda: None)
+        monkeypatch.setattr("cli.child.COMMAND", [sys.executable, str(tmp_path / "child.py"), str(tmp_path)])
+
+    def until(self, words: str) -> None:
+        """Returns once a trouble with these words was told."""
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            if any(words in one for one in self.told.troubles):
+                return
+            time.sleep(0.05)
+        pytest.fail(f"{words!r} was not among {self.told.troubles}")
+
+
+CHILD = """
+import os, pathlib, signal, sys, time
+from prometheus_client import CollectorRegistry
+from agents.ops import Health, OpsPages, announce
+
+def pages(live):
+    shown = OpsPages(CollectorRegistry(), lambda: live, lambda: Health(True, "4 journal partitions"))
+    announce(pathlib.Path(sys.argv[1], "run"), "worker-0", os.getpid(), shown.url)
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("pages(Health(False, 'last beat 42.0 s ago')); time.sleep(60)", "stands still (last beat 42.0 s ago) for"),
+        ("pages(Health(True, '')); os.kill(os.getpid(), signal.SIGSTOP)", "does not answer for"),
+    ],
+    ids=["refuses", "is silent"],
+)
+def test_a_child_that_stands_still_is_ended_and_started_again(
+    program: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (
+        ("pulse.REFUSED", 0.5),
+        ("supervisor.PULSE", 0.1),
+        ("supervisor.PATIENCE", 0.2),
+        ("child.GRACE", 0.5),
+    ):
+        monkeypatch.setattr(f"cli.{name}", seconds)
+    stand = Stand(tmp_path, monkeypatch, f"signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{program}")
+    with stand.supervisor:
+        stand.until(words)
+        stand.until("worker 0 was ended by signal 9; starting it again")
+
+
+def test_what_no_restart_mends_stops_the_bus_with_the_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it runs: at the start it is the same."""
+    critical = '{"level": "critical", "reason": "CXBUS_IDENTITY_KEY is not the key"}'
+    program = f"pages(Health(True, '')); time.sleep(1); print({critical!r}, flush=True); os._exit(2)"
+    stand = Stand(tmp_path, monkeypatch, program)
+    with stand.supervisor:
+        stand.supervisor.wait_ready()
+        with pytest.raises(Problem, match="worker 0 can't go on, and no restart mends it: CXBUS_ID") as caught:
+            stand.supervisor.wait()
+    assert Code.USAGE == caught.value.code

@@ -103,7 +103,7 @@ def test_the_command_ends_when_the_starter_is_killed_although_a_fork_of_it_holds
 
 
 def test_a_command_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
-    script = Path(watchdog.__file__).read_text().replace("GRACE = 20.0", "GRACE = 0.5")
+    script = Path(watchdog.__file__).read_text().replace("GRACE = 15.0", "GRACE = 0.5")
     hasty = tmp_path / "hasty.py"
     hasty.write_text(script)
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {FOREVER[-1]}"

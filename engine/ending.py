@@ -1,0 +1,119 @@
+"""The end of this process: a request to end is heard whatever the event loop does, and no end takes longer than told.
+
+Both are the work of threads of their own. What may hang on the way out is past counting: a task that can't be
+cancelled, a client's thread, the interpreter that waits for all threads, a handler of its exit.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+log = structlog.get_logger("engine.ending")
+
+SECONDS = 30.0
+"""The longest end."""
+WORDS_SECONDS = 2.0
+"""For the last words: a terminal or pipe that takes none must not hold up the end either."""
+REQUESTS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Ending:
+    """One for each process. ``seconds``: the longest end."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.hanging: Callable[[], str] = lambda: ""
+        """Names what is still at work, for the last words. Called in a thread."""
+        self._seconds = seconds
+        self.requested = threading.Event()
+        """Somebody has asked this process to end."""
+        self._told: list[Callable[[], object]] = []
+        self._lock = threading.RLock()
+        self._sooner = threading.Condition(self._lock)
+        self._due = float("inf")
+        self._why, self._code, self._began = "", 1, 0.0
+        self._listening = False
+
+    # --- hearing of it ----------------------------------------------------------------------------------------------
+
+    def listen(self) -> None:
+        """Hear SIGTERM and SIGINT from now on. In the main thread, before other threads start; again: no difference.
+
+        The threads that start later inherit that they are not given these signals: a thread here takes them, although
+        the main thread may be held up for good. One that is given to an older thread is heard by the main thread.
+        """
+        if self._listening:
+            return
+        self._listening = True
+        for number in REQUESTS:
+            signal.signal(number, lambda _number, _frame: self._request())  # an older thread may be given one
+        signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+        threading.Thread(target=self._hear, name="signals", daemon=True).start()
+
+    def on_request(self, call: Callable[[], object]) -> None:
+        """Call this, in some thread, when the process is asked to end; at once if it was asked already."""
+        with self._lock:
+            self._told.append(call)
+        if self.requested.is_set():
+            call()
+
+    def _hear(self) -> None:
+        while True:
+            signal.sigwait(REQUESTS)
+            self._request()
+
+    def _request(self) -> None:
+        self.begin("it was told to end", 1)
+        if not self.requested.is_set():
+            self.requested.set()
+            for call in tuple(self._told):
+                with suppress(RuntimeError):  # its loop is closed
+                    call()
+
+    # --- seeing it through ------------------------------------------------------------------------------------------
+
+    def begin(self, why: str, code: int, seconds: float | None = None) -> None:
+        """From now on the process has so many seconds to end by itself; then it leaves hard, with exit code ``code``.
+
+        The earliest moment counts. Can be called from any thread.
+        """
+        now, seconds = time.monotonic(), self._seconds if seconds is None else min(seconds, self._seconds)
+        with self._sooner:
+            if self._due == float("inf"):
+                threading.Thread(target=self._see_through, name="ending", daemon=True).start()
+            if now + seconds < self._due:
+                self._due, self._why, self._code, self._began = now + seconds, why, code, now
+                self._sooner.notify()
+        with suppress(RuntimeError, ValueError, OSError):  # there may be no standard error
+            # in C, for the end in which no thread of Python gets to do anything any more
+            faulthandler.dump_traceback_later(self._due - now + 2 * WORDS_SECONDS, exit=True)
+
+    def _see_through(self) -> None:
+        with self._sooner:
+            while (left := self._due - time.monotonic()) > 0:
+                self._sooner.wait(left)
+        saying = threading.Thread(target=self._last_words, name="last words", daemon=True)
+        saying.start()
+        saying.join(WORDS_SECONDS)
+        os._exit(self._code)
+
+    def _last_words(self) -> None:
+        threads = [one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+        log.critical(
+            "process leaves hard",
+            reason=f"{self._why}, and its end did not come within {self._due - self._began:g} s",
+            threads=threads,
+            hanging=self.hanging(),
+        )
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()

@@ -1,0 +1,71 @@
+"""Time limits that count the time in which this process could work (``OwnTime``), not only the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+from engine.errors import Fatal
+from engine.own_time import STEP, OwnTime, queued
+
+
+class Patience:
+    """How long is still waited. It looks at the clock itself, as often as the loop lets it turn."""
+
+    def __init__(self, seconds: float, over: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._over = over
+        self._loop = asyncio.get_running_loop()
+        self._spent: OwnTime | None = None
+        self._next = self._loop.call_later(min(STEP, seconds), self._look)
+
+    def renew(self) -> None:
+        """Something moved: all of the time is left again."""
+        self._spent = OwnTime(self._loop.time(), queued())
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        self._next.cancel()
+
+    def _look(self) -> None:
+        if self._spent is None:  # most waits are over before the first look, and cost no reading of the queue
+            self._spent = OwnTime(self._loop.time() - min(STEP, self._seconds), queued())
+        if self._spent.turn(self._loop.time(), queued()) >= self._seconds:
+            self._over()
+        else:
+            left = self._seconds - self._spent.seconds
+            self._next = self._loop.call_later(min(STEP, left + 0.001), self._look)
+
+
+@asynccontextmanager
+async def patience(seconds: float) -> AsyncIterator[Patience]:
+    """As ``asyncio.timeout``: raises ``TimeoutError`` when the block takes longer, in own time."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        waiting = Patience(seconds, lambda: limit.reschedule(loop.time()))
+        try:
+            yield waiting
+        finally:
+            waiting.end()
+
+
+@asynccontextmanager
+async def limited(seconds: float, complaint: str) -> AsyncIterator[Patience]:
+    """Raises ``Fatal`` with the complaint when it takes longer, in own time."""
+    try:
+        async with patience(seconds) as waiting:
+            yield waiting
+    except TimeoutError as error:
+        raise Fatal(f"{complaint} within {seconds:g} s") from error
+
+
+async def ended(tasks: Collection[asyncio.Future[Any]], seconds: float) -> bool:
+    """Wait for the end of all ``tasks``, that long at most in own time; they are not cancelled. Whether all ended."""
+    try:
+        async with patience(seconds):
+            await asyncio.wait(tasks)
+    except TimeoutError:
+        pass
+    return all(task.done() for task in tasks)

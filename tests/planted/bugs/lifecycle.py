@@ -1,0 +1,73 @@
+"""Bugs of a process's life: how it ends, what it takes for a standstill, what its pages say, who starts it again."""
+
+from __future__ import annotations
+
+from tests.planted import checks
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        "end-without-a-limit",
+        "A process whose end hangs says so, and stays.",
+        "engine/ending.py",
+        "        os._exit(self._code)\n",
+        "",
+        (checks.ENDS,),
+    ),
+    Bug(
+        "request-to-end-heard-by-the-loop-only",
+        "SIGTERM is heard when the main thread has time for it.",
+        "engine/ending.py",
+        "        signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)\n",
+        "",
+        (checks.ENDS,),
+    ),
+    Bug(
+        "standing-still-not-noticed-by-the-supervisor",
+        "A child whose /livez refuses lives on.",
+        "cli/supervisor.py",
+        "                    child.end()\n",
+        "",
+        (checks.ENDED,),
+    ),
+    Bug(
+        "who-is-to-end-is-only-asked",
+        "A child that ignores SIGTERM is not killed.",
+        "cli/child.py",
+        "                process.kill()\n            return None\n",
+        "                process.terminate()\n            return None\n",
+        (checks.KILLED,),
+    ),
+    Bug(
+        "started-again-though-nothing-mends-it",
+        "A child that ended with 2 is started again for ever.",
+        "cli/child.py",
+        "        if code == Code.USAGE:\n",
+        "        if code == -Code.USAGE:\n",
+        (checks.FOR_GOOD,),
+    ),
+    Bug(
+        "the-machines-time-counts",
+        "A process that was stopped, or waited for a processor, is judged by the clock.",
+        "engine/own_time.py",
+        "        self.seconds += min(MOST, max(0.0, possible))\n",
+        "        self.seconds += now - self._now\n",
+        (checks.OWN_TIME, checks.PATIENT),
+    ),
+    Bug(
+        "an-idle-connection-holds-the-pages",
+        "Ops pages wait for whoever has connected and sends nothing.",
+        "agents/ops.py",
+        "                async with asyncio.timeout(PATIENCE):\n",
+        "                async with asyncio.timeout(3600):\n",
+        (checks.HUNG_UP,),
+    ),
+    Bug(
+        "a-wrong-key-tried-again",
+        "A worker with the wrong identity key ends as if a restart mended it.",
+        "agents/resolver.py",
+        "class WrongKey(Permanent):",
+        "class WrongKey(Fatal):",
+        (checks.KEY_FOR_GOOD,),
+    ),
+)
