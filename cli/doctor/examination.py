@@ -33,7 +33,7 @@ def of_the_machine(bus: Bus) -> Iterator[Finding]:
 
     yield from machine.settings(local.sources(bus), list(Settings.model_fields), local.refused(bus))
     yield machine.folder(local.folder(bus.settings.data_dir))
-    yield machine.rules(*local.rules(bus))
+    yield machine.rules(local.rules(bus))
 
 
 def of_the_cluster(bus: Bus) -> Iterator[Finding]:
