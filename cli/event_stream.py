@@ -6,7 +6,6 @@ import codecs
 import gzip
 import io
 import sys
-import tempfile
 import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -84,7 +83,7 @@ def plain(source: IO[bytes], file: str) -> IO[bytes]:
             raise Problem(f"{file} is {what}. Unpack it: {wish}", Code.WRONG)
     for mark, encoding in WRITTEN_AS:
         if head.startswith(mark):
-            return _transcoded(io.BufferedReader(Stream(head, source)), file, encoding)
+            return plain(io.BufferedReader(_Transcoded(io.BufferedReader(Stream(head, source)), file, encoding)), file)
     head = head.removeprefix(codecs.BOM_UTF8)
     _no_events(head, file)
     return io.BufferedReader(Stream(head, source), CHUNK)
@@ -105,20 +104,35 @@ class _Gzip(gzip.GzipFile):
             raise Problem(f"{self._file} is gzip, but damaged or cut short ({error}).", Code.WRONG) from error
 
 
-def _transcoded(source: IO[bytes], file: str, encoding: str) -> IO[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    out = tempfile.TemporaryFile()  # noqa: SIM115 -- whoever reads it closes it
-    try:
-        while chunk := source.read(CHUNK):
-            out.write(decoder.decode(chunk).encode())
-        out.write(decoder.decode(b"", final=True).encode())
-    except UnicodeDecodeError as error:
-        name = encoding[:6].upper()
-        raise Problem(
-            f"{file} looks like {name}, but is not ({error.reason}); write it as UTF-8.", Code.WRONG
-        ) from error
-    out.seek(0)
-    return out
+class _Transcoded(io.RawIOBase):
+    """Text of ``encoding`` as UTF-8."""
+
+    def __init__(self, source: IO[bytes], file: str, encoding: str) -> None:
+        self._source = source
+        self._file = file
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._ready = b""
+        self._ended = False
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill ``buffer`` as far as there is something; 0 at the end. Raises ``Problem``."""
+        while not self._ready and not self._ended:
+            chunk = self._source.read(CHUNK)
+            self._ended = not chunk
+            try:
+                self._ready = self._decoder.decode(chunk, final=self._ended).encode()
+            except UnicodeDecodeError as error:
+                what = f"{self._file} looks like {self._encoding[:6].upper()}, but is not ({error.reason})"
+                raise Problem(f"{what}; write it as UTF-8.", Code.WRONG) from error
+        into = memoryview(buffer).cast("B")
+        some, self._ready = self._ready[: len(into)], self._ready[len(into) :]
+        into[: len(some)] = some
+        return len(some)
 
 
 def _no_events(head: bytes, file: str) -> None:

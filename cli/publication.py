@@ -124,11 +124,12 @@ class _Sending:
         self._moved.set()
 
     async def _progress(self) -> None:
-        """Wait for the next acknowledgement."""
+        """Wait for the next acknowledgement. Raises what came instead of one."""
         self._moved.clear()
         try:
             async with asyncio.timeout(STALLED):
-                await self._moved.wait()
+                if self._error is None:
+                    await self._moved.wait()
         except TimeoutError:
             raise self.failed(f"it acknowledged nothing for {STALLED:.0f} s") from None
         if self._error is not None:
