@@ -24,8 +24,8 @@ from engine.restore import read_bounds
 from engine.store import Store
 
 from .identifiers import Identifiers
-from .resolver import KEY_RECORD, check_key
-from .topics import IDENTITIES
+from .resolver import check_key
+from .topics import IDENTITIES, KEY_RECORD
 
 log = structlog.get_logger("agents.directory")
 

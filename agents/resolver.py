@@ -26,9 +26,7 @@ from .isolation import isolated
 from .letters import letter
 from .metrics import Metrics
 from .records import MERGE, Origin, nodes_of, partition_of, without_nodes
-from .topics import IDENTITIES, JOURNAL, department_of
-
-KEY_RECORD = b"#key"
+from .topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
 
 _STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
 

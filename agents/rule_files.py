@@ -17,6 +17,9 @@ from core.rule import Rule, RuleError, RuleSet, parse_rule
 from core.vocabulary import Vocabulary
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
+"""The shipped rules: in the project and in an installation alike."""
+
+SUFFIXES = (".yaml", ".yml")
 
 
 class _Loader(yaml.SafeLoader):
@@ -39,21 +42,51 @@ class Failure:
     found: list[dict[str, str]]
 
 
+class NoRules(RuleError):
+    """There is no rule in a folder. The message names the folder and says what is there instead."""
+
+
+def files(folder: Path) -> list[Path]:
+    """The rule files of ``folder``, by name.
+
+    Raises ``NoRules`` when there is none: a bus without rules tells nobody anything, and looks well.
+    """
+    folder = folder.absolute()
+    if not folder.exists():
+        raise NoRules(f"There is no folder {folder}, so no rule.")
+    if not folder.is_dir():
+        raise NoRules(f"{folder} is no folder; rules are files in a folder.")
+    found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
+    if not found:
+        others = sorted(path.name for path in folder.iterdir())
+        there = f"holds no rule, only {', '.join(others[:3])}{', …' * (len(others) > 3)}" if others else "is empty"
+        raise NoRules(f"{folder} {there}; rules are files that end in {' or '.join(SUFFIXES)}.")
+    return found
+
+
 def load(folder: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> RuleSet:
-    """The rules of ``folder``, one YAML file each. Raises ``RuleError`` that names file, rule and field."""
-    rules: list[Rule] = []
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            rule = parse_rule(_read(path), vocabulary, outreach)
-        except RuleError as error:
-            raise RuleError(f"{path.name}: {error}") from None
-        if any(rule.name == known.name for known in rules):
+    """The rules of ``folder``, one YAML file each.
+
+    Raises ``NoRules`` when there is none, and ``RuleError`` that names file, rule and field when one is wrong.
+    """
+    rules: dict[str, Rule] = {}
+    for path in files(folder):
+        rule = read(path, vocabulary, outreach)
+        if rule.name in rules:
             raise RuleError(f"{path.name}: rule {rule.name}: another file holds a rule of this name")
-        rules.append(rule)
-    return RuleSet.of(rules, vocabulary)
+        rules[rule.name] = rule
+    return RuleSet.of(list(rules.values()), vocabulary)
 
 
-def _read(path: Path) -> Any:
+def read(path: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> Rule:
+    """The rule of one file. Raises ``RuleError`` that names file, rule and field."""
+    try:
+        return parse_rule(_document(path), vocabulary, outreach)
+    except RuleError as error:
+        raise RuleError(f"{path.name}: {error}") from None
+
+
+def _document(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -61,8 +94,8 @@ def _read(path: Path) -> Any:
 
 
 def digest(folder: Path) -> str:
-    """Eight hex digits that tell which rules a worker runs with."""
-    content = b"\0".join(path.name.encode() + b"\n" + path.read_bytes() for path in sorted(folder.glob("*.yaml")))
+    """Eight hex digits that tell which rules a worker runs with. Raises ``NoRules`` when there is none."""
+    content = b"\0".join(path.name.encode() + b"\n" + path.read_bytes() for path in files(folder))
     return hashlib.sha256(content).hexdigest()[:8]
 
 

@@ -26,6 +26,8 @@ TIMELINE = "cx.timeline.v1"
 PROFILES = "cx.profiles.v1"
 DEAD = "cx.dead.v1"
 PROGRESS = "cx.progress.v1"
+KEY_RECORD = b"#key"
+"""Key of the record among the identities that tells with which identity key they were made."""
 
 #: Who is told of alerts: the departments that contact customers, and ops. Web and social are sources without people.
 ALERTED = (*outreach(Registry.discover()), "ops")

@@ -201,7 +201,9 @@ def _about(bus: Bus) -> dict[str, str]:
 
 
 def _known_department(name: str | None) -> None:
+    if name is None:
+        return
     from agents.topics import ALERTED
 
-    if name is not None and name not in ALERTED:
+    if name not in ALERTED:
         raise Problem(f"--department {shown(name)} is told nothing; there are {', '.join(ALERTED)}.", Code.USAGE)

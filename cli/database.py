@@ -57,7 +57,7 @@ def reading(bus: Bus) -> Iterator[Reader]:
         raise Problem(
             f"There is no database at {path} yet: the sink has not written it. See `cxbus status`.", Code.AWAY
         )
-    from sinks.sql.sqlite import open_reader
+    from sinks.sql.sqlite_file import open_reader
 
     reader = open_reader(path)
     try:

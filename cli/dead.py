@@ -113,7 +113,7 @@ def retry(
     Example: cxbus dead retry 12, or: cxbus dead retry --all --reason decision-error
     """
     from .letters import RETRY_OF
-    from .send import publish
+    from .publication import publish
 
     if all_ == (which is not None):
         raise Problem("Say which letter, or --all: cxbus dead retry 12", Code.USAGE)

@@ -1,16 +1,31 @@
-"""A file of events: one event, a JSON array of them, or JSON lines. Each keeps its place, for errors."""
+"""A file of events: JSON lines, a JSON array, or events that go over several lines. Each keeps its place, for errors.
+
+Whatever the size of the file, one event and what was read with it are in memory.
+"""
 
 from __future__ import annotations
 
+import io
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, cast
 
 import orjson
+
+from .event_stream import CHUNK, Stream
+
+LONGEST = 1024 * 1024
+"""Bytes of one event as it is written, four times what an event may have; what is longer is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One event as it stands in the file. ``parsed`` is None when it is not JSON, ``wrong`` then says why."""
+    """One event as it stands in the file. ``parsed`` is None when it is not JSON, ``wrong`` then says why.
+
+    ``value`` is empty when it could not be read at all.
+    """
 
     place: str
     value: bytes
@@ -18,30 +33,136 @@ class Written:
     wrong: str = ""
 
 
-def read(content: bytes) -> list[Written]:
-    """The events of a file, in its order."""
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if not content.strip():
-        return []
+def read(stream: IO[bytes]) -> Iterator[Written]:
+    """The events of a stream of UTF-8, in its order."""
+    head = stream.read(LONGEST)
+    rest = Stream(head, stream)
+    if _is_document(head.lstrip()):
+        return _Values(cast("IO[bytes]", io.BufferedReader(rest, CHUNK))).events()
+    return _lines(rest)
+
+
+def _is_document(head: bytes) -> bool:
+    """Whether a file that begins so is to be read value by value, not line by line.
+
+    Its first value goes over several lines, or would, were it not broken; if any line is an event, a line was meant.
+    """
+    if not head.startswith(b"{"):
+        return head.startswith(b"[")
+    text = head.decode(errors="replace")
     try:
-        whole = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        return _lines(content, error)
-    if isinstance(whole, list):
-        return [Written(f"event {number}", orjson.dumps(one), one) for number, one in enumerate(whole, 1)]
-    return [Written("line 1" if content.strip().count(b"\n") == 0 else "the event", content.strip(), whole)]
+        _, end = _DECODER.raw_decode(text)
+        return "\n" in text[:end]
+    except (ValueError, RecursionError):
+        lines = head.rstrip().split(b"\n")
+        return len(lines) > 1 and not any(map(_is_event, lines))
 
 
-def _lines(content: bytes, error: orjson.JSONDecodeError) -> list[Written]:
-    """JSON lines; unless no line is JSON by itself: then it is one broken document."""
-    lines = [_line(number, line.strip()) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
-    if len(lines) > 1 and not any(isinstance(line.parsed, dict) for line in lines):
-        return [Written(f"line {error.lineno}", content.strip(), None, error.msg)]
-    return lines
+def _is_event(line: bytes) -> bool:
+    return line.startswith(b"{") and isinstance(_line("", line).parsed, dict)
 
 
-def _line(number: int, line: bytes) -> Written:
+def _lines(stream: Stream) -> Iterator[Written]:
+    reader = io.BufferedReader(stream, CHUNK)
+    number = 0
+    while line := reader.readline(LONGEST + 1):
+        number += 1
+        if len(line) > LONGEST and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = reader.readline(LONGEST)
+            yield _too_long(f"line {number}")
+        elif line := line.strip():
+            yield _line(f"line {number}", line)
+
+
+def _line(place: str, line: bytes) -> Written:
     try:
-        return Written(f"line {number}", line, orjson.loads(line))
+        return Written(place, line, orjson.loads(line))
     except orjson.JSONDecodeError as error:
-        return Written(f"line {number}", line, None, f"{error.msg} at column {error.colno}")
+        return Written(place, line, None, f"not-json: {error.msg} at column {error.colno}.")
+
+
+def _too_long(place: str) -> Written:
+    return Written(
+        place, b"", None, f"too-large: it has more than {LONGEST} bytes; an event has at most a quarter of it."
+    )
+
+
+class _Values:
+    """The JSON values of a stream, one after the other, in an array or not.
+
+    Bytes that are no UTF-8 are kept as they are; whoever takes the event refuses it.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._source = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+        self._text = ""
+        self._at = 0
+        self._line = 1
+        """Of the beginning of ``_text``."""
+
+    def events(self) -> Iterator[Written]:
+        """All of them. What follows one that is no JSON can't be told from it: it is the last."""
+        array = self._next() == "["
+        self._at += array
+        number = 0
+        while (sign := self._next()) and not (array and sign == "]"):
+            number += 1
+            one = self._value(f"event {number}")
+            yield one
+            if one.wrong:
+                return
+            if array and (sign := self._next()) != "]":
+                if sign != ",":
+                    yield self._wrong("expected , or ]" if sign else "the array does not end", self._at)
+                    return
+                self._at += 1
+        self._at += array
+        if self._next():
+            yield self._wrong("something follows the array", self._at)
+
+    def _next(self) -> str:
+        """The next sign that is no blank; empty at the end."""
+        while True:
+            blanks = _BLANKS.match(self._text, self._at)
+            self._at = self._at if blanks is None else blanks.end()
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._fill():
+                return ""
+
+    def _fill(self) -> bool:
+        """Read on, and forget what was read before; False at the end."""
+        more = self._source.read(CHUNK)
+        if more:
+            self._line += self._text.count("\n", 0, self._at)
+            self._text = self._text[self._at :] + more
+            self._at = 0
+        return bool(more)
+
+    def _value(self, place: str) -> Written:
+        while True:
+            try:
+                parsed, end = _DECODER.raw_decode(self._text, self._at)
+            except RecursionError:
+                return self._wrong("it is nested too deeply", self._at)
+            except ValueError as error:
+                wrong = getattr(error, "pos", self._at)
+                if wrong - self._at > LONGEST:
+                    return _too_long(place)
+                if len(self._text) - self._at > LONGEST or not self._fill():
+                    return self._wrong(getattr(error, "msg", str(error)), wrong)
+            else:
+                value = self._text[self._at : end].encode(errors="surrogateescape")
+                self._at = end
+                return Written(place, value, parsed)
+
+    def _wrong(self, what: str, at: int) -> Written:
+        """What stands at ``at`` is no JSON."""
+        line = self._line + self._text.count("\n", 0, at)
+        column = at - self._text.rfind("\n", 0, at)
+        return Written(f"line {line}", b"", None, f"not-json: {what} at column {column}.")
+
+
+_DECODER = json.JSONDecoder()
+_BLANKS = re.compile("[ \t\r\n]*")

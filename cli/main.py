@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from . import alerts, customer, dead, rules, run, schemas, send, sink, status, tail, topics, worker
 from .bus import Bus
-from .demo.command import demo
-from .doctor.command import doctor
+from .output import unread
 from .problem import TOLD, Code, Problem, explained
+from .verbs import VERBS, Lazy
 
 EXIT_CODES = (
     "Exit codes: 0 all is well; 1 something wrong was found; 2 the command or a setting can't be right; "
@@ -27,15 +27,20 @@ FLAGS, VALUES = ("--verbose", "-v"), ("--bootstrap", "--data-dir")
 class Root(TyperGroup):
     """Says what went wrong in words; the traceback only with ``--verbose``."""
 
+    def __init__(self, *, commands: Mapping[str, Any] | None = None, **more: Any) -> None:
+        super().__init__(commands={**{verb.name: Lazy(verb) for verb in VERBS}, **(commands or {})}, **more)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put our own options first, wherever they stand."""
-        return super().parse_args(ctx, hoisted(args))
+        with _read_to_the_end():
+            return super().parse_args(ctx, hoisted(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. What goes wrong in it ends here."""
         try:
-            return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            with _read_to_the_end():
+                return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException):
             raise
         except Exception as error:
             if ctx.params.get("verbose"):
@@ -45,6 +50,21 @@ class Root(TyperGroup):
             problem = explained(error) or _unexpected(error)
             print(f"{TOLD}{problem}", file=sys.stderr)
             raise typer.Exit(problem.code) from error
+
+
+@contextmanager
+def _read_to_the_end() -> Iterator[None]:
+    """Whoever reads what a command says (``| head``) may have read enough: then it ends, and all is well."""
+    try:
+        yield
+    except BrokenPipeError:
+        if not unread():
+            raise
+        raise typer.Exit(Code.OK) from None
+    except SystemExit as ended:
+        if not isinstance(ended.__context__, BrokenPipeError):  # with that Rich, which prints the help, gives up
+            raise
+        raise typer.Exit(Code.OK) from None
 
 
 def hoisted(args: Sequence[str]) -> list[str]:
@@ -103,29 +123,15 @@ def root(
     context.obj = Bus(bootstrap=bootstrap, data_dir=data_dir, verbose=verbose)
 
 
-RUN, LOOK, PUBLISH, MEND = "Run it", "See what it knows", "Publish", "Look after it"
-app.command(rich_help_panel=RUN)(demo)
-app.command(rich_help_panel=RUN)(run.run)
-app.command(rich_help_panel=RUN)(worker.worker)
-app.command(rich_help_panel=RUN)(sink.sink)
-app.command(rich_help_panel=PUBLISH)(send.send)
-app.add_typer(schemas.app, name="schemas", rich_help_panel=PUBLISH)
-app.add_typer(customer.app, name="customer", rich_help_panel=LOOK)
-app.add_typer(alerts.app, name="alerts", rich_help_panel=LOOK)
-app.command(rich_help_panel=LOOK)(tail.tail)
-app.add_typer(rules.app, name="rules", rich_help_panel=LOOK)
-app.command(rich_help_panel=MEND)(status.status)
-app.command(rich_help_panel=MEND)(doctor)
-app.add_typer(topics.app, name="topics", rich_help_panel=MEND)
-app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
-
-
 def main() -> None:
     """The entry point. Exits with one of ``problem.Code``."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a tick is no reason to fail on an old terminal
-    app()
+    try:
+        app()
+    finally:
+        unread()  # nor is a reader that has seen enough one for a traceback at the very end
 
 
 if __name__ == "__main__":

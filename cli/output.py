@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -42,6 +44,28 @@ def say(*lines: str) -> None:
 def note(words: str) -> None:
     """An aside, on stderr, so that it is in nobody's pipe."""
     print(words, file=sys.stderr)
+
+
+def unread() -> bool:
+    """Whether nobody reads stdout or stderr any more. From then on what is written there goes nowhere."""
+    gone = [stream for stream in (sys.stdout, sys.stderr) if not _is_read(stream)]
+    for stream in gone:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    return bool(gone)
+
+
+def _is_read(stream: IO[str]) -> bool:
+    try:
+        stream.flush()
+        asked = select.poll()
+        asked.register(stream.fileno(), 0)  # errors are always told
+        return not asked.poll(0)
+    except BrokenPipeError:
+        return False
+    except OSError:  # it is no file, as in a test: nobody can leave it
+        return True
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:

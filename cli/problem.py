@@ -35,12 +35,18 @@ def explained(error: Exception) -> Problem | None:
     """
     if isinstance(error, Problem):
         return error
+    from agents.rule_files import NoRules
     from agents.settings import SettingsError
     from agents.topics import ClusterAway, PartitionsDiffer, TopicRefused
     from core.rule import RuleError
     from deploy.broker import AlreadyRunning, BrokerFailed
     from deploy.jars import DownloadFailed
 
+    if isinstance(error, NoRules):
+        return Problem(
+            f"{error} CXBUS_RULES_DIR must name the folder of your rules; without it the shipped ones are in force.",
+            Code.USAGE,
+        )
     if isinstance(error, SettingsError | PartitionsDiffer | RuleError | AlreadyRunning):
         return Problem(str(error), Code.USAGE)
     if isinstance(error, ClusterAway | TopicRefused | BrokerFailed | DownloadFailed):

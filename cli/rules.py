@@ -74,7 +74,7 @@ def check(
     Example: cxbus rules check my-rules/quiet-customer.yaml
     """
     bus = bus_of(context)
-    verdicts = _checked(bus, _files(path or bus.rules_dir))
+    verdicts = _checked(bus, _files(bus, path))
     if json:
         document([_plain_verdict(verdict) for verdict in verdicts])
     else:
@@ -84,13 +84,17 @@ def check(
         raise typer.Exit(Code.WRONG)
 
 
-def _files(path: Path) -> list[Path]:
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+def _files(bus: Bus, path: Path | None) -> list[Path]:
+    from agents.rule_files import NoRules, files
+
+    if path is None:
+        return files(bus.rules_dir)
     if not path.exists():
         raise Problem(f"There is no {path}.", Code.USAGE)
-    if not files:
-        raise Problem(f"There is no rule in {path}; rules are files that end in .yaml.", Code.USAGE)
-    return files
+    try:
+        return files(path) if path.is_dir() else [path]
+    except NoRules as error:
+        raise Problem(str(error), Code.USAGE) from error
 
 
 def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
@@ -107,21 +111,17 @@ def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
 
 
 def _judge(bus: Bus, file: Path) -> Verdict:
-    import tempfile
-
-    from agents.rule_files import load, run_tests
+    from agents.rule_files import read, run_tests
     from agents.vocabulary import outreach, vocabulary
     from core.rule import RuleError
 
     known = vocabulary(bus.registry)
     rule = None
     try:
-        with tempfile.TemporaryDirectory() as alone:  # rules are loaded by folders, and one error would hide the others
-            (Path(alone) / f"{file.stem}.yaml").symlink_to(file.absolute())
-            (rule,) = load(Path(alone), known, outreach(bus.registry)).rules
+        rule = read(file, known, outreach(bus.registry))
         return Verdict(file, rule.name, rule.version, len(rule.tests), run_tests(rule, known), None)
     except RuleError as error:
-        said = str(error).removeprefix(f"{file.stem}.yaml: ")
+        said = str(error).removeprefix(f"{file.name}: ")
         if rule is None:
             return Verdict(file, None, None, 0, (), said)
         return Verdict(file, rule.name, rule.version, len(rule.tests), (), said)

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import sys
+import struct
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import typer
 
+from schemas.codec import Codec, Decoded
+
 from .bus import bus_of
+from .event_file import Written, read
+from .event_stream import opened, plain
 from .output import say
 from .problem import Code, Problem
+from .progress import Progress
+from .publication import publish
 from .words import count, listed
 
 if TYPE_CHECKING:
-    from schemas.codec import Codec
     from schemas.registry import Registry
-
-    from .event_file import Written
 
 SHOWN = 20
 """Errors that are told; the rest is counted."""
 DAY = 24 * 3600 * 1_000_000
-ACKNOWLEDGED = 30.0
-"""Seconds for all acknowledgements."""
 
 
 class Outgoing(NamedTuple):
@@ -36,9 +38,48 @@ class Outgoing(NamedTuple):
     value: bytes
 
 
+class Spool:
+    """Checked events in a temporary file, until all are checked. A context manager."""
+
+    _HEAD = struct.Struct("<HI")
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- __exit__ closes it
+        self._departments: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, one: Outgoing) -> None:
+        """Keep it. Raises ``Problem`` when there is no room."""
+        if one.department not in self._departments:
+            self._departments.append(one.department)
+        try:
+            self._file.write(self._HEAD.pack(self._departments.index(one.department), len(one.value)) + one.value)
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise Problem(
+                f"{where} can't take the checked events ({error.strerror}); name a folder with more room in TMPDIR.",
+                Code.USAGE,
+            ) from error
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        self._file.seek(0)
+        while head := self._file.read(self._HEAD.size):
+            department, size = self._HEAD.unpack(head)
+            yield Outgoing(self._departments[department], self._file.read(size))
+
+
 def send(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines, a JSON array or one event; - for stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="JSON lines, a JSON array or one event, gzip or not; - for stdin.")
+    ],
     check: Annotated[bool, typer.Option(help="Check all events first, and send none if one is wrong.")] = True,
     department: Annotated[
         str | None, typer.Option(help="Send on this department's topic, whatever the type says.")
@@ -50,120 +91,86 @@ def send(
 
     Example: cxbus send events.jsonl
     """
-    from schemas.codec import Codec
-
-    from . import event_file
-
     bus = bus_of(context)
-    registry = bus.registry
-    if department is not None and department not in _topics(registry):
-        raise Problem(
-            f"--department {department!r} has no topic; there are {listed(sorted(_topics(registry)))}.", Code.USAGE
-        )
-    written = event_file.read(_content(file))
-    if not written:
-        raise Problem(f"There is no event in {file}.", Code.WRONG)
-    codec = Codec(registry) if check else None
-    outgoing: list[Outgoing] = []
+    topics = _topics(bus.registry)
+    if department is not None and department not in topics:
+        raise Problem(f"--department {department!r} has no topic; there are {listed(sorted(topics))}.", Code.USAGE)
+    with opened(file) as source, Spool() as spool:
+        judge = Judge(bus.registry, department, check=check)
+        sent = _spooled(read(plain(source, file)), judge, spool, file)
+        records = ((topics[one.department], one.value, None, STRUCTURED) for one in spool)
+        told = Progress(f"{{}} of {sent.total():,} events sent")
+        publish(bus.bootstrap(), records, [topics[name] for name in sent], told)
+    say(f"{count(sent.total(), 'event')} sent: {listed([f'{n} to {name}' for name, n in sorted(sent.items())])}.")
+
+
+def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -> Counter[str]:
+    """Put all events into the spool; returns how many of each department. Raises ``Problem`` when one is wrong."""
+    departments: Counter[str] = Counter()
     errors: list[str] = []
-    for one in written:
-        judged = _judge(one, registry, codec, department)
+    wrong = total = 0
+    told = Progress("{} events checked")
+    for total, one in enumerate(events, 1):
+        judged = judge(one)
         if isinstance(judged, str):
-            errors.append(f"{one.place}: {judged}")
-        else:
-            outgoing.append(judged)
-    if errors:
-        more = [f"and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
-        found = "\n  ".join([*errors[:SHOWN], *more])
-        raise Problem(
-            f"{len(errors)} of {count(len(written), 'event')} can't be sent, so none was:\n  {found}", Code.WRONG
-        )
-    publish(bus.bootstrap(), [(_topics(registry)[one.department], one.value, None, STRUCTURED) for one in outgoing])
-    sent = Counter(one.department for one in outgoing)
-    say(f"{count(len(outgoing), 'event')} sent: {listed([f'{n} to {name}' for name, n in sorted(sent.items())])}.")
+            wrong += 1
+            if wrong <= SHOWN:
+                errors.append(f"{one.place}: {judged}")
+        elif not wrong:
+            departments[judged.department] += 1
+            spool.add(judged)
+        told(total)
+    if not total:
+        raise Problem(f"There is no event in {file}.", Code.WRONG)
+    if wrong:
+        more = [f"and {wrong - SHOWN} more"] if wrong > SHOWN else []
+        found = "\n  ".join([*errors, *more])
+        raise Problem(f"{wrong} of {count(total, 'event')} can't be sent, so none was:\n  {found}", Code.WRONG)
+    return departments
 
 
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
-
-
-def publish(
-    bootstrap: str, records: Iterable[tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes]]]]
-) -> list[Any]:
-    """Send (topic, value, key, headers) and wait for all acknowledgements; returns what the broker said of each.
-
-    Raises ``Problem`` when it does not say yes to all of them.
-    """
-    import logging
-
-    from kafka import KafkaProducer
-    from kafka.errors import KafkaError
-
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
-    producer: Any = KafkaProducer(
-        bootstrap_servers=bootstrap,
-        acks="all",
-        linger_ms=5,
-        max_request_size=2 * 1024 * 1024,
-        max_block_ms=10_000,
-        bootstrap_timeout_ms=10_000,
-        allow_auto_create_topics=False,
-    )
-    try:
-        promised = [
-            producer.send(topic, value=value, key=key, headers=list(headers)) for topic, value, key, headers in records
-        ]
-        producer.flush(timeout=ACKNOWLEDGED)
-        until = time.monotonic() + ACKNOWLEDGED
-        return [one.get(timeout=max(0.1, until - time.monotonic())) for one in promised]
-    except KafkaError as error:
-        raise Problem(
-            f"Kafka did not take everything ({error}). Look at `cxbus status`, then send it again: events that "
-            "arrived count once.",
-            Code.AWAY,
-        ) from error
-    finally:
-        producer.close(timeout=1)
-
-
-def _content(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise Problem(f"{file} can't be read: {error.strerror}.", Code.USAGE) from error
 
 
 def _topics(registry: Registry) -> dict[str, str]:
     return {source.name: source.topic for source in registry.sources if source.topic is not None}
 
 
-def _judge(one: Written, registry: Registry, codec: Codec | None, department: str | None) -> Outgoing | str:
-    """Where it goes, or why it does not."""
-    from schemas.codec import Decoded
+class Judge:
+    """Says of each event where it goes, or why it does not.
 
-    home = department or _home(one.parsed, registry)
-    if codec is None:
-        return Outgoing(home, one.value) if home else "nobody can tell whose it is; say it with --department."
-    if one.wrong:
-        return f"not-json: {one.wrong}."
-    decoded = codec.decode(home or "", one.value, STRUCTURED)
-    if not isinstance(decoded, Decoded):
-        return f"{decoded.reason.value}: {decoded.message}"
-    if decoded.time > time.time() * 1_000_000 + DAY:
-        return "time-in-future: its time is more than 24 hours ahead; a date in the future belongs in data."
-    assert home is not None, "a good event has a department"
-    return Outgoing(home, one.value)
+    ``department`` overrules the type; without ``check`` what an event holds is not looked at.
+    """
 
+    def __init__(self, registry: Registry, department: str | None, *, check: bool) -> None:
+        self._types = registry.types
+        self._departments = frozenset(_topics(registry))
+        self._department = department
+        self._codec = Codec(registry) if check else None
 
-def _home(event: Any, registry: Registry) -> str | None:
-    """The department of an event's type; for an answer to the bus the one that answers."""
-    if not isinstance(event, dict):
-        return None
-    data = event.get("data")
-    name = str(event.get("type"))
-    described = registry.types.get(name)
-    department = described[0].name if described else name.partition(".")[0]
-    if department not in _topics(registry) and isinstance(data, dict):
-        department = str(data.get("department"))
-    return department if department in _topics(registry) else None
+    def __call__(self, one: Written) -> Outgoing | str:
+        """Where it goes, or a sentence that begins with the reason for which it would become a dead letter."""
+        if one.wrong and (self._codec is not None or not one.value):
+            return one.wrong
+        home = self._department or self.home(one.parsed)
+        if self._codec is None:
+            return Outgoing(home, one.value) if home else "nobody can tell whose it is; say it with --department."
+        decoded = self._codec.decode(home or "", one.value, STRUCTURED)
+        if not isinstance(decoded, Decoded):
+            return f"{decoded.reason.value}: {decoded.message}"
+        if decoded.time > time.time() * 1_000_000 + DAY:
+            return "time-in-future: its time is more than 24 hours ahead; a date in the future belongs in data."
+        assert home is not None, "a good event has a department"
+        return Outgoing(home, one.value)
+
+    def home(self, event: Any) -> str | None:
+        """The department of an event's type; for an answer to the bus the one that answers."""
+        if not isinstance(event, dict):
+            return None
+        data = event.get("data")
+        name = str(event.get("type"))
+        described = self._types.get(name)
+        department = described[0].name if described else name.partition(".")[0]
+        if department not in self._departments and isinstance(data, dict):
+            department = str(data.get("department"))
+        return department if department in self._departments else None

@@ -33,7 +33,7 @@ def of_the_machine(bus: Bus) -> Iterator[Finding]:
 
     yield from machine.settings(local.sources(bus), list(Settings.model_fields), local.refused(bus))
     yield machine.folder(local.folder(bus.settings.data_dir))
-    yield machine.rules(*local.rules(bus))
+    yield machine.rules(local.rules(bus))
 
 
 def of_the_cluster(bus: Bus) -> Iterator[Finding]:
@@ -99,9 +99,8 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     import orjson
 
-    from agents.resolver import KEY_RECORD
     from agents.settings import SettingsError
-    from agents.topics import IDENTITIES
+    from agents.topics import IDENTITIES, KEY_RECORD
 
     if IDENTITIES not in ours or any(one.leader is None for one in ours[IDENTITIES].partitions.values()):
         return  # told among the topics

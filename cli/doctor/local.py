@@ -9,7 +9,7 @@ from typing import Any
 
 from ..bus import Bus
 from .identity import GENERATED
-from .machine import Folder, Source
+from .machine import Folder, Rules, Source
 
 
 def sources(bus: Bus) -> list[Source]:
@@ -78,19 +78,21 @@ def folder(path: Path) -> Folder:
     return Folder(str(path.absolute()), reason, shutil.disk_usage(there).free)
 
 
-def rules(bus: Bus) -> tuple[str, int, str, str]:
-    """Folder, how many rules, their digest, and why they can't be used."""
-    from agents.rule_files import digest, load
+def rules(bus: Bus) -> Rules:
+    """The rules of this machine's folder, or why they can't be used."""
+    from agents.rule_files import NoRules, digest, load
     from agents.vocabulary import outreach, vocabulary
     from core.rule import RuleError
 
-    path = bus.rules_dir
-    if not path.is_dir():
-        return str(path), 0, "", "there is no such folder"
+    folder = bus.rules_dir
+    known = ""
     try:
-        found = load(path, vocabulary(bus.registry), outreach(bus.registry))
-        return str(path), len(found.rules), digest(path), ""
+        known = digest(folder)
+        found = load(folder, vocabulary(bus.registry), outreach(bus.registry))
+        return Rules(str(folder), len(found.rules), known, "")
+    except NoRules as error:
+        return Rules(str(folder), 0, "", str(error))
     except RuleError as error:
-        return str(path), 0, "", str(error)
+        return Rules(str(folder), 0, known, str(error))
     except OSError as error:
-        return str(path), 0, "", f"{error.filename} can't be read: {error.strerror}"
+        return Rules(str(folder), 0, known, f"{error.filename} can't be read: {error.strerror}")

@@ -86,13 +86,28 @@ def folder(found: Folder) -> Finding:
     return ok("data directory", free)
 
 
-def rules(path: str, count: int, digest: str, error: str) -> Finding:
-    """``error`` is why they can't be used, empty if they can."""
-    if error:
-        return wrong("rules", f"{path}: {error}", "Mend the file; `cxbus rules check` tells when it is right.")
-    if not count:
-        return warning("rules", f"{path} holds none: nobody is told anything", "Set CXBUS_RULES_DIR to your rules.")
-    return ok("rules", f"{count} in {path}, digest {digest}")
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """``digest`` is empty when there is none. ``error`` is why they can't be used, empty if they can."""
+
+    folder: str
+    count: int
+    digest: str
+    error: str
+
+
+def rules(found: Rules) -> Finding:
+    """The rules that a worker here would start with."""
+    if not found.error:
+        return ok("rules", f"{found.count} in {found.folder}, digest {found.digest}")
+    if not found.digest:
+        return wrong(
+            "rules",
+            found.error,
+            "Set CXBUS_RULES_DIR to the folder of your rules, or remove it: the shipped ones are in force without it.",
+        )
+    where = f"{found.folder}: {found.error}"
+    return wrong("rules", where, "Mend the file; `cxbus rules check` tells when it is right.")
 
 
 def clock(now: int, newest: Mapping[str, int]) -> Finding:

@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, Table, fu
 
 from . import model
 from .answers import Alert, Counts, Customer, Entry
-from .rows import folded
+from .names import folded
 
 
 class Reader:

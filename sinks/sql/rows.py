@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +14,7 @@ from schemas import instant
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, TIMELINE_ENTRY
 
 from ..base import Kind, Record
+from .names import folded
 
 Row = dict[str, Any]
 
@@ -72,12 +72,6 @@ def read(kind: Kind, record: Record) -> Put | Gone | Unreadable:
         return _READERS[kind](record)
     except _Wrong as wrong:
         return wrong.unreadable
-
-
-def folded(name: str) -> str:
-    """A name as it is searched: without case and accents, and in one form of its characters."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
 def _timeline(record: Record) -> Put | Gone:

@@ -20,6 +20,7 @@ from ..base import Flushed, Kind, Record, SinkRefused, SinkUnavailable, Topics
 from ..progress import MAX_PAUSE_MS, Doubt, Log, Partition, Position, Reached, doubt
 from . import alerts, model, offsets
 from .fold import Fold
+from .sqlite_file import DAMAGED
 from .writer import Writer
 
 log = structlog.get_logger("sinks.sql")
@@ -30,9 +31,6 @@ _TABLES: Mapping[Kind, tuple[Table, ...]] = {
     Kind.IDENTITIES: (model.identities,),
     Kind.ALERTS: (model.alerts, model.alert_departments),
 }
-
-DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_CORRUPT_INDEX", "SQLITE_NOTADB"})
-"""What a database says that no second try mends."""
 
 
 class SqlSink:

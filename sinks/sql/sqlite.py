@@ -1,4 +1,4 @@
-"""SQLite: one file, one writing process, readers beside it.
+"""SQLite: one file, one writing process, readers beside it (``sqlite_file``).
 
 WAL, so that readers never wait for the writer nor it for them. ``synchronous=NORMAL`` may lose the last transactions
 when the machine (not the process) dies, whole and with their offsets, so that they are read again.
@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ..base import SinkLost, SinkRefused, Topics
 from ..progress import MAX_PAUSE_MS
-from . import model
-from .reader import Reader
-from .sink import DAMAGED, SqlSink
+from .sink import SqlSink
+from .sqlite_file import BUSY_MS, sqlite_engine
 from .writer import Writer
 
-_BUSY_MS = 5000
-"""How long to wait for a lock before a transaction fails (and is tried again)."""
 _WRITER = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -34,10 +26,9 @@ _WRITER = (
     "wal_autocheckpoint=16384",  # pages
     f"journal_size_limit={64 * 1024 * 1024}",  # what the write-ahead log shrinks to after a long batch
 )
-_READER = ("query_only=ON", "schema_version")  # the last reads the file, which finds out what it is
 
 
-def open_sink(path: Path, topics: Topics, *, max_pause_ms: int = MAX_PAUSE_MS, busy_ms: int = _BUSY_MS) -> SqlSink:
+def open_sink(path: Path, topics: Topics, *, max_pause_ms: int = MAX_PAUSE_MS, busy_ms: int = BUSY_MS) -> SqlSink:
     """The sink of the database at ``path``, which is created, readable by its owner only, when it is not there.
 
     Raises SinkRefused when another process writes it or when it is no SQLite database. The sink raises SinkLost once
@@ -55,74 +46,11 @@ def open_sink(path: Path, topics: Topics, *, max_pause_ms: int = MAX_PAUSE_MS, b
             if not (_is_still(path, opened) and _is_still(_lock_of(path), locked)):
                 raise SinkLost(f"{path} was removed or replaced while this sink wrote it.")
 
-        engine = _engine(path, begin="BEGIN IMMEDIATE", settings=_WRITER, busy_ms=busy_ms, guard=guard)
+        engine = sqlite_engine(path, begin="BEGIN IMMEDIATE", settings=_WRITER, busy_ms=busy_ms, guard=guard)
     except BaseException:
         lock.close()
         raise
     return SqlSink(engine, Writer(sqlite.insert), topics, max_pause_ms=max_pause_ms, release=lock.close)
-
-
-def open_reader(path: Path) -> Reader:
-    """Reads the database at ``path``, also while a sink writes it. Raises SinkRefused when there is none to read."""
-    if not path.is_file():
-        raise SinkRefused(f"There is no database at {path}: no sink has written it yet.")
-    engine = _engine(path, begin="BEGIN", settings=_READER, busy_ms=_BUSY_MS)
-    try:
-        with engine.begin() as connection:
-            if not model.check(connection):
-                raise SinkRefused(f"The database at {path} is empty: its sink has not reached a broker yet.")
-    except BaseException:
-        engine.dispose()
-        raise
-    return Reader(engine)
-
-
-def _engine(
-    path: Path, *, begin: str, settings: Iterable[str], busy_ms: int, guard: Callable[[], None] = lambda: None
-) -> Engine:
-    """``guard`` is called before every transaction; what it raises comes out of it."""
-    if _is_something_else(path):
-        raise SinkRefused(f"{path} is not an SQLite database. Choose another file, or move this one away.")
-    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # sqlite3 would begin too late, and never for reading
-        try:
-            for setting in (f"busy_timeout={busy_ms}", *settings):
-                connection.execute(f"PRAGMA {setting}")
-        except sqlite3.Error:
-            connection.close()  # nobody else does
-            raise
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        guard()
-        connection.exec_driver_sql(begin)
-
-    try:
-        with engine.connect():
-            pass
-    except DatabaseError as error:
-        engine.dispose()
-        if getattr(error.orig, "sqlite_errorname", None) in DAMAGED:
-            raise SinkRefused(
-                f"{path} is a damaged SQLite database. Move it away with the files beside it: "
-                "a new one is filled from the topics."
-            ) from None
-        if not isinstance(error, OperationalError):
-            raise
-    return engine
-
-
-def _is_something_else(path: Path) -> bool:
-    """Whether it can't be a database, whatever a log beside it says, by which SQLite would mend it in parts."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:  # without the log
-        try:
-            connection.execute("PRAGMA schema_version")
-        except sqlite3.DatabaseError as error:
-            return error.sqlite_errorname == "SQLITE_NOTADB"
-    return False
 
 
 def _is_still(path: Path, opened: os.stat_result) -> bool:

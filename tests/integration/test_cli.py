@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 from cli.health import announced
 from cli.main import app
 from cli.problem import Code
-from cli.send import STRUCTURED, publish
+from cli.publication import publish
+from cli.send import STRUCTURED
 
 pytestmark = pytest.mark.kafka
 

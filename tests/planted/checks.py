@@ -43,6 +43,13 @@ LINK = f"{_INTAKE}::test_a_link_between_two_customers_merges_the_younger_into_th
 OTHER_KEY = f"{_INTAKE}::test_another_key_refuses_to_start"
 OTHER_KEY_WARM = f"{_INTAKE}::test_another_key_refuses_to_go_on_with_what_is_on_disk"
 
+# --- what a person meets first: the installation, its rules and the ``cxbus`` command ---------------------------------
+
+_WHEEL = "tests/installation/test_wheel.py"
+WHEEL = f"{_WHEEL}::test_the_wheel_holds_every_file_of_its_folders"
+INSTALLED_RULES = f"{_WHEEL}::test_an_installation_has_the_shipped_rules_and_contracts"
+NO_RULES = "tests/unit/agents/test_rule_files.py::test_a_folder_without_a_rule_is_refused_with_what_is_there"
+
 # --- the engine without Kafka ----------------------------------------------------------------------------------------
 
 KILLED_STORE = "tests/unit/engine/test_store.py::test_a_killed_process_leaves_a_store_that_is_behind_and_whole"

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.planted.bug import Bug
-from tests.planted.bugs import agents, core, engine, lifecycle, sink
+from tests.planted.bugs import agents, command_line, core, engine, lifecycle, sink
 
-BUGS: Sequence[Bug] = (*engine.BUGS, *agents.BUGS, *core.BUGS, *sink.BUGS, *lifecycle.BUGS)
+BUGS: Sequence[Bug] = (
+    *engine.BUGS,
+    *agents.BUGS,
+    *core.BUGS,
+    *sink.BUGS,
+    *lifecycle.BUGS,
+    *command_line.BUGS,
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.rule_files import BUILT_IN, load, run_tests
+from agents.rule_files import BUILT_IN, NoRules, digest, load, run_tests
 from agents.vocabulary import outreach, vocabulary
 from core.rule import Rule, RuleError
 from schemas.registry import Registry
@@ -73,3 +73,43 @@ def test_an_error_names_file_rule_and_field(tmp_path: Path, old: str, new: str, 
         load(tmp_path, VOCABULARY, outreach(REGISTRY))
     assert str(raised.value).startswith("mine.yaml: rule dunning-during-dispute: ")
     assert said in str(raised.value)
+
+
+UPSELL = (BUILT_IN / "upsell-moment.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ({}, "is empty; rules are files that end in .yaml or .yml."),
+        ({"rules.txt": UPSELL, "README": ""}, "holds no rule, only README, rules.txt; rules are files that end in"),
+        ({f"{n}.json": "{}" for n in range(4)}, "holds no rule, only 0.json, 1.json, 2.json, …; rules are files"),
+    ],
+)
+def test_a_folder_without_a_rule_is_refused_with_what_is_there(
+    there: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    for name, content in there.items():
+        (tmp_path / name).write_text(content)
+    for use in (lambda: load(tmp_path, VOCABULARY, outreach(REGISTRY)), lambda: digest(tmp_path)):
+        with pytest.raises(NoRules) as caught:
+            use()
+        assert f"{tmp_path} {said}" in str(caught.value)
+
+
+def test_a_folder_that_is_missing_or_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NoRules, match=r"^There is no folder /.*/ruels, so no rule\.$"):
+        load(tmp_path / "ruels", VOCABULARY, outreach(REGISTRY))
+    (tmp_path / "a.yaml").write_text(UPSELL)
+    with pytest.raises(NoRules, match=r"/a\.yaml is no folder; rules are files in a folder\.$"):
+        load(tmp_path / "a.yaml", VOCABULARY, outreach(REGISTRY))
+
+
+def test_files_that_end_in_yml_are_read_too_and_a_rule_stands_in_one_of_both(tmp_path: Path) -> None:
+    (tmp_path / "upsell-moment.yml").write_text(UPSELL)
+    assert ["upsell-moment"] == [rule.name for rule in load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules]
+    before = digest(tmp_path)
+    (tmp_path / "upsell-moment.yaml").write_text(UPSELL)
+    assert before != digest(tmp_path)
+    with pytest.raises(RuleError, match="another file holds a rule of this name"):
+        load(tmp_path, VOCABULARY, outreach(REGISTRY))

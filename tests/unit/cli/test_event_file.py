@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cli.event_file import Written, read
+from cli import event_file
+from cli.event_file import LONGEST, Written
+from cli.event_file import read as streamed
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(), st.lists, max_leaves=5)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def read(content: bytes) -> list[Written]:
+    return list(streamed(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
 def test_nothing_is_no_event(content: bytes) -> None:
     assert [] == read(content)
 
@@ -18,11 +32,36 @@ def test_json_lines_keep_their_bytes_and_line_numbers() -> None:
 
 
 def test_one_event_may_go_over_several_lines() -> None:
-    assert [Written("the event", b'{\n "a": 1\n}', {"a": 1})] == read(b'\xef\xbb\xbf{\n "a": 1\n}\n')
+    assert [Written("event 1", b'{\n "a": 1\n}', {"a": 1})] == read(b'{\n "a": 1\n}\n')
 
 
-def test_an_array_holds_events() -> None:
-    assert [("event 1", {"a": 1}), ("event 2", 7)] == [(one.place, one.parsed) for one in read(b'[{"a": 1},\n 7]')]
+def test_several_events_may_go_over_several_lines_with_objects_that_stand_in_one() -> None:
+    one = b'{\n  "a": [\n    {"b": 1},\n    {"b": 2}\n  ]\n}'
+    expected = [("event 1", one), ("event 2", one), ("event 3", b'{"c": 2.0}')]
+    assert expected == [(found.place, found.value) for found in read(one + b"\n" + one + b'\n{"c": 2.0}\n')]
+
+
+def test_an_array_holds_events_and_each_keeps_its_bytes() -> None:
+    found = read(b'  [{"a": 1.0},\n 7 ]\n')
+    assert [("event 1", b'{"a": 1.0}'), ("event 2", b"7")] == [(one.place, one.value) for one in found]
+    assert [] == read(b" [ ]")
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "wrong"),
+    [
+        (b'[\n{"a": 1},\n{"a": 2}\n', "line 4", "not-json: the array does not end at column 1."),
+        (b'[{"a": 1}\n {"a": 2}]', "line 2", "not-json: expected , or ] at column 2."),
+        (b'[{"a": 1}]\n[]', "line 2", "not-json: something follows the array at column 1."),
+        (b'[\n {"a": 1},\n {"a": oops}\n]', "line 3", "not-json: Expecting value at column 8."),
+        (b'{\n "a": 1,\n}', "line 3", "not-json: Expecting property name enclosed in double quotes at column 1."),
+        (b"[" + b"[" * 100_000, "line 1", "not-json: it is nested too deeply at column 2."),
+    ],
+)
+def test_what_breaks_a_document_is_told_with_its_line_and_column(content: bytes, place: str, wrong: str) -> None:
+    *good, last = read(content)
+    assert not any(one.wrong for one in good)
+    assert (place, b"", wrong) == (last.place, last.value, last.wrong)
 
 
 def test_a_broken_line_is_told_from_the_good_ones() -> None:
@@ -30,12 +69,6 @@ def test_a_broken_line_is_told_from_the_good_ones() -> None:
     assert (None, "line 2") == (second.parsed, second.place)
     assert "column" in second.wrong
     assert ({"a": 1}, {"a": 3}) == (first.parsed, third.parsed)
-
-
-def test_one_broken_document_is_one_error_with_its_line() -> None:
-    (only,) = read(b'[\n {"a": 1},\n {"a": oops}\n]')
-    assert ("line 3", None) == (only.place, only.parsed)
-    assert only.wrong
 
 
 def test_a_single_broken_line_is_line_one() -> None:
@@ -48,6 +81,31 @@ def test_bytes_that_are_no_text_are_an_error_not_a_crash() -> None:
     assert ["line 1", "line 2"] == [one.place for one in read(b'{"a": 1}\n\xff\xfe\x00')]
 
 
-def test_a_large_file_is_read_in_seconds() -> None:
-    line = b'{"id": "1", "data": {"customer": {"identifiers": []}}}\n'
-    assert 100_000 == len(read(line * 100_000))
+@pytest.mark.parametrize("form", ["lines", "array", "pretty"])
+@settings(max_examples=30, deadline=None)
+@given(events=st.lists(st.dictionaries(st.text(), JSON, min_size=1), min_size=1, max_size=5), pad=st.integers(0, 40))
+def test_events_are_the_same_in_every_form_wherever_they_are_cut(
+    form: str, events: list[dict[str, Any]], pad: int
+) -> None:
+    """With chunks of a few bytes every event lies across the edge of one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(event_file, "CHUNK", 7)
+        texts = [json.dumps(event, ensure_ascii=False, indent=1 if form == "pretty" else None) for event in events]
+        content = f"[{','.join(texts)}]" if form == "array" else "\n".join(texts)
+        found = read(b" " * pad + content.encode())
+    assert [(text.encode(), event) for text, event in zip(texts, events, strict=True)] == [
+        (one.value, one.parsed) for one in found
+    ]
+
+
+def test_a_line_that_is_too_long_costs_no_memory_and_no_other_line() -> None:
+    first, second, third = read(b'{"a": 1}\n{"a": "' + b"x" * 3 * LONGEST + b'"}\n{"a": 3}')
+    assert ({"a": 1}, {"a": 3}) == (first.parsed, third.parsed)
+    assert ("line 2", b"") == (second.place, second.value)
+    assert second.wrong.startswith("too-large: it has more than 1048576 bytes")
+
+
+def test_an_event_of_an_array_that_is_too_long_is_told() -> None:
+    first, second = read(b'[{"a": 1}, {"a": "' + b"x" * 3 * LONGEST + b'"}]')
+    assert {"a": 1} == first.parsed
+    assert second.wrong

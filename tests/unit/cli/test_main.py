@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from cli.main import Root, app, hoisted
 from cli.problem import Code
+from cli.verbs import VERBS, Verb
 
 HEAVY = ("aiokafka", "asyncio", "faust", "kafka", "markdown_it", "prometheus_client", "pydantic", "sqlalchemy", "yaml")
 
@@ -119,3 +121,37 @@ def test_what_nobody_expected_is_said_in_a_sentence_too() -> None:
     assert Code.WRONG == result.exit_code
     assert result.stderr.startswith("cxbus: This should not happen (ZeroDivisionError: division by zero).")
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=[verb.name for verb in VERBS])
+def test_the_list_of_verbs_says_of_each_what_its_own_help_says(verb: Verb) -> None:
+    assert verb.about == verb.load().get_short_help_str(1000)
+    assert verb.name == verb.load().name
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["rules", "list"], ["rules", "--help"], ["schemas", "list", "--json"]]
+)
+@pytest.mark.parametrize("streams", ["stdout", "both"])
+def test_a_reader_that_has_read_enough_is_no_error(arguments: list[str], streams: str, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        stdout=writing,
+        stderr=writing if streams == "both" else subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    os.close(writing)
+    said = "4 rules in" if arguments == ["rules", "list"] else ""
+    assert (Code.OK, True) == (done.returncode, (done.stderr or said).startswith(said))
+
+
+def test_an_error_keeps_its_exit_code_though_nobody_reads_it(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "cli.main", "rules", "check", "nothing.yaml"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path)
+    os.close(writing)
+    assert Code.USAGE == done.returncode

@@ -86,8 +86,7 @@ def test_a_rule_without_test_cases_can_be_used_but_says_so(tmp_path: Path) -> No
 def test_a_path_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     assert Code.USAGE == run("check", str(tmp_path / "nothing.yaml"))[0]
     code, _, err = run("check", str(tmp_path))
-    assert Code.USAGE == code
-    assert "There is no rule in" in err
+    assert (Code.USAGE, f"cxbus: {tmp_path} is empty; rules are files that end in .yaml or .yml.\n") == (code, err)
 
 
 def test_a_rules_folder_that_can_not_be_used_is_told_with_file_and_field(
@@ -98,3 +97,16 @@ def test_a_rules_folder_that_can_not_be_used_is_told_with_file_and_field(
     code, _, err = run("list")
     assert Code.USAGE == code
     assert "cxbus: a.yaml: rule upsell-moment: severity: 'loud' is none of info, warning, critical" in err
+
+
+@pytest.mark.parametrize("verb", [("rules", "list"), ("rules", "check"), ("--bootstrap", "nowhere:1", "worker")])
+def test_a_misspelt_folder_of_rules_is_an_error_wherever_rules_are_read(
+    verb: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXBUS_RULES_DIR", "my-ruels")
+    monkeypatch.setenv("CXBUS_PARTITIONS", "4")
+    monkeypatch.setenv("CXBUS_IDENTITY_KEY", "only for the tests")
+    result = CliRunner().invoke(app, verb)
+    expected = f"There is no folder {tmp_path / 'my-ruels'}, so no rule. CXBUS_RULES_DIR must name the folder of your"
+    assert Code.USAGE == result.exit_code
+    assert expected in result.stderr

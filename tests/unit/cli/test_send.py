@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,11 @@ from typer.testing import CliRunner
 from cli.event_file import Written, read
 from cli.main import app
 from cli.problem import Code
-from cli.send import Outgoing, _home, _judge
-from schemas.codec import Codec
+from cli.send import Judge, Outgoing
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
-CODEC = Codec(REGISTRY)
+CHECK = Judge(REGISTRY, None, check=True)
 
 
 def event(**more: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def answer(department: str) -> dict[str, Any]:
 
 
 def written(said: Any) -> Written:
-    (one,) = read(json.dumps(said).encode())
+    (one,) = read(io.BytesIO(json.dumps(said).encode()))
     return one
 
 
@@ -63,18 +63,18 @@ def sent(content: str, *options: str) -> tuple[int, str]:
     ],
 )
 def test_the_type_says_whose_topic_it_is_and_an_answer_names_it(said: Any, expected: str | None) -> None:
-    assert expected == _home(said, REGISTRY)
+    assert expected == CHECK.home(said)
 
 
 @pytest.mark.parametrize("said", [event(), answer("sales")])
 def test_a_good_event_goes_out_as_it_was_written(said: Mapping[str, Any]) -> None:
     one = written(said)
-    assert Outgoing(_home(said, REGISTRY) or "", one.value) == _judge(one, REGISTRY, CODEC, None)
+    assert Outgoing(CHECK.home(said) or "", one.value) == CHECK(one)
 
 
 def test_an_event_of_the_day_after_tomorrow_is_refused() -> None:
     later = datetime.now(UTC) + timedelta(days=2)
-    judged = _judge(written(event(time=later.isoformat())), REGISTRY, CODEC, None)
+    judged = CHECK(written(event(time=later.isoformat())))
     assert isinstance(judged, str)
     assert judged.startswith("time-in-future: ")
 
@@ -121,7 +121,7 @@ def test_unchecked_events_must_still_tell_where_they_go() -> None:
 
 
 def test_unchecked_events_go_where_they_are_told_to() -> None:
-    assert Outgoing("sales", b"{oops") == _judge(Written("line 1", b"{oops", None, "x"), REGISTRY, None, "sales")
+    assert Outgoing("sales", b"{oops") == Judge(REGISTRY, "sales", check=False)(Written("line 1", b"{oops", None, "x"))
 
 
 def test_a_department_without_a_topic_is_a_usage_error() -> None:

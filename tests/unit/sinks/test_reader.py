@@ -11,7 +11,8 @@ from schemas import instant
 from sinks.base import Sink
 from sinks.sql.answers import Counts
 from sinks.sql.reader import Reader
-from sinks.sql.sqlite import open_reader, open_sink
+from sinks.sql.sqlite import open_sink
+from sinks.sql.sqlite_file import open_reader
 
 from .messages import START_MS, TOPICS, Logs, alert, entry, profile, redirect, tell
 

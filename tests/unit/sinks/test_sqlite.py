@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from sinks.base import SinkLost, SinkRefused, SinkUnavailable
-from sinks.sql.sqlite import open_reader, open_sink
+from sinks.sql.sqlite import open_sink
+from sinks.sql.sqlite_file import open_reader
 
 from .messages import START_MS, TOPICS, Logs, entry
 

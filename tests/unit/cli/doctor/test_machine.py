@@ -11,7 +11,7 @@ from cli.bus import Bus
 from cli.doctor import identity, local, machine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.identity import Fingerprints
-from cli.doctor.machine import GIB, Folder, Source
+from cli.doctor.machine import GIB, Folder, Rules, Source
 
 KNOWN = ("bootstrap", "partitions", "data_dir")
 
@@ -80,10 +80,13 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
     assert f"{tmp_path / 'file'} is a file" == local.folder(tmp_path / "file" / "data").reason
 
 
-def test_rules_that_can_t_be_used_are_wrong_and_none_at_all_a_warning() -> None:
-    assert Verdict.OK == machine.rules("r", 4, "abc", "").verdict
-    assert Verdict.WARNING == machine.rules("r", 0, "abc", "").verdict
-    assert Verdict.WRONG == machine.rules("r", 0, "", "a.yaml: is no YAML").verdict
+def test_rules_that_can_t_be_used_are_wrong_and_so_is_none_at_all() -> None:
+    assert Verdict.OK == machine.rules(Rules("r", 4, "abc", "")).verdict
+    broken = machine.rules(Rules("r", 0, "abc", "a.yaml: is no YAML"))
+    assert (Verdict.WRONG, "r: a.yaml: is no YAML") == (broken.verdict, broken.found)
+    none = machine.rules(Rules("r", 0, "", "There is no folder r."))
+    assert (Verdict.WRONG, "There is no folder r.") == (none.verdict, none.found)
+    assert none.mend[0].startswith("Set CXBUS_RULES_DIR ")
 
 
 @pytest.mark.parametrize(("newest", "verdict"), [(6_000, Verdict.OK), (6_001, Verdict.WARNING), (0, Verdict.OK)])

