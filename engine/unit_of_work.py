@@ -170,5 +170,5 @@ def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> I
 def _size(record: Output) -> int:
     size = RECORD_OVERHEAD_BYTES + len(record.key or b"") + len(record.value or b"")
     for name, value in record.headers:
-        size += 4 * len(name) + len(value) + 10
+        size += len(name.encode()) + len(value) + 10
     return size
