@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 ERRORS = "__cxbus.errors."
 """With this begin the names of all that the bus says."""
@@ -24,3 +24,13 @@ def told(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
                 found.clear()
             found[name.removeprefix(ERRORS)] = value or b""
     return found
+
+
+def origins(told: Mapping[str, bytes]) -> list[str]:
+    """Places, ``<topic>/<partition>/<offset>``, of the records that the letter is about: one, or a whole range.
+
+    Raises ``KeyError`` when they are not told, ``ValueError`` for offsets that are no numbers.
+    """
+    log = f"{told['topic'].decode()}/{told['partition'].decode()}"
+    first = int(told["offset"])
+    return [f"{log}/{offset}" for offset in range(first, int(told.get("last-offset", first)) + 1)]
