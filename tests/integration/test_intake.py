@@ -23,6 +23,7 @@ from agents.resolver import WrongKey
 from agents.topics import DEAD, IDENTITIES, LINKS
 from deploy.broker import EmbeddedBroker
 from engine.batch import Batch
+from engine.mark import MARK
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka
@@ -181,7 +182,7 @@ def test_a_directory_on_disk_is_not_used_with_another_key(kafka: str, tmp_path: 
     async def found_out() -> None:
         async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
             key = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
-            await producer.send_and_wait(IDENTITIES, key, b"#key", partition=0)
+            await producer.send_and_wait(IDENTITIES, key, b"#key", partition=0, headers=[MARK])
 
     asyncio.run(found_out())
     asyncio.run(story(IDENTIFIERS))
