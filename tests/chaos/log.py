@@ -84,6 +84,8 @@ class Reader:
 
     def __init__(self, bootstrap: str, topics: Iterable[tuple[str, int]]) -> None:
         self.log = Log()
+        self.forged: set[str] = set()
+        """Places of records that bear the bus's mark and are not the bus's."""
         self._partitions = [TopicPartition(name, number) for name, count in topics for number in range(count)]
         self._positions = dict.fromkeys(self._partitions, 0)
         self._options: dict[str, Any] = {
@@ -121,7 +123,8 @@ class Reader:
             for r in records:
                 headers = _shared(tuple(r.headers))
                 record = Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, headers)
-                if ("v", b"1") in headers or not _only_the_bus_writes(r.topic):
+                marked = ("v", b"1") in headers and record.origin not in self.forged
+                if marked or not _only_the_bus_writes(r.topic):
                     self.log.add(record)
                 else:
                     self.log.foreign.append(record)
