@@ -148,6 +148,10 @@ class Journey:
         self._pending_clock = self._clock
         self.restored(mark)
 
+    def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """A letter about each."""
+        return letters_about(records, "journey", self._metrics)
+
     def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.
 
@@ -187,10 +191,6 @@ class Journey:
             self._weights[name] = len(value)
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
         return outputs
-
-    def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
-        """A letter about each."""
-        return letters_about(records, "journey", self._metrics)
 
     def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
