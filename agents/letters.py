@@ -1,29 +1,94 @@
-"""Dead letters: what could not be used, as it came, with the reason in headers."""
+"""Dead letters: what could not be used, as it came, with the reason in headers.
+
+A record may be larger than any topic of ours takes: Kafka limits what it is given, which is compressed. Of such a one
+the letter keeps the beginning, and says how much there was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 
 from engine.unit_of_work import Output
+from schemas.dead_letter import ERRORS, RETRY_OF
 from schemas.refusal import Dead
 
 from .records import Header, Origin
 from .topics import DEAD
 
-RETRY_OF = "__cxbus.retry-of"
-ERRORS = "__cxbus.errors."
+__all__ = [
+    "CUT_HEADERS",
+    "CUT_HEADER_BYTES",
+    "CUT_KEY",
+    "CUT_VALUE",
+    "ERRORS",
+    "RETRY_OF",
+    "WHOLE",
+    "letter",
+    "size",
+]
+
+WHOLE = 1024 * 1024
+"""Bytes that key, value and headers of a record may have together to be kept as they are."""
+CUT_KEY, CUT_VALUE = 4 * 1024, 64 * 1024
+CUT_HEADERS, CUT_HEADER_BYTES = 64, 1024
+"""What is kept of a larger one at most: bytes of the key and the value, headers, bytes of each with its name."""
+MESSAGE = 2_000
+"""Bytes of the sentence that says what was wrong."""
+_FRAMING = 10
+"""Bytes that a header takes beside its name and its value."""
 
 
 def letter(
-    key: bytes | None, value: bytes | None, headers: Sequence[Header], stage: str, origin: Origin, dead: Dead
+    key: bytes | None,
+    value: bytes | None,
+    headers: Sequence[Header],
+    stage: str,
+    origin: Origin,
+    dead: Dead,
+    last: int | None = None,
 ) -> Output:
-    """The letter about a record that was published at ``origin`` and that ``stage`` could not use."""
-    told = (
-        (f"{ERRORS}stage", stage.encode()),
-        (f"{ERRORS}topic", origin.topic.encode()),
-        (f"{ERRORS}partition", b"%d" % origin.partition),
-        (f"{ERRORS}offset", b"%d" % origin.offset),
-        (f"{ERRORS}exception", dead.reason.encode()),
-        (f"{ERRORS}message", dead.message.encode("utf-8", "replace")),
-    )
-    return Output(DEAD, 0, key, value, (*headers, *told))
+    """The letter about a record that was published at ``origin`` and that ``stage`` could not use.
+
+    ``last``: it is about all records from the origin's offset up to this one. A record of more than ``WHOLE`` bytes is
+    cut: the letter then says how large it was, and the SHA-256 of its value.
+    """
+    told = [
+        ("stage", stage.encode()),
+        ("topic", origin.topic.encode()),
+        ("partition", b"%d" % origin.partition),
+        ("offset", b"%d" % origin.offset),
+        ("exception", dead.reason.encode()),
+        ("message", dead.message.encode("utf-8", "replace")[:MESSAGE].decode("utf-8", "ignore").encode()),
+    ]
+    if last is not None:
+        told.append(("last-offset", b"%d" % last))
+    if size(key, value, headers) > WHOLE:
+        told += _measured(key, value, headers)
+        key = None if key is None else key[:CUT_KEY]
+        value = None if value is None else value[:CUT_VALUE]
+        headers = [_cut(header) for header in headers[:CUT_HEADERS]]
+    return Output(DEAD, 0, key, value, (*headers, *((ERRORS + name, text) for name, text in told)), marked=False)
+
+
+def size(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> int:
+    """Bytes of a record, before compression."""
+    names = sum(len(name) if name.isascii() else len(name.encode()) for name, _ in headers)
+    framed = sum(len(value) + _FRAMING for _, value in headers)
+    return len(key or b"") + len(value or b"") + names + framed
+
+
+def _measured(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> Iterator[Header]:
+    yield "cut", b"1"
+    if key is not None:
+        yield "key-bytes", b"%d" % len(key)
+    if value is not None:
+        yield "value-bytes", b"%d" % len(value)
+        yield "value-sha256", hashlib.sha256(value).hexdigest().encode()
+    yield "headers", b"%d" % len(headers)
+
+
+def _cut(header: Header) -> Header:
+    """The header with as much of its value as fits behind its name; of a long name half of that, at most."""
+    name = header[0].encode()[: CUT_HEADER_BYTES // 2].decode("utf-8", "ignore")
+    return name, header[1][: CUT_HEADER_BYTES - len(name.encode())]

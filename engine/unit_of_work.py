@@ -13,6 +13,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from engine.errors import Fatal, RecordTooLarge, TakenOver
 from engine.limits import Limits
+from engine.mark import MARK
 from engine.patience import patience
 
 ABORT_SECONDS = 3.0
@@ -22,13 +23,17 @@ RECORD_OVERHEAD_BYTES = 128
 
 
 class Output(NamedTuple):
-    """A record to write. The partition is always given: the engine never chooses."""
+    """A record to write. The partition is always given: the engine never chooses.
+
+    ``marked``: it gets the mark of the bus's own records. A dead letter keeps the headers of somebody else instead.
+    """
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    marked: bool = True
 
 
 def new_producer(bootstrap: str, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
@@ -154,6 +159,8 @@ def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> I
     batch: Any = None
     for record in records:
         key, value, headers = record.key, record.value, list(record.headers)
+        if record.marked and MARK not in headers:  # what is sent on has it
+            headers.append(MARK)
         if batch is not None:
             if batch.append(key=key, value=value, headers=headers, timestamp=None) is not None:
                 continue
@@ -171,5 +178,5 @@ def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> I
 def _size(record: Output) -> int:
     size = RECORD_OVERHEAD_BYTES + len(record.key or b"") + len(record.value or b"")
     for name, value in record.headers:
-        size += 4 * len(name) + len(value) + 10
+        size += len(name.encode()) + len(value) + 10
     return size

@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from agents.letters import ERRORS
-from agents.topics import DEAD, TIMELINE
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
 from core.event import event_uid
 from schemas import instant
+from schemas.dead_letter import origins, told
 from tests.oracle.entry import Entry
 from tests.oracle.notification import fold
 
@@ -37,7 +37,11 @@ Kind = Literal[
     "move",
     "standing alert",
     "identity",
+    "foreign",
 ]
+FOREIGN = "foreign-record"
+OWNED = frozenset({JOURNAL, LINKS, IDENTITIES, TIMELINE, PROFILES, PROGRESS})
+"""Topics whose partitions have an owner, who tells of foreign records."""
 Content = tuple[str, int, Any]
 
 
@@ -49,21 +53,32 @@ class Problem(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """A dead letter: where it came from, which stage buried it, and why."""
+    """A dead letter: where it came from, which stage buried it, and why.
 
-    origin: str
+    ``origins``: of all records that it is about. ``cut``: it holds their beginning only.
+    """
+
+    origins: Sequence[str]
     stage: str
     reason: str
     record: Record
+    cut: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Of the first of them."""
+        return self.origins[0]
 
 
 def letters(log: Log) -> list[Letter]:
     """The dead letters, copies included."""
     found = []
     for record in log.of(DEAD):
-        told = {name.removeprefix(ERRORS): value.decode() for name, value in record.headers if name.startswith(ERRORS)}
-        origin = f"{told['topic']}/{told['partition']}/{told['offset']}"
-        found.append(Letter(origin, told["stage"], told["exception"], record))
+        said = told(record.headers)
+        if "stage" not in said:  # somebody else wrote it
+            continue
+        stage, reason = said["stage"].decode(), said["exception"].decode()
+        found.append(Letter(origins(said), stage, reason, record, "cut" in said))
     return found
 
 
@@ -98,11 +113,14 @@ def positions(log: Log, events: Iterable[Record], must_be_buried: Mapping[bytes,
     yield from (Problem("doubled", f"{uid} is on {len(on)} timelines") for uid, on in stands.items() if len(on) > 1)
     buried: defaultdict[str, list[Letter]] = defaultdict(list)
     for letter in letters(log):
-        buried[letter.origin].append(letter)
+        for origin in letter.origins if letter.reason != FOREIGN else ():
+            buried[origin].append(letter)
+    about_events: set[str] = set()
     refused = [_refused(letter) for found in buried.values() for letter in found if letter.stage == "journey"]
     claimed = {(origin, uid) for uid, on in stands.items() for origin, _ in on}
     for record in events:
         found = buried.pop(record.origin, [])
+        about_events.update(letter.origin for letter in found)
         reason = must_be_buried.get(record.value or b"")
         if reason is None:
             uid, content = content_of(record)
@@ -119,7 +137,8 @@ def positions(log: Log, events: Iterable[Record], must_be_buried: Mapping[bytes,
                 else:
                     reason = "id-reused"
         yield from _judge_letters(record, found, reason)
-    yield from (Problem("extra", f"a dead letter of {origin}, where nothing was published") for origin in buried)
+    nowhere = {letter.origin for found in buried.values() for letter in found} - about_events
+    yield from (Problem("extra", f"a dead letter of {origin}, where nothing was published") for origin in nowhere)
     yield from (Problem("extra", f"{uid} of {origin} is on a timeline; nobody published it") for origin, uid in claimed)
 
 
@@ -140,8 +159,30 @@ def _judge_letters(record: Record, found: Sequence[Letter], reason: str | None) 
     for letter in found:
         if reason is not None and letter.reason != reason:
             yield Problem("wrongly buried", f"{record.origin}: {letter.reason} instead of {reason}")
-        if letter.stage == "intake" and (letter.record.key, letter.record.value) != (record.key, record.value):
+        if letter.stage == "intake" and not _keeps(letter, record):
             yield Problem("wrongly buried", f"{record.origin}: its dead letter has another key or value")
+
+
+def _keeps(letter: Letter, record: Record) -> bool:
+    """Whether the letter has the record's key and value, or their beginning. One about many has none of theirs."""
+    if len(letter.origins) > 1:
+        return True
+    kept, came = (letter.record.key, letter.record.value), (record.key, record.value)
+    if not letter.cut:
+        return kept == came
+    return all(
+        other is None if one is None else (other or b"").startswith(one) for one, other in zip(kept, came, strict=True)
+    )
+
+
+def foreign(log: Log) -> Iterator[Problem]:
+    """Each record of others on the bus's own topics is in one dead letter; copies of that count once."""
+    told = {letter.origin for letter in letters(log) if letter.reason == FOREIGN}
+    there = {record.origin for record in log.foreign if record.topic in OWNED}
+    yield from (Problem("foreign", f"no letter tells of {origin}") for origin in sorted(there - told))
+    yield from (
+        Problem("foreign", f"a letter tells of {origin}, which is the bus's") for origin in sorted(told - there)
+    )
 
 
 # --- I3: what was written is the fold of the journal ----------------------------------------------------------------
@@ -225,7 +266,11 @@ def difference(found: Any, expected: Any, path: str = "") -> str:
 
 
 def _refusals(log: Log, reference: Reference) -> Iterator[Problem]:
-    found = Counter((letter.origin, letter.reason) for letter in letters(log) if letter.stage == "journey")
+    found = Counter(
+        (letter.origin, letter.reason)
+        for letter in letters(log)
+        if letter.stage == "journey" and letter.reason != FOREIGN
+    )
     for (origin, reason), count in (found - reference.refused).items():
         yield Problem("extra", f"the journey buried {origin} {count} times too often ({reason})")
     for (origin, reason), count in (reference.refused - found).items():

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 import orjson
 from aiokafka import TopicPartition
 
-from agents.letters import ERRORS
-from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE
+from agents.topics import JOURNAL, LINKS, TIMELINE
 
-from .checker import Problem
+from .checker import Problem, letters
 from .log import Log, Record
 from .progress import Sample
 
@@ -51,11 +50,10 @@ def effects(log: Log) -> Effects:
                 found.journaled[origin].append(place)
         elif headers["kind"] == b"moved":
             found.moves[orjson.loads(record.value or b"")["move"]].append(place)
-    for record in log.of(DEAD):
-        told = {name.removeprefix(ERRORS): value for name, value in record.headers if name.startswith(ERRORS)}
-        origin = b"/".join((told["topic"], told["partition"], told["offset"])).decode()
-        stage = found.origins if told["stage"] == b"intake" else found.refused
-        stage[origin].append((record.topic, record.partition, record.offset))
+    for letter in letters(log):
+        stage = found.origins if letter.stage == "intake" else found.refused
+        for origin in letter.origins:
+            stage[origin].append((letter.record.topic, letter.record.partition, letter.record.offset))
     for record in log.of(TIMELINE):
         assert record.key is not None
         found.entries.setdefault(record.key, (record.topic, record.partition, record.offset))

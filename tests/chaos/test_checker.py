@@ -19,7 +19,7 @@ from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 
 from .business import Sent, business
-from .checker import Problem, current, letters
+from .checker import Problem, current, letters, positions
 from .judgement import SAMPLE, Judge
 from .log import Log, Record
 from .memory import MemoryBus
@@ -322,3 +322,24 @@ def test_a_part_of_a_move_that_never_came_is_found(world: World) -> None:
     log = world.copy()
     lose_a_part_of_a_move(log)
     assert "move" in {problem.kind for problem in world.judged(log)}
+
+
+def letter_of(record: Record, last: int | None = None) -> Record:
+    """What intake says of the record, or of all from it up to ``last``."""
+    origin = Origin(record.topic, record.partition, record.offset)
+    value = record.value if last is None else b"the raw batch"
+    made = letter(record.key, value, record.headers, "intake", origin, Dead(Reason.TOO_LARGE, ""), last)
+    return Record(DEAD, 0, record.offset, NOW, made.key, made.value, made.headers)
+
+
+def test_a_letter_about_a_range_accounts_for_each_of_its_records_and_a_cut_one_for_what_it_kept() -> None:
+    events = [Record(events_topic("web"), 0, offset, NOW, b"", b"%d" % offset * 1_500_000) for offset in range(4)]
+    must_be_buried = {record.value or b"": "too-large" for record in events}
+    log = Log()
+    for made in (letter_of(events[0]), letter_of(events[1], last=7)):
+        log.add(made)
+    assert [] == list(positions(log, events, must_be_buried))
+    log.records[DEAD, 0][0] = letter_of(events[0])._replace(value=b"1")
+    assert ["wrongly buried"] == [problem.kind for problem in positions(log, events, must_be_buried)]
+    log.records[DEAD, 0][1] = letter_of(events[1], last=2)
+    assert {"wrongly buried", "wrongly taken"} == {problem.kind for problem in positions(log, events, must_be_buried)}

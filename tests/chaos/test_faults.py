@@ -158,6 +158,17 @@ def test_an_offset_that_was_committed_before_its_effect_was_written_is_found(
     assert ["lost"] == [problem.kind for problem in durable(a_log(), samples, [WEB])]
 
 
+def test_a_letter_about_a_range_is_the_effect_of_each_of_its_records() -> None:
+    log = Log()
+    for offset in range(3):
+        log.add(Record(WEB, 0, offset, 1, b"", b"bad"))
+    told = letter(None, b"raw", (), "intake", Origin(WEB, 0, 0), Dead(Reason.TOO_LARGE, ""), last=1).headers
+    log.add(Record(DEAD, 0, 2, 2, None, b"raw", told))
+    samples = [a_sample({(WEB, 0): 2}, {})]
+    assert [] == list(durable(log, samples, [WEB]))
+    assert ["lost"] == [problem.kind for problem in durable(log, [a_sample({(WEB, 0): 3}, {})], [WEB])]
+
+
 # --- I5 -------------------------------------------------------------------------------------------------------------
 
 

@@ -303,6 +303,30 @@ def test_no_value_of_any_field_stops_a_flush(
         sink.close()
 
 
+def test_what_the_bus_did_not_write_changes_nothing_and_is_counted(sink: Sink, backend: Backend, logs: Logs) -> None:
+    some_of_everything(logs)
+    copied(sink, logs.records)
+    before = backend.tables()
+    ours = len(logs.records)
+    for topic, key, value in (
+        (TOPICS.timeline, "c_1/u1", None),
+        (TOPICS.timeline, "c_1/u9", entry("c_1", "u9")),
+        (TOPICS.profiles, "c_1", None),
+        (TOPICS.profiles, "c_1", profile("c_1", "Mallory")),
+        (TOPICS.identities, "i/1f", {"id": "c_9", "type": "email"}),
+        (TOPICS.alerts["sales"], "c_1", alert("c_1", state="retracted")),
+        (TOPICS.alerts["sales"], "c_1", None),
+    ):
+        for headers in ((), (("v", b"junk"),), (("v", b""), ("kind", b"1"))):
+            logs.append(topic, key, value, headers=headers)
+    sink.add(logs.records[ours:])
+    flushed = sink.flush()
+    topics = (TOPICS.timeline, TOPICS.profiles, TOPICS.identities, TOPICS.alerts["sales"])
+    assert {(topic, "foreign-record") for topic in topics} == flushed.unreadable.keys()
+    assert 21 == sum(flushed.unreadable.values())
+    assert before == backend.tables()
+
+
 def test_text_of_all_scripts_is_kept_and_nul_only_in_json(sink: Sink, logs: Logs, backend: Backend) -> None:
     name = "Zoë مرحبا \U0001f600\0\u202e"
     logs.append(TOPICS.profiles, "c_1", profile("c_1", name))

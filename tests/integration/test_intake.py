@@ -19,10 +19,14 @@ from agents.directory import Directory
 from agents.identifiers import Identifiers
 from agents.intake import Intake
 from agents.metrics import Metrics
+from agents.records import Header
 from agents.resolver import WrongKey
 from agents.topics import DEAD, IDENTITIES, LINKS
+from core.identity import Node
 from deploy.broker import EmbeddedBroker
 from engine.batch import Batch
+from engine.mark import MARK
+from engine.progress import WrittenBefore
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka
@@ -41,7 +45,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         await admin.start()
         try:
             narrow = {"max.message.bytes": str(NARROW)}
-            wanted = [NewTopic(LINKS, 1, 1, topic_configs=narrow), NewTopic(DEAD, 1, 1), NewTopic(IDENTITIES, 1, 1)]
+            wide = {"max.message.bytes": str(2 * 1024 * 1024)}
+            wanted = [
+                NewTopic(LINKS, 1, 1, topic_configs=narrow),
+                NewTopic(DEAD, 1, 1, topic_configs=wide),
+                NewTopic(IDENTITIES, 1, 1),
+            ]
             await admin.create_topics(wanted)
         finally:
             await admin.close()
@@ -150,28 +159,59 @@ def test_what_kafka_refuses_is_an_error_and_its_batch_is_not_committed(intake: C
     assert ([], 0) == (intake.committed, intake.done)
 
 
+@pytest.mark.parametrize("size", [1024 * 1024 - 100, 2_000_000, 50_000_000])
+def test_a_record_of_any_size_becomes_a_letter(kafka: str, intake: Counter, size: int) -> None:
+    links, dead = asyncio.run(ends(kafka))
+    asyncio.run(intake.take(b"0" * size, seen(int(size))))
+    assert [(links + 1, dead + 1)] == intake.committed
+
+
+async def tailed(kafka: str, home: Path, identifiers: Identifiers = IDENTIFIERS) -> str | None:
+    """Who the directory says node 1 is, once it has caught up. Raises what the directory raises before that."""
+    directory = Directory(kafka, identifiers, home)
+    tail, caught_up = asyncio.create_task(directory.tail()), asyncio.create_task(directory.caught_up.wait())
+    try:
+        async with asyncio.timeout(60):
+            await asyncio.wait({tail, caught_up}, return_when=asyncio.FIRST_COMPLETED)
+        if tail.done():
+            await tail
+        return directory.customer([Node("email", "1")])
+    finally:
+        caught_up.cancel()
+        tail.cancel()
+        await asyncio.gather(tail, caught_up, return_exceptions=True)
+        directory.close()
+
+
+async def identify(kafka: str, key: bytes, value: bytes | None, *headers: Header) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        await producer.send_and_wait(IDENTITIES, value, key, 0, headers=list(headers))
+
+
+def test_the_identities_of_before_the_mark_are_refused_and_foreign_records_are_passed_over(
+    kafka: str, tmp_path: Path
+) -> None:
+    fingerprint = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
+    asyncio.run(identify(kafka, b"#key", fingerprint))
+    with pytest.raises(WrittenBefore, match="has no header v"):
+        asyncio.run(tailed(kafka, tmp_path / "old"))
+    asyncio.run(identify(kafka, b"#key", fingerprint, MARK))
+    asyncio.run(identify(kafka, b"i/1", b'{"id": "c_1", "type": "email"}', MARK))
+    for key, value, headers in (
+        (b"i/1", b'{"id": "c_9", "type": "email"}', ()),
+        (b"i/1", None, (("v", b"junk"),)),
+        (b"#key", b"{}", ()),
+        (b"i/1", b"no JSON", (MARK,)),
+        (b"c/c_1", b"[]", (MARK,)),
+        (b"\xff", b"null", ()),
+    ):
+        asyncio.run(identify(kafka, key, value, *headers))
+    assert "c_1" == asyncio.run(tailed(kafka, tmp_path / "cold"))
+    assert "c_1" == asyncio.run(tailed(kafka, tmp_path / "cold"))
+
+
 def test_a_directory_on_disk_is_not_used_with_another_key(kafka: str, tmp_path: Path) -> None:
-    async def story(identifiers: Identifiers) -> None:
-        """Raises what the directory raises before it has caught up."""
-        directory = Directory(kafka, identifiers, tmp_path / "directory")
-        tail, caught_up = asyncio.create_task(directory.tail()), asyncio.create_task(directory.caught_up.wait())
-        try:
-            async with asyncio.timeout(60):
-                await asyncio.wait({tail, caught_up}, return_when=asyncio.FIRST_COMPLETED)
-            if tail.done():
-                await tail
-        finally:
-            caught_up.cancel()
-            tail.cancel()
-            await asyncio.gather(tail, caught_up, return_exceptions=True)
-            directory.close()
-
-    async def found_out() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
-            key = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
-            await producer.send_and_wait(IDENTITIES, key, b"#key", partition=0)
-
-    asyncio.run(found_out())
-    asyncio.run(story(IDENTIFIERS))
+    asyncio.run(identify(kafka, b"#key", orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint}), MARK))
+    asyncio.run(tailed(kafka, tmp_path / "directory"))
     with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
-        asyncio.run(story(Identifiers(b"quite another key")))
+        asyncio.run(tailed(kafka, tmp_path / "directory", Identifiers(b"quite another key")))

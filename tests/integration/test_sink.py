@@ -21,6 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from deploy.broker import EmbeddedBroker
 from sinks.base import Flushed, Record, SinkRefused, Topics
+from sinks.mark import MARK
 from sinks.progress import MAX_PAUSE_MS, Partition
 from sinks.runner import Pace, Runner, Source
 from sinks.sql.sink import SqlSink
@@ -90,7 +91,10 @@ class Bus:
 
     async def send(self, producer: Any, records: Iterable[Record]) -> None:
         waiting = [
-            await producer.send(self.named(r.topic), key=r.key, value=r.value, partition=r.partition) for r in records
+            await producer.send(
+                self.named(r.topic), key=r.key, value=r.value, partition=r.partition, headers=list(r.headers)
+            )
+            for r in records
         ]
         await asyncio.gather(*waiting)
 
@@ -107,7 +111,8 @@ class Bus:
             while any([await consumer.position(at) < ends[at] for at in partitions]):
                 for records in (await consumer.getmany(timeout_ms=100)).values():
                     found += [
-                        Record(self.plain(r.topic), r.partition, r.offset, r.timestamp, r.key, r.value) for r in records
+                        Record(self.plain(r.topic), r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
+                        for r in records
                     ]
             return found
         finally:
@@ -281,6 +286,34 @@ def test_an_open_transaction_is_waited_for(bus: Bus, database: Database) -> None
             await producer.commit_transaction()
             await database.is_at_the_end_of(bus)
         assert database.tables() == fold(await bus.committed())
+
+    run(scenario())
+
+
+def test_records_that_the_bus_did_not_write_are_not_copied(bus: Bus, database: Database) -> None:
+    strange = [replace(record, headers=()) for record in story(20)]
+    strange += [replace(record, value=None, headers=(("v", b"junk"),)) for record in story(20) if record.key]
+
+    async def scenario() -> None:
+        await bus.create()
+        async with bus.producer() as producer, database.copied_from(bus):
+            await bus.send(producer, story(15))
+            await bus.send(producer, strange)
+            await bus.send(producer, story(5, first=50))
+            await database.is_at_the_end_of(bus)
+        assert database.tables() == fold([record for record in await bus.committed() if MARK in record.headers])
+
+    run(scenario())
+
+
+def test_what_a_later_version_of_the_bus_wrote_ends_the_sink_with_words(bus: Bus, database: Database) -> None:
+    async def scenario() -> None:
+        await bus.create()
+        async with bus.producer() as producer:
+            await bus.send(producer, [replace(record, headers=(("v", b"2"),)) for record in story(1)])
+        with pytest.raises(SinkRefused, match="was written by version 2 of the bus"):
+            async with database.copied_from(bus) as copying:
+                await asyncio.wait({copying}, timeout=PATIENCE)
 
     run(scenario())
 
