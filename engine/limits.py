@@ -45,6 +45,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpacking:
+    """What compressed batches may become, in bytes: ``batch`` one of them, ``process`` all that a process has unpacked.
+
+    A quarter of the latter is for restores and tails, so that they wait for nobody who waits for them.
+    """
+
+    batch: int = 32 * 1024 * 1024
+    process: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """How records are fetched. Large backlog: batches of ``records``; quiet: whatever is there.
 

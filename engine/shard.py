@@ -20,7 +20,7 @@ from engine.limits import Limits
 from engine.observer import Observer
 from engine.portion import Portion
 from engine.progress import ProgressLog, Reached
-from engine.record import KafkaRecord
+from engine.record import KafkaRecord, end_of
 from engine.restore import Positions, read_positions, restore
 from engine.unit_of_work import Output, commit, sweep
 
@@ -171,7 +171,7 @@ class Shard:
             raise Gap(site.topic, self._number, self.position, batch.start)
         records = batch.records
         if batch.start < self.position:
-            records = [record for record in records if record.offset >= self.position]
+            records = [record for record in records if end_of(record) > self.position]
         while True:
             records = await self._transaction(producer, records, batch.end)
             if not records or leaving():
@@ -191,7 +191,7 @@ class Shard:
         outputs = list(processor.decide(portion)) if records else []
         if portion.left:
             records = portion.taken
-            end = records[-1].offset + 1
+            end = end_of(records[-1])
         if records:
             outputs.append(self._progress(end))
         decided = clock()
