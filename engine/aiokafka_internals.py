@@ -68,6 +68,12 @@ def for_lane(fetched: Any) -> None:
         unpacked.allowance = _bounds.lanes
 
 
+def waits_for_room(fetched: Any) -> bool:
+    """Whether a batch is there that cannot be unpacked yet."""
+    unpacked = getattr(fetched, "_partition_records", None)
+    return unpacked is not None and unpacked.waits
+
+
 def let_go(consumer: Any) -> None:
     """Forget what a consumer that stops has fetched and not given."""
     if consumer._fetcher is not None:
@@ -103,6 +109,8 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         self.size = len(records.data)
         self.allowance = _bounds.passing
         self.exhausted = False
+        self.waits = False
+        """For room to unpack a batch."""
         self._at = 0
         self._weight = 0
         self._paused: tuple[Any, int] | None = None
@@ -145,11 +153,15 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         """The records of batches as they lie there, up to one that is to be opened."""
         (topic, partition), new, length = self._tp, tuple.__new__, _INT32.unpack_from
         records, data = self._records, self._records.data
-        while self._paused is not None or records.has_next():
-            if self._paused is not None:
-                (batch, start), self._paused = self._paused, None
+        paused, self._paused = self._paused, None
+        while True:
+            if paused is not None:
+                (batch, start), paused = paused, None
+                rest = iter(batch.__next__, None)
             else:
                 batch, start = records.next_batch(), self._at
+                if batch is None:
+                    return
                 self._at = start + OVERHEAD + length(data, start + LENGTH)[0]
                 if self._passed_over(batch):
                     self.next_fetch_offset = batch.next_offset
@@ -157,8 +169,9 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                 if data[start + ATTRIBUTES] & CODEC or data[start + MAGIC] < 2:
                     self._waiting = batch, memoryview(data)[start : self._at]
                     return
+                rest = batch
             try:
-                for record in batch:
+                for record in rest:
                     offset = record.offset
                     if offset >= self.next_fetch_offset:  # else the rest of a batch whose beginning was read before
                         self.next_fetch_offset = offset + 1
@@ -183,7 +196,8 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         if batch is None:
             assert self._waiting is not None, "there is one to open"
             waiting, raw = self._waiting
-            if not self.allowance.room(_bounds.batch):
+            self.waits = not self.allowance.room(_bounds.batch)
+            if self.waits:
                 return False
             self._open = batch = OpenBatch(self._tp, raw, waiting, self.next_fetch_offset, _bounds.batch)
             self._waiting = None

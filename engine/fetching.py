@@ -16,7 +16,7 @@ from faust.types import TP
 from mode.threads import QueueServiceThread
 from mode.utils.futures import notify
 
-from engine.aiokafka_internals import Taken, for_lane, size_of
+from engine.aiokafka_internals import Taken, for_lane, size_of, waits_for_room
 from engine.assignor import StickyByTopic
 from engine.host import Host
 from engine.lane import Fetched, Lane, Progress, Round
@@ -164,7 +164,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             lane = self._lanes.setdefault(tp, Lane(state.position, state.position))
             if lane.in_flight < self._host.fetch.window:
                 lanes[tp] = lane
-            if tp.topic in self._host.timely:
+            if tp.topic in self._host.timely and not waits_for_room(fetcher._records.get(tp)):
                 complete = min(complete, lane.complete_until(state.lso is None or state.position < state.lso))
         return self._ripe(lanes, complete, now)
 

@@ -103,7 +103,7 @@ class OpenBatch:
     def _plain(self) -> Iterator[Light | Unusable]:
         (topic, partition), new = self._place, tuple.__new__
         try:
-            for record in self._batch:
+            for record in iter(self._batch.__next__, None):  # a second iter(batch) would begin in the middle of nowhere
                 offset = record.offset
                 if offset >= self.position:  # else the rest of a batch whose beginning was read before
                     self.position = offset + 1

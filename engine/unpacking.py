@@ -114,7 +114,7 @@ def _gzip(packed: memoryview, body: memoryview) -> int:
 
 def _snappy(packed: memoryview, body: memoryview) -> int:
     """One block, or the blocks of the xerial framing, each of which says at once how large it becomes."""
-    if packed[: len(_XERIAL)] != _XERIAL or len(packed) <= _XERIAL_HEADER:
+    if packed[: len(_XERIAL)] != _XERIAL or len(packed) < _XERIAL_HEADER:
         return _block(packed, body, 0)
     written, at = 0, _XERIAL_HEADER
     while at < len(packed):
