@@ -170,10 +170,11 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                     self._waiting = batch, memoryview(data)[start : self._at]
                     return
                 rest = batch
+            begun, end = self.next_fetch_offset, batch.next_offset
             try:
                 for record in rest:
                     offset = record.offset
-                    if offset >= self.next_fetch_offset:  # else the rest of a batch whose beginning was read before
+                    if self.next_fetch_offset <= offset < end:
                         self.next_fetch_offset = offset + 1
                         headers = tuple(record.headers)
                         yield new(
@@ -184,11 +185,13 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                             if self._weight >= GIVEN_BYTES:
                                 self._paused = batch, start
                                 return
+                    elif offset >= begun:  # else the rest of a batch whose beginning was read before
+                        raise CorruptRecordException("offsets that do not rise, or leave their batch")
             except Exception:  # noqa: BLE001  # whatever a sender made up; read with care it is found again
                 raw = memoryview(data)[start : self._at]
                 self._waiting = DefaultRecordBatch(raw), raw
                 return
-            self.next_fetch_offset = batch.next_offset  # also behind what compaction has removed from its end
+            self.next_fetch_offset = end  # also behind what compaction has removed from its end
 
     def _take_opened(self, taken: Taken, most: int) -> bool:
         """Take of the batch that is or can be opened; false when there is no room for it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 
 from engine.record import Light, Unusable
@@ -101,11 +102,11 @@ class OpenBatch:
         return self._plain() if self._cursor is None else self._weighed()
 
     def _plain(self) -> Iterator[Light | Unusable]:
-        (topic, partition), new = self._place, tuple.__new__
+        (topic, partition), new, begun, end = self._place, tuple.__new__, self.position, self._end
         try:
             for record in iter(self._batch.__next__, None):  # a second iter(batch) would begin in the middle of nowhere
                 offset = record.offset
-                if offset >= self.position:  # else the rest of a batch whose beginning was read before
+                if self.position <= offset < end:
                     self.position = offset + 1
                     headers = tuple(record.headers)
                     yield new(Light, (topic, partition, offset, record.timestamp, record.key, record.value, headers))
@@ -113,6 +114,8 @@ class OpenBatch:
                         self.weight += HEADER_BYTES * len(headers)
                         if self.weight >= GIVEN_BYTES:
                             return
+                elif offset >= begun:  # else it was read before
+                    raise CorruptRecordException("offsets that do not rise, or leave their batch")
         except UnicodeDecodeError:
             self._read_again()
         except Exception:  # noqa: BLE001  # whatever a sender made up; it would come again with every try
@@ -121,7 +124,7 @@ class OpenBatch:
             self._finish()
 
     def _weighed(self) -> Iterator[Light | Unusable]:
-        (topic, partition), flaw = self._place, self._flaw
+        (topic, partition), flaw, begun = self._place, self._flaw, self.position
         try:
             while True:
                 length = self._next_length()
@@ -132,8 +135,10 @@ class OpenBatch:
                 if record is None:
                     break
                 offset, key, value = record.offset, record.key, record.value
-                if offset < self.position:
+                if offset < begun:  # it was read before
                     continue
+                if not self.position <= offset < self._end:
+                    raise CorruptRecordException("offsets that do not rise, or leave their batch")
                 self.position = offset + 1
                 headers = tuple(record.headers)
                 self.weight += RECORD_BYTES + length + HEADER_BYTES * len(headers)
