@@ -130,11 +130,12 @@ class Archive:
         """A record of the timeline topic; ``known`` is what a tombstone erases, if that is at hand.
 
         An entry that is written again may leave its old place in the order behind, which ``stored`` passes over: to
-        look for it would make a restore many times slower.
+        look for it would make a restore many times slower. Raises ``ValueError`` for what is no entry.
         """
         if value is not None:
+            place = _place(key, value)
             self._store.put("entries", key, value)
-            self._store.put("order", _place(key, value), b"")
+            self._store.put("order", place, b"")
             return
         known = known or self._store.get("entries", key)
         if known is not None:

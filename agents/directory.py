@@ -18,13 +18,16 @@ from aiokafka import TopicPartition
 from core.identity import Node, root
 from engine.checkpoint import Bounds, Checkpoint
 from engine.limits import Limits
+from engine.progress import WrittenBefore
 from engine.reading import reader
 from engine.record import KafkaRecord
 from engine.restore import read_bounds
+from engine.sieve import Sieve
 from engine.store import Store
 
 from .identifiers import Identifiers
-from .resolver import KEY_RECORD, check_key
+from .records import KEY_RECORD, identity_form
+from .resolver import check_key
 from .topics import IDENTITIES
 
 log = structlog.get_logger("agents.directory")
@@ -86,6 +89,8 @@ class Directory:
         Raises ``WrongKey``.
         """
         for record in records:
+            if not identity_form(record.key, record.value):
+                continue
             if record.value is None:
                 for family in ("identities", "redirects"):
                     self._store.delete(family, record.key)
@@ -104,7 +109,8 @@ class Directory:
     async def tail(self) -> None:
         """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.
 
-        Raises ``KafkaError`` when the broker refuses, ``WrongKey``.
+        Foreign records are passed over; who owns the topic reports them. Raises ``KafkaError`` when the broker refuses,
+        ``WrongKey``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
         """
         partition = TopicPartition(IDENTITIES, 0)
         async with reader(self._bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:
@@ -112,11 +118,16 @@ class Directory:
             bounds = await read_bounds(consumer, [partition])
             position = self._resume(bounds, partition)
             consumer.seek(partition, position)
+            before: int | None = None
             while True:
                 for records in (await consumer.getmany(timeout_ms=1000, max_records=5000)).values():
                     position = records[-1].offset + 1
-                    self.learn(records, Checkpoint(bounds.cluster, {partition: position}, time.time()))
+                    sieve = Sieve(records)
+                    self.learn(list(sieve), Checkpoint(bounds.cluster, {partition: position}, time.time()))
+                    before = next((one.offset for one in sieve.foreign if _is_key(one)), before)
                 if not self.caught_up.is_set() and await consumer.position(partition) >= bounds.ends[partition]:
+                    if before is not None and self._store.get("identities", KEY_RECORD) is None:
+                        raise WrittenBefore(IDENTITIES, 0, before)
                     log.info("directory caught up", end=bounds.ends[partition])
                     self.caught_up.set()
 
@@ -133,3 +144,7 @@ class Directory:
     def close(self) -> None:
         """Releases the store."""
         self._store.close()
+
+
+def _is_key(record: KafkaRecord) -> bool:
+    return bool(record.key == KEY_RECORD and record.value is not None and identity_form(record.key, record.value))

@@ -44,6 +44,7 @@ from schemas.refusal import Dead, Reason, decision_error
 from . import messages
 from .acquaintances import BYTES, Acquaintances
 from .archive import Archive
+from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .letters import letter
 from .metrics import Metrics
@@ -54,7 +55,7 @@ from .records import (
     NOTE,
     Header,
     Origin,
-    UnknownKind,
+    journal_form,
     partition_of,
     received_at,
 )
@@ -116,16 +117,25 @@ class Journey:
         self._archive.reset()
         self._clock = 0
 
-    def restore(self, records: Sequence[KafkaRecord]) -> None:
+    def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """Mirrors what an earlier owner wrote. Raises ``core.state.UnknownSchema``."""
+        others = []
         for record in records:
-            if record.topic == TIMELINE:
-                self._archive.mirror_entry(record.key, record.value)
-                continue
-            if record.value is not None:
-                self._clock = max(self._clock, messages.clock(record.value))
-            self._archive.set_profile(record.key.decode(), record.value)
+            try:
+                self._mirror(record)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                others.append(record)
         self._archive.flush()
+        return others
+
+    def _mirror(self, record: KafkaRecord) -> None:
+        name = record.key.decode()
+        if record.topic == TIMELINE:
+            self._archive.mirror_entry(record.key, record.value)
+            return
+        if record.value is not None:
+            self._clock = max(self._clock, messages.clock(record.value))
+        self._archive.set_profile(name, record.value)
 
     def restored(self, mark: Checkpoint) -> None:
         """The clock is that of the youngest profile."""
@@ -142,12 +152,13 @@ class Journey:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.
 
         An exception in a decision would come again with every try and take the whole fleet down: the batch is then
-        folded again with each record guarded, and the one that fails goes to the dead letters. Raises ``UnknownKind``
-        and ``UnknownSchema``: the worker is older than the data.
+        folded again with each record guarded, and the one that fails goes to the dead letters. What has not
+        even the form of a journal record does, as a foreign one. Raises ``UnknownSchema``: the worker is older than the
+        data.
         """
         try:
             return self._fold(records, guarded=False)
-        except (UnknownKind, UnknownSchema, Fatal):
+        except (UnknownSchema, Fatal):
             raise
         except Exception as error:
             kind = type(error).__name__  # its text may hold personal data
@@ -177,6 +188,10 @@ class Journey:
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
         return outputs
 
+    def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """A letter about each."""
+        return letters_about(records, "journey", self._metrics)
+
     def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
         self._archive.set_clock(self._pending_clock)
@@ -200,11 +215,13 @@ class Journey:
 
     def _guarded(self, record: KafkaRecord) -> list[Output]:
         """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
+        if not journal_form(record):
+            return [unreadable(record, "journey", self._metrics)]
         name = record.key.decode()
         before = orjson.dumps((self._touched.get(name) or self._customer(name)).document())
         try:
             return self._one(record)
-        except (UnknownKind, UnknownSchema, Fatal):
+        except (UnknownSchema, Fatal):
             raise
         except Exception as error:
             self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
@@ -257,7 +274,7 @@ class Journey:
             )
             alerts = tuple(alert_from(alert) for alert in said["alerts"])
             return Moved(said["move"], said["parts"], entries, alerts, said["arriving"])
-        raise UnknownKind(f"journal record {record.partition}-{record.offset} is of kind {kind!r}")
+        raise ValueError("a journal record of a kind that nobody writes")
 
     def _arrived(
         self, event: Mapping[str, Any], uid: str, happened: int, received: int, replay: bool = False

@@ -16,7 +16,17 @@ from schemas.refusal import Dead
 from .records import Header, Origin
 from .topics import DEAD
 
-__all__ = ["CUT_HEADERS", "CUT_HEADER_BYTES", "CUT_KEY", "CUT_VALUE", "ERRORS", "RETRY_OF", "WHOLE", "letter", "size"]
+__all__ = [
+    "CUT_HEADERS",
+    "CUT_HEADER_BYTES",
+    "CUT_KEY",
+    "CUT_VALUE",
+    "ERRORS",
+    "RETRY_OF",
+    "WHOLE",
+    "letter",
+    "size",
+]
 
 WHOLE = 1024 * 1024
 """Bytes that key, value and headers of a record may have together to be kept as they are."""
@@ -58,7 +68,7 @@ def letter(
         key = None if key is None else key[:CUT_KEY]
         value = None if value is None else value[:CUT_VALUE]
         headers = [_cut(header) for header in headers[:CUT_HEADERS]]
-    return Output(DEAD, 0, key, value, (*headers, *((ERRORS + name, text) for name, text in told)))
+    return Output(DEAD, 0, key, value, (*headers, *((ERRORS + name, text) for name, text in told)), marked=False)
 
 
 def size(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> int:

@@ -6,6 +6,7 @@ Label values come from closed sets (department, topic, reason, rule, state, stag
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -75,6 +76,18 @@ class Metrics:
             ["topic"],
             registry=registry,
         )
+        self.foreign = Counter(
+            "cxbus_foreign_records_total",
+            "Records on the bus's own topics that it did not write, passed over by the partition's owner",
+            ["topic"],
+            registry=registry,
+        )
+        self.foreign_offset = Gauge(
+            "cxbus_foreign_record_offset",
+            "The offset of the last of them",
+            ["topic", "partition"],
+            registry=registry,
+        )
         self.lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
         self.restored = Counter("cxbus_restored_records_total", "Records read back at an opening", registry=registry)
         self.restore = Gauge(
@@ -89,6 +102,19 @@ class Metrics:
             ["topic", "event"],
             registry=registry,
         )
+
+    def pass_over(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        """Records at these offsets, which the bus did not write, are passed over."""
+        log.warning(
+            "foreign records are passed over",
+            topic=topic,
+            partition=partition,
+            first=offsets[0],
+            last=offsets[-1],
+            records=len(offsets),
+        )
+        self.foreign.labels(topic).inc(len(offsets))
+        self.foreign_offset.labels(topic, str(partition)).set(offsets[-1])
 
 
 class Watch:
@@ -113,6 +139,10 @@ class Watch:
         """Kafka deleted what nobody had read."""
         log.error("records were deleted before they were read", topic=topic, partition=partition, most=records)
         self._metrics.lost.labels(topic).inc(records)
+
+    def foreign(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        """Somebody else wrote where only the bus does."""
+        self._metrics.pass_over(topic, partition, offsets)
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
         """This worker owns the partition."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,10 +19,8 @@ Header = tuple[str, bytes]
 
 EVENT, NOTE, MERGE, MOVED = b"event", b"note", b"merge", b"moved"
 """Kinds of journal records; a note is a department's answer to an alert."""
-
-
-class UnknownKind(Exception):
-    """A journal record of a kind that this version does not know: the worker is older than the data and must stop."""
+KEY_RECORD = b"#key"
+"""On the identities topic: the fingerprint of the key with which they were made."""
 
 
 def partition_of(customer: str, partitions: int) -> int:
@@ -76,3 +74,69 @@ def without_nodes(headers: Sequence[Header]) -> tuple[Header, ...]:
 def received_at(record: KafkaRecord) -> int:
     """When the broker appended the record (µs)."""
     return int(record.timestamp) * 1000
+
+
+# --- whether a record with the bus's mark has the form of one -------------------------------------------------------
+
+
+def journal_form(record: KafkaRecord) -> bool:
+    """Whether it can be a record of the journal; then whatever fails with it is a mistake of the bus's own."""
+    try:
+        headers = dict(record.headers)
+        record.key.decode()
+        said = orjson.loads(record.value)
+        kind = headers["kind"]
+        if kind in (EVENT, NOTE):
+            Origin.parse(headers["origin"].decode())
+            numbers = int(headers["time"]), int(headers["received"])
+            return bool(headers["uid"].decode() and min(numbers) >= 0 and _is_event(said))
+        if kind == MERGE:
+            return isinstance(said["into"], str) and isinstance(said["version"], int)
+        return (
+            kind == MOVED
+            and isinstance(said["move"], str)
+            and isinstance(said["parts"], int)
+            and isinstance(said["alerts"], list)
+            and isinstance(said["arriving"], dict)
+            and all(_is_moved(entry) for entry in said["entries"])
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _is_event(said: Any) -> bool:
+    return isinstance(said["data"], dict) and all(isinstance(said[name], str) for name in ("type", "source", "id"))
+
+
+def _is_moved(entry: Any) -> bool:
+    Origin.parse(entry["origin"])
+    numbers = isinstance(entry["time"], int) and isinstance(entry["received"], int)
+    return isinstance(entry["uid"], str) and numbers and _is_event(entry["event"])
+
+
+def links_form(record: KafkaRecord) -> bool:
+    """Whether it can be a record of the links log."""
+    try:
+        headers = dict(record.headers)
+        nodes_of(headers)
+        Origin.parse(headers["origin"].decode())
+        return record.value is not None and headers["kind"] in (EVENT, NOTE)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def identity_form(key: bytes | None, value: bytes | None) -> bool:
+    """Whether it can be a record of the identities; a tombstone can under any of their keys."""
+    if key is None:
+        return False
+    try:
+        if value is None:
+            return bool(key.decode())
+        said = orjson.loads(value)
+        if key.startswith(b"i/"):
+            return isinstance(said["id"], str)
+        if key.startswith(b"c/"):
+            return isinstance(said["born"], int) and isinstance(said.get("mergedInto", ""), str)
+        return key == KEY_RECORD and isinstance(said["fingerprint"], str)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False

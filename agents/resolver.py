@@ -21,14 +21,13 @@ from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason
 
 from . import messages
+from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .isolation import isolated
 from .letters import letter
 from .metrics import Metrics
-from .records import MERGE, Origin, nodes_of, partition_of, without_nodes
+from .records import KEY_RECORD, MERGE, Origin, identity_form, links_form, nodes_of, partition_of, without_nodes
 from .topics import IDENTITIES, JOURNAL, department_of
-
-KEY_RECORD = b"#key"
 
 _STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
 
@@ -69,14 +68,18 @@ class Resolver:
         """Forgets the store."""
         self._store.reset()
 
-    def restore(self, records: Sequence[KafkaRecord]) -> None:
+    def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """Mirrors the identities."""
+        unreadable = []
         for record in records:
-            if record.value is None:
+            if not identity_form(record.key, record.value):
+                unreadable.append(record)
+            elif record.value is None:
                 self._store.delete("identities", record.key)
             else:
                 self._store.put("identities", record.key, record.value)
         self._store.flush_pending()
+        return unreadable
 
     def restored(self, mark: Checkpoint) -> None:
         """What was read is known."""
@@ -98,6 +101,10 @@ class Resolver:
             outputs += self._one(record)
         return outputs
 
+    def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """A letter about each."""
+        return letters_about(records, "resolver", self._metrics)
+
     def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
         self._store.flush_pending(mark)
@@ -118,6 +125,9 @@ class Resolver:
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
+            if not links_form(record):
+                yield unreadable(record, "resolver", self._metrics)
+                return
             yield self._bury(record, isolated("resolver", error))
             return
         for change in resolution.changes:

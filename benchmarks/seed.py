@@ -12,7 +12,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from agents.identifiers import Identifiers
-from agents.resolver import KEY_RECORD
+from agents.records import KEY_RECORD
 from agents.topics import IDENTITIES
 from core.identity import Born, Linked, Node, resolve
 from engine.unit_of_work import Output, send_all

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from .problem import Code, Problem
 from .words import count, listed, moment
 
 if TYPE_CHECKING:
-    from .letters import Letter
+    from .letters import Cut, Letter
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be used, and why.")
 
@@ -64,13 +65,17 @@ def list_(
 def show(
     context: typer.Context,
     which: Which,
+    whole: Annotated[bool, typer.Option("--whole", help="Of one that was cut: all of it, from its origin.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """One dead letter with all that came.
+    """One dead letter with all that came. Of more than 1 MiB it keeps the beginning.
 
     Example: cxbus dead show 12, or: cxbus dead show cx.sales.events.v1/0/7
     """
-    letter = _one(_letters(bus_of(context)), which)
+    bus = bus_of(context)
+    letter = _one(_letters(bus), which)
+    if whole and letter.cut is not None:
+        letter = _uncut(bus, letter, letter.cut)
     if json:
         document(_plain(letter) | {"value": _value(letter), "headers": _headers(letter)})
         return
@@ -81,6 +86,8 @@ def show(
                 f"{letter.number}, since {moment(letter.at)}" + (f", {letter.copies} copies" * (letter.copies > 1)),
             ),
             ("origin", f"{letter.origin} (found by {letter.stage or '?'})"),
+            ("up to", None if letter.last is None else f"offset {letter.last}: none of these records can be read"),
+            ("cut", None if letter.cut is None else _kept(letter, letter.cut)),
             ("reason", letter.reason),
             ("message", letter.message),
             ("retry of", letter.retry_of),
@@ -107,12 +114,15 @@ def retry(
     """Publish a letter once more as it came: after a rule, a contract or the bus itself was mended.
 
     It keeps its key and headers and gets the header __cxbus.retry-of. What is on a timeline already counts once. What
-    fails again is a new letter: it is shown, with exit code 1. An event that was wrong in itself will; its department
-    publishes it anew instead.
+    is larger than an event may be is not sent. What fails again is a new letter: it is shown, with exit code 1. An
+    event that was wrong in itself will; its department publishes it anew instead.
 
     Example: cxbus dead retry 12, or: cxbus dead retry --all --reason decision-error
     """
-    from .letters import RETRY_OF
+    from schemas.codec import MAX_BYTES
+    from schemas.dead_letter import RETRY_OF
+
+    from .letters import unsendable
     from .send import publish
 
     if all_ == (which is not None):
@@ -126,9 +136,13 @@ def retry(
         wanted = [_one(found, which)]
         if wanted[0].again is not None:
             raise Problem(f"It was retried, and is dead again as letter {wanted[0].again}.", Code.USAGE)
-    sendable = [one for one in wanted if one.topic]
-    if len(sendable) < len(wanted):
-        note(f"{count(len(wanted) - len(sendable), 'letter')} without an origin can't be sent.")
+    sendable = []
+    for one in wanted:
+        why = unsendable(one, MAX_BYTES)
+        if why is None:
+            sendable.append(one)
+        else:
+            note(f"Letter {one.number} can't be sent: {why}.")
     if not sendable:
         raise Problem("There is no such letter to send again.", Code.WRONG)
     acknowledged = publish(
@@ -199,8 +213,38 @@ def _one(found: Sequence[Letter], which: str) -> Letter:
     return letter
 
 
+def _kept(letter: Letter, cut: Cut) -> str:
+    """How much of what came the letter has."""
+    parts = [f"{len(letter.value or b'')} of {cut.value_bytes} bytes of the value"]
+    if cut.key_bytes:
+        parts.append(f"{len(letter.key or b'')} of {cut.key_bytes} bytes of the key")
+    if cut.headers:
+        parts.append(f"{len(letter.headers)} of {count(cut.headers, 'header')}, each cut to 1024 bytes")
+    more = "" if letter.last is not None else f"; cxbus dead show {letter.number} --whole reads all of it at its origin"
+    return listed(parts) + more
+
+
+def _uncut(bus: Bus, letter: Letter, cut: Cut) -> Letter:
+    """The letter as it would be if nothing were cut. Raises ``Problem`` when what was published is not there."""
+    from .feed import Feed
+
+    if letter.last is not None:
+        raise Problem("It is about records that nobody can unpack; the letter has all that can be shown.", Code.WRONG)
+    with Feed(bus.bootstrap(), [letter.topic]) as feed:
+        found = feed.at(letter.partition, letter.offset)
+    if found is None:
+        raise Problem(
+            f"{letter.origin} is not there any more: Kafka keeps departments' events for 21 days. What the letter kept "
+            f"of it: cxbus dead show {letter.number}",
+            Code.WRONG,
+        )
+    if not cut.of(found.value):
+        raise Problem(f"At {letter.origin} stands another record by now: the topic was made anew.", Code.WRONG)
+    return replace(letter, key=found.key, value=found.value, headers=found.headers, cut=None)
+
+
 def _headers(letter: Letter) -> Mapping[str, str]:
-    return {name: value.decode(errors="replace") for name, value in letter.headers}
+    return {name: (value or b"").decode(errors="replace") for name, value in letter.headers}
 
 
 def _value(letter: Letter) -> Any:
@@ -222,4 +266,6 @@ def _plain(letter: Letter) -> dict[str, Any]:
         "retryOf": letter.retry_of,
         "retriedAs": letter.again,
         "copies": letter.copies,
+        "last": letter.last,
+        "cut": None if letter.cut is None else asdict(letter.cut),
     }

@@ -95,6 +95,21 @@ class Feed:
         begins = self._consumer.beginning_offsets(self._partitions)
         return self._between(begins, self._consumer.end_offsets(self._partitions))
 
+    def at(self, partition: int, offset: int) -> Record | None:
+        """The record at this place of the first topic; ``None`` when there is none (any more).
+
+        Afterwards nothing else is read here.
+        """
+        found = next((at for at in self._partitions if at.partition == partition), None)
+        if found is None:
+            return None
+        self._partitions = [found]
+        self._consumer.assign(self._partitions)
+        begin, end = self._consumer.beginning_offsets([found])[found], self._consumer.end_offsets([found])[found]
+        if not begin <= offset < end:
+            return None
+        return next(self._between({found: offset}, {found: offset + 1}), None)
+
     def follow(self) -> Iterator[Record]:
         """What comes from now on, without end."""
         while True:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from .feed import Record
-from .lines import ERRORS
+from schemas.dead_letter import ERRORS, RETRY_OF, told
 
-RETRY_OF = "__cxbus.retry-of"
+from .feed import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a record was of which a letter keeps the beginning: bytes of key and value, how many headers."""
+
+    key_bytes: int
+    value_bytes: int
+    headers: int
+    sha256: str
+    """Of the value, in hex; empty where there was none."""
+
+    def of(self, value: bytes | None) -> bool:
+        """Whether this is the value that was cut."""
+        return (hashlib.sha256(value).hexdigest() if value is not None else "") == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +47,32 @@ class Letter:
     headers: tuple[tuple[str, bytes], ...]
     """The department's own."""
     retry_of: str | None
+    last: int | None = None
+    """The last offset, when it is about all records from its origin up to there."""
+    cut: Cut | None = None
+    """When it has only the beginning of what came."""
     copies: int = 1
     again: int | None = None
+
+    @property
+    def offset(self) -> int:
+        """Of its origin; -1 where none is told."""
+        text = self.origin.rpartition("/")[2]
+        return int(text) if self.topic and text.isdecimal() else -1
+
+    @property
+    def partition(self) -> int:
+        """Of its origin; -1 where none is told."""
+        text = self.origin.split("/")[1]
+        return int(text) if self.topic and text.isdecimal() else -1
+
+    def about(self, place: str) -> bool:
+        """Whether it is about the record at this place, ``<topic>/<partition>/<offset>``."""
+        if self.last is None:
+            return place == self.origin
+        log, _, offset = place.rpartition("/")
+        inside = offset.isdecimal() and self.offset <= int(offset) <= self.last
+        return inside and log == self.origin.rpartition("/")[0]
 
 
 def letters(records: Iterable[Record]) -> list[Letter]:
@@ -58,27 +97,57 @@ def letters(records: Iterable[Record]) -> list[Letter]:
 
 
 def _letter(record: Record) -> Letter:
-    told = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
-    topic = told.get(f"{ERRORS}topic", "")
+    said = {name: value.decode(errors="replace") for name, value in told(record.headers).items()}
+    topic = said.get("topic", "")
     place = f"{record.topic}/{record.partition}/{record.offset}"
     # what somebody else put there is a letter without an origin, and a copy of nothing
-    parts = (topic, told.get(f"{ERRORS}partition", "?"), told.get(f"{ERRORS}offset", "?")) if topic else (place,)
+    parts = (topic, said.get("partition", "?"), said.get("offset", "?")) if topic else (place,)
     return Letter(
         number=record.offset,
         place=place,
         at=record.timestamp_ms * 1000,
         topic=topic,
         origin="/".join(parts),
-        stage=told.get(f"{ERRORS}stage", ""),
-        reason=told.get(f"{ERRORS}exception", ""),
-        message=told.get(f"{ERRORS}message", ""),
+        stage=said.get("stage", ""),
+        reason=said.get("exception", ""),
+        message=said.get("message", ""),
         key=record.key,
         value=record.value,
         headers=tuple((n, v) for n, v in record.headers if not n.startswith(ERRORS) and n != RETRY_OF),
-        retry_of=told.get(RETRY_OF),
+        retry_of=next((v.decode(errors="replace") for n, v in record.headers if n == RETRY_OF and v is not None), None),
+        last=_number(said, "last-offset"),
+        cut=_cut(said),
     )
+
+
+def _cut(said: Mapping[str, str]) -> Cut | None:
+    if "cut" not in said:
+        return None
+    key, value, headers = (_number(said, name) or 0 for name in ("key-bytes", "value-bytes", "headers"))
+    return Cut(key, value, headers, said.get("value-sha256", ""))
+
+
+def _number(said: Mapping[str, str], name: str) -> int | None:
+    text = said.get(name, "")
+    return int(text) if text.isdecimal() else None
+
+
+def unsendable(letter: Letter, most: int) -> str | None:
+    """Why it can't be published once more, in words; ``None`` if it can. ``most``: bytes that an event may have."""
+    if not letter.topic:
+        return "it has no origin"
+    if letter.topic.partition(".events.")[1] == "":
+        return f"nobody publishes events on {letter.topic}"
+    if letter.last is not None:
+        return "it is about records that could not be unpacked"
+    size = letter.cut.value_bytes if letter.cut else len(letter.value or b"")
+    if size > most:
+        return f"its value has {size} bytes, and an event may have {most}"
+    if letter.cut:
+        return "its key and headers are more than a topic takes"
+    return None
 
 
 def chosen(found: Iterable[Letter], which: str) -> Letter | None:
     """The letter of a number or an origin."""
-    return next((one for one in found if which in (str(one.number), one.origin, one.place)), None)
+    return next((one for one in found if which in (str(one.number), one.place) or one.about(which)), None)

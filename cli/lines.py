@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from schemas.dead_letter import told
+
 from .words import details, happening, moment, moment_of, named, value_of
 
 if TYPE_CHECKING:
     from .feed import Record
 
-ERRORS = "__cxbus.errors."
 _DEPARTMENT = 10
 """Columns for a department's name."""
 MARKS = {"info": "·", "warning": "!", "critical": "‼"}
@@ -59,12 +60,10 @@ def alert_line(record: Record) -> str:
 
 def dead_line(record: Record) -> str:
     """``2026-03-02 09:00:00Z  12  invalid-data  cx.sales.events.v1/0/7: data.total is missing…``"""
-    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
-    origin = "/".join(headers.get(ERRORS + part, "?") for part in ("topic", "partition", "offset"))
-    reason = headers.get(ERRORS + "exception", "?")
-    return (
-        f"{moment(record.timestamp_ms * 1000)}  {record.offset}  {reason}  {origin}: {headers.get(ERRORS + 'message')}"
-    )
+    said = {name: value.decode(errors="replace") for name, value in told(record.headers).items()}
+    origin = "/".join(said.get(part, "?") for part in ("topic", "partition", "offset"))
+    when, reason = moment(record.timestamp_ms * 1000), said.get("exception", "?")
+    return f"{when}  {record.offset}  {reason}  {origin}: {said.get('message')}"
 
 
 def profile_line(record: Record) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from .bus import Bus, bus_of
 from .lines import alert_line, dead_line, event_line, message_id, plain, profile_line, timeline_line
-from .output import json_line, say, shown
+from .output import json_line, note, say, shown
 from .problem import Code, Problem
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def show(bus: Bus, topics: Sequence[str], line: Line, *, count: int, follow: boo
     from .feed import Feed
 
     with Feed(bus.bootstrap(), topics) as feed:
-        once = _Once()
-        newest = [record for record in feed.newest(count * len(topics)) if once(record)]
+        once, ours = _Once(), _Ours()
+        newest = [record for record in feed.newest(count * len(topics)) if ours(record) and once(record)]
         _print(newest[len(newest) - count :] if count < len(newest) else newest, line, json=json)
         if follow:
             try:
-                _print(filter(once, feed.follow()), line, json=json)
+                _print(filter(once, filter(ours, feed.follow())), line, json=json)
             except KeyboardInterrupt:
                 return
 
@@ -72,6 +72,31 @@ def _of(bus: Bus, what: str) -> tuple[list[str], Line]:
     if what not in sources:
         raise Problem(f"There is no {shown(what)} to tail; there is {', '.join(sources)}.", Code.USAGE)
     return sources[what]
+
+
+class _Ours:
+    """Says of each record whether its writer may be believed: on the bus's own topics only the bus; tells of the first.
+
+    What a later version of the bus wrote is shown as well as it goes.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, record: Record) -> bool:
+        from agents.topics import DEAD, department_of, events_topic
+        from engine.mark import Newer, is_ours
+
+        if record.topic in (DEAD, events_topic(department_of(record.topic))):
+            return True  # whatever comes from departments
+        try:
+            ours = is_ours(record)
+        except Newer:
+            return True
+        if not ours and not self._told:
+            note(f"{record.topic}/{record.partition}/{record.offset} is not the bus's: passed over (cxbus dead list).")
+            self._told = True
+        return ours
 
 
 class _Once:

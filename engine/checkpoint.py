@@ -8,7 +8,7 @@ trace in the topics, and would rise again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
@@ -25,6 +25,15 @@ class Bounds:
     begins: Mapping[TopicPartition, int]
     ends: Mapping[TopicPartition, int]
     cluster: Cluster
+
+    def of(self, partitions: Collection[TopicPartition]) -> Bounds:
+        """Of some of the partitions."""
+        topics = {tp.topic: self.cluster.topics[tp.topic] for tp in partitions}
+        return Bounds(
+            {tp: self.begins[tp] for tp in partitions},
+            {tp: self.ends[tp] for tp in partitions},
+            Cluster(self.cluster.id, topics),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import NodeNotReadyError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -29,6 +30,10 @@ class Cluster:
 
     id: str
     topics: Mapping[str, str]
+
+    def name(self, partition: TopicPartition) -> str:
+        """``<topic id>/<number>``: a partition of a topic that was made anew has another name."""
+        return f"{self.topics[partition.topic]}/{partition.partition}"
 
 
 async def identify(client: AIOKafkaClient, topics: Iterable[str]) -> Cluster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -15,6 +16,9 @@ class Observer(Protocol):
 
     def lost(self, topic: str, partition: int, records: int) -> None:
         """Kafka has deleted so many offsets (at most) before they were read. There is nothing to do but to say so."""
+
+    def foreign(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        """Records at these offsets were not written by the bus; they are passed over."""
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
         """This worker is the only one that can still write for the partition."""
@@ -35,6 +39,9 @@ class Silent:
         """Nothing."""
 
     def lost(self, topic: str, partition: int, records: int) -> None:
+        """Nothing."""
+
+    def foreign(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
         """Nothing."""
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:

@@ -7,10 +7,14 @@ of which topic: one that was deleted and made again begins at 0.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from engine.errors import Permanent
+from engine.mark import is_ours
 from engine.reading import reader
 from engine.record import KafkaRecord
 
@@ -41,20 +45,40 @@ class ProgressLog:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """All of the input topic with this id is done up to ``offset``, which comes next."""
+    """All of the input topic with this id is done up to ``offset``, which comes next.
+
+    ``seen``: up to where the partitions of the state were looked through for foreign records, by ``<topic id>/<n>``;
+    what lies below was reported.
+    """
 
     topic_id: str
     offset: int
+    seen: Mapping[str, int] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """As the record's value."""
-        return json.dumps({"topicId": self.topic_id, "offset": self.offset}).encode()
+        return json.dumps({"topicId": self.topic_id, "offset": self.offset, "seen": dict(self.seen)}).encode()
 
     @classmethod
-    def decode(cls, value: bytes) -> Reached:
-        """What ``encode`` wrote."""
-        told = json.loads(value)
-        return cls(told["topicId"], told["offset"])
+    def decode(cls, value: bytes | None) -> Reached | None:
+        """What ``encode`` wrote; ``None`` for anything else."""
+        try:
+            told = json.loads(value or b"")
+            reached = cls(str(told["topicId"]), int(told["offset"]), told.get("seen", {}))
+            return reached if all(type(offset) is int for offset in reached.seen.values()) else None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+
+class WrittenBefore(Permanent):
+    """The bus's own data lacks the mark: an earlier version wrote it, and all of it would count as foreign."""
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        super().__init__(
+            f"the record {topic}/{partition}/{offset} is the bus's own, and has no header v: these topics were written "
+            "by a version from before there was one, which this one can't read. Use a Kafka (or a data directory) "
+            "without them, and let the departments publish again"
+        )
 
 
 def next_offset(committed: int | None, reached: Reached | None, topic_id: str) -> int:
@@ -65,10 +89,12 @@ def next_offset(committed: int | None, reached: Reached | None, topic_id: str) -
 
 
 async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Reached | None:
-    """The latest committed record of ``key``. Call it after the fence.
+    """The latest committed record of ``key``. Call it after the fence. Foreign records are passed over.
 
     Raises:
         KafkaError: the broker could not be read.
+        Newer: a later version of the bus wrote it.
+        WrittenBefore: there is one, and none with the mark.
     """
     async with reader(bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:
         consumer.assign([place])
@@ -76,17 +102,32 @@ async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Re
         end = (await consumer.end_offsets([place]))[place]
         tail = max(begin, end - TAIL)
         found = await _latest(consumer, place, key, tail, end)
-        if found is None and tail > begin:
+        if found.reached is None and tail > begin:
             found = await _latest(consumer, place, key, begin, end)
-        return None if found is None or found.value is None else Reached.decode(found.value)
+        if found.reached is None and found.unmarked is not None:
+            raise WrittenBefore(place.topic, place.partition, found.unmarked)
+        return found.reached
 
 
-async def _latest(
-    consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes, start: int, end: int
-) -> KafkaRecord | None:
-    found = None
+class _Latest(NamedTuple):
+    reached: Reached | None = None
+    unmarked: int | None = None
+    """Where a record stands that only lacks the mark."""
+
+
+async def _latest(consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes, start: int, end: int) -> _Latest:
+    found = _Latest()
     consumer.seek(place, start)
     while await consumer.position(place) < end:
         for records in (await consumer.getmany(place, timeout_ms=POLL_MS)).values():
-            found = next((record for record in reversed(records) if record.key == key), found)
+            for record in records:
+                found = _after(found, record, key)
     return found
+
+
+def _after(found: _Latest, record: KafkaRecord, key: bytes) -> _Latest:
+    if not is_ours(record):
+        unmarked = record.key == key and Reached.decode(record.value) is not None
+        return found._replace(unmarked=record.offset) if unmarked else found
+    reached = Reached.decode(record.value) if record.key == key else None
+    return found if reached is None else found._replace(reached=reached)

@@ -25,7 +25,9 @@ class Positions:
     """What holds the moment after the fence: nobody else can add to it for this partition.
 
     ``start``: the next input offset. ``committed``: what the group has committed, if anything. ``lost``: offsets that
-    were deleted before they were read, at most. ``topic_id``: of the input topic.
+    were deleted before they were read, at most. ``topic_id``: of the input topic. ``bounds``: of what the state is read
+    from. ``searched``: of all that is looked through for foreign records, which is that and the progress.
+    ``seen``: where to look on.
     """
 
     start: int
@@ -33,6 +35,8 @@ class Positions:
     lost: int
     topic_id: str
     bounds: Bounds
+    searched: Bounds
+    seen: Mapping[TopicPartition, int]
 
 
 async def read_positions(
@@ -46,15 +50,23 @@ async def read_positions(
 
     Without any progress, or when retention has deleted what followed it, the log's beginning is next.
     """
-    reached = await read_progress(bootstrap, log.place(source.partition), log.key(source.partition))
+    place = log.place(source.partition)
+    reached = await read_progress(bootstrap, place, log.key(source.partition))
     async with reader(bootstrap, group_id=group_id) as consumer:
         committed: int | None = await consumer.committed(source)
         here = await read_bounds(consumer, [source])
-        bounds = await read_bounds(consumer, restored)
+        everything = [*restored, place]
+        searched = (await read_bounds(consumer, everything)).of(everything)
     topic_id = here.cluster.topics[source.topic]
     known, first = next_offset(committed, reached, topic_id), here.begins[source]
     lost = max(0, first - known) if known else 0
-    return Positions(max(known, first), committed, lost, topic_id, bounds)
+    seen = _seen(searched, reached.seen if reached else {})
+    return Positions(max(known, first), committed, lost, topic_id, searched.of(restored), searched, seen)
+
+
+def _seen(searched: Bounds, told: Mapping[str, int]) -> dict[TopicPartition, int]:
+    seen = {tp: told.get(searched.cluster.name(tp), 0) for tp in searched.ends}
+    return {tp: min(max(offset, searched.begins[tp]), searched.ends[tp]) for tp, offset in seen.items()}
 
 
 async def read_bounds(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> Bounds:
@@ -73,9 +85,10 @@ async def restore(
     bootstrap: str,
     starts: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
-    apply: Callable[[Sequence[KafkaRecord]], None],
+    apply: Callable[[Sequence[KafkaRecord]], object],
     stall_seconds: float,
     reached: Callable[[Mapping[TopicPartition, int]], None] = lambda _: None,
+    isolation_level: str = "read_committed",
 ) -> int:
     """Apply all committed records from ``starts`` up to ``ends``, partition after partition; return their number.
 
@@ -92,7 +105,7 @@ async def restore(
     count, offsets = 0, dict(starts)
     async with reader(
         bootstrap,
-        isolation_level="read_committed",
+        isolation_level=isolation_level,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=PARTITION_BYTES,
         fetch_max_wait_ms=100,
@@ -113,7 +126,7 @@ async def _read(
     consumer: AIOKafkaConsumer,
     source: TopicPartition,
     end: int,
-    apply: Callable[[Sequence[KafkaRecord]], None],
+    apply: Callable[[Sequence[KafkaRecord]], object],
     reached: Callable[[int], None],
     stall_seconds: float,
 ) -> int:

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from engine.batch import Batch
 from engine.checkpoint import Checkpoint
+from engine.cluster import Cluster
 from engine.errors import Fatal, Gap
 from engine.limits import Limits
 from engine.observer import Observer
@@ -22,6 +23,8 @@ from engine.portion import Portion
 from engine.progress import ProgressLog, Reached
 from engine.record import KafkaRecord, end_of
 from engine.restore import Positions, read_positions, restore
+from engine.search import Search
+from engine.sieve import Sieve
 from engine.unit_of_work import Output, commit, sweep
 
 log = structlog.get_logger("engine.shard")
@@ -39,8 +42,11 @@ class Processor(Protocol):
     def reset(self) -> None:
         """Forget all that the local store holds."""
 
-    def restore(self, records: Sequence[KafkaRecord]) -> None:
-        """Take records of a source; called repeatedly, in the order of the log. Taking one again changes nothing."""
+    def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
+        """Take records of a source; called repeatedly, in the order of the log. Taking one again changes nothing.
+
+        Returns those that have no form of ours: they are passed over, and count as foreign.
+        """
 
     def restored(self, mark: Checkpoint) -> None:
         """All that was restored up to ``mark`` may be kept: a restore that is cut short goes on from there."""
@@ -53,6 +59,9 @@ class Processor(Protocol):
 
         What it changes stays pending: durable state is untouched until :meth:`committed`.
         """
+
+    def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """What to write about records that others wrote where only we do. Called once for each, in a transaction."""
 
     def committed(self, mark: Checkpoint) -> None:
         """The unit's transaction is durable: apply what is pending to the local store, and ``mark`` with it."""
@@ -92,6 +101,7 @@ class Shard:
         self._topic_id = ""
         self._mark: Checkpoint | None = None
         self._swept: set[TopicPartition] = set()
+        self._search = Search({}, Cluster("", {}))
         self._told = -inf
         """When the group was last told the position, by the event loop's clock."""
         self.owes = False
@@ -123,11 +133,14 @@ class Shard:
         if kept:
             self.discard()
             processor = self._processor = site.make_processor(self._number)
+        self._search = Search(found.seen, found.searched.cluster)
         records = await self._restore(processor, found)
-        if found.start != (found.committed or 0):
+        self.position = found.start
+        if self._search.found:
+            await self._report(producer)
+        elif found.start != (found.committed or 0):
             # the group reads on from elsewhere: put it right, so that at least the next start does
             await commit(producer, self.source, found.start, site.group_id, (), site.limits)
-        self.position = found.start
         site.observer.restored(site.topic, self._number, records, clock() - began)
         log.info(
             "restored",
@@ -146,17 +159,32 @@ class Shard:
         if cache is None or unusable:
             log.info("no local state", topic=site.topic, partition=self._number, reason=unusable)
             processor.reset()
-            starts: Mapping[TopicPartition, int] = bounds.begins
+            known: Mapping[TopicPartition, int] = bounds.begins
         else:
-            starts = cache.offsets
+            known = cache.offsets
+
+        search, ends, count = self._search, found.searched.ends, 0
+
+        def apply(records: Sequence[KafkaRecord]) -> None:
+            nonlocal count
+            ours, tp = search.sift(records), TopicPartition(records[0].topic, records[0].partition)
+            if tp not in bounds.ends:
+                search.take(record for record in ours if Reached.decode(record.value) is None)
+                return
+            if ours and ours[0].offset < known[tp]:
+                ours = [record for record in ours if record.offset >= known[tp]]
+            search.take(processor.restore(ours))
+            count += len(ours)
 
         def reached(offsets: Mapping[TopicPartition, int]) -> None:
-            processor.restored(Checkpoint(bounds.cluster, offsets, now))
+            processor.restored(Checkpoint(bounds.cluster, {tp: offsets[tp] for tp in bounds.ends}, now))
 
-        records = await restore(site.bootstrap, starts, bounds.ends, processor.restore, site.limits.stall, reached)
+        starts = {tp: min(search.seen[tp], known.get(tp, end)) for tp, end in ends.items()}
+        await restore(site.bootstrap, starts, ends, apply, site.limits.stall, reached)
+        search.finished(ends)
         self._mark = Checkpoint(bounds.cluster, bounds.ends, now)
         processor.opened(self._mark)
-        return records
+        return count
 
     async def take(self, producer: AIOKafkaProducer, batch: Batch, leaving: Callable[[], bool] = lambda: False) -> None:
         """One batch: in one transaction, or in several when deciding it would hold up all other partitions for long.
@@ -188,21 +216,17 @@ class Shard:
         site, clock = self._site, asyncio.get_running_loop().time
         began = clock()
         portion = Portion(records, site.limits.decide)
-        outputs = list(processor.decide(portion)) if records else []
+        sieve = Sieve(portion)
+        outputs = list(processor.decide(sieve)) if records else []
+        outputs += self._foreign(sieve.foreign)
         if portion.left:
             records = portion.taken
             end = end_of(records[-1])
         if records:
             outputs.append(self._progress(end))
         decided = clock()
-        targets = {TopicPartition(output.topic, output.partition) for output in outputs} - self._swept
-        if targets:
-            about = f"no answer from Kafka about {', '.join(sorted({tp.topic for tp in targets}))}"
-            async with limited(site.limits.answer, f"partition {self._number} of {site.topic}: {about}"):
-                await sweep(producer, targets)
-            self._swept |= targets
         owes = bool(records) and decided - self._told < site.limits.offsets
-        ends = await commit(producer, self.source, None if owes else end, site.group_id, outputs, site.limits)
+        ends = await self._write(producer, None if owes else end, outputs)
         self.position, self.owes = end, owes
         if not owes:
             self._told = decided
@@ -211,7 +235,49 @@ class Shard:
             self._mark = Checkpoint(mark.cluster, offsets, time.time())
             processor.committed(self._mark)
         site.observer.batch(site.topic, self._number, len(records), len(outputs), decided - began, clock() - decided)
+        if holes := self._search.written(outputs, ends):
+            await self._look_into(producer, holes)
         return portion.left
+
+    async def _write(
+        self, producer: AIOKafkaProducer, position: int | None, outputs: Sequence[Output]
+    ) -> dict[TopicPartition, int]:
+        """One transaction; where each target ends."""
+        site = self._site
+        targets = {TopicPartition(output.topic, output.partition) for output in outputs} - self._swept
+        if targets:
+            about = f"no answer from Kafka about {', '.join(sorted({tp.topic for tp in targets}))}"
+            async with limited(site.limits.answer, f"partition {self._number} of {site.topic}: {about}"):
+                await sweep(producer, targets)
+            self._swept |= targets
+        return await commit(producer, self.source, position, site.group_id, outputs, site.limits)
+
+    async def _look_into(self, producer: AIOKafkaProducer, holes: Mapping[TopicPartition, int]) -> None:
+        """Between what we wrote lies more than the markers of our transactions: others wrote there.
+
+        Read with what is not committed, too: a transaction that somebody leaves open must not hold us up.
+        """
+        site, search = self._site, self._search
+        starts = {tp: search.seen[tp] for tp in holes}
+        await restore(site.bootstrap, starts, holes, search.sift, site.limits.stall, isolation_level="read_uncommitted")
+        search.finished(holes)
+        if search.found:
+            await self._report(producer)
+
+    async def _report(self, producer: AIOKafkaProducer) -> None:
+        """What is written about foreign records, and that they need not be looked for again."""
+        outputs = [*self._foreign(self._search.reported()), self._progress(self.position)]
+        ends = await self._write(producer, self.position, outputs)
+        self._search.written(outputs, ends)
+
+    def _foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        assert self._processor is not None, "open it first"
+        places: dict[TopicPartition, list[int]] = {}
+        for record in records:
+            places.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
+        for tp, offsets in places.items():
+            self._site.observer.foreign(tp.topic, tp.partition, offsets)
+        return self._processor.foreign(records) if records else ()
 
     async def settle(self, producer: AIOKafkaProducer) -> None:
         """Tell the group the position, if it does not know it yet."""
@@ -221,7 +287,8 @@ class Shard:
 
     def _progress(self, end: int) -> Output:
         log, place = self._site.progress, self._site.progress.place(self._number)
-        return Output(place.topic, place.partition, log.key(self._number), Reached(self._topic_id, end).encode())
+        reached = Reached(self._topic_id, end, self._search.told())
+        return Output(place.topic, place.partition, log.key(self._number), reached.encode())
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from engine.errors import Fatal, RecordTooLarge, TakenOver
 from engine.limits import Limits
+from engine.mark import MARK
 
 ABORT_SECONDS = 3.0
 
@@ -21,13 +22,17 @@ RECORD_OVERHEAD_BYTES = 128
 
 
 class Output(NamedTuple):
-    """A record to write. The partition is always given: the engine never chooses."""
+    """A record to write. The partition is always given: the engine never chooses.
+
+    ``marked``: it gets the mark of the bus's own records. A dead letter keeps the headers of somebody else instead.
+    """
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    marked: bool = True
 
 
 def new_producer(bootstrap: str, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
@@ -153,6 +158,8 @@ def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> I
     batch: Any = None
     for record in records:
         key, value, headers = record.key, record.value, list(record.headers)
+        if record.marked and MARK not in headers:  # what is sent on has it
+            headers.append(MARK)
         if batch is not None:
             if batch.append(key=key, value=value, headers=headers, timestamp=None) is not None:
                 continue

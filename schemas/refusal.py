@@ -30,6 +30,7 @@ class Reason(StrEnum):
     ID_REUSED = "id-reused"
     TOO_LARGE = "too-large"
     DECISION_ERROR = "decision-error"
+    FOREIGN_RECORD = "foreign-record"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from .base import Record
 from .cluster import Cluster, Topology
+from .mark import MARK, check_version
 from .progress import Log, Partition, Reached
 
 log = structlog.get_logger("sinks.reading")
@@ -97,13 +98,20 @@ class Reading:
             self._consumer.seek(TopicPartition(*partition), offset)
 
     async def read(self, at_most: int, seconds: float) -> list[Record]:
-        """The next records, in offset order for each partition; none when none come within ``seconds``."""
+        """The next records, in offset order for each partition; none when none come within ``seconds``.
+
+        Raises ``SinkRefused`` when a later version of the bus wrote one.
+        """
         found = await self._consumer.getmany(timeout_ms=round(seconds * 1000), max_records=at_most)
-        return [
+        records = [
             Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
             for records in found.values()
             for r in records
         ]
+        for r in records:
+            if MARK not in r.headers:
+                check_version(f"{r.topic}/{r.partition}/{r.offset}", r.headers)
+        return records
 
     async def reached(self) -> dict[Partition, Reached]:
         """How far everything returned by ``read`` goes: past markers and aborted records, too.

@@ -12,7 +12,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from agents.messages import STRUCTURED
-from agents.topics import events_topic
+from agents.topics import DEAD, events_topic
+from engine.mark import is_ours
 
 from .story import StoryEvent
 
@@ -109,6 +110,8 @@ class Stage:
         polled = self._consumer.poll(timeout_ms=POLL_MS)
         records = [record for of_partition in polled.values() for record in of_partition]
         for record in sorted(records, key=lambda record: record.timestamp):
+            if record.topic != DEAD and not is_ours(record):
+                continue
             yield Heard(record.topic, record.key, record.value, dict(record.headers), record.timestamp)
 
     def hear_until(self, done: Callable[[], bool], what: Callable[[], str]) -> Iterator[Heard]:

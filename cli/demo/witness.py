@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from agents.letters import ERRORS
 from agents.topics import ALERTED, DEAD, IDENTITIES, TIMELINE, alerts_topic
+from schemas.dead_letter import told
 
 from .manifest import Outcome, Told
 from .story import Story, StoryEvent
@@ -158,12 +158,12 @@ class Witness:
             self._untold.append((customer, None))
 
     def _letter(self, value: bytes, headers: Mapping[str, bytes]) -> None:
-        event = self._by_value.get(value)
-        if event is None or value in self._dead:
+        event, said = self._by_value.get(value), told(headers.items())
+        if event is None or value in self._dead or "exception" not in said:
             return
-        reason = self._dead[value] = headers[f"{ERRORS}exception"].decode()
+        reason = self._dead[value] = said["exception"].decode()
         self._missing.discard(value)
-        self._news.append(Died(event, reason, headers[f"{ERRORS}message"].decode()))
+        self._news.append(Died(event, reason, said["message"].decode()))
 
     def _alert(self, department: str, value: bytes) -> None:
         message = orjson.loads(value)

@@ -133,12 +133,14 @@ class Cluster:
         return found
 
     def fingerprint(self, topic: str, key: bytes) -> tuple[bytes | None, bool]:
-        """The first record of ``key``, and whether the topic was read so far as to know.
+        """The first record of ``key`` that the bus wrote, and whether the topic was read so far as to know.
 
         It is the first that the bus ever writes there, and compaction keeps the order.
         """
         from kafka import KafkaConsumer
         from kafka.structs import TopicPartition
+
+        from engine.mark import MARK
 
         until = time.monotonic() + PATIENCE
         partition = TopicPartition(topic, 0)
@@ -151,7 +153,7 @@ class Cluster:
             end = consumer.end_offsets([partition])[partition]
             while consumer.position(partition) < end:
                 for record in consumer.poll(timeout_ms=500).get(partition, ()):
-                    if record.key == key:
+                    if record.key == key and MARK in record.headers:
                         return record.value, True
                 if time.monotonic() > until:
                     return None, False

@@ -99,7 +99,7 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     import orjson
 
-    from agents.resolver import KEY_RECORD
+    from agents.records import KEY_RECORD
     from agents.settings import SettingsError
     from agents.topics import IDENTITIES
 

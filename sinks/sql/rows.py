@@ -15,6 +15,7 @@ from schemas import instant
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, TIMELINE_ENTRY
 
 from ..base import Kind, Record
+from ..mark import MARK
 
 Row = dict[str, Any]
 
@@ -30,6 +31,7 @@ _JOURNAL_OFFSET = re.compile(r"/[0-9]+-([0-9]{1,18})\Z")
 class Reason(StrEnum):
     """Why a record is passed over; a closed set, for it is a metric's label."""
 
+    FOREIGN = "foreign-record"
     BAD_KEY = "bad-key"
     NOT_JSON = "not-json"
     NOT_CLOUDEVENTS = "not-cloudevents"
@@ -67,7 +69,9 @@ class _Wrong(Exception):
 
 
 def read(kind: Kind, record: Record) -> Put | Gone | Unreadable:
-    """What ``record`` of a topic of this kind says."""
+    """What ``record`` of a topic of this kind says; nothing, if the bus did not write it."""
+    if MARK not in record.headers:
+        return Unreadable(Reason.FOREIGN, "header v")
     try:
         return _READERS[kind](record)
     except _Wrong as wrong:

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from agents.topics import DEAD, TIMELINE
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
 from core.event import event_uid
 from schemas import instant
 from schemas.dead_letter import origins, told
@@ -37,7 +37,11 @@ Kind = Literal[
     "move",
     "standing alert",
     "identity",
+    "foreign",
 ]
+FOREIGN = "foreign-record"
+OWNED = frozenset({JOURNAL, LINKS, IDENTITIES, TIMELINE, PROFILES, PROGRESS})
+"""Topics whose partitions have an owner, who tells of foreign records."""
 Content = tuple[str, int, Any]
 
 
@@ -71,6 +75,8 @@ def letters(log: Log) -> list[Letter]:
     found = []
     for record in log.of(DEAD):
         said = told(record.headers)
+        if "stage" not in said:  # somebody else wrote it
+            continue
         stage, reason = said["stage"].decode(), said["exception"].decode()
         found.append(Letter(origins(said), stage, reason, record, "cut" in said))
     return found
@@ -107,7 +113,7 @@ def positions(log: Log, events: Iterable[Record], must_be_buried: Mapping[bytes,
     yield from (Problem("doubled", f"{uid} is on {len(on)} timelines") for uid, on in stands.items() if len(on) > 1)
     buried: defaultdict[str, list[Letter]] = defaultdict(list)
     for letter in letters(log):
-        for origin in letter.origins:
+        for origin in letter.origins if letter.reason != FOREIGN else ():
             buried[origin].append(letter)
     about_events: set[str] = set()
     refused = [_refused(letter) for found in buried.values() for letter in found if letter.stage == "journey"]
@@ -166,6 +172,16 @@ def _keeps(letter: Letter, record: Record) -> bool:
         return kept == came
     return all(
         other is None if one is None else (other or b"").startswith(one) for one, other in zip(kept, came, strict=True)
+    )
+
+
+def foreign(log: Log) -> Iterator[Problem]:
+    """Each record of others on the bus's own topics is in one dead letter; copies of that count once."""
+    told = {letter.origin for letter in letters(log) if letter.reason == FOREIGN}
+    there = {record.origin for record in log.foreign if record.topic in OWNED}
+    yield from (Problem("foreign", f"no letter tells of {origin}") for origin in sorted(there - told))
+    yield from (
+        Problem("foreign", f"a letter tells of {origin}, which is the bus's") for origin in sorted(told - there)
     )
 
 
@@ -250,7 +266,11 @@ def difference(found: Any, expected: Any, path: str = "") -> str:
 
 
 def _refusals(log: Log, reference: Reference) -> Iterator[Problem]:
-    found = Counter((letter.origin, letter.reason) for letter in letters(log) if letter.stage == "journey")
+    found = Counter(
+        (letter.origin, letter.reason)
+        for letter in letters(log)
+        if letter.stage == "journey" and letter.reason != FOREIGN
+    )
     for (origin, reason), count in (found - reference.refused).items():
         yield Problem("extra", f"the journey buried {origin} {count} times too often ({reason})")
     for (origin, reason), count in (reference.refused - found).items():

@@ -10,7 +10,7 @@ from agents.topics import ALERTED, JOURNAL, alerts_topic, events_topic
 from core.rule import RuleSet
 
 from .business import Sent, must_be_buried
-from .checker import Problem, current, folded, letters, plain_alerts, positions
+from .checker import Problem, current, folded, foreign, letters, plain_alerts, positions
 from .identities import identities
 from .log import Log
 from .publication import Publication
@@ -74,6 +74,7 @@ class Judge:
         yield from publication.problems(events)
         buried = {letter.origin for letter in letters(log) if letter.stage == "intake"}
         yield from positions(log, events, self._refused)
+        yield from foreign(log)
         yield from folded(log, self.reference, [alerts_topic(name) for name in ALERTED], len(self._folded))
         yield from identities(log, [one for one in events if one.origin not in buried], self._identifiers)
         yield from plain_alerts(log, self.reference, self.sample())

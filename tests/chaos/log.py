@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.records import EVENT, NOTE
-from agents.topics import JOURNAL, PROFILES
+from agents.topics import DEAD, JOURNAL, PROFILES, department_of, events_topic
 
 Header = tuple[str, bytes]
 
@@ -41,6 +41,7 @@ class Record(NamedTuple):
 class Log:
     """Every record by topic and partition, in order; of profiles the latest by key, since they are written often.
 
+    ``foreign``: what others wrote on the bus's own topics, which is no part of the log.
     ``profiled``: when profiles were appended to each partition (ms), every instant once.
     """
 
@@ -48,6 +49,7 @@ class Log:
     profiles: dict[bytes, Record] = field(default_factory=dict)
     profile_records: int = 0
     profiled: dict[int, list[int]] = field(default_factory=dict)
+    foreign: list[Record] = field(default_factory=list)
 
     def add(self, record: Record) -> None:
         """Takes the next record of a partition."""
@@ -82,6 +84,8 @@ class Reader:
 
     def __init__(self, bootstrap: str, topics: Iterable[tuple[str, int]]) -> None:
         self.log = Log()
+        self.forged: set[str] = set()
+        """Places of records that bear the bus's mark and are not the bus's."""
         self._partitions = [TopicPartition(name, number) for name, count in topics for number in range(count)]
         self._positions = dict.fromkeys(self._partitions, 0)
         self._options: dict[str, Any] = {
@@ -118,7 +122,16 @@ class Reader:
         for records in fetched.values():
             for r in records:
                 headers = _shared(tuple(r.headers))
-                self.log.add(Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, headers))
+                record = Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, headers)
+                marked = ("v", b"1") in headers and record.origin not in self.forged
+                if marked or not _only_the_bus_writes(r.topic):
+                    self.log.add(record)
+                else:
+                    self.log.foreign.append(record)
+
+
+def _only_the_bus_writes(topic: str) -> bool:
+    return topic != DEAD and topic != events_topic(department_of(topic))
 
 
 @lru_cache(maxsize=64)

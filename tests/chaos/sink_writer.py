@@ -77,7 +77,9 @@ class Writer:
         producer = await self._producer(name)
         await producer.begin_transaction()
         sending = [
-            await producer.send(draft.topic, key=draft.key, value=draft.value, partition=draft.partition)
+            await producer.send(
+                draft.topic, key=draft.key, value=draft.value, partition=draft.partition, headers=[("v", b"1")]
+            )
             for draft in drafts
         ]
         await asyncio.gather(*sending)

@@ -61,7 +61,7 @@ def made(path: Path, topics: Contents, records: Iterable[Record]) -> Path:
     """By a sink that gets these records, each topic as a whole after the other, and is told that it is at the ends."""
     sink = open_sink(path, TOPICS)
     sink.attach({place: Log("cluster", f"{place[0]}-id", 0, end) for place, end in topics.ends.items()}, NOW_MS)
-    sink.add([SinkRecord(*record) for record in sorted(records, key=lambda r: (r.topic, r.offset))])
+    sink.add([SinkRecord(*record, (("v", b"1"),)) for record in sorted(records, key=lambda r: (r.topic, r.offset))])
     last = NOW_MS + len(topics.records)
     sink.reached({place: Reached(end, last) for place, end in topics.ends.items()})
     sink.flush()

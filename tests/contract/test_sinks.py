@@ -284,6 +284,31 @@ def test_a_topic_full_of_poison_is_read_to_its_end(sink: Sink, logs: Logs) -> No
     inside=st.booleans(),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_the_bus_did_not_write_changes_nothing_and_is_counted(sink: Sink, backend: Backend, logs: Logs) -> None:
+    some_of_everything(logs)
+    copied(sink, logs.records)
+    before = backend.tables()
+    ours = len(logs.records)
+    for topic, key, value in (
+        (TOPICS.timeline, "c_1/u1", None),
+        (TOPICS.timeline, "c_1/u9", entry("c_1", "u9")),
+        (TOPICS.profiles, "c_1", None),
+        (TOPICS.profiles, "c_1", profile("c_1", "Mallory")),
+        (TOPICS.identities, "i/1f", {"id": "c_9", "type": "email"}),
+        (TOPICS.alerts["sales"], "c_1", alert("c_1", state="retracted")),
+        (TOPICS.alerts["sales"], "c_1", None),
+    ):
+        for headers in ((), (("v", b"junk"),), (("v", b""), ("kind", b"1"))):
+            logs.append(topic, key, value, headers=headers)
+    sink.add(logs.records[ours:])
+    flushed = sink.flush()
+    assert {(topic, "foreign-record") for topic in (*TOPICS.kinds(),)} - {
+        (TOPICS.alerts["service"], "foreign-record")
+    } == (flushed.unreadable.keys())
+    assert 21 == sum(flushed.unreadable.values())
+    assert before == backend.tables()
+
+
 def test_no_value_of_any_field_stops_a_flush(
     value: Any, name: str, inside: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from engine.batch import Batch
 from engine.errors import Fatal
 from engine.limits import Limits
+from engine.mark import MARK
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
 from engine.restore import read_bounds, restore
@@ -39,6 +40,9 @@ class Notes:
     def lost(self, topic: str, partition: int, records: int) -> None:
         self.happened.append(f"lost {records}")
 
+    def foreign(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        self.happened.append(f"foreign {topic.rpartition('.')[2]} {list(offsets)}")
+
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
         self.happened.append("fenced")
 
@@ -52,16 +56,18 @@ class Notes:
 class Clumsy(Counter):
     """A processor whose decision can be made to fail, or to ask for the impossible."""
 
+    name = ""
+    """Of the shop."""
     fails: Exception | None = None
     adds: Output | None = None
     patience: int | None = None
     """Batches of a restore that it takes before it breaks down."""
 
-    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+    def restore(self, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
         if self.patience == 0:
             raise OSError("broken down in the middle of a restore")
         self.patience = None if self.patience is None else self.patience - 1
-        super().restore(records)
+        return super().restore(records)
 
     def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
         outputs = [*super().decide(records)]
@@ -85,6 +91,8 @@ class Shop:
     """Whether owners find what the one before left on its disk."""
     patience: int | None = None
     """Of the owners' processors."""
+    kind: type[Clumsy] = Clumsy
+    """What they are."""
     opened: list[TransactionalPartitions] = field(default_factory=list)
     processors: list[Clumsy] = field(default_factory=list)
 
@@ -105,7 +113,8 @@ class Shop:
 
         def make_processor(partition: int) -> Clumsy:
             home = self.directory / ("cache" if self.warm else uuid.uuid4().hex)
-            self.processors.append(Clumsy(self.target.topic, partition, home))
+            self.processors.append(self.kind(self.target.topic, partition, home))
+            self.processors[-1].name = self.name
             self.processors[-1].patience = self.patience
             return self.processors[-1]
 
@@ -134,10 +143,16 @@ class Shop:
         await until(lambda: owner.ready or bool(notes.fatal))
         assert [] == notes.fatal
 
+    async def failed(self, notes: Notes) -> None:
+        """An owner has said that the process must end."""
+        await until(lambda: bool(notes.fatal))
+
     async def publish(self, *ids: int) -> None:
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
             for one in ids:
-                await producer.send_and_wait(self.source.topic, b"%d" % one, b"k%d" % (one % 3), partition=0)
+                await producer.send_and_wait(
+                    self.source.topic, b"%d" % one, b"k%d" % (one % 3), partition=0, headers=[MARK]
+                )
 
     async def read(self, source: TopicPartition) -> list[ConsumerRecord]:
         """All committed records."""

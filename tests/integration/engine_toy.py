@@ -25,6 +25,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from engine.application import Application, create_app
 from engine.batch import commit, rounds
 from engine.checkpoint import Checkpoint
+from engine.mark import MARK
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
 from engine.store import Store
@@ -49,13 +50,18 @@ class Counter:
     def reset(self) -> None:
         self._store.reset()
 
-    def restore(self, records: Sequence[ConsumerRecord]) -> None:
+    def restore(self, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
         for record in records:
             event = json.loads(record.value)
             if not event["copy"]:
                 self._store.put("counts", event["key"].encode(), str(event["n"]).encode())
                 self._store.put("seen", event["id"].encode(), b"")
         self._store.flush_pending()
+        return ()
+
+    def foreign(self, records: Sequence[ConsumerRecord]) -> Sequence[Output]:
+        """Noted in the log, and nowhere else."""
+        return ()
 
     def restored(self, mark: Checkpoint) -> None:
         self._store.flush_pending(mark)
@@ -133,10 +139,10 @@ def make_intake(bootstrap: str, target: str, partitions: int) -> Any:
                 for partition, records in targets.items():
                     builder = producer.create_batch()
                     for record in records:
-                        if builder.append(key=record.key, value=record.value, timestamp=None) is None:
+                        if builder.append(key=record.key, value=record.value, timestamp=None, headers=[MARK]) is None:
                             sent.append(await producer.send_batch(builder, target, partition=partition))
                             builder = producer.create_batch()
-                            builder.append(key=record.key, value=record.value, timestamp=None)
+                            builder.append(key=record.key, value=record.value, timestamp=None, headers=[MARK])
                     builder.close()
                     sent.append(await producer.send_batch(builder, target, partition=partition))
                 await asyncio.gather(*sent)

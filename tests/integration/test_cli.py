@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
@@ -17,12 +18,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner
 
+from agents.letters import letter as letter_about
+from agents.records import Origin
 from cli.health import announced
 from cli.main import app
 from cli.problem import Code
 from cli.send import STRUCTURED, publish
+from schemas.refusal import Dead, Reason
 
 pytestmark = pytest.mark.kafka
 
@@ -352,6 +357,37 @@ def test_a_letter_whose_cause_was_mended_is_taken_in(bus: Bus) -> None:
     assert within(FEW, lambda: "mended lamp" in bus.say("customer", "show", "C-1042").out)
     (record,) = [one for one in bus.lines("tail", "web") if one["value"]["id"] == "70"]
     assert record["headers"]["__cxbus.retry-of"].startswith("cx.dead.v1/0/")
+
+
+def test_what_is_large_once_unpacked_is_a_letter_that_knows_all_of_it(bus: Bus) -> None:
+    async def story() -> str:
+        servers = bus.json("status")["bootstrap"]
+        async with AIOKafkaProducer(
+            bootstrap_servers=servers, compression_type="gzip", max_batch_size=4 << 20, max_request_size=4 << 20
+        ) as producer:
+            sent = await producer.send_and_wait("cx.web.events.v1", b"0" * (2 << 20), b"a key", partition=0)
+        return f"cx.web.events.v1/0/{sent.offset}"
+
+    origin = asyncio.run(story())
+    assert within(FEW, lambda: bus.say("dead", "show", origin).code == Code.OK)
+    letter = bus.json("dead", "show", origin)
+    assert ("too-large", 65_536) == (letter["reason"], len(letter["value"]))
+    assert (5, 2 << 20, 0) == tuple(letter["cut"][name] for name in ("key_bytes", "value_bytes", "headers"))
+    assert "65536 of 2097152 bytes of the value and 5 of 5 bytes of the key" in bus.say("dead", "show", origin).out
+    whole = bus.json("dead", "show", origin, "--whole")
+    assert ("0" * (2 << 20), None) == (whole["value"], whole["cut"])
+    said = bus.say("dead", "retry", origin)
+    assert Code.WRONG == said.code
+    assert "can't be sent: its value has 2097152 bytes, and an event may have 262144." in said.err
+
+
+def test_of_a_cut_letter_whose_origin_is_gone_the_rest_is_said_to_be_gone(bus: Bus) -> None:
+    origin = Origin("cx.web.events.v1", 0, 888_888)
+    made = letter_about(None, b"0" * 2_000_000, (), "intake", origin, Dead(Reason.TOO_LARGE, "Too large."))
+    publish(bus.json("status")["bootstrap"], [("cx.dead.v1", made.value, None, made.headers)])
+    said = bus.say("dead", "show", "cx.web.events.v1/0/888888", "--whole")
+    assert Code.WRONG == said.code
+    assert "cx.web.events.v1/0/888888 is not there any more" in said.err
 
 
 def test_events_with_errors_are_named_and_not_sent(bus: Bus) -> None:

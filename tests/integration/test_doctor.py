@@ -24,6 +24,7 @@ from cli.doctor.brokers import VERIFICATION
 from cli.main import app
 from cli.problem import Code
 from deploy.broker import EmbeddedBroker
+from engine.mark import MARK
 
 pytestmark = pytest.mark.kafka
 
@@ -102,7 +103,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         assert Code.OK == cxbus(data, "topics", "apply")[0]
         value = json.dumps({"fingerprint": Identifiers(KEY.encode()).fingerprint}).encode()
         producer = KafkaProducer(bootstrap_servers=running.bootstrap)
-        producer.send(IDENTITIES, key=b"#key", value=value).get(timeout=30)
+        producer.send(IDENTITIES, key=b"#key", value=value, headers=[MARK]).get(timeout=30)
         producer.close()
         yield Home(data, running)
 

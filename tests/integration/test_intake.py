@@ -23,6 +23,7 @@ from agents.resolver import WrongKey
 from agents.topics import DEAD, IDENTITIES, LINKS
 from deploy.broker import EmbeddedBroker
 from engine.batch import Batch
+from engine.mark import MARK
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka
@@ -41,7 +42,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         await admin.start()
         try:
             narrow = {"max.message.bytes": str(NARROW)}
-            wanted = [NewTopic(LINKS, 1, 1, topic_configs=narrow), NewTopic(DEAD, 1, 1), NewTopic(IDENTITIES, 1, 1)]
+            wide = {"max.message.bytes": str(2 * 1024 * 1024)}
+            wanted = [
+                NewTopic(LINKS, 1, 1, topic_configs=narrow),
+                NewTopic(DEAD, 1, 1, topic_configs=wide),
+                NewTopic(IDENTITIES, 1, 1),
+            ]
             await admin.create_topics(wanted)
         finally:
             await admin.close()
@@ -150,6 +156,13 @@ def test_what_kafka_refuses_is_an_error_and_its_batch_is_not_committed(intake: C
     assert ([], 0) == (intake.committed, intake.done)
 
 
+@pytest.mark.parametrize("size", [1024 * 1024 - 100, 2_000_000, 50_000_000])
+def test_a_record_of_any_size_becomes_a_letter(kafka: str, intake: Counter, size: int) -> None:
+    links, dead = asyncio.run(ends(kafka))
+    asyncio.run(intake.take(b"0" * size, seen(int(size))))
+    assert [(links + 1, dead + 1)] == intake.committed
+
+
 def test_a_directory_on_disk_is_not_used_with_another_key(kafka: str, tmp_path: Path) -> None:
     async def story(identifiers: Identifiers) -> None:
         """Raises what the directory raises before it has caught up."""
@@ -169,7 +182,7 @@ def test_a_directory_on_disk_is_not_used_with_another_key(kafka: str, tmp_path: 
     async def found_out() -> None:
         async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
             key = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
-            await producer.send_and_wait(IDENTITIES, key, b"#key", partition=0)
+            await producer.send_and_wait(IDENTITIES, key, b"#key", partition=0, headers=[MARK])
 
     asyncio.run(found_out())
     asyncio.run(story(IDENTIFIERS))

@@ -90,7 +90,10 @@ class Bus:
 
     async def send(self, producer: Any, records: Iterable[Record]) -> None:
         waiting = [
-            await producer.send(self.named(r.topic), key=r.key, value=r.value, partition=r.partition) for r in records
+            await producer.send(
+                self.named(r.topic), key=r.key, value=r.value, partition=r.partition, headers=list(r.headers)
+            )
+            for r in records
         ]
         await asyncio.gather(*waiting)
 
@@ -107,7 +110,8 @@ class Bus:
             while any([await consumer.position(at) < ends[at] for at in partitions]):
                 for records in (await consumer.getmany(timeout_ms=100)).values():
                     found += [
-                        Record(self.plain(r.topic), r.partition, r.offset, r.timestamp, r.key, r.value) for r in records
+                        Record(self.plain(r.topic), r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
+                        for r in records
                     ]
             return found
         finally:

@@ -170,4 +170,38 @@ BUGS = (
 """,
         (checks.MOVED_AWAY,),
     ),
+    Bug(
+        "letter-of-any-size",
+        "A record that is large once unpacked goes into the dead letters as it is, and no topic takes that.",
+        "agents/letters.py",
+        "if size(key, value, headers) > WHOLE:",
+        "if size(key, value, headers) > WHOLE**2:",
+        (checks.LETTER_CUT,),
+    ),
+    Bug(
+        "letter-with-long-names",
+        "Of a header the value is cut, but not the name.",
+        "agents/letters.py",
+        'name = header[0].encode()[: CUT_HEADER_BYTES // 2].decode("utf-8", "ignore")',
+        "name = header[0]",
+        (checks.LETTER_CUT,),
+    ),
+    Bug(
+        "cut-letter-sent-again",
+        "A retry sends the beginning of an event for the whole.",
+        "cli/letters.py",
+        """\
+    size = letter.cut.value_bytes if letter.cut else len(letter.value or b"")
+    if size > most:
+        return f"its value has {size} bytes, and an event may have {most}"
+    if letter.cut:
+""",
+        """\
+    size = len(letter.value or b"")
+    if size > most:
+        return f"its value has {size} bytes, and an event may have {most}"
+    if letter.cut and not letter.value:
+""",
+        (checks.NOT_SENT,),
+    ),
 )

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from agents import archive
-from agents.records import UnknownKind, partition_of
+from agents.records import Header, Origin, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
 from core.event import rfc3339
@@ -18,6 +18,7 @@ from core.rule import RuleSet
 from core.spans import NEVER, Spans
 from core.state import UnknownSchema
 from core.timeline import Timeline
+from engine.unit_of_work import Output
 from schemas.outputs import OUTPUTS
 
 from .bench import PARTITIONS, RULES, Journal, event, record
@@ -310,9 +311,55 @@ def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path, 
     journal.close()
 
 
-def test_a_record_of_an_unknown_kind_stops_the_worker(journal: Journal) -> None:
-    with pytest.raises(UnknownKind, match="of kind b'split'"):
-        journal.tell("c_1", b"{}", [("kind", b"split")])
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (b"{}", [("kind", b"split")]),
+        (b"{}", []),
+        (b"no JSON", [("kind", b"merge")]),
+        (b"{}", [("kind", b"merge")]),
+        (b"{}", [("kind", b"moved")]),
+        (None, [("kind", b"event")]),
+        (b"[]", event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "uid")),
+        (b'{"id": "7"}', event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "uid")),
+    ],
+)
+def test_a_record_without_the_form_of_a_journal_record_is_passed_over(
+    journal: Journal, value: bytes | None, headers: list[Header]
+) -> None:
+    place = partition_of("c_1", PARTITIONS)
+    complain_and_advertise(journal, "c_1")
+    before = journal.current(PROFILES)
+    (letter,) = journal.run([journal.append(Output(JOURNAL, place, b"c_1", value, tuple(headers)))])
+    told = dict(letter.headers)
+    assert (b"foreign-record", b"cx.journal.v1") == (told["__cxbus.errors.exception"], told["__cxbus.errors.topic"])
+    assert (b"c_1", value) == (letter.key, letter.value)
+    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    assert before["c_1"]["entries"] + 1 == journal.current(PROFILES)["c_1"]["entries"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value"),
+    [
+        (TIMELINE, None, b"{}"),
+        (TIMELINE, b"c_1/uid", b"no JSON"),
+        (TIMELINE, b"\xff", None),
+        (PROFILES, b"c_1", b"no JSON"),
+        (PROFILES, b"c_1", b'{"data": {}}'),
+        (PROFILES, None, None),
+    ],
+)
+def test_what_has_not_the_form_of_our_state_is_passed_over_by_a_restore(
+    journal: Journal, topic: str, key: bytes | None, value: bytes | None
+) -> None:
+    complain_and_advertise(journal, "c_1")
+    place = partition_of("c_1", PARTITIONS)
+    (profile,) = journal.logs[PROFILES, place][-1:]
+    other = record(topic, place, 99, value, key)
+    assert [other] == journal.journey(place).restore([profile, other])
+    assert [b"foreign-record"] == [
+        dict(letter.headers)["__cxbus.errors.exception"] for letter in journal.journey(place).foreign([other])
+    ]
 
 
 def test_a_profile_of_another_version_stops_the_worker(journal: Journal, tmp_path: Path) -> None:

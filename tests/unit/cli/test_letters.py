@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from agents.letters import letter
+from agents.records import Origin
 from cli.feed import Record
-from cli.letters import Letter, chosen, letters
+from cli.letters import Letter, chosen, letters, unsendable
+from schemas.codec import MAX_BYTES
+from schemas.refusal import Dead
+from schemas.refusal import Reason as WrongBy
 
 
 def dead(offset: int, origin: tuple[str, int, int], *, reason: str = "invalid-data", retry_of: str = "") -> Record:
@@ -80,3 +87,49 @@ def test_a_letter_is_found_by_number_and_by_origin() -> None:
     assert found[1] == chosen(found, "2")
     assert found[1] == chosen(found, f"{SALES}/0/8")
     assert chosen(found, "3") is None
+
+
+def too_large(offset: int = 3, value: bytes = b"0" * 2_000_000, last: int | None = None) -> Record:
+    origin = Origin(SALES, 0, offset)
+    made = letter(b"key", value, (("x-team", b"sales"),), "intake", origin, Dead(WrongBy.TOO_LARGE, "Too large."), last)
+    return Record("cx.dead.v1", 0, offset, 0, made.key, made.value, made.headers)
+
+
+def test_a_cut_letter_says_how_large_what_came_was_and_knows_it_again() -> None:
+    (found,) = letters([too_large()])
+    cut = found.cut
+    assert cut is not None
+    assert (3, 2_000_000, 1) == (cut.key_bytes, cut.value_bytes, cut.headers)
+    assert cut.of(b"0" * 2_000_000)
+    assert not cut.of(b"0" * 2_000_001)
+    assert (("x-team", b"sales"),) == found.headers
+
+
+def test_a_letter_about_a_range_is_found_by_each_of_its_places() -> None:
+    (found,) = letters([too_large(3, last=9)])
+    assert (SALES, 0, 3, 9) == (found.topic, found.partition, found.offset, found.last)
+    assert [False, True, True, False] == [found.about(f"{SALES}/0/{offset}") for offset in (2, 3, 9, 10)]
+    assert not found.about(f"{SALES}/1/4")
+    assert found == chosen([found], f"{SALES}/0/5")
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (too_large(), "its value has 2000000 bytes, and an event may have 262144"),
+        (too_large(value=b"0" * 300_000), "its value has 300000 bytes, and an event may have 262144"),
+        (too_large(last=9), "it is about records that could not be unpacked"),
+        (Record("cx.dead.v1", 0, 4, 0, None, b"{}", ()), "it has no origin"),
+        (dead(1, ("cx.journal.v1", 0, 7), reason="foreign-record"), "nobody publishes events on cx.journal.v1"),
+        (dead(1, (SALES, 0, 7)), None),
+    ],
+)
+def test_what_can_never_be_taken_in_is_not_sent_again(record: Record, why: str | None) -> None:
+    (found,) = letters([record])
+    assert why == unsendable(found, MAX_BYTES)
+
+
+def test_a_letter_whose_key_alone_is_too_large_is_not_sent_as_it_was_cut() -> None:
+    made = letter(b"k" * 2_000_000, b"{}", (), "intake", Origin(SALES, 0, 3), Dead(WrongBy.NOT_JSON, "No."))
+    (found,) = letters([Record("cx.dead.v1", 0, 0, 0, made.key, made.value, made.headers)])
+    assert "its key and headers are more than a topic takes" == unsendable(found, MAX_BYTES)

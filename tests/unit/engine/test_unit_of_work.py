@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine.errors import Fatal, RecordTooLarge
 from engine.limits import Limits
+from engine.mark import MARK
 from engine.unit_of_work import Output, new_producer, pack
 
 KEYS = st.none() | st.binary(max_size=20)
@@ -33,6 +34,10 @@ def packed(outputs: Sequence[Output], limits: Limits) -> list[bytes]:
     return asyncio.run(build())
 
 
+def marked(output: Output) -> Output:
+    return output if MARK in output.headers else output._replace(headers=(*output.headers, MARK))
+
+
 def unpacked(batches: Sequence[bytes]) -> list[Output]:
     found = []
     for data in batches:
@@ -48,7 +53,7 @@ def test_packing_keeps_every_record_and_the_order(
     outputs: list[Output], batch_bytes: int, compression: str | None
 ) -> None:
     limits = Limits(batch_bytes=batch_bytes, compression=compression)
-    assert outputs == unpacked(packed(outputs, limits))
+    assert [marked(one) for one in outputs] == unpacked(packed(outputs, limits))
 
 
 def test_no_batch_exceeds_the_limit_and_a_full_one_drops_nothing() -> None:
@@ -57,7 +62,17 @@ def test_no_batch_exceeds_the_limit_and_a_full_one_drops_nothing() -> None:
     batches = packed(outputs, limits)
     assert len(batches) > 1
     assert all(len(batch) <= limits.batch_bytes for batch in batches)
-    assert outputs == unpacked(batches)
+    assert [marked(one) for one in outputs] == unpacked(batches)
+
+
+def test_only_the_buss_own_records_are_marked_and_only_once() -> None:
+    outputs = [
+        Output("t", 0, b"tombstone", None),
+        Output("t", 0, b"sent on", b"", (("kind", b"event"), MARK)),
+        Output("t", 0, b"a letter", b"", (("v", b"theirs"),), marked=False),
+    ]
+    wanted = [(MARK,), (("kind", b"event"), MARK), (("v", b"theirs"),)]
+    assert wanted == [one.headers for one in unpacked(packed(outputs, Limits()))]
 
 
 def test_a_record_too_large_for_an_empty_batch_is_named_without_its_content() -> None:

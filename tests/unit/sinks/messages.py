@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sinks.base import Record, Topics
+from sinks.mark import MARK
 from sinks.progress import Log, Partition
 
 TOPICS = Topics(
@@ -16,6 +17,7 @@ TOPICS = Topics(
     identities="test.identities",
     alerts={"sales": "test.alerts.sales", "service": "test.alerts.service"},
 )
+Headers = tuple[tuple[str, bytes], ...]
 START_MS = 1_780_000_000_000
 """2026-05-28: when the broker took the first of these records."""
 
@@ -33,7 +35,9 @@ class Logs:
     cluster_id: str = "cluster-1"
     topic_ids: dict[str, str] = field(default_factory=dict)
 
-    def append(self, topic: str, key: str | bytes | None, value: Any, *, partition: int = 0) -> Record:
+    def append(
+        self, topic: str, key: str | bytes | None, value: Any, *, partition: int = 0, headers: Headers = (MARK,)
+    ) -> Record:
         """Append one record: ``value`` as JSON unless it is bytes, or None for a tombstone."""
         offset = self.ends.get((topic, partition), 0)
         self.ends[topic, partition] = offset + 1
@@ -45,6 +49,7 @@ class Logs:
             self.now_ms,
             key.encode() if isinstance(key, str) else key,
             value if value is None or isinstance(value, bytes) else json.dumps(value).encode(),
+            headers,
         )
         self.records.append(record)
         return record

@@ -1,0 +1,76 @@
+"""Foreign records: what somebody else wrote to a topic on which only the bus writes. Passed over, counted, and told.
+
+Access rights would keep them out. Until there are some, they must not stop anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from engine.mark import MARK
+from engine.record import KafkaRecord
+from engine.unit_of_work import Output
+from schemas.refusal import Dead, Reason
+
+from .letters import letter
+from .metrics import Metrics
+from .records import Origin
+from .topics import IDENTITIES, PROFILES, PROGRESS, TIMELINE, department_of
+
+log = structlog.get_logger("agents.foreign")
+
+_KEYS: Mapping[str, tuple[str, re.Pattern[bytes]]] = {
+    TIMELINE: ("the timeline entry", re.compile(rb"c_[0-9a-f]{26}/[0-9a-f]{32}")),
+    PROFILES: ("the customer", re.compile(rb"c_[0-9a-f]{26}")),
+    IDENTITIES: ("the identity", re.compile(rb"c/c_[0-9a-f]{26}|i/[0-9a-f]{32}|#key")),
+    PROGRESS: ("the progress of", re.compile(rb"(?:journey|resolver)/[0-9]{1,5}")),
+}
+"""What the keys of our compacted topics look like, and what stands under them."""
+
+
+def letters_about(records: Sequence[KafkaRecord], stage: str, metrics: Metrics) -> Sequence[Output]:
+    """A letter about each of these; ``stage`` owns their partitions. Whose state one hides is logged at once."""
+    for record in records:
+        metrics.dead.labels(department_of(record.topic), Reason.FOREIGN_RECORD).inc()
+        hidden = key_of_ours(record.topic, record.key)
+        if hidden is not None:
+            log.error(
+                "a foreign record stands under a key of ours",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                hides=hidden,
+            )
+    return [_letter(record, stage) for record in records]
+
+
+def unreadable(record: KafkaRecord, stage: str, metrics: Metrics) -> Output:
+    """The letter about an input that has the bus's mark, but has not the form of any record of ours."""
+    metrics.pass_over(record.topic, record.partition, [record.offset])
+    (made,) = letters_about([record], stage, metrics)
+    return made
+
+
+def _letter(record: KafkaRecord, stage: str) -> Output:
+    headers = [(name, value) for name, value in record.headers if value is not None]
+    what = (
+        "bears the header v of the bus's own records, but has not their form"
+        if MARK in headers
+        else "was not written by the bus: it has no header v, or another one"
+    )
+    hidden = key_of_ours(record.topic, record.key)
+    under = "" if hidden is None else f" It stands under the key of {hidden}."
+    origin = Origin(record.topic, record.partition, record.offset)
+    return letter(
+        record.key, record.value, headers, stage, origin, Dead(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
+    )
+
+
+def key_of_ours(topic: str, key: bytes | None) -> str | None:
+    """Whose state a record of this compacted topic hides when it is not the bus's own; ``None`` for any other key."""
+    form = _KEYS.get(topic)
+    found = None if form is None else form[1].fullmatch(key or b"")
+    return None if form is None or found is None else f"{form[0]} {found.group().decode()}"
