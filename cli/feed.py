@@ -40,7 +40,10 @@ class Feed:
     def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
         from kafka import KafkaConsumer, TopicPartition
 
+        from .bounded import unpack_bounded
+
         logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
+        unpack_bounded()
         self._consumer: Any = KafkaConsumer(
             bootstrap_servers=bootstrap,
             isolation_level="read_committed",

@@ -32,12 +32,15 @@ class SinkProcess:
     def __init__(self, settings: Settings, bootstrap: str) -> None:
         from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+        from engine.aiokafka_internals import read_light
+        from engine.limits import Unpacking
         from sinks.runner import Pace, Runner, Source
         from sinks.sql.sqlite import open_sink
 
         from .database import database_path, sink_group, sink_topics
         from .sink_metrics import SinkMetrics
 
+        read_light(Unpacking(settings.unpacked_batch_bytes, settings.unpacked_bytes))
         self._settings = settings
         self._beat = time.monotonic()
         self.registry = CollectorRegistry()

@@ -219,15 +219,15 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # marked fina
 
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
-        self._buffer = _Text(self._buffer)
+        self._buffer = Text(self._buffer)
 
 
-class _Text(bytearray):
+class Text(bytearray):
     """Bytes that always decode."""
 
     def __getitem__(self, place: Any) -> Any:
         found = super().__getitem__(place)
-        return _Text(found) if isinstance(place, slice) else found
+        return Text(found) if isinstance(place, slice) else found
 
     def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
         return super().decode(encoding, "replace")
