@@ -148,6 +148,10 @@ class Journey:
         self._pending_clock = self._clock
         self.restored(mark)
 
+    def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """A letter about each."""
+        return letters_about(records, "journey", self._metrics)
+
     def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
         """One unit of work: folds record by record, so that it does not show how the batch was cut.
 
@@ -188,10 +192,6 @@ class Journey:
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
         return outputs
 
-    def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
-        """A letter about each."""
-        return letters_about(records, "journey", self._metrics)
-
     def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
         self._archive.set_clock(self._pending_clock)
@@ -217,14 +217,15 @@ class Journey:
         """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
         if not journal_form(record):
             return [unreadable(record, "journey", self._metrics)]
-        name = record.key.decode()
-        before = orjson.dumps((self._touched.get(name) or self._customer(name)).document())
+        name, before = record.key.decode(), None
         try:
+            before = orjson.dumps((self._touched.get(name) or self._customer(name)).document())
             return self._one(record)
         except (UnknownSchema, Fatal):
             raise
         except Exception as error:
-            self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            if before is not None:  # else the customer's own document can't be read
+                self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
             headers = dict(record.headers)
             if "origin" not in headers:
                 raise

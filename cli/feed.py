@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ class Feed:
 
         from .bounded import unpack_bounded
 
+        self._bootstrap = bootstrap
         logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
         unpack_bounded()
         self._consumer: Any = KafkaConsumer(
@@ -112,6 +114,29 @@ class Feed:
         if not begin <= offset < end:
             return None
         return next(self._between({found: offset}, {found: offset + 1}), None)
+
+    def next_of(self, group: str, topics: Sequence[str]) -> Iterator[Record]:
+        """The record that comes next for a consumer group, of each partition of ``topics`` where there is one."""
+        places = [at for at in self._partitions if at.topic in topics]
+        ends = self._consumer.end_offsets(places)
+        begins = self._consumer.beginning_offsets(places)
+        for at, offset in self._reached(group, places).items():
+            start = max(offset, begins[at])
+            if start < ends[at]:
+                self._partitions = [at]
+                self._consumer.assign(self._partitions)
+                yield from itertools.islice(self._between({at: start}, {at: ends[at]}), 1)
+
+    def _reached(self, group: str, places: Sequence[Any]) -> dict[Any, int]:
+        from kafka.admin import KafkaAdminClient
+        from kafka.errors import CoordinatorNotAvailableError
+
+        with KafkaAdminClient(bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=TIMEOUT_MS) as admin:
+            try:
+                found = admin.list_group_offsets({group: list(places)})[group]
+            except CoordinatorNotAvailableError:  # no group was ever there
+                found = {}
+        return {at: max(0, found[at].offset) if at in found else 0 for at in places}
 
     def follow(self) -> Iterator[Record]:
         """What comes from now on, without end."""

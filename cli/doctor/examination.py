@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..bus import Bus
 from ..problem import Code, Problem
-from . import brokers, cluster, identity, local, machine, topics, transactions
-from .finding import Finding, wrong
+from . import brokers, cluster, foreign, identity, local, machine, topics, transactions
+from .finding import Finding, warning, wrong
 from .remedy import Commands, away
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 AGAIN = 5.0
 """Seconds until the second look at transactions that may hang; the bus's own last milliseconds."""
+
+NEWEST = 500
+"""Records of the bus's own topics among which one of a later version is looked for."""
 
 
 class Away(Exception):
@@ -80,6 +83,7 @@ def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Fin
         second = asked.transactions(seen)
     yield from transactions.judge(first, second, commands)
     yield from _identity(bus, asked, ours)
+    yield from _foreign(bus, ours)
     yield machine.clock(int(time.time() * 1000), asked.newest(ours))
 
 
@@ -94,6 +98,39 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
         kept=max(kept, default=0),
         record=max((topic.max_bytes for topic in wanted), default=0),
     )
+
+
+def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
+    from agents.foreign import key_of_ours
+    from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
+    from engine.mark import Newer, is_ours
+    from schemas.refusal import Reason
+
+    from ..feed import Feed
+    from ..letters import letters
+
+    state = (IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE)
+    there = {DEAD, *state} <= ours.keys()
+    if not there or any(one.leader is None for topic in ours.values() for one in topic.partitions.values()):
+        return  # told among the topics
+    newer = []
+    try:
+        with Feed(bus.bootstrap(), [DEAD]) as feed:
+            told = [
+                foreign.Told(one.origin, key_of_ours(one.topic, one.key))
+                for one in letters(feed.all())
+                if one.reason == Reason.FOREIGN_RECORD
+            ]
+        with Feed(bus.bootstrap(), state) as feed:
+            for record in [*feed.newest(NEWEST), *feed.next_of(bus.settings.app_id, (JOURNAL, LINKS))]:
+                try:
+                    is_ours(record)
+                except Newer as error:
+                    newer.append(str(error))
+    except Problem:
+        yield warning(foreign.CHECK, "the bus's own topics could not be read in time", "See `open transactions`.")
+        return
+    yield from foreign.judge(told, list(dict.fromkeys(newer)))
 
 
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:

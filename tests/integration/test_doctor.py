@@ -15,16 +15,20 @@ from typing import Any, NamedTuple
 import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
+from agents.foreign import letters_about
 from agents.identifiers import Identifiers
-from agents.topics import IDENTITIES, JOURNAL, LINKS
+from agents.metrics import Metrics
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES
 from cli.doctor import examination, transactions
 from cli.doctor.brokers import VERIFICATION
 from cli.main import app
 from cli.problem import Code
 from deploy.broker import EmbeddedBroker
 from engine.mark import MARK
+from engine.record import Light
 
 pytestmark = pytest.mark.kafka
 
@@ -274,6 +278,19 @@ def test_without_kafka_the_rest_is_told_all_the_same(tmp_path: Path) -> None:
     assert Code.AWAY == code
     verdicts = {one["check"]: one["verdict"] for one in json.loads(out)["findings"]}
     assert {"settings": "ok", "data directory": "ok", "rules": "ok", "Kafka": "wrong"} == verdicts
+
+
+def test_foreign_records_are_told_of_with_whose_state_they_hide(home: Home, data: Path) -> None:
+    customer = b"c_" + b"0123456789abcdef0123456789"
+    about = Light(PROFILES, 0, 5, 0, customer, b"junk", ())
+    made = letters_about([about], "journey", Metrics(CollectorRegistry()))[0]
+    producer = KafkaProducer(bootstrap_servers=home.broker.bootstrap)
+    producer.send(DEAD, key=made.key, value=made.value, headers=list(made.headers)).get(timeout=30)
+    newer = producer.send(JOURNAL, key=b"c_1", value=b"{}", headers=[("v", b"2")], partition=0).get(timeout=30)
+    producer.close()
+    said = cxbus(data, "doctor")[1]
+    assert "cx.profiles.v1/0/5 stands under the key of the customer c_0123456789abcdef0123456789" in said
+    assert f"cx.journal.v1/0/{newer.offset} was written by version 2 of the bus" in said
 
 
 def _set(admin: Any, topic: str, name: str, value: str) -> None:

@@ -74,8 +74,8 @@ BUGS = (
         "restore-reads-uncommitted",
         "The state is rebuilt from aborted records, too.",
         "engine/restore.py",
-        'isolation_level="read_committed"',
-        'isolation_level="read_uncommitted"',
+        'isolation_level: str = "read_committed"',
+        'isolation_level: str = "read_uncommitted"',
         (checks.ABORTED,),
     ),
     Bug(

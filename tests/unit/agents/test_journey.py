@@ -21,7 +21,7 @@ from core.timeline import Timeline
 from engine.unit_of_work import Output
 from schemas.outputs import OUTPUTS
 
-from .bench import PARTITIONS, RULES, Journal, event, record
+from .bench import MARK, PARTITIONS, RULES, Journal, event, record
 
 
 @pytest.fixture
@@ -336,6 +336,21 @@ def test_a_record_without_the_form_of_a_journal_record_is_passed_over(
     assert (b"c_1", value) == (letter.key, letter.value)
     journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert before["c_1"]["entries"] + 1 == journal.current(PROFILES)["c_1"]["entries"]
+
+
+def test_a_document_that_cannot_be_read_costs_its_customers_events_and_nothing_else(journal: Journal) -> None:
+    place = partition_of("c_1", PARTITIONS)
+    other = next(name for name in (f"c_{n}" for n in range(2, 99)) if partition_of(name, PARTITIONS) == place)
+    complain_and_advertise(journal, "c_1")
+    (profile,) = journal.logs[PROFILES, place][-1:]
+    broken = orjson.loads(profile.value)
+    broken["data"]["state"]["streams"] = 7
+    assert [] == journal.journey(place).restore([replace(profile, value=orjson.dumps(broken))])
+    journal.journey(place).opened(MARK)
+    outputs = journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    assert [DEAD] == [one.topic for one in outputs]
+    outputs = journal.publish(other, event("service.case.opened.v1", "2026-11-18T09:00:00Z", caseId="K2"))
+    assert [TIMELINE, PROFILES] == [one.topic for one in outputs]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ def packed(outputs: Sequence[Output], limits: Limits) -> list[bytes]:
 
 
 def marked(output: Output) -> Output:
-    return output if MARK in output.headers else output._replace(headers=(*output.headers, MARK))
+    """As it is read back."""
+    headers = output.headers if MARK in output.headers or not output.marked else (*output.headers, MARK)
+    return output._replace(headers=headers, marked=True)
 
 
 def unpacked(batches: Sequence[bytes]) -> list[Output]:
