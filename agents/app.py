@@ -22,7 +22,7 @@ from engine.application import create_app
 from engine.batch import rounds
 from engine.ending import Ending
 from engine.errors import Fatal, Permanent, fatal
-from engine.limits import Limits
+from engine.limits import Limits, Unpacking
 from engine.partitions import TransactionalPartitions
 from engine.progress import ProgressLog
 from engine.shard import Processor
@@ -82,7 +82,8 @@ class Worker:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.metrics = Metrics(self.registry)
-        self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust")
+        unpacking = Unpacking(settings.unpacked_batch_bytes, settings.unpacked_bytes)
+        self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust", unpacking=unpacking)
         self.app.on_lost = Watch(self.metrics, "intake").lost
         self.directory = Directory(bootstrap, identifiers, home / "directory")
         self.intake = Intake(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from engine.mark import MARK
-from engine.record import KafkaRecord
+from engine.record import KafkaRecord, end_of
 from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason
 
@@ -64,9 +64,9 @@ def _letter(record: KafkaRecord, stage: str) -> Output:
     hidden = key_of_ours(record.topic, record.key)
     under = "" if hidden is None else f" It stands under the key of {hidden}."
     origin = Origin(record.topic, record.partition, record.offset)
-    return letter(
-        record.key, record.value, headers, stage, origin, Dead(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
-    )
+    dead = Dead(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
+    last = end_of(record) - 1  # of a batch that can't be read
+    return letter(record.key, record.value, headers, stage, origin, dead, last if last > record.offset else None)
 
 
 def key_of_ours(topic: str, key: bytes | None) -> str | None:

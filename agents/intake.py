@@ -20,8 +20,9 @@ from aiokafka import AIOKafkaProducer
 from core.event import DAY, event_uid
 from engine.batch import Batch, commit
 from engine.portion import Portion
-from engine.record import KafkaRecord
+from engine.record import KafkaRecord, Unusable
 from engine.unit_of_work import Output, send_all
+from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 
@@ -47,6 +48,8 @@ BATCH_BYTES = 1_500_000
 PART = 2_000
 PART_SECONDS = 0.1
 """Records that are routed at a stretch, if it does not take longer: the journey's transactions wait meanwhile."""
+PART_BYTES, UNDER_WAY_BYTES = 4 * 1024 * 1024, 16 * 1024 * 1024
+"""Bytes of keys and values that are routed at a stretch, and those that may be on their way to Kafka."""
 
 
 class Intake:
@@ -116,14 +119,20 @@ class Intake:
         began = clock()
         records = sorted(chain.from_iterable(batch.records for batch in batches), key=attrgetter("timestamp"))
         sent: list[asyncio.Task[object]] = []
+        under_way = 0
         try:
             left: Sequence[KafkaRecord] = records
             while left:
                 start = clock()
-                part = Portion(left[:PART], PART_SECONDS)
+                part = Portion(left[:PART], PART_SECONDS, PART_BYTES)
                 outputs = self.route(part)
                 left = left[len(part.taken) :]
                 decided += clock() - start
+                under_way += part.size
+                if under_way > UNDER_WAY_BYTES:
+                    await asyncio.gather(*sent)
+                    sent.clear()
+                    under_way = part.size
                 sent.append(asyncio.create_task(send_all(producer, outputs, BATCH_BYTES)))
                 await asyncio.sleep(0)
             await asyncio.gather(*sent)
@@ -149,6 +158,8 @@ class Intake:
         return outputs
 
     def _route(self, record: KafkaRecord) -> Output:
+        if isinstance(record, Unusable):
+            return self._bury_unread(record)
         received = received_at(record)
         understood = self._understood(record, received)
         if isinstance(understood, Dead):
@@ -200,9 +211,33 @@ class Intake:
         kept = tuple((name, value) for name, value in record.headers if value is not None)
         return letter(record.key, record.value, kept, "intake", origin, dead)
 
+    def _bury_unread(self, record: Unusable) -> Output:
+        """One letter about all that the record stands for."""
+        dead = unread(record)
+        self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()
+        kept = tuple((name, value) for name, value in record.sent if value is not None)
+        last = record.last if record.last > record.offset else None
+        origin = Origin(record.topic, record.partition, record.offset)
+        return letter(record.key, record.value, kept, "intake", origin, dead, last)
+
+
+def unread(record: Unusable) -> Dead:
+    """Why it was not read."""
+    if record.flaw is Flaw.UNREADABLE:
+        return Dead(Reason.UNREADABLE, _NONSENSE)
+    return Dead(Reason.TOO_LARGE, _BOMB)
+
 
 _FUTURE = (
     'the attribute "time" is more than 24 hours ahead of the broker\'s clock; a date in the future belongs in data.'
+)
+_BOMB = (
+    "the record batch becomes larger than a batch may be when it is unpacked (32 MiB unless the bus is set otherwise), "
+    "or a record has more than 100,000 headers; send smaller batches, and a link instead of a large document."
+)
+_NONSENSE = (
+    "the record batch can't be read: its compressed data or its records are broken, although its checksum is right; "
+    "look for the mistake in the program that packed it."
 )
 _NOBODY = (
     "none of data.customer.identifiers identifies anybody: each is empty, a placeholder like guest or 000, "

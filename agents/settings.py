@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     ops_host: str = Field("127.0.0.1", description="Address of /metrics, /livez and /readyz.")
     ops_port: int = Field(0, ge=0, le=65535, description="Port of the worker's ops pages; 0: a free one.")
     app_id: str = Field("cxbus", pattern="^[a-z][a-z0-9-]{0,40}$", description="Name of the workers' consumer group.")
+    unpacked_batch_bytes: int = Field(
+        32 * 1024 * 1024, ge=1024 * 1024, description="What a compressed record batch may become."
+    )
+    unpacked_bytes: int = Field(
+        256 * 1024 * 1024, ge=1024 * 1024, description="What a process may have unpacked at a time."
+    )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `cxbus run` starts.")
 
     @classmethod

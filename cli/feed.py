@@ -41,8 +41,11 @@ class Feed:
     def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
         from kafka import KafkaConsumer, TopicPartition
 
+        from .bounded import unpack_bounded
+
         self._bootstrap = bootstrap
         logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
+        unpack_bounded()
         self._consumer: Any = KafkaConsumer(
             bootstrap_servers=bootstrap,
             isolation_level="read_committed",

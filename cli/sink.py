@@ -33,6 +33,8 @@ class SinkProcess:
 
         from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+        from engine.aiokafka_internals import read_light
+        from engine.limits import Unpacking
         from engine.own_time import Pulse
         from sinks.runner import Pace, Runner, Source
         from sinks.sql.sqlite import open_sink
@@ -40,6 +42,7 @@ class SinkProcess:
         from .database import database_path, sink_group, sink_topics
         from .sink_metrics import SinkMetrics
 
+        read_light(Unpacking(settings.unpacked_batch_bytes, settings.unpacked_bytes))
         self._settings = settings
         self._ending = ending
         self._pulse = Pulse()

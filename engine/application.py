@@ -12,14 +12,14 @@ import structlog
 from faust.transport.drivers import TRANSPORTS
 from faust.types import TP
 
+from engine.aiokafka_internals import read_light
 from engine.batch import Unread
 from engine.errors import Fatal, fatal
 from engine.host import Ownership
 from engine.instance import instance_id
 from engine.lane import Progress
-from engine.limits import SESSION_SECONDS, Fetch
+from engine.limits import SESSION_SECONDS, Fetch, Unpacking
 from engine.own_time import Pulse
-from engine.record import read_light
 
 if TYPE_CHECKING:
     from engine.transport import BatchConsumer
@@ -103,14 +103,16 @@ class Application(faust.App):
         await asyncio.Event().wait()  # until the worker stops: the agent must not take another batch
 
 
-def create_app(app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | None = None) -> Application:
+def create_app(
+    app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | None = None, unpacking: Unpacking | None = None
+) -> Application:
     """A Faust app of group ``app_id``. Nothing connects before :func:`engine.worker.run_worker`.
 
     ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, id, Faust's (empty)
     folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
     its partitions again at once, without a rebalance. One that is told to stop leaves the group.
     """
-    read_light()
+    read_light(unpacking or Unpacking())
     TRANSPORTS.aliases.setdefault(SCHEME, "engine.transport:Transport")
     data_dir.mkdir(parents=True, exist_ok=True)
     return Application(

@@ -104,6 +104,7 @@ class _Countdown:
 
 def _batch(consumer: Any, tp: TP, fetched: Fetched, acknowledged: _Countdown) -> Batch:
     def on_done() -> None:
+        fetched.release()
         fetched.lane.done += 1
         acknowledged.one()
         consumer.room()

@@ -16,11 +16,11 @@ from faust.types import TP
 from mode.threads import QueueServiceThread
 from mode.utils.futures import notify
 
+from engine.aiokafka_internals import Taken, for_lane, size_of, waits_for_room
 from engine.assignor import StickyByTopic
 from engine.host import Host
 from engine.lane import Fetched, Lane, Progress, Round
 from engine.patience import patience
-from engine.record import size_of
 
 COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0
@@ -143,9 +143,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             room = limits.records - len(lane.held)
             if room > 0 and lane.weight < limits.held_bytes and lane.joins(before):
                 weight = size_of(fetcher._records[tp])
+                for_lane(fetcher._records[tp])
                 drained = await fetcher.fetched_records({tp}, timeout=0, max_records=room)
-                lane.fill(before, state.position, drained.get(tp, ()), weight)
-                notify(self._news)
+                if state.position > before:  # else there was no room to unpack it
+                    taken = drained.get(tp, Taken())
+                    lane.fill(before, state.position, taken, weight + taken.weight, taken.hold)
+                    notify(self._news)
 
     def _take(self, fetcher: Any, active: Collection[TP], now: float) -> dict[TP, list[Round]]:
         """At most one batch of each partition whose window has room."""
@@ -162,7 +165,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             lane = self._lanes.setdefault(tp, Lane(state.position, state.position))
             if lane.in_flight < self._host.fetch.window:
                 lanes[tp] = lane
-            if tp.topic in self._host.timely:
+            if tp.topic in self._host.timely and not waits_for_room(fetcher._records.get(tp)):
                 complete = min(complete, lane.complete_until(state.lso is None or state.position < state.lso))
         return self._ripe(lanes, complete, now)
 

@@ -8,6 +8,7 @@ from math import inf
 
 from faust.types import TP
 
+from engine.allowance import Hold
 from engine.record import KafkaRecord
 
 
@@ -19,6 +20,13 @@ class Fetched:
     start: int
     end: int
     lane: Lane
+    holds: Sequence[Hold] = ()
+    """What is counted of the process's memory until the batch is done."""
+
+    def release(self) -> None:
+        """The batch is done."""
+        for hold in self.holds:
+            hold.release()
 
 
 Round = Mapping[TP, Fetched]
@@ -41,7 +49,7 @@ class Lane:
     """One partition since its fetch position was last set; a seek begins a new lane, so late ``done`` count nothing.
 
     ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between, of
-    fetches of ``weight`` bytes.
+    fetches of ``weight`` bytes, unpacked; ``holds`` count what of it was compressed.
     ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's
     thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``parts``: of batches
     that took several units of work, all but the last ones. ``delivered``: end of the last batch that an agent saw.
@@ -51,6 +59,7 @@ class Lane:
     end: int
     held: Sequence[KafkaRecord] = ()
     weight: int = 0
+    holds: Sequence[Hold] = ()
     latest: float = -inf
     taken: int = 0
     done: int = 0
@@ -66,13 +75,17 @@ class Lane:
         """Whether what begins at ``before`` can be taken: a hole is not to be hidden inside of a batch."""
         return not self.held or before == self.end
 
-    def fill(self, before: int, after: int, records: Sequence[KafkaRecord], weight: int = 0) -> None:
+    def fill(
+        self, before: int, after: int, records: Sequence[KafkaRecord], weight: int = 0, hold: Hold | None = None
+    ) -> None:
         """Take what the fetch position passed on its way from ``before`` to ``after``, if it ``joins``."""
         if before != self.end:  # the broker had deleted what came next: whoever reads on must see the hole
             self.start = before
         self.end = after
         self.held = [*self.held, *records] if self.held else records
         self.weight += weight
+        if hold is not None:
+            self.holds = (*self.holds, hold)
         if records:
             self.latest = max(self.latest, max(record.timestamp for record in records))
 
@@ -102,6 +115,6 @@ class Lane:
         batch = Fetched(records, self.start, end, self)
         self.start, self.held = end, rest
         if not rest:
-            self.weight = 0
+            batch.holds, self.holds, self.weight = self.holds, (), 0
         self.taken += 1
         return batch

@@ -24,6 +24,7 @@ class Limits:
     offsets: how often the group is told how far its partitions are, which costs two requests more: what counts is the
         progress record in every transaction.
     decide: how long deciding one unit of work may hold up the event loop, about: the rest of the batch is another one.
+    unit_bytes: keys and values of the records of one unit of work, about; likewise.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
     compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
     retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the
@@ -39,9 +40,21 @@ class Limits:
     refence: float = 86_400.0
     offsets: float = 1.0
     decide: float = 0.75
+    unit_bytes: int = 8 * 1024 * 1024
     batch_bytes: int = 900 * 1024
     compression: str | None = None
     retry_backoff_ms: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacking:
+    """What compressed batches may become, in bytes: ``batch`` one of them, ``process`` all that a process has unpacked.
+
+    A quarter of the latter is for restores and tails, so that they wait for nobody who waits for them.
+    """
+
+    batch: int = 32 * 1024 * 1024
+    process: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

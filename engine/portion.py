@@ -1,32 +1,39 @@
-"""As many records as can be decided in a given time: how a unit of work is cut."""
+"""As many records as can be decided in a given time and memory: how a unit of work is cut."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from engine.record import KafkaRecord
 
 
 class Portion:
-    """Hands out ``records`` until ``seconds`` are over, at least one. Each time it is iterated it begins anew.
+    """Hands out ``records`` until ``seconds`` are over or their keys and values have ``most`` bytes, at least one.
+
+    Each time it is iterated it begins anew.
 
     Nothing is known beforehand of what a record costs: one that is late for a large customer takes a thousand times as
     long as another, and a unit that holds up the event loop for longer than Kafka waits would end the worker.
     """
 
-    def __init__(self, records: Sequence[KafkaRecord], seconds: float) -> None:
+    def __init__(self, records: Sequence[KafkaRecord], seconds: float, most: float = inf) -> None:
         self._records = records
         self._seconds = seconds
+        self._most = most
         self._taken = 0
+        self.size = 0
+        """Bytes of what was handed out the last time."""
 
     def __iter__(self) -> Iterator[KafkaRecord]:
-        clock = time.perf_counter
+        clock, size, most = time.perf_counter, 0, self._most
         until = clock() + self._seconds
         for taken, record in enumerate(self._records, start=1):
             self._taken = taken
+            self.size = size = size + len(record.key or b"") + len(record.value or b"")
             yield record
-            if clock() > until:
+            if size >= most or clock() > until:
                 return
 
     @property

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from engine.aiokafka_internals import let_go
+
 
 @asynccontextmanager
 async def reader(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
@@ -18,6 +20,7 @@ async def reader(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsum
         await consumer.start()
         yield consumer
     finally:
+        let_go(consumer)
         await _stop(consumer)
 
 

@@ -21,7 +21,7 @@ from engine.observer import Observer
 from engine.patience import limited
 from engine.portion import Portion
 from engine.progress import ProgressLog, Reached
-from engine.record import KafkaRecord
+from engine.record import KafkaRecord, end_of
 from engine.restore import Positions, read_positions, restore
 from engine.search import Search
 from engine.sieve import Sieve
@@ -199,7 +199,7 @@ class Shard:
             raise Gap(site.topic, self._number, self.position, batch.start)
         records = batch.records
         if batch.start < self.position:
-            records = [record for record in records if record.offset >= self.position]
+            records = [record for record in records if end_of(record) > self.position]
         while True:
             records = await self._transaction(producer, records, batch.end)
             if not records or leaving():
@@ -215,13 +215,13 @@ class Shard:
         assert mark is not None, "open it first"
         site, clock = self._site, asyncio.get_running_loop().time
         began = clock()
-        portion = Portion(records, site.limits.decide)
+        portion = Portion(records, site.limits.decide, site.limits.unit_bytes)
         sieve = Sieve(portion)
         outputs = list(processor.decide(sieve)) if records else []
         outputs += self._foreign(sieve.foreign)
         if portion.left:
             records = portion.taken
-            end = records[-1].offset + 1
+            end = end_of(records[-1])
         if records:
             outputs.append(self._progress(end))
         decided = clock()

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     TIME_IN_FUTURE = "time-in-future"
     ID_REUSED = "id-reused"
     TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
     DECISION_ERROR = "decision-error"
     FOREIGN_RECORD = "foreign-record"
 

@@ -15,6 +15,7 @@ from agents.messages import STRUCTURED
 from agents.topics import DEAD, events_topic
 from engine.mark import is_ours
 
+from ..bounded import unpack_bounded
 from .story import StoryEvent
 
 POLL_MS = 100
@@ -51,6 +52,7 @@ class Stage:
         self._until = time.monotonic() + seconds
         self._producer: Any = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
         self._admin: Any = KafkaAdminClient(bootstrap_servers=bootstrap)
+        unpack_bounded()
         self._consumer: Any = KafkaConsumer(
             bootstrap_servers=bootstrap,
             isolation_level="read_committed",

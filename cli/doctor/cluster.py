@@ -142,6 +142,9 @@ class Cluster:
 
         from engine.mark import MARK
 
+        from ..bounded import unpack_bounded
+
+        unpack_bounded()
         until = time.monotonic() + PATIENCE
         partition = TopicPartition(topic, 0)
         consumer = KafkaConsumer(

@@ -33,6 +33,14 @@ def test_one_record_is_handed_out_however_little_time_there_is() -> None:
     assert RECORDS[:1] == list(portion)
 
 
+def test_it_ends_behind_the_record_that_reaches_the_bytes_it_may_have() -> None:
+    portion = Portion(RECORDS, 60, 4)
+    assert RECORDS[:2] == list(portion)
+    assert 4 == portion.size
+    assert RECORDS[2:] == portion.left
+    assert RECORDS[:1] == list(Portion(RECORDS, 60, 1))
+
+
 def test_to_iterate_anew_is_to_begin_anew() -> None:
     portion = Portion(RECORDS, 60)
     next(iter(portion))

@@ -1,0 +1,55 @@
+"""kafka-python's consumers unpack what they fetch bounded, as the workers do, and pass over what can't be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kafka.record import memory_records
+from kafka.record.default_records import DefaultRecordBatch
+
+from engine.limits import Unpacking
+from engine.record_batch import Text
+from engine.unpacking import unpack
+
+from .output import note
+
+LIMIT = Unpacking().batch
+"""Bytes that a batch may become."""
+
+
+def unpack_bounded() -> None:
+    """Make every kafka-python consumer of this process read so. Repeating it changes nothing."""
+    memory_records.DefaultRecordBatch = Bounded
+
+
+class Bounded(DefaultRecordBatch):  # type: ignore[misc]  # kafka-python gives it no type
+    """A batch whose records are read as far as they can be; a note says which are passed over."""
+
+    _buffer: Any
+    _pos: int
+    _decompressed: bool
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.compression_type and self.records_count:
+            data, flaw = unpack(self.compression_type, memoryview(self._buffer)[self._pos :], LIMIT)
+            if flaw is not None:
+                self._pass_over(f"is {flaw.value}")
+                return
+            self._buffer, self._pos = bytearray(data), 0
+        self._decompressed = True
+        while self._next_record_index < self._num_records:
+            try:
+                record = self._read_msg()
+            except UnicodeDecodeError:
+                self._buffer = Text(self._buffer)
+                continue
+            except Exception:  # noqa: BLE001 -- whatever a sender made up
+                self._pass_over("can't be read")
+                return
+            self._next_record_index += 1
+            yield record
+
+    def _pass_over(self, why: str) -> None:
+        first = self.base_offset + self._next_record_index
+        note(f"Passed over: the rest of a record batch, offsets {first} to {self.last_offset}, {why}.")

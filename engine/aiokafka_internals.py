@@ -1,0 +1,253 @@
+"""How all aiokafka consumers of this process unpack what they have fetched: bounded, and record by record as asked.
+
+aiokafka unpacks a batch whole, whatever it becomes, and hands out as many records as are asked for, however large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from struct import Struct
+from typing import Any, Self
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.memory_records import MemoryRecords
+
+from engine.allowance import Allowance, Hold
+from engine.limits import Unpacking
+from engine.record import KafkaRecord, Light, Unusable
+from engine.record_batch import ATTRIBUTES, CODEC, CROWD, GIVEN_BYTES, HEADER_BYTES, LENGTH, MAGIC, OVERHEAD, OpenBatch
+
+MOST_GIVEN = 5_000
+"""Records that a partition gives to whom does not say how many."""
+
+_INT32 = Struct(">i")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """``lanes``: what waits for the agents. ``passing``: what readers take in at once; it waits for no lane, ever."""
+
+    batch: int
+    lanes: Allowance
+    passing: Allowance
+
+
+def _bounds_of(unpacking: Unpacking) -> _Bounds:
+    return _Bounds(
+        unpacking.batch, Allowance(unpacking.process - unpacking.process // 4), Allowance(unpacking.process // 4)
+    )
+
+
+_bounds = _bounds_of(Unpacking())
+
+
+def read_light(unpacking: Unpacking | None = None) -> None:
+    """Make every aiokafka consumer of this process read so, from now on. Repeating it changes nothing."""
+    global _bounds
+    if unpacking is not None:
+        _bounds = _bounds_of(unpacking)
+    fetcher.MemoryRecords = _Kept
+    fetcher.PartitionRecords = _Unpacked
+    fetcher.FetchResult = _Result
+
+
+def size_of(fetched: Any) -> int:
+    """Bytes of what aiokafka has fetched of one partition and nobody has taken yet."""
+    unpacked = getattr(fetched, "_partition_records", None)  # an error has none
+    return 0 if unpacked is None else int(unpacked.size)
+
+
+def for_lane(fetched: Any) -> None:
+    """What is taken of it will wait for an agent."""
+    unpacked = getattr(fetched, "_partition_records", None)
+    if unpacked is not None:
+        unpacked.allowance = _bounds.lanes
+
+
+def waits_for_room(fetched: Any) -> bool:
+    """Whether a batch is there that cannot be unpacked yet."""
+    unpacked = getattr(fetched, "_partition_records", None)
+    return unpacked is not None and unpacked.waits
+
+
+def let_go(consumer: Any) -> None:
+    """Forget what a consumer that stops has fetched and not given."""
+    if consumer._fetcher is not None:
+        consumer._fetcher._records.clear()
+
+
+class Taken(list[KafkaRecord]):
+    """Records that one partition gave, of ``weight`` bytes as far as they were unpacked, held while there is a list."""
+
+    weight: int = 0
+    hold: Hold | None = None
+
+
+class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka gives it no type
+    """A fetch that remembers its bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.data = data
+
+
+class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
+    """Batch after batch of one partition's fetch."""
+
+    _tp: Any
+    _records: Any
+    _aborted_producers: set[int]
+    _records_iterator: Iterator[Light]
+    next_fetch_offset: int
+
+    def __init__(self, tp: Any, records: _Kept, *rest: Any) -> None:
+        super().__init__(tp, records, *rest)
+        self.size = len(records.data)
+        self.allowance = _bounds.passing
+        self.exhausted = False
+        self.waits = False
+        """For room to unpack a batch."""
+        self._at = 0
+        self._weight = 0
+        self._paused: tuple[Any, int] | None = None
+        """A batch that was not compressed, of which enough was given for once, and where it begins."""
+        self._waiting: tuple[Any, memoryview] | None = None
+        """A batch that is to be opened as soon as there is room for it."""
+        self._open: OpenBatch | None = None
+        self._hold: Hold | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> KafkaRecord:
+        for record in self.take(1):
+            return record
+        raise StopIteration
+
+    def take(self, most: int) -> Taken:
+        """The next records: ``most``, or about ``GIVEN_BYTES``, or what there is room for. None need not be the end.
+
+        Raises:
+            CorruptRecordException: not what the broker was given; it is to be fetched again.
+        """
+        taken = Taken()
+        while len(taken) < most and taken.weight < GIVEN_BYTES and not self.exhausted:
+            if self._open is None and self._waiting is None:
+                taken.extend(islice(self._records_iterator, most - len(taken)))
+                taken.weight += self._weight
+                self._weight = 0
+                if len(taken) < most:
+                    self._records_iterator = self._unpack_records()
+                    self.exhausted = self._waiting is None and self._paused is None
+            elif not self._take_opened(taken, most):
+                break
+        if taken.weight:
+            taken.hold = self.allowance.hold(taken.weight)
+        return taken
+
+    def _unpack_records(self) -> Iterator[Light]:
+        """The records of batches as they lie there, up to one that is to be opened."""
+        (topic, partition), new, length = self._tp, tuple.__new__, _INT32.unpack_from
+        records, data = self._records, self._records.data
+        paused, self._paused = self._paused, None
+        while True:
+            if paused is not None:
+                (batch, start), paused = paused, None
+                rest = iter(batch.__next__, None)
+            else:
+                batch, start = records.next_batch(), self._at
+                if batch is None:
+                    return
+                self._at = start + OVERHEAD + length(data, start + LENGTH)[0]
+                if self._passed_over(batch):
+                    self.next_fetch_offset = batch.next_offset
+                    continue
+                if data[start + ATTRIBUTES] & CODEC or data[start + MAGIC] < 2:
+                    self._waiting = batch, memoryview(data)[start : self._at]
+                    return
+                rest = batch
+            begun, end = self.next_fetch_offset, batch.next_offset
+            try:
+                for record in rest:
+                    offset = record.offset
+                    if self.next_fetch_offset <= offset < end:
+                        self.next_fetch_offset = offset + 1
+                        headers = tuple(record.headers)
+                        yield new(
+                            Light, (topic, partition, offset, record.timestamp, record.key, record.value, headers)
+                        )
+                        if len(headers) > CROWD:
+                            self._weight += HEADER_BYTES * len(headers)
+                            if self._weight >= GIVEN_BYTES:
+                                self._paused = batch, start
+                                return
+                    elif offset >= begun:  # else the rest of a batch whose beginning was read before
+                        raise CorruptRecordException("offsets that do not rise, or leave their batch")
+            except Exception:  # noqa: BLE001  # whatever a sender made up; read with care it is found again
+                raw = memoryview(data)[start : self._at]
+                self._waiting = DefaultRecordBatch(raw), raw
+                return
+            self.next_fetch_offset = end  # also behind what compaction has removed from its end
+
+    def _take_opened(self, taken: Taken, most: int) -> bool:
+        """Take of the batch that is or can be opened; false when there is no room for it."""
+        batch = self._open
+        if batch is None:
+            assert self._waiting is not None, "there is one to open"
+            waiting, raw = self._waiting
+            self.waits = not self.allowance.room(_bounds.batch)
+            if self.waits:
+                return False
+            self._open = batch = OpenBatch(self._tp, raw, waiting, self.next_fetch_offset, _bounds.batch)
+            self._waiting = None
+        size = 0 if self._hold is None else self._hold.size
+        taken.extend(islice(batch.records(), most - len(taken)))
+        self.next_fetch_offset = batch.position
+        taken.weight += batch.weight
+        batch.weight = 0
+        if batch.finished:
+            self._open = self._hold = None
+        elif batch.size != size:
+            self._hold = self.allowance.hold(batch.size)
+        return True
+
+    def _passed_over(self, batch: Any) -> bool:
+        """Whether the batch is a marker, or of a transaction that was aborted. Raises ``CorruptRecordException``."""
+        if self._check_crcs and not batch.validate_crc():
+            raise CorruptRecordException(f"Invalid CRC - {self._tp}")
+        if self._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
+            self._consume_aborted_up_to(batch.base_offset)
+            if batch.is_control_batch and self._contains_abort_marker(batch):
+                self._aborted_producers.discard(batch.producer_id)
+            if batch.is_transactional and batch.producer_id in self._aborted_producers:
+                return True
+        return bool(batch.is_control_batch)
+
+
+class _Result(fetcher.FetchResult):  # type: ignore[misc]  # likewise
+    """What was fetched of one partition."""
+
+    _partition_records: _Unpacked | None
+    _topic_partition: Any
+
+    def getone(self) -> Light | Unusable | None:
+        """The next record, if there is one and room for it."""
+        return next(iter(self.getall(1)), None)
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        """See ``_Unpacked.take``; nothing when the position is another one by now."""
+        if not self.check_assignment(self._topic_partition) or self._partition_records is None:
+            return []
+        try:
+            taken = self._partition_records.take(MOST_GIVEN if max_records is None else max_records)
+        except BaseException:
+            self._partition_records = None
+            raise
+        self._update_position()
+        if self._partition_records.exhausted:
+            self._partition_records = None
+        return taken

@@ -1,0 +1,233 @@
+"""One batch of records as it was fetched, read as far as somebody wants it.
+
+A record is light: aiokafka makes an object of eleven fields of each, at three times the cost of taking it out. What
+cannot be read, or becomes too large, is an ``Unusable`` record: aiokafka would fetch such a batch again and again, and
+its partition would stand still for good. And Kafka does not look at header names, while aiokafka decodes them
+strictly: a batch with a name that is no UTF-8 is read again, slowly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
+
+from engine.record import Light, Unusable
+from engine.unpacking import Flaw, unpack
+
+GIVEN_BYTES = 4 * 1024 * 1024
+"""Reading pauses behind the record that reaches so many bytes."""
+WEIGHED = 1024 * 1024
+"""Of a batch that becomes larger than this each record is weighed."""
+RECORD_BYTES, HEADER_BYTES = 300, 110
+"""What a record takes beside its key and value, and a short header with all its bytes."""
+CROWD, MOST_HEADERS = 32, 100_000
+"""Headers of a record that are always weighed, and those of which no objects are made any more."""
+LONG_RECORD = 64 * 1024
+"""Bytes of a record in which there may be too many headers."""
+
+HEAD = 61
+"""Bytes before the records, the places of some of them, and of the bits that say how the records are compressed."""
+OVERHEAD, LENGTH, MAGIC, ATTRIBUTES, CODEC = 12, 8, 16, 22, 0x07
+_LEGACY_ATTRIBUTES = 17
+_COUNT = slice(57, 61)
+
+
+class OpenBatch:
+    """A batch, unpacked if need be, and how far it is read.
+
+    ``position``: the next offset. ``weight``: bytes of the records given, as far as they are weighed; who takes them
+    puts it back to 0. ``size``: bytes that the unpacked batch takes; 0 if it was not compressed. ``finished``: there
+    is nothing more.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_cursor",
+        "_data",
+        "_end",
+        "_flaw",
+        "_place",
+        "_raw",
+        "finished",
+        "position",
+        "size",
+        "weight",
+    )
+
+    def __init__(self, place: tuple[str, int], raw: memoryview, batch: Any, position: int, limit: int) -> None:
+        self.position = position
+        self.weight = 0
+        self.size = 0
+        self.finished = False
+        self._place = place
+        self._raw = raw
+        self._batch = batch
+        self._end = batch.next_offset
+        self._flaw: Flaw | None = None
+        self._data = raw
+        self._cursor: int | None = None
+        """Where the next record begins, if records are weighed."""
+        codec = raw[ATTRIBUTES if raw[MAGIC] >= 2 else _LEGACY_ATTRIBUTES] & CODEC
+        if codec:
+            self._unpack(codec, limit)
+
+    def _unpack(self, codec: int, limit: int) -> None:
+        raw = self._raw
+        if raw[MAGIC] < 2:  # of brokers before 0.11: batches within records
+            self._data, self._flaw = raw[:HEAD], Flaw.UNREADABLE
+        elif not any(raw[_COUNT]):  # compaction has taken all of its records
+            self._finish()
+            return
+        else:
+            head = bytearray(raw[:HEAD])
+            head[ATTRIBUTES] &= ~CODEC
+            self._data, self._flaw = unpack(codec, raw[HEAD:], limit, bytes(head))
+            self._data[LENGTH:OVERHEAD] = (len(self._data) - OVERHEAD).to_bytes(4, "big")
+            self._batch = DefaultRecordBatch(self._data)
+        self.size = len(self._data)
+        if self._flaw is None and self.size <= WEIGHED:
+            self.weight = self.size
+        else:
+            self._cursor = HEAD
+
+    def records(self) -> Iterator[Light | Unusable]:
+        """Those that come next, until there are none or ``GIVEN_BYTES`` are reached. Raises nothing."""
+        if self.finished:
+            return iter(())
+        if len(self._data) <= HEAD and self._flaw is not None:
+            return self._rest(self._flaw)
+        return self._plain() if self._cursor is None else self._weighed()
+
+    def _plain(self) -> Iterator[Light | Unusable]:
+        (topic, partition), new, begun, end = self._place, tuple.__new__, self.position, self._end
+        try:
+            for record in iter(self._batch.__next__, None):  # a second iter(batch) would begin in the middle of nowhere
+                offset = record.offset
+                if self.position <= offset < end:
+                    self.position = offset + 1
+                    headers = tuple(record.headers)
+                    yield new(Light, (topic, partition, offset, record.timestamp, record.key, record.value, headers))
+                    if len(headers) > CROWD:
+                        self.weight += HEADER_BYTES * len(headers)
+                        if self.weight >= GIVEN_BYTES:
+                            return
+                elif offset >= begun:  # else it was read before
+                    raise CorruptRecordException("offsets that do not rise, or leave their batch")
+        except UnicodeDecodeError:
+            self._read_again()
+        except Exception:  # noqa: BLE001  # whatever a sender made up; it would come again with every try
+            yield from self._rest(Flaw.UNREADABLE)
+        else:
+            self._finish()
+
+    def _weighed(self) -> Iterator[Light | Unusable]:
+        (topic, partition), flaw, begun = self._place, self._flaw, self.position
+        try:
+            while True:
+                length = self._next_length()
+                if length > LONG_RECORD and self._crowded(length):
+                    yield from self._rest(Flaw.TOO_LARGE)
+                    return
+                record = next(self._batch, None)
+                if record is None:
+                    break
+                offset, key, value = record.offset, record.key, record.value
+                if offset < begun:  # it was read before
+                    continue
+                if not self.position <= offset < self._end:
+                    raise CorruptRecordException("offsets that do not rise, or leave their batch")
+                self.position = offset + 1
+                headers = tuple(record.headers)
+                self.weight += RECORD_BYTES + length + HEADER_BYTES * len(headers)
+                if flaw is None:
+                    yield Light(topic, partition, offset, record.timestamp, key, value, headers)
+                else:
+                    yield Unusable(topic, partition, offset, record.timestamp, key, value, flaw, offset, headers)
+                if self.weight >= GIVEN_BYTES:
+                    return
+        except UnicodeDecodeError:
+            self._read_again()
+        except Exception:  # noqa: BLE001  # likewise; a batch that is too large ends in the middle of a record
+            yield from self._rest(flaw or Flaw.UNREADABLE)
+        else:
+            self._finish()
+
+    def _next_length(self) -> int:
+        """Bytes of the next record; moves the cursor behind it. Nonsense is left to the parser, which is next."""
+        assert self._cursor is not None, "records are weighed"
+        try:
+            length, at = _varint(self._data, self._cursor)
+        except IndexError:
+            return 0
+        self._cursor = at + length
+        return length
+
+    def _crowded(self, length: int) -> bool:
+        """Whether the record before the cursor, of ``length`` bytes, has too many headers."""
+        assert self._cursor is not None, "records are weighed"
+        at = self._cursor - length
+        try:
+            for _ in range(3):  # attributes, timestamp, offset
+                _, at = _varint(self._data, at)
+            for _ in range(2):  # key, value
+                taken, at = _varint(self._data, at)
+                at += max(0, taken)
+            return _varint(self._data, at)[0] > MOST_HEADERS
+        except IndexError:
+            return False
+
+    def _rest(self, flaw: Flaw) -> Iterator[Unusable]:
+        """What was not read, with the whole batch as Kafka has it."""
+        first, last = self.position, self._end - 1
+        timestamp = getattr(self._batch, "max_timestamp", None) or 0  # of a format without
+        self._finish()
+        if first <= last:
+            self.weight += RECORD_BYTES + len(self._raw)
+            yield Unusable(*self._place, first, timestamp, None, bytes(self._raw), flaw, last)
+
+    def _read_again(self) -> None:
+        self._batch = iter(_LenientBatch(self._data))
+        self._cursor = HEAD
+        self.size = 3 * len(self._data)
+
+    def _finish(self) -> None:
+        self.finished = True
+        self.position = max(self.position, self._end)  # also behind what compaction has removed from its end
+
+
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    """A zigzag number, and where it ends. Raises ``IndexError`` where there is none."""
+    if (byte := data[at]) < 0x80:
+        return (byte >> 1) ^ -(byte & 1), at + 1
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
+        if shift > 63:
+            raise IndexError
+
+
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # marked final, but only by its type hints
+    _buffer: Any
+
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer = Text(self._buffer)
+
+
+class Text(bytearray):
+    """Bytes that always decode."""
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return Text(found) if isinstance(place, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, "replace")
