@@ -101,7 +101,14 @@ def test_an_event_of_256_kib_is_taken_and_one_byte_more_is_not() -> None:
 
 @pytest.mark.parametrize(
     ("text", "fits"),
-    [("x" * 256, True), ("é" * 128, True), ("é" * 129, False), ('"' * 129, False), ("\x01" * 43, False), ("😀" * 65, False)],
+    [
+        ("x" * 256, True),
+        ("é" * 128, True),
+        ("é" * 129, False),
+        ('"' * 129, False),
+        ("\x01" * 43, False),
+        ("😀" * 65, False),
+    ],
 )
 def test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters(text: str, fits: bool) -> None:
     data = {**EVENT["data"], "caseId": text}
@@ -140,7 +147,9 @@ def test_a_number_of_things_is_bounded(kept: str) -> None:
 def test_no_number_of_digits_makes_an_instant_long() -> None:
     time = "2026-03-02T09:00:00.{}Z"
     assert isinstance(decode(orjson.dumps({**EVENT, "time": time.format("0" * 43)})), Decoded)
-    assert Reason.NOT_CLOUDEVENTS == getattr(decode(orjson.dumps({**EVENT, "time": time.format("0" * 44)})), "reason", 0)
+    assert Reason.NOT_CLOUDEVENTS == getattr(
+        decode(orjson.dumps({**EVENT, "time": time.format("0" * 44)})), "reason", 0
+    )
 
 
 def test_headers_count_for_the_size_of_a_binary_event() -> None:
