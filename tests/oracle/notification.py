@@ -96,7 +96,7 @@ class Notified:
         return sum(_is_near(a.match, match) for a in self.alerts if a.match.rule == match.rule) >= MOST_OF_A_RULE
 
     def _has_room(self, match: Match, clock: int) -> bool:
-        """Ended ones that hush nothing at its time any more make room, and settle what they hushed; or nothing does, and
+        """Ended ones that hush nothing at its time any more make room, and settle what they hushed. If nothing does,
         all up to its time is settled.
         """
         if len(self.alerts) >= MOST_ALERTS:

@@ -10,6 +10,7 @@ from agents import journey
 
 from .bus import PARTITIONS, Bus
 from .comparison import differences
+from .limits import limit
 from .worlds import EXAMPLES, SAME_WORLDS, Publication, businesses
 
 
@@ -28,5 +29,16 @@ def run(bus: Bus, published: list[Publication]) -> None:
 def test_the_topics_hold_what_the_oracle_says(published: list[Publication], seed: int, part: int) -> None:
     with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
         patch.setattr(journey, "MOVE_ENTRIES", part)
+        run(bus, published)
+        assert [] == differences(bus.topics(), bus.oracle())
+
+
+@given(businesses(), st.integers(0, 2**32), st.sampled_from([1, 3, 500]))
+@settings(max_examples=EXAMPLES // 2, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
+def test_at_the_limits_the_topics_hold_what_the_oracle_says(published: list[Publication], seed: int, part: int) -> None:
+    with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
+        limit(patch, bus.chance)
+        patch.setattr(journey, "MOVE_ENTRIES", part)
+        patch.setattr(journey, "MOVE_BYTES", bus.chance.choice([1, 1_000, 512 * 1024]))
         run(bus, published)
         assert [] == differences(bus.topics(), bus.oracle())
