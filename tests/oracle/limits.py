@@ -18,7 +18,7 @@ def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
         ((memory, "MOST_OF_A_RULE"), (notification, "MOST_OF_A_RULE"), chance.randint(1, 3)),
         ((evidence, "EVIDENCE_LIMIT"), (matches, "MOST_EVIDENCE"), chance.randint(1, 3)),
         ((evidence, "EVIDENCE_BYTES"), (matches, "MOST_BYTES"), chance.randint(0, 900)),
-        ((state, "MOST_IDENTIFIERS"), (profile, "MOST_IDENTIFIERS"), chance.randint(0, 3)),
+        ((state, "MOST_IDENTIFIERS"), (profile, "MOST_IDENTIFIERS"), chance.randint(1, 3)),
         ((state, "MOST_SHOWN"), (profile, "MOST_SHOWN"), chance.randint(1, 3)),
     ):
         if chance.random() < 0.7:
