@@ -20,7 +20,7 @@ from .customer import Customer
 from .entry import Arrival, D, Entry, H, uid_of
 from .limits import limit
 from .notification import Said
-from .worlds import EXAMPLES, SAME_WORLDS, START, histories
+from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, histories
 
 Words = tuple[str, str, int, int | None, bool, list[tuple[str, dict[str, Any]]]]
 
@@ -93,24 +93,6 @@ def test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_s
     with pytest.MonkeyPatch.context() as patch:
         limit(patch, chance)
         hear_in_some_order(a_busy_quarter(chance), chance)
-
-
-def a_busy_quarter(chance: random.Random) -> list[Entry]:
-    """Campaigns and dunning letters in spite of complaints and disputes, so that there are many alerts."""
-    told: list[Entry] = []
-    for number in range(chance.randint(5, 50)):
-        kinds: list[tuple[str, dict[str, Any]]] = [
-            ("marketing.campaign.sent.v1", {"campaignId": f"S{chance.randrange(5)}", "channel": "email"}),
-            ("finance.dunning.sent.v1", {"invoiceId": f"I{chance.randrange(5)}", "level": 1}),
-            ("service.case.opened.v1", {"caseId": f"K{chance.randrange(4)}", "category": "complaint"}),
-            ("service.case.opened.v1", {"caseId": f"B{chance.randrange(4)}", "category": "billing"}),
-            ("service.case.resolved.v1", {"caseId": f"{chance.choice('KB')}{chance.randrange(4)}"}),
-            ("web.page.viewed.v1", {"url": "u"}),
-        ]
-        kind, fields = chance.choices(kinds, weights=(4, 4, 2, 2, 2, 1))[0]
-        at = START + chance.randrange(0, 90 * 4) * 6 * H
-        told.append(Entry(at, uid_of("w", str(number)), kind, "w", str(number), fields))
-    return sorted(told, key=lambda e: (e.at, e.uid))
 
 
 # --- what random worlds meet too seldom ------------------------------------------------------------------------------
