@@ -32,7 +32,7 @@ from core.journey import (
 )
 from core.notification import Said
 from core.rule import RuleSet
-from core.state import Customer, UnknownSchema, alert_from, alert_plain, customer_from
+from core.state import NEVER, Customer, UnknownSchema, alert_from, alert_plain, customer_from
 from core.timeline import Timeline
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
@@ -70,7 +70,13 @@ PAST_ENTRIES = 100_000
 
 MOVE_ENTRIES = 500
 MOVE_BYTES = 512 * 1024
-"""A part of a move holds so many entries, or so many bytes, whichever comes first."""
+"""A part of a move holds so many entries, or so many bytes, whichever comes first. Alerts that are too many for the
+last part are one of their own.
+"""
+
+
+class OutputTooLarge(Exception):
+    """What a record would have written does not fit into one of Kafka's: the decision failed."""
 
 
 class Journey:
@@ -214,7 +220,10 @@ class Journey:
     # --- one record -------------------------------------------------------------------------------------------------
 
     def _guarded(self, record: KafkaRecord) -> list[Output]:
-        """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
+        """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself.
+
+        A part of a move is nobody's event, and its entries would be lost: it is taken in without being judged.
+        """
         if not journal_form(record):
             return [unreadable(record, "journey", self._metrics)]
         name, before = record.key.decode(), None
@@ -227,26 +236,44 @@ class Journey:
             if before is not None:  # else the customer's own document can't be read
                 self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
             headers = dict(record.headers)
+            if headers.get("kind") == MOVED and before is not None:
+                log.error("a move is taken in unjudged", partition=self._partition, error=type(error).__name__)  # noqa: TRY400
+                self._metrics.unjudged.inc()
+                return self._one(record, judged=False)
             if "origin" not in headers:
+                if before is None:
+                    return [unreadable(record, "journey", self._metrics)]
                 raise
             failed = decision_error(error)
             refused = Refused(failed.reason, failed.message)
             return [self._refuse(refused, *_letter(refused, record, headers, {}))]
 
-    def _one(self, record: KafkaRecord) -> list[Output]:
+    def _one(self, record: KafkaRecord, *, judged: bool = True) -> list[Output]:
+        """What follows from the record. Nothing is kept of it before all is known to fit.
+
+        Raises ``OutputTooLarge``, by the record alone: however a batch is cut, the same ones do.
+        """
         self._pending_clock = max(self._pending_clock, received_at(record))
         headers = dict(record.headers)
         name = record.key.decode()
         self._last[name] = record.offset
         customer = self._touched.get(name) or self._customer(name)
-        said = orjson.loads(record.value)
+        said = messages.move(record.value) if headers.get("kind") == MOVED else orjson.loads(record.value)
         brought = self._read(record, headers, said)
+        decisions = step(customer, brought, self._rules, self._archive, self._pending_clock, judged=judged)
+        if customer.bytes_at_most > messages.MOST_BYTES:
+            _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=False)))
         outputs: list[Output] = []
-        for decision in step(customer, brought, self._rules, self._archive, self._pending_clock):
+        joined: list[tuple[Entry, bytes, bytes]] = []
+        for decision in decisions:
             if type(decision) is Written:
-                outputs.append(self._write_entry(customer, decision, record, headers, said))
+                key, value = self._entry(decision, record, headers, said)
+                joined.append((decision.entry, key, value))
+                outputs.append(_fitting(Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)))
             else:
-                outputs += self._written(customer, decision, record, headers, said)
+                outputs += map(_fitting, self._written(customer, decision, record, headers, said))
+        for entry, key, value in joined:
+            self._archive.add(customer.id, entry, key, value)
         return outputs
 
     def _customer(self, name: str) -> Customer:
@@ -270,11 +297,11 @@ class Journey:
             return Merge(said["into"], said["version"])
         if kind == MOVED:
             entries = tuple(
-                self._arrived(entry["event"], entry["uid"], entry["time"], entry["received"])
+                self._arrived(orjson.loads(bytes(entry["event"])), entry["uid"], entry["time"], entry["received"])
                 for entry in said["entries"]
             )
-            alerts = tuple(alert_from(alert) for alert in said["alerts"])
-            return Moved(said["move"], said["parts"], entries, alerts, said["arriving"])
+            alerts = tuple(alert_from(alert) for alert in orjson.loads(bytes(said["alerts"])))
+            return Moved(said["move"], said["parts"], entries, alerts, said["arriving"], said["settledUntil"])
         raise ValueError("a journal record of a kind that nobody writes")
 
     def _arrived(
@@ -311,18 +338,18 @@ class Journey:
 
     # --- what is written --------------------------------------------------------------------------------------------
 
-    def _write_entry(
+    def _entry(
         self,
-        customer: Customer,
         written: Written,
         record: KafkaRecord,
         headers: Mapping[str, bytes],
         said: Mapping[str, Any],
-    ) -> Output:
+    ) -> tuple[bytes, bytes]:
+        """Key and value on the timeline's topic."""
         entry, late, nth = written
         if headers["kind"] == MOVED:
             held, moved = said["entries"][nth], True
-            event, received, origin = orjson.dumps(held["event"]), b"%d" % held["received"], held["origin"].encode()
+            event, received, origin = bytes(held["event"]), b"%d" % held["received"], held["origin"].encode()
         else:
             moved = False
             event, received, origin = record.value, headers["received"], headers["origin"]
@@ -330,9 +357,8 @@ class Journey:
         department = "other" if kind is None else kind.department
         key = b"%s/%s" % (record.key, entry.uid.encode())
         value = messages.timeline_entry(record.key, key, entry, event, department, received, origin, late, moved)
-        self._archive.add(customer.id, entry, key, value)
         self._counted[department, "late" if late else "in order"] += 1
-        return Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)
+        return key, value
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         _, value = messages.alert(customer, said, place)
@@ -349,7 +375,6 @@ class Journey:
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
         """Sends the customer's entries through the journal, and erases them here."""
         stored = self._archive.stored(customer.id)
-        self._archive.erase(customer.id, stored)
         parts: list[list[dict[str, Any]]] = [[]]
         size = 0
         for key, value in stored:
@@ -359,7 +384,7 @@ class Journey:
                 "time": instant.parse(held["event"]["time"]),
                 "received": held["received"],
                 "origin": held["origin"],
-                "event": held["event"],
+                "event": orjson.Fragment(messages.entry_event(value)),
             }
             if len(parts[-1]) >= MOVE_ENTRIES or (size + len(value) > MOVE_BYTES and parts[-1]):
                 parts.append([])
@@ -367,16 +392,21 @@ class Journey:
             parts[-1].append(entry)
             size += len(value)
             yield Output(TIMELINE, self._partition, key, None)
+        alerts = orjson.dumps([alert_plain(alert) for alert in shipped.alerts])
+        if size + len(alerts) > MOVE_BYTES and parts[-1]:
+            parts.append([])
         for number, entries in enumerate(parts):
             last = number == len(parts) - 1
             move = {
                 "move": f"{customer.id}/{shipped.version}",
                 "parts": len(parts),
                 "entries": entries,
-                "alerts": [alert_plain(alert) for alert in shipped.alerts] if last else [],
+                "alerts": orjson.Fragment(alerts) if last else [],
                 "arriving": shipped.arriving if last else {},
+                "settledUntil": shipped.settled_until if last else NEVER,
             }
             yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
+        self._archive.erase(customer.id, stored)
         self._metrics.merges.inc()
 
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:
@@ -390,4 +420,11 @@ def _letter(
     if headers["kind"] != MOVED:
         return record.value, headers["origin"].decode()
     held = said["entries"][refused.nth]
-    return orjson.dumps(held["event"]), held["origin"]
+    return bytes(held["event"]), held["origin"]
+
+
+def _fitting(output: Output) -> Output:
+    """The output. Raises ``OutputTooLarge``."""
+    if output.value is not None and len(output.value) > messages.MOST_BYTES:
+        raise OutputTooLarge(f"{len(output.value)} bytes for {output.topic}")
+    return output

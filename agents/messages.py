@@ -14,6 +14,11 @@ from core.state import Customer, Put, clock_of, customer_from, plainly
 from core.timeline import Plan
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, SOURCE, TIMELINE_ENTRY
 
+MOST_BYTES = 1_400_000
+"""Of a record's value: below a batch's 1.5 MB, with room for key and headers. What is written is bounded so that it
+fits (ADR 23); what would not is a decision that failed.
+"""
+
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 
 
@@ -45,10 +50,12 @@ def timeline_entry(
 ) -> bytes:
     """The entry around the department's event, whose bytes are taken as they are: a valid JSON object.
 
-    The other texts are the bus's own and need no escaping, but for the identifiers.
+    The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value are
+    repeated.
     """
     known = entry.data.get("customer")
-    identifiers = known.get("identifiers", ()) if isinstance(known, dict) else ()
+    given = known.get("identifiers", ()) if isinstance(known, dict) else ()
+    identifiers = [{"type": one["type"], "value": one["value"]} for one in given]
     return _ENTRY % (
         key,
         rfc3339(entry.at).encode(),
@@ -87,10 +94,25 @@ def entry_at(value: bytes) -> int:
 _AT = b'"at":'
 
 
-def profile(customer: Customer, message_id: str) -> bytes:
-    """The customer's document. Of a first one no parts are kept: of many customers no more is heard for long."""
+def entry_event(value: bytes) -> bytes:
+    """The department's event in a record that ``timeline_entry`` made, byte for byte.
+
+    Nothing before it can hold these bytes either: the identifiers have but texts.
+    """
+    return value[value.index(_EVENT) + len(_EVENT) : -2]
+
+
+_EVENT = b',"event":'
+
+
+def profile(customer: Customer, message_id: str, *, whole: bool = True) -> bytes:
+    """The customer's document, without what is held for rules if it would be too large or is not to be ``whole``.
+
+    Of a first one no parts are kept: of many customers no more is heard for long.
+    """
     put = plainly if customer.entries == 1 else _keeping(customer)
-    return cloud_event(PROFILE_UPDATED, message_id, customer.clock, customer.document(put))
+    value = cloud_event(PROFILE_UPDATED, message_id, customer.clock, customer.document(put, whole=whole))
+    return profile(customer, message_id, whole=False) if whole and len(value) > MOST_BYTES else value
 
 
 def _keeping(customer: Customer) -> Put:
@@ -146,7 +168,9 @@ class _State(TypedDict, total=False):
     since: int
     alerts: list[msgspec.Raw]
     closed: msgspec.Raw
+    settledUntil: int
     arriving: dict[str, int]
+    unjudged: bool
 
 
 class _Document(TypedDict, total=False):
@@ -177,6 +201,33 @@ class _ClockProfile(TypedDict):
     data: _ClockDocument
 
 
+class MovedEntry(TypedDict, total=False):
+    """An entry on its way to another customer. ``time``, ``received`` in µs; ``event``: the department's, untouched."""
+
+    uid: str
+    time: int
+    received: int
+    origin: str
+    event: msgspec.Raw
+
+
+class Move(TypedDict, total=False):
+    """A part of a move (see ``core.journey.Moved``). ``alerts`` is a list, still encoded."""
+
+    move: str
+    parts: int
+    entries: list[MovedEntry]
+    alerts: msgspec.Raw
+    arriving: dict[str, int]
+    settledUntil: int
+
+
+def move(value: bytes) -> Move:
+    """The part of a move in a journal record. Raises ``msgspec.ValidationError``."""
+    return _MOVE.decode(value)
+
+
+_MOVE = msgspec.json.Decoder(Move)
 _PROFILE = msgspec.json.Decoder(_Profile)
 _CLOCK = msgspec.json.Decoder(_ClockProfile)
 

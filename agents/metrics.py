@@ -37,6 +37,11 @@ class Metrics:
         self.blocked = Counter("cxbus_identifiers_blocked_total", "Identifiers that identify nobody", registry=registry)
         self.links = Counter("cxbus_links_total", "Identifiers linked to a customer", registry=registry)
         self.merges = Counter("cxbus_merges_total", "Customers merged into another", registry=registry)
+        self.unjudged = Counter(
+            "cxbus_moves_unjudged_total",
+            "Parts of moves whose judgement failed, and was left to the customer's next record",
+            registry=registry,
+        )
         self.entries = Counter(
             "cxbus_entries_total", "Timeline entries written", ["department", "arrival"], registry=registry
         )

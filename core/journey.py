@@ -14,10 +14,11 @@ from typing import NamedTuple, Protocol
 
 from .event import Entry
 from .matching import Match, Trigger, match_at, streams_in, triggers_in, triggers_of
-from .notification import Alert, Said, close_ended, follow, is_settled, notify, reconsider, worded
+from .memory import Alert, Memory, is_nearly_full
+from .notification import Said, close_ended, follow, is_settled, notify, reconsider, worded
 from .past import Past
 from .rule import Bearing, RuleSet
-from .state import Customer
+from .state import NEVER, Customer
 from .timeline import CONTACT, Places, Streams, Timeline
 
 FOREVER = -(2**62)
@@ -54,7 +55,8 @@ class Merge:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """One part of a merged-away customer's past. The alerts travel with the last part, and so does what was still
-    ``arriving`` there from others: those parts are forwarded, and come after this one.
+    ``arriving`` there from others: those parts are forwarded, and come after this one. Matches up to ``settled_until``
+    (µs) were decided there for good.
     """
 
     move: str
@@ -62,6 +64,7 @@ class Moved:
     entries: tuple[Arrived, ...]
     alerts: tuple[Alert, ...] = ()
     arriving: Mapping[str, int] = field(default_factory=dict)
+    settled_until: int = NEVER
 
 
 class Written(NamedTuple):
@@ -104,21 +107,27 @@ class Shipped:
     version: int
     alerts: tuple[Alert, ...]
     arriving: Mapping[str, int]
+    settled_until: int
 
 
 Output = Written | Ignored | Refused | Forwarded | Shipped | Said
 Record = Arrived | Merge | Moved
 
 
-def step(customer: Customer, record: Record, rules: RuleSet, history: History, clock: int) -> list[Output]:
-    """What follows from ``record``. ``clock`` is the partition's running maximum of append times (µs)."""
+def step(
+    customer: Customer, record: Record, rules: RuleSet, history: History, clock: int, *, judged: bool = True
+) -> list[Output]:
+    """What follows from ``record``. ``clock`` is the partition's running maximum of append times (µs).
+
+    A part of a move can be taken in without being ``judged``: the customer's next record makes up for it.
+    """
     customer.clock = clock
     if customer.merged_into is not None:
         return [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
     if isinstance(record, Arrived):
         return _arrive(customer, record, rules, history, clock)
     if isinstance(record, Moved):
-        return _take_in(customer, record, rules, history, clock)
+        return _take_in(customer, record, rules, history, clock, judged=judged)
     return _ship(customer, record)
 
 
@@ -154,9 +163,7 @@ def _remember(customer: Customer, record: Arrived, streams: Streams, rules: Rule
     customer.entries += 1
     if entry.at > customer.last_at:
         customer.last_at = entry.at
-    for mask in record.masks:
-        if mask not in customer.identifiers:
-            customer.identifiers = sorted([*customer.identifiers, mask])
+    customer.know(record.masks)
     said = entry.data.get("customer")
     name = said.get("name") if isinstance(said, dict) else None
     if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
@@ -170,6 +177,8 @@ def _remember(customer: Customer, record: Arrived, streams: Streams, rules: Rule
 def _judge(
     customer: Customer, entry: Entry, streams: Streams, rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
+    if customer.unjudged:
+        return _judge_everything(customer, [entry], rules, history, clock, replay=replay)
     bearing, timeline = rules.bearing(streams), customer.timeline
     if customer.stale:
         customer.timeline = timeline = _pruned(history.past(customer.id).timeline(rules.plan), customer.rule_at)
@@ -190,6 +199,26 @@ def _judge(
     return said + _close(customer, rules, clock) if customer.alerts else said
 
 
+def _judge_everything(
+    customer: Customer, new: Sequence[Entry], rules: RuleSet, history: History, clock: int, *, replay: bool
+) -> list[Said]:
+    """Judges the whole past with what is ``new``, after a move."""
+    past = history.past(customer.id)
+    customer.rule_at = max((entry.at for entry in [*past.entries, *new]), default=customer.rule_at)
+    said = _rejudge(customer, past, new, rules, FOREVER, clock, replay=replay)
+    customer.stale = customer.unjudged = False
+    return said + _close(customer, rules, clock)
+
+
+def _notify(
+    customer: Customer, triggers: Iterable[Trigger], rules: RuleSet, timeline: Timeline, clock: int, *, replay: bool
+) -> list[Said]:
+    memory = Memory(customer.alerts, customer.settled_until, rules.longest_cooldown, clock)
+    said = notify(triggers, memory, timeline, clock, replay=replay)
+    customer.alerts, customer.settled_until = memory.alerts, memory.settled
+    return said
+
+
 def _close(customer: Customer, rules: RuleSet, clock: int) -> list[Said]:
     customer.alerts, closed, said = close_ended(customer.alerts, rules, clock, customer.rule_at)
     if closed:
@@ -207,9 +236,9 @@ def _judge_in_order(
     if customer.alerts and bearing.ends:
         customer.alerts, said = follow(customer.alerts, rules, timeline, bearing.ends, entry.at, clock)
     if bearing.judged:
-        triggers = triggers_of(entry, bearing.judged, rules)
-        customer.alerts, news = notify(triggers, customer.alerts, timeline, clock, replay=replay)
-        said += news
+        if is_nearly_full(len(customer.alerts) + customer.closed_at_most + len(bearing.judged)):
+            customer.alerts, customer.closed = customer.awake(), ()
+        said += _notify(customer, triggers_of(entry, bearing.judged, rules), rules, timeline, clock, replay=replay)
     timeline.prune(bearing.places, entry.at)
     return said
 
@@ -230,8 +259,8 @@ def _judge_a_little_late(
         forgotten = not alert.open and not alert.evidence and (alert.end is None or alert.end >= at)
         if (gone or forgotten) and rules.by_name(alert.rule) is not None:
             return _rejudge(customer, history.past(customer.id), [entry], rules, at, clock, replay=replay)
-    alerts, said = reconsider(customer.alerts, found, rules, timeline, at, clock)
-    customer.alerts, news = notify(triggers_in(later, rules), alerts, timeline, clock, replay=replay)
+    customer.alerts, said = reconsider(customer.alerts, found, rules, timeline, at, clock)
+    news = _notify(customer, triggers_in(later, rules), rules, timeline, clock, replay=replay)
     timeline.prune(places, customer.rule_at)
     return said + news
 
@@ -254,9 +283,8 @@ def _rejudge(
             gone.append(alert)
             for entry in _triggering(alert, history):
                 before[index] = worded(alert, rule, rule.fields_of(entry, rules.vocabulary))
-    alerts, said = reconsider(before, found, rules, full, since, clock)
-    triggers = _concerned(history, rules, since, gone)
-    customer.alerts, news = notify(triggers, alerts, full, clock, replay=replay)
+    customer.alerts, said = reconsider(before, found, rules, full, since, clock)
+    news = _notify(customer, _concerned(history, rules, since, gone), rules, full, clock, replay=replay)
     customer.timeline = _pruned(full, customer.rule_at)
     return said + news
 
@@ -301,14 +329,17 @@ def _ship(customer: Customer, record: Merge) -> list[Output]:
     if record.into == customer.id:
         return []
     said = [Said("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]
-    shipped = Shipped(record.into, record.version, tuple(customer.awake()), dict(customer.arriving))
+    alerts, arriving = tuple(customer.awake()), dict(customer.arriving)
+    shipped = Shipped(record.into, record.version, alerts, arriving, customer.settled_until)
     customer.merged_into, customer.version = record.into, record.version
     customer.alerts, customer.closed, customer.arriving = [], (), {}
     customer.timeline = Timeline(customer.timeline.plan)
     return [*said, shipped]
 
 
-def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History, clock: int) -> list[Output]:
+def _take_in(
+    customer: Customer, record: Moved, rules: RuleSet, history: History, clock: int, *, judged: bool
+) -> list[Output]:
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
     out: list[Output] = []
     for index, arrived in enumerate(record.entries):
@@ -318,17 +349,19 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: History
             _remember(customer, arrived, streams_in(arrived.entry, rules), rules)
         else:
             out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), nth=index))
-    have = {alert.id for alert in customer.awake()}
-    customer.alerts += [alert._replace(carried=True) for alert in record.alerts if alert.id not in have]
+    if record.alerts:
+        memory = Memory(customer.awake(), customer.settled_until, rules.longest_cooldown, clock)
+        memory.join(record.alerts)
+        customer.alerts, customer.closed = memory.alerts, ()
+    customer.settled_until = max(customer.settled_until, record.settled_until)
     left = customer.arriving.pop(record.move, record.parts) - 1
     if left > 0:
         customer.arriving[record.move] = left
     customer.arriving |= record.arriving
-    if not customer.arriving:
-        new = [written.entry for written in out if isinstance(written, Written)]
-        past = history.past(customer.id)
-        customer.rule_at = max((entry.at for entry in [*past.entries, *new]), default=customer.rule_at)
-        out += _rejudge(customer, past, new, rules, FOREVER, clock, replay=False)
-        customer.stale = False
-        out += _close(customer, rules, clock)
-    return out
+    if customer.arriving:
+        return out
+    if not judged:
+        customer.unjudged = True
+        return out
+    new = [written.entry for written in out if isinstance(written, Written)]
+    return out + _judge_everything(customer, new, rules, history, clock, replay=False)

@@ -10,8 +10,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .bounds import VALUE_BYTES, cut
 from .conditions import AsOf, Found
 from .event import Entry
+from .evidence import evidence
 from .rule import Rule, RuleSet
 from .spans import first
 from .timeline import Streams, Timeline, streams_of
@@ -79,7 +81,7 @@ def triggers_of(entry: Entry, judged: Iterable[Rule], rules: RuleSet) -> Iterato
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else cut(str(value), VALUE_BYTES)
 
 
 def streams_in(entry: Entry, rules: RuleSet) -> Streams:
@@ -95,7 +97,7 @@ def match_at(trigger: Trigger, timeline: Timeline) -> Match | None:
     if answer is None:
         return None
     end = end_of(rule, key, entry.at, timeline, entry.at + 1)
-    return Match(rule, key, entry.at, entry.uid, data, _evidence(Found(entry, data), answer), end)
+    return Match(rule, key, entry.at, entry.uid, data, evidence(Found(entry, data), answer), end)
 
 
 def end_of(rule: Rule, key: str, time: int, timeline: Timeline, since: int) -> int | None:
@@ -108,12 +110,3 @@ def end_of(rule: Rule, key: str, time: int, timeline: Timeline, since: int) -> i
         return expiry
     resolved = first(rule.resolves.spans(timeline, key, time), since)
     return min((end for end in (expiry, resolved) if end is not None), default=None)
-
-
-def _evidence(trigger: Found, answer: Iterable[Found]) -> tuple[Found, ...]:
-    """The trigger and all that the conditions found, each entry once, in timeline order."""
-    merged: dict[str, Found] = {}
-    for found in (trigger, *answer):
-        known = merged.get(found.entry.uid)
-        merged[found.entry.uid] = found if known is None else Found(known.entry, {**known.values, **found.values})
-    return tuple(sorted(merged.values(), key=lambda found: (found.entry.at, found.entry.uid)))

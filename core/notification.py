@@ -1,7 +1,6 @@
 """Notification: which matches a department is told of (semantics 1.8). Decided once; notified alerts are the memory.
 
-A match is suppressed while a notified alert of the same rule and key stands at its time, or lies less than the
-cooldown away from it, before or after. Everything else that holds and was not notified yet is notified.
+Everything that holds, was not notified yet and is not kept silent by the ``Memory`` is notified.
 """
 
 from __future__ import annotations
@@ -9,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from .event import DAY, Entry, rfc3339
-from .matching import LABEL, Match, Trigger, end_of, match_at
+from .bounds import VALUE_BYTES, cut
+from .event import DAY
+from .evidence import told
+from .matching import Match, Trigger, end_of, match_at
+from .memory import SETTLED_AFTER, Alert, Memory, reach
 from .rule import Rule, RuleSet
 from .timeline import Timeline
 
@@ -22,35 +24,8 @@ HISTORICAL_AFTER = DAY
 MOST_EXPLAINED = 50
 """Of so many alerts at once, the latest, a customer's document keeps the evidence, to repeat it when they end."""
 
-SETTLED_AFTER = 400 * DAY
-"""Matches older than this are history: neither notified nor remembered."""
-
-
-class Alert(NamedTuple):
-    """A match that was notified. ``open`` until its end went out; ``carried`` when it came with a merge just now.
-
-    Once only a late event can change it, which finds them again, it is kept without ``evidence``, ``reason`` and
-    ``action``.
-    """
-
-    id: str
-    rule: str
-    version: int
-    key: str
-    uid: str
-    time: int
-    end: int | None
-    expires: int | None
-    digest: str
-    severity: str
-    departments: tuple[str, ...]
-    label: str = LABEL
-    reason: str = ""
-    action: str = ""
-    evidence: tuple[Mapping[str, Any], ...] = ()
-    historical: bool = False
-    open: bool = True
-    carried: bool = False
+REASON_BYTES = 1024
+"""Of the sentence that tells people why, as JSON."""
 
 
 class Said(NamedTuple):
@@ -89,8 +64,9 @@ def worded(alert: Alert, rule: Rule, trigger: Mapping[str, Any]) -> Alert:
 
 
 def sentence(template: str, trigger: Mapping[str, Any]) -> str:
-    """The reason with the trigger's values in it; a field the trigger lacks reads as a dash."""
-    return template.format_map(_Fields(trigger))
+    """The reason with the trigger's values in it, cut where it is long; a field the trigger lacks reads as a dash."""
+    values = {name: cut(str(value), VALUE_BYTES) for name, value in trigger.items()}
+    return cut(template.format_map(_Fields(values)), REASON_BYTES)
 
 
 class _Fields(dict[str, Any]):
@@ -99,55 +75,29 @@ class _Fields(dict[str, Any]):
 
 
 def _evidence(match: Match) -> tuple[Mapping[str, Any], ...]:
-    return tuple(_named(found.entry, found.values) for found in match.evidence)
+    return tuple(map(told, match.evidence))
 
 
-def _named(entry: Entry, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {
-        "source": entry.source,
-        "id": entry.id,
-        "type": entry.type,
-        "time": rfc3339(entry.at),
-        "values": dict(values),
-    }
-
-
-def suppressor(trigger: Trigger, alerts: Iterable[Alert]) -> Alert | None:
-    """The notified alert because of which a match of this trigger is not told again, if there is one."""
-    rule, key, time = trigger.rule, trigger.key, trigger.entry.at
-    for alert in alerts:
-        if alert.rule == rule.name and alert.key == key:
-            stands = alert.time <= time and (alert.end is None or time < alert.end)
-            if stands or abs(time - alert.time) < rule.cooldown:
-                return alert
-    return None
-
-
-def notify(
-    triggers: Iterable[Trigger], alerts: list[Alert], timeline: Timeline, clock: int, *, replay: bool
-) -> tuple[list[Alert], list[Said]]:
-    """Judges ``triggers`` in their order, decides against ``alerts``; returns all alerts and what is said of the new.
+def notify(triggers: Iterable[Trigger], memory: Memory, timeline: Timeline, clock: int, *, replay: bool) -> list[Said]:
+    """Judges ``triggers`` in their order and decides against ``memory``, which learns of the new alerts; returns what
+    is said of them.
 
     A trigger that would be silent anyway, as that of a known alert is, is not judged. An alert that ended before it was
     found is said once, with its end.
     """
     said: list[Said] = []
-    told: dict[tuple[str, str], list[Alert]] = {}
-    for alert in alerts:
-        told.setdefault((alert.rule, alert.key), []).append(alert)
     for trigger in triggers:
-        near = told.get((trigger.rule.name, trigger.key), ())
-        if trigger.entry.at <= clock - SETTLED_AFTER or suppressor(trigger, near) is not None:
+        if memory.is_settled(trigger.entry.at) or memory.silences(trigger):
             continue
         match = match_at(trigger, timeline)
-        if match is None:
+        if match is None or not memory.make_room(match.time):
             continue
         alert = first_notice(match, clock, replay=replay)
         if ended(alert, clock):
             alert = alert._replace(open=False)
         said.append(Said("fired" if alert.open else ending(alert), alert))
-        told[alert.rule, alert.key] = [*near, alert]
-    return ([*alerts, *(one.alert for one in said)] if said else alerts), said
+        memory.remember(alert)
+    return said
 
 
 def follow(
@@ -262,8 +212,7 @@ def _is_closed(alert: Alert, rules: RuleSet, rule_at: int) -> bool:
 
 def is_settled(alert: Alert, rules: RuleSet, clock: int) -> bool:
     """Whether it is history altogether: all that it could silence is settled, and it ended before that."""
-    end = alert.time if alert.end is None else alert.end
-    return max(end, alert.time + rules.longest_cooldown) <= clock - SETTLED_AFTER
+    return reach(alert, rules.longest_cooldown) <= clock - SETTLED_AFTER
 
 
 def ended(alert: Alert, clock: int) -> bool:

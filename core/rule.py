@@ -107,6 +107,7 @@ class RuleSet:
     vocabulary: Vocabulary
     plan: Plan
     longest_cooldown: int = field(init=False)
+    """Of all rules in force, also where these are but some of them (µs)."""
     _bearings: dict[Streams, Bearing] = field(default_factory=dict, repr=False, compare=False)
     """Answers given before: they are asked for at every event."""
     _touched: dict[Streams, RuleSet] = field(default_factory=dict, repr=False, compare=False)
@@ -142,6 +143,7 @@ class RuleSet:
             judged, asked = self.bearing(streams).judged, set(streams)
             rules = (r for r in self.rules if r in judged or any(need.stream in asked for need in r.needs()))
             found = self._touched[streams] = RuleSet(tuple(rules), self.vocabulary, self.plan)
+            object.__setattr__(found, "longest_cooldown", self.longest_cooldown)
         return found
 
     def by_name(self, name: str) -> Rule | None:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .bounds import VALUE_BYTES
 from .entities import Matter
 from .event import Entry, rfc3339
-from .notification import Alert
+from .evidence import EVIDENCE_BYTES
+from .memory import Alert
+from .notification import MOST_EXPLAINED
 from .timeline import Plan, Read, Timeline, as_it_is
 
 MOST_HELD = 2_000
@@ -23,9 +26,25 @@ MOST_TIMES = 5
 MOST_SHOWN = 100
 """Open matters that a profile lists, the latest ones; ``openCount`` says how many there are."""
 
-SCHEMA = 2
+MOST_IDENTIFIERS = 100
+"""Masks that a profile lists, the first by type and value; as many identifiers as one event may have."""
+
+NEVER = -1
+"""Before every instant (µs)."""
+
+SCHEMA = 3
 """The form of ``state``. A worker that meets another number is older or newer than the data and must not start."""
 
+
+# Bytes as JSON that each of these takes at most; tests hold them to the largest there can be.
+_HEAD_BYTES = 8 * 1024
+_MASK_BYTES = 800
+_MATTER_BYTES = 512
+_FIELD_BYTES = VALUE_BYTES + 72
+_ALERT_BYTES = 2_900
+_EXPLAINED_BYTES = EVIDENCE_BYTES + 64
+_ARRIVING_BYTES = 96
+_LEAST_ALERT_BYTES = 200
 
 Put = Callable[[str, Any, Callable[[Any], Any]], Any]
 """How a part of a document is put down: its name, the value, and what makes plain data of that.
@@ -48,7 +67,8 @@ class Customer:
     """One customer. Changed in place by ``journey.step`` inside a unit of work; thrown away when that fails.
 
     ``last_at`` is the latest entry's instant, ``rule_at`` that of the latest entry a rule looks at (µs).
-    ``arriving`` counts the parts of moves that are still to come; until then nothing is judged.
+    ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
+    part came, and its judgement failed. Matches up to ``settled_until`` (µs) are decided for good.
     """
 
     id: str
@@ -65,7 +85,9 @@ class Customer:
     closed: Any = ()
     """Alerts of long ago, which only a late event can concern: a tuple, or as they were written down, for ``read``."""
     read: Read = as_it_is
+    settled_until: int = NEVER
     arriving: dict[str, int] = field(default_factory=dict)
+    unjudged: bool = False
     merged_into: str | None = None
     version: int = -1
     stale: bool = False
@@ -77,6 +99,31 @@ class Customer:
         """The next instant at which time alone changes something (µs)."""
         ends = [alert.end for alert in self.alerts if alert.open and alert.end is not None]
         return min(ends) if ends else None
+
+    def know(self, masks: Iterable[tuple[str, str]]) -> None:
+        """These are the customer's, too."""
+        for mask in masks:
+            known = self.identifiers
+            if mask not in known and (len(known) < MOST_IDENTIFIERS or mask < known[-1]):
+                self.identifiers = sorted([*known, mask])[:MOST_IDENTIFIERS]
+
+    @property
+    def closed_at_most(self) -> int:
+        """How many alerts are closed, or more when nobody has read them yet."""
+        return len(self.closed) // _LEAST_ALERT_BYTES if isinstance(self.closed, bytes) else len(self.closed)
+
+    @property
+    def bytes_at_most(self) -> int:
+        """More bytes than ``document(whole=False)`` takes as JSON: a quick look at whether it fits a record."""
+        alerts = len(self.alerts)
+        return (
+            _HEAD_BYTES
+            + len(self.identifiers) * _MASK_BYTES
+            + MOST_SHOWN * (_MATTER_BYTES + self.timeline.plan.matter_fields * _FIELD_BYTES)
+            + (alerts + self.closed_at_most) * _ALERT_BYTES
+            + min(alerts, MOST_EXPLAINED) * _EXPLAINED_BYTES
+            + len(self.arriving) * _ARRIVING_BYTES
+        )
 
     def awake(self) -> list[Alert]:
         """All alerts, the closed ones first."""
@@ -120,10 +167,12 @@ class Customer:
         """Who it is and what is open: what a person reads before contacting the customer."""
         return {"customerId": self.id, "name": self.name, **self._matters(put)}
 
-    def document(self, put: Put = plainly) -> dict[str, Any]:
-        """The public profile with the restart state. What is held is bounded, so that it always fits a record."""
+    def document(self, put: Put = plainly, *, whole: bool = True) -> dict[str, Any]:
+        """The public profile with the restart state. All of it is bounded but the streams, in bytes: what is not
+        ``whole`` goes without them.
+        """
         timeline = self.timeline
-        whole = MOST_TIMES * self.entries <= MOST_HELD or timeline.size() <= MOST_HELD
+        whole = whole and (MOST_TIMES * self.entries <= MOST_HELD or timeline.size() <= MOST_HELD)
         if self.merged_into is not None:
             return {
                 "customerId": self.id,
@@ -153,7 +202,9 @@ class Customer:
                 "since": timeline.since,
                 "alerts": [put(alert.id, alert, alert_plain) for alert in self.alerts],
                 "closed": put("closed", self.closed, self._closed),
+                "settledUntil": self.settled_until,
                 "arriving": self.arriving,
+                "unjudged": self.unjudged,
             },
         }
 
@@ -189,7 +240,9 @@ def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is
         alerts=[alert_from(read(alert)) for alert in held["alerts"]],
         closed=held["closed"],
         read=read,
+        settled_until=held["settledUntil"],
         arriving=dict(held["arriving"]),
+        unjudged=held["unjudged"],
         stale=held["plan"] != plan.digest,
     )
 

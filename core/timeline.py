@@ -17,6 +17,7 @@ from itertools import starmap
 from typing import Any
 from zlib import crc32
 
+from .bounds import fits
 from .entities import Matter, past
 from .event import HOUR, Entry
 from .spans import FOREVER
@@ -97,6 +98,7 @@ class Plan:
         self.needs: Mapping[str, Need] = dict(sorted(merged.items()))
         self._places: dict[Streams, Places] = {}
         self.entities = frozenset(k.entity.entity for k in vocabulary.values() if k.entity) & frozenset(self.needs)
+        self.matter_fields = max((len(self.needs[entity].fields) for entity in self.entities), default=0)
         kept = repr([(n.stream, sorted(n.fields), n.horizon, n.latest) for n in self.needs.values()])
         self.digest = hashlib.sha256(kept.encode()).hexdigest()[:8]
 
@@ -333,12 +335,12 @@ def _mark(entity: str, matter: str) -> str:
 
 
 def _cut(entry: Entry, fields: Fields) -> Entry:
-    """The entry with these fields only."""
+    """The entry with these fields only; what is too large is not there."""
     at, uid, name, source, id_, data = entry
     kept = {}
     for field, default in fields:
         value = data.get(field, default)
-        if value is not None:
+        if value is not None and fits(value):
             kept[field] = value
         elif default is not None:
             kept[field] = default

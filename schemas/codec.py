@@ -81,7 +81,10 @@ class Codec:
         if type(data) is not dict:
             return _no_object(event)
         try:
-            contract.validate(data)
+            if value.isascii() and value.find(b"\\") < 0:
+                contract.validate(data)
+            else:  # only then has a string more bytes than characters
+                contract.validate_bytes(data)
         except ValidationError as error:
             return refused_data(error, contract.schema)
         # Counting bytes is cheap; only what may have a flaw is walked.

@@ -7,12 +7,14 @@ validators of their own, which expect models.
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 
+import orjson
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import SchemaValidator
+from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 
 from .department import BusData, Department, EventType
 
@@ -38,8 +40,14 @@ class Contract:
         self.department = department.name
         self.answer = issubclass(event_type.data, BusData)
         schema = TypeAdapter(event_type.data).core_schema
-        self.validate = SchemaValidator(_lean(schema) if _is_plain(schema) else schema).validate_python
+        self._judged = _lean(schema) if _is_plain(schema) else schema
+        self.validate = SchemaValidator(self._judged).validate_python
         self._model = event_type.data
+
+    @cached_property
+    def validate_bytes(self) -> Callable[[Any], Any]:
+        """The same, and each bound of a string holds for its bytes as JSON: they may be more than its characters."""
+        return SchemaValidator(_in_bytes(self._judged)).validate_python
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -78,3 +86,20 @@ def _lean(node: Any) -> Any:
             required = node["schema"]["type"] != "default"
             return {**node, "type": "typed-dict-field", "schema": _lean(node["schema"]), "required": required}
     return {key: _lean(value) for key, value in node.items()}
+
+
+def _in_bytes(node: Any) -> Any:
+    """Put a look at its bytes behind every string that is bounded."""
+    if isinstance(node, list):
+        return [_in_bytes(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("type") == "str" and "max_length" in node:
+        return core_schema.no_info_after_validator_function(partial(_short, node["max_length"]), node)
+    return {key: _in_bytes(value) for key, value in node.items()}
+
+
+def _short(most: int, text: str) -> str:
+    if len(orjson.dumps(text)) - 2 > most:
+        raise PydanticCustomError("too_many_bytes", "expected at most {most} bytes as JSON", {"most": most})
+    return text

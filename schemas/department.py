@@ -29,8 +29,8 @@ class Data(BaseModel):
 class Identifier(Data):
     """One way in which a department knows the customer, as sent: normalising it is the identity's business."""
 
-    type: Annotated[str, Field(min_length=1, max_length=64, description="a string of 1 to 64 characters")]
-    value: Annotated[str, Field(max_length=512, description="a string of at most 512 characters")]
+    type: Annotated[str, Field(min_length=1, max_length=64, description="a string of 1 to 64 bytes as JSON")]
+    value: Annotated[str, Field(max_length=512, description="a string of at most 512 bytes as JSON")]
 
 
 class Customer(Data):

@@ -23,7 +23,7 @@ _FORMATS = b"application/cloudevents"
 _REQUIRED = ("specversion", "id", "source", "type", "time")
 _OPTIONAL = ("subject", "dataschema", "datacontenttype", "partitionkey", "correlationid", "causationid", "traceparent")
 _PAYLOAD = ("data", "data_base64")
-_LONGEST = 512  # characters of id and source: both travel in the evidence of alerts, up to twenty in one message
+_LONGEST = 512  # bytes of id and source as JSON: both travel in the evidence of alerts, up to twenty in one message
 
 _PLAIN = (("content-type", STRUCTURED),)
 """What most records have; compared at once."""
@@ -81,8 +81,8 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
         and len(event_type) <= _LONGEST
         and 0 < len(source) <= _LONGEST
         and 0 < len(event_id) <= _LONGEST
-        and source.isprintable()
-        and event_id.isprintable()
+        and _is_plain(source)
+        and _is_plain(event_id)
     ):
         for name, text in (("id", event_id), ("source", source), ("type", event_type)):
             if not _can_name(text):
@@ -103,13 +103,18 @@ def join(attributes: Mapping[str, str], data: bytes) -> bytes:
     return orjson.dumps(attributes)[:-1] + b',"data":' + data + b"}"
 
 
-_NAME = f"a string of 1 to {_LONGEST} characters without control characters"
+_NAME = f"a string of 1 to {_LONGEST} bytes as JSON without control characters"
 _TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:00Z"'
 
 
+def _is_plain(text: str) -> bool:
+    """Whether the text has as many bytes as characters, and nothing to complain of: the quick look."""
+    return text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
+
+
 def _can_name(text: Any) -> bool:
-    """The rule itself; ``isprintable`` is the quick look, which also finds rare blanks, and those may stay."""
-    if type(text) is not str or not 0 < len(text) <= _LONGEST:
+    """The rule itself."""
+    if type(text) is not str or not 0 < len(text) <= _LONGEST or len(orjson.dumps(text)) - 2 > _LONGEST:
         return False
     return not any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in text)
 

@@ -1,7 +1,8 @@
 """The kinds of field that events are made of. Each description reads on after "expected …" in a refusal.
 
 Lengths are bounded wherever a value becomes a key or part of a customer's document: one event must not be able to
-make such a document larger than a topic takes.
+make such a document larger than a topic takes. What counts is the length in bytes as JSON, which ``max_length`` in
+characters can't be below: ``Contract`` sees to that.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .currency import CODES
 
 _CURRENCY = 'an ISO 4217 currency code, such as "EUR"'
 _DATE = 'a date as a string, such as "2026-03-31"'
-_INSTANT = 'an RFC 3339 time with offset, such as "2026-03-02T09:00:00Z"'
+_INSTANT = f'an RFC 3339 time with offset of at most {instant.LONGEST} characters, such as "2026-03-02T09:00:00Z"'
 
 
 def _known_currency(code: str) -> str:
@@ -42,11 +43,11 @@ def _real_instant(text: str) -> str:
     return text
 
 
-Id = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 characters")]
-Word = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 characters")]
+Id = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 bytes as JSON")]
+Word = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 bytes as JSON")]
 Text = Annotated[str, Field(description="a string")]
-Url = Annotated[str, Field(min_length=1, max_length=8192, description="a string of 1 to 8192 characters")]
-Query = Annotated[str, Field(max_length=8192, description="a string of at most 8192 characters")]
+Url = Annotated[str, Field(min_length=1, max_length=8192, description="a string of 1 to 8192 bytes as JSON")]
+Query = Annotated[str, Field(max_length=8192, description="a string of at most 8192 bytes as JSON")]
 
 Money = Annotated[
     str,
@@ -80,6 +81,8 @@ Instant = Annotated[
     ),
     AfterValidator(_real_instant),
 ]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of seconds, 0 or more")]
-Count = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]
+Seconds = Annotated[
+    float, Field(ge=0, le=10**9, allow_inf_nan=False, description="a number of seconds from 0 to 1000000000")
+]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1, description="a whole number from 0 to 9007199254740991")]
 Items = Annotated[list[dict[str, Any]], Field(fail_fast=True, description="an array of objects")]

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+LONGEST = 64
+"""Characters of an instant's text: no number of digits behind the point may make an event long."""
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 # datetime.fromisoformat alone would also take week dates, a comma, a blank for the T and times without offset.
 _RFC3339 = re.compile(
@@ -18,9 +20,10 @@ def parse(text: str) -> int:
     """Return UTC microseconds; finer digits are cut, never rounded.
 
     Raises ValueError for anything but RFC 3339 with an offset, for a leap second (``:60``), which has no place on
-    this scale, and for instants before 1970 or after 9999, which would not survive the way back.
+    this scale, for instants before 1970 or after 9999, which would not survive the way back, and for what has more
+    than ``LONGEST`` characters.
     """
-    if not _is_usual(text) and _RFC3339(text) is None:
+    if not _is_usual(text) and (_RFC3339(text) is None or len(text) > LONGEST):
         raise ValueError("not RFC 3339 with an offset")
     since = datetime.fromisoformat(text if text[-1] != "z" else text.upper()) - _EPOCH
     instant = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from ..department import ALWAYS, Department, EntityRole, EventData, EventType
-from ..fields import Currency, Date, Id, Instant, Items, Money, Seconds, Text, Word
+from ..fields import Currency, Date, Id, Instant, Items, Money, Seconds, Word
 
 
 class OpportunityCreated(EventData):
     """A chance to sell something has come up."""
 
     opportunityId: Id
-    name: Text | None = None
+    name: Word | None = None
     stage: Word
     amount: Money | None = None
     currency: Currency | None = None

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from core.event import Entry
 from core.matching import triggers_in
-from core.notification import Alert, notify
+from core.memory import Alert, Memory
+from core.notification import notify
 from core.rule import RuleSet
+from core.state import NEVER
 from core.timeline import Timeline
 
 
@@ -15,4 +17,6 @@ def notified(entries: Iterable[Entry], rules: RuleSet, clock: int) -> list[Alert
     """The alerts, in the order in which they are decided. ``clock`` in µs."""
     history = sorted(entries)
     timeline = Timeline.of(rules.plan, history)
-    return notify(triggers_in(history, rules), [], timeline, clock, replay=False)[0]
+    memory = Memory([], NEVER, rules.longest_cooldown, clock)
+    notify(triggers_in(history, rules), memory, timeline, clock, replay=False)
+    return memory.alerts

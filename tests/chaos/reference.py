@@ -154,7 +154,7 @@ class Reference:
         ]
         alerts = tuple(alert_from(alert) for alert in said["alerts"])
         arrived = tuple(kept.arrived for kept in held)
-        return held, Moved(said["move"], said["parts"], arrived, alerts, said["arriving"])
+        return held, Moved(said["move"], said["parts"], arrived, alerts, said["arriving"], said["settledUntil"])
 
     def _kept(self, event: Any, uid: str, happened: int, received: int, origin: str, *, moved: bool = False) -> Kept:
         data = event["data"]

@@ -100,9 +100,9 @@ def test_what_a_department_adds_is_kept(name: str) -> None:
 
 
 # (type, field, value, what the sentence says it found, what it says was expected)
-WORDS = "a string of 1 to 256 characters"
+WORDS = "a string of 1 to 256 bytes as JSON"
 MONEY = 'a decimal number written as a string, such as "129.90"'
-INSTANT = 'an RFC 3339 time with offset, such as "2026-03-02T09:00:00Z"'
+INSTANT = 'an RFC 3339 time with offset of at most 64 characters, such as "2026-03-02T09:00:00Z"'
 DATE = 'a date as a string, such as "2026-03-31"'
 CURRENCY = 'an ISO 4217 currency code, such as "EUR"'
 LONG = 'a string of {} characters that begins with "{}"'
@@ -123,9 +123,15 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
         'the string "Answered"',
         'one of "answered", "voicemail", "no_answer", "busy", "wrong_number"',
     ),
-    ("sales.call.completed.v1", "durationSeconds", "PT5M", 'the string "PT5M"', "a number of seconds, 0 or more"),
-    ("sales.call.completed.v1", "durationSeconds", -0.1, "the number -0.1", "a number of seconds, 0 or more"),
-    ("sales.call.completed.v1", "durationSeconds", True, "true", "a number of seconds, 0 or more"),
+    (
+        "sales.call.completed.v1",
+        "durationSeconds",
+        "PT5M",
+        'the string "PT5M"',
+        "a number of seconds from 0 to 1000000000",
+    ),
+    ("sales.call.completed.v1", "durationSeconds", -0.1, "the number -0.1", "a number of seconds from 0 to 1000000000"),
+    ("sales.call.completed.v1", "durationSeconds", True, "true", "a number of seconds from 0 to 1000000000"),
     ("sales.brief.viewed.v1", "viewerId", [], "an array", WORDS),
     ("sales.order.completed.v1", "total", 129.9, "the number 129.9", MONEY),
     ("sales.order.completed.v1", "total", "129,90", 'the string "129,90"', MONEY),
@@ -139,9 +145,9 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("sales.order.completed.v1", "items", {"sku": 1}, "an object", "an array of objects"),
     ("service.case.opened.v1", "priority", 1, "the number 1", WORDS),
     ("service.case.opened.v1", "slaDueTime", "tomorrow", 'the string "tomorrow"', INSTANT),
-    ("service.case.escalated.v1", "level", "2", 'the string "2"', "a whole number, 0 or more"),
-    ("service.case.escalated.v1", "level", 1.5, "the number 1.5", "a whole number, 0 or more"),
-    ("service.case.escalated.v1", "level", False, "false", "a whole number, 0 or more"),
+    ("service.case.escalated.v1", "level", "2", 'the string "2"', "a whole number from 0 to 9007199254740991"),
+    ("service.case.escalated.v1", "level", 1.5, "the number 1.5", "a whole number from 0 to 9007199254740991"),
+    ("service.case.escalated.v1", "level", False, "false", "a whole number from 0 to 9007199254740991"),
     ("service.case.resolved.v1", "resolution", 5, "the number 5", "a string"),
     ("service.feedback.submitted.v1", "metric", "stars", 'the string "stars"', 'one of "csat", "nps", "ces"'),
     (
@@ -161,18 +167,18 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
         'one of "promotion", "survey", "service"',
     ),
     ("marketing.email.opened.v1", "messageId", "", 'the string ""', WORDS),
-    ("marketing.email.clicked.v1", "url", "", 'the string ""', "a string of 1 to 8192 characters"),
+    ("marketing.email.clicked.v1", "url", "", 'the string ""', "a string of 1 to 8192 bytes as JSON"),
     ("marketing.email.unsubscribed.v1", "listId", 3, "the number 3", WORDS),
     ("marketing.email.marked_as_spam.v1", "campaignId", 3, "the number 3", WORDS),
     ("marketing.consent.changed.v1", "status", "given", 'the string "given"', 'one of "granted", "revoked"'),
     ("finance.invoice.issued.v1", "dueDate", "31.03.2026", 'the string "31.03.2026"', DATE),
-    ("finance.invoice.overdue.v1", "daysOverdue", -1, "the number -1", "a whole number, 0 or more"),
+    ("finance.invoice.overdue.v1", "daysOverdue", -1, "the number -1", "a whole number from 0 to 9007199254740991"),
     ("finance.payment.received.v1", "total", "1.0000001", 'the string "1.0000001"', MONEY),
     ("finance.payment.declined.v1", "invoiceId", 9, "the number 9", WORDS),
-    ("finance.dunning.sent.v1", "level", "first", 'the string "first"', "a whole number, 0 or more"),
+    ("finance.dunning.sent.v1", "level", "first", 'the string "first"', "a whole number from 0 to 9007199254740991"),
     ("finance.credit.issued.v1", "creditId", True, "true", WORDS),
-    ("web.page.viewed.v1", "url", "/" * 8193, LONG.format(8193, "/" * 60), "a string of 1 to 8192 characters"),
-    ("web.search.performed.v1", "results", [1], "an array", "a whole number, 0 or more"),
+    ("web.page.viewed.v1", "url", "/" * 8193, LONG.format(8193, "/" * 60), "a string of 1 to 8192 bytes as JSON"),
+    ("web.search.performed.v1", "results", [1], "an array", "a whole number from 0 to 9007199254740991"),
     ("web.content.downloaded.v1", "contentId", {}, "an object", WORDS),
     ("web.cart.abandoned.v1", "currency", "", 'the string ""', CURRENCY),
     ("social.mention.posted.v1", "sentiment", 1.01, "the number 1.01", "a number from -1 to 1"),
@@ -227,15 +233,15 @@ CUSTOMERS: list[tuple[Any, str]] = [
     ({"identifiers": ["ada@example.com"]}, "data.customer.identifiers[0] is a string; expected an object."),
     (
         {"identifiers": [{"type": "email", "value": "a@example.com"}, {"type": "customer_no", "value": 1042}]},
-        "data.customer.identifiers[1].value is a number; expected a string of at most 512 characters.",
+        "data.customer.identifiers[1].value is a number; expected a string of at most 512 bytes as JSON.",
     ),
     (
         {"identifiers": [{"type": "", "value": "a@example.com"}]},
-        "data.customer.identifiers[0].type is a string; expected a string of 1 to 64 characters.",
+        "data.customer.identifiers[0].type is a string; expected a string of 1 to 64 bytes as JSON.",
     ),
     (
         {"identifiers": [{"value": "a@example.com"}]},
-        "data.customer.identifiers[0].type is missing; expected a string of 1 to 64 characters.",
+        "data.customer.identifiers[0].type is missing; expected a string of 1 to 64 bytes as JSON.",
     ),
     (
         {"identifiers": [{"type": "device", "value": str(number)} for number in range(101)]},
@@ -243,7 +249,7 @@ CUSTOMERS: list[tuple[Any, str]] = [
     ),
     (
         {"identifiers": [{"type": "email", "value": "a@example.com"}], "name": 5},
-        "data.customer.name is a number; expected a string of 1 to 256 characters.",
+        "data.customer.name is a number; expected a string of 1 to 256 bytes as JSON.",
     ),
 ]
 

@@ -38,6 +38,7 @@ class Move:
     arrivals: list[Arrival]
     alerts: list[Alert]
     arriving: Mapping[str, int]
+    settled: int
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Customer:
         if left:
             self.arriving[move.name] = left
         if last:
-            self.notified.join(move.alerts)
+            self.notified.join(move.alerts, move.settled, clock)
             self.arriving.update(move.arriving)
         if not self.arriving:
             out += self.notified.judge(matches(self.history()), clock)
@@ -84,7 +85,7 @@ class Customer:
         said, alerts = self.notified.leave()
         order = self.history().entries
         gone = [self.arrivals[entry.uid] for entry in order]
-        move = Move(f"{self.id}/{version}", into, gone, alerts, dict(self.arriving))
+        move = Move(f"{self.id}/{version}", into, gone, alerts, dict(self.arriving), self.notified.settled)
         self.arrivals, self.arriving, self.into, self._history = {}, {}, into, None
         return [*said, *(Written(entry.uid, None) for entry in order)], move
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .entry import Entry, H, History
+from .entry import Entry, H, History, rfc3339
 from .rules import RULES, Found, Rule
+
+MOST_EVIDENCE = 20
+MOST_BYTES = 8 * 1024
 
 
 class Match(NamedTuple):
@@ -59,13 +63,29 @@ def _match(T: History, rule: Rule, e: Entry, proof: list[Found]) -> Match:
 
 
 def evidence(trigger: Found, proof: list[Found]) -> tuple[Found, ...]:
-    """1.7: each entry once, in timeline order: the trigger, and what the conditions found."""
+    """1.7: each entry once, in timeline order: the trigger, and of what the conditions found the latest 20, as many as
+    take 8 KiB as JSON together with it.
+    """
     values: dict[str, dict[str, Any]] = {}
     entries: dict[str, Entry] = {}
     for found in (trigger, *proof):
         entries[found.entry.uid] = found.entry
         values.setdefault(found.entry.uid, {}).update(found.values)
-    return tuple(Found(e, values[e.uid]) for e in sorted(entries.values(), key=lambda e: (e.at, e.uid)))
+    first = trigger.entry
+    others = sorted((e for e in entries.values() if e.uid != first.uid), key=lambda e: (e.at, e.uid))
+    kept = [first]
+    left = MOST_BYTES - _bytes(first, values[first.uid])
+    for e in others[-MOST_EVIDENCE:][::-1]:
+        left -= _bytes(e, values[e.uid])
+        if left < 0:
+            break
+        kept.append(e)
+    return tuple(Found(e, values[e.uid]) for e in sorted(kept, key=lambda e: (e.at, e.uid)))
+
+
+def _bytes(e: Entry, values: Mapping[str, Any]) -> int:
+    told = {"source": e.source, "id": e.id, "type": e.type, "time": rfc3339(e.at), "values": values}
+    return len(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def end(T: History, rule: Rule, e: Entry, key: str) -> int:

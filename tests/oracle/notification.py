@@ -13,6 +13,9 @@ from .rules import RULES
 State = Literal["fired", "updated", "resolved", "expired", "retracted"]
 SETTLED = 400 * D
 HISTORICAL = D
+MOST_ALERTS = 256
+MOST_OF_A_RULE = 50
+LONGEST_COOLDOWN = max(rule.cooldown for rule in RULES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,12 @@ class Said:
 
 @dataclass(slots=True)
 class Notified:
-    """The memory: the notified alerts of one customer, in the order in which they were notified."""
+    """The memory: the notified alerts of one customer, in the order in which they were notified; and up to when all is
+    settled.
+    """
 
     alerts: list[Alert] = field(default_factory=list)
+    settled: int = -1
 
     def judge(self, held: Sequence[Match], clock: int, *, replay: bool = False) -> list[Said]:
         """One journal record: what is no match any more is retracted; then every match that is not notified is decided
@@ -54,7 +60,9 @@ class Notified:
             said += message
             self.alerts.append(alert)
         for match in held:
-            if match.time > clock - SETTLED and not any(_hushes(alert.match, match) for alert in self.alerts):
+            if match.time <= max(clock - SETTLED, self.settled) or self._hushed(match):
+                continue
+            if self._has_room(match, clock):
                 late = replay or clock - match.time > HISTORICAL
                 alert = Alert(match, historical=late, standing=match.end > clock)
                 said.append(Said("fired" if alert.standing else ending(match), alert))
@@ -71,18 +79,55 @@ class Notified:
         left, self.alerts = self.alerts, []
         return said, left
 
-    def join(self, alerts: Iterable[Alert]) -> None:
-        """Alerts of a customer who was merged into this one."""
+    def join(self, alerts: Iterable[Alert], settled: int, clock: int) -> None:
+        """Alerts of a customer who was merged into this one: the latest for which there is room."""
+        if len(self.alerts) >= MOST_ALERTS:
+            self._forget_history(clock)
         known = {alert.match.id for alert in self.alerts}
-        self.alerts += [replace(alert, carried=True) for alert in alerts if alert.match.id not in known]
+        came = sorted((a for a in alerts if a.match.id not in known), key=lambda a: (a.match.time, a.match.id))
+        taken = came[max(0, len(came) - max(0, MOST_ALERTS - len(self.alerts))) :]
+        self.alerts += [replace(alert, carried=True) for alert in taken]
+        self.settled = max(self.settled, settled)
+
+    def _hushed(self, match: Match) -> bool:
+        """By one of its rule and key, or by many of its rule."""
+        if any(_hushes(alert.match, match) for alert in self.alerts):
+            return True
+        return sum(_is_near(a.match, match) for a in self.alerts if a.match.rule == match.rule) >= MOST_OF_A_RULE
+
+    def _has_room(self, match: Match, clock: int) -> bool:
+        """Ended ones that hush nothing at its time any more make room, and settle what they hushed. If nothing does,
+        all up to its time is settled.
+        """
+        if len(self.alerts) >= MOST_ALERTS:
+            self._forget_history(clock)
+        ended = [a for a in self.alerts if not a.standing and _reach(a) <= match.time]
+        for alert in sorted(ended, key=lambda a: (_reach(a), a.match.id)):
+            if len(self.alerts) >= MOST_ALERTS:
+                self.alerts.remove(alert)
+                self.settled = max(self.settled, _reach(alert))
+        if len(self.alerts) < MOST_ALERTS:
+            return True
+        self.settled = max(self.settled, match.time)
+        return False
+
+    def _forget_history(self, clock: int) -> None:
+        self.alerts = [a for a in self.alerts if a.standing or _reach(a) > clock - SETTLED]
+
+
+def _reach(alert: Alert) -> int:
+    """Up to when it can hush anything."""
+    return max(alert.match.end, alert.match.time + LONGEST_COOLDOWN)
+
+
+def _is_near(told: Match, match: Match) -> bool:
+    """It stands at the match's time, or lies less than the cooldown away."""
+    return told.time <= match.time < told.end or abs(told.time - match.time) < RULES[match.rule].cooldown
 
 
 def _hushes(told: Match, match: Match) -> bool:
-    """A notified alert of the same (rule, key) stands at the match's time, or lies less than the cooldown away."""
-    return told.id == match.id or (
-        (told.rule, told.key) == (match.rule, match.key)
-        and (told.time <= match.time < told.end or abs(told.time - match.time) < RULES[match.rule].cooldown)
-    )
+    """It is the same, or one of the same (rule, key) that is near."""
+    return told.id == match.id or ((told.rule, told.key) == (match.rule, match.key) and _is_near(told, match))
 
 
 def _changed(before: Alert, match: Match, clock: int) -> tuple[list[Said], Alert]:

@@ -11,6 +11,7 @@ from .identifiers import identifiers, mask
 from .matters import Matter, open_matters
 
 MOST_SHOWN = 100
+MOST_IDENTIFIERS = 100
 
 
 def profile(customer: Customer, region: str | None) -> dict[str, Any]:
@@ -19,10 +20,11 @@ def profile(customer: Customer, region: str | None) -> dict[str, Any]:
         return {"customerId": customer.id, "identifiers": [], "mergedInto": customer.into}
     entries = customer.history().entries
     masks = [mask(one) for e in entries if "customer" in e.data for one in identifiers(e.data, region)]
+    known = sorted({(m["type"], m["value"]) for m in masks})
     contacts = sorted((department(e), e.at) for e in entries if is_contact(e))
     return {
         **brief(customer),
-        "identifiers": [{"type": kind, "value": value} for kind, value in sorted({(*m.values(),) for m in masks})],
+        "identifiers": [{"type": kind, "value": value} for kind, value in known[:MOST_IDENTIFIERS]],
         "entries": len(entries),
         "lastContact": {name: rfc3339(at) for name, at in contacts},
         "standing": sorted(alert.match.rule for alert in customer.notified.alerts if alert.standing),

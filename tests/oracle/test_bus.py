@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,12 +12,13 @@ from agents import journey
 
 from .bus import PARTITIONS, Bus
 from .comparison import differences
-from .worlds import EXAMPLES, SAME_WORLDS, Publication, businesses
+from .limits import limit
+from .worlds import EXAMPLES, SAME_WORLDS, Publication, a_busy_quarter, businesses, published
 
 
-def run(bus: Bus, published: list[Publication]) -> None:
+def run(bus: Bus, publications: list[Publication]) -> None:
     """Publishes, works a little after each, loses a store now and then, and comes to rest."""
-    for one in published:
+    for one in publications:
         bus.publish(one.department, one.value, one.received)
         bus.work(bus.chance.choice([0, 1, 3, 10]))
         if bus.chance.random() < 0.02:
@@ -25,8 +28,20 @@ def run(bus: Bus, published: list[Publication]) -> None:
 
 @given(businesses(), st.integers(0, 2**32), st.sampled_from([1, 3, 500]))
 @settings(max_examples=EXAMPLES, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_topics_hold_what_the_oracle_says(published: list[Publication], seed: int, part: int) -> None:
+def test_the_topics_hold_what_the_oracle_says(publications: list[Publication], seed: int, part: int) -> None:
     with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
         patch.setattr(journey, "MOVE_ENTRIES", part)
-        run(bus, published)
+        run(bus, publications)
+        assert [] == differences(bus.topics(), bus.oracle())
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+@settings(max_examples=EXAMPLES // 2, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
+def test_at_the_limits_the_topics_hold_what_the_oracle_says(world: int, seed: int) -> None:
+    chance = random.Random(world)
+    with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
+        limit(patch, chance)
+        patch.setattr(journey, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
+        patch.setattr(journey, "MOVE_BYTES", chance.choice([1, 1_000, 512 * 1024]))
+        run(bus, published(a_busy_quarter(chance), chance))
         assert [] == differences(bus.topics(), bus.oracle())

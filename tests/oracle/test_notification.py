@@ -18,8 +18,9 @@ from tests.unit.core import bench
 
 from .customer import Customer
 from .entry import Arrival, D, Entry, H, uid_of
+from .limits import limit
 from .notification import Said
-from .worlds import EXAMPLES, SAME_WORLDS, START, histories
+from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, histories
 
 Words = tuple[str, str, int, int | None, bool, list[tuple[str, dict[str, Any]]]]
 
@@ -66,7 +67,11 @@ class Both:
 @given(histories(), st.integers(0, 2**32))
 @settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
 def test_every_record_says_what_the_oracle_says(history: list[Entry], seed: int) -> None:
-    chance = random.Random(seed)
+    hear_in_some_order(history, random.Random(seed))
+
+
+def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
+    """With copies and late; both must have said and must remember the same."""
     arriving = [*history, *chance.choices(history, k=len(history) // 5)]
     disorder = chance.choice([0, D, 3 * D, 8 * D, 100 * D])
     arriving.sort(key=lambda e: e.at + chance.randint(0, disorder))
@@ -75,8 +80,19 @@ def test_every_record_says_what_the_oracle_says(history: list[Entry], seed: int)
     for e in arriving:
         clock = max(clock, e.at + chance.choice([0, D]))
         both.hear(e, clock, replay=chance.random() < 0.05)
-    held = {a.id: (a.time, a.end, a.open) for a in both.bus.customer("c").awake()}
+    customer = both.bus.customer("c")
+    assert customer.settled_until == both.customer.notified.settled
+    held = {a.id: (a.time, a.end, a.open) for a in customer.awake()}
     assert {a.match.id: (a.match.time, a.match.end, a.standing) for a in both.customer.notified.alerts} == held
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=2 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
+def test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_says(seed: int) -> None:
+    chance = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        limit(patch, chance)
+        hear_in_some_order(a_busy_quarter(chance), chance)
 
 
 # --- what random worlds meet too seldom ------------------------------------------------------------------------------

@@ -149,6 +149,30 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[Entry]:
     return sorted(made, key=lambda e: (e.at, e.uid))
 
 
+def a_busy_quarter(chance: random.Random) -> list[Entry]:
+    """Campaigns and dunning letters in spite of complaints and disputes, so that there are many alerts."""
+    told: list[Entry] = []
+    for number in range(chance.randint(5, 50)):
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("marketing.campaign.sent.v1", {"campaignId": f"S{chance.randrange(5)}", "channel": "email"}),
+            ("finance.dunning.sent.v1", {"invoiceId": f"I{chance.randrange(5)}", "level": 1}),
+            (
+                "service.case.opened.v1",
+                {"caseId": f"K{chance.randrange(4)}", "category": "complaint", "priority": "high"},
+            ),
+            (
+                "service.case.opened.v1",
+                {"caseId": f"B{chance.randrange(4)}", "category": "billing", "priority": "high"},
+            ),
+            ("service.case.resolved.v1", {"caseId": f"{chance.choice('KB')}{chance.randrange(4)}"}),
+            ("web.page.viewed.v1", {"url": "u"}),
+        ]
+        kind, fields = chance.choices(kinds, weights=(4, 4, 2, 2, 2, 1))[0]
+        at = START + chance.randrange(0, 90 * 4) * 6 * H
+        told.append(Entry(at, uid_of("w", str(number)), kind, "w", str(number), fields))
+    return sorted(told, key=lambda e: (e.at, e.uid))
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """What a department publishes, and the broker's clock then (µs)."""
@@ -174,22 +198,26 @@ def businesses(draw: st.DrawFn, most: int = 25) -> list[Publication]:
     What happens is drawn; of whom and in which order it is heard follows from one number.
     """
     history = draw(histories(most))
-    chance = random.Random(draw(st.integers(0, 2**32)))
+    return published(history, random.Random(draw(st.integers(0, 2**32))))
+
+
+def published(history: list[Entry], chance: random.Random) -> list[Publication]:
+    """This history of some people, of whom some turn out to be one."""
     people = chance.sample(KNOWN_AS, chance.choice([1, 1, 2, 3]))
     disorder = chance.choice([0, H, D, 2 * D, 100 * D])
     arriving = sorted(history, key=lambda e: e.at + chance.randint(0, disorder))
     ahead = chance.choice([0, 0, -H, D, 30 * D])  # heard as it happens, an hour before it, or later
     links = chance.choice([0, 0, 2, 5])
-    published = []
+    made = []
     for index, e in enumerate(arriving):
         # Linked from the beginning, or strangers for long and then one after the other found to be the same.
         known_by = chance.choice([1, 1, 2, 3]) if not links else 2 if index >= len(arriving) - links else 1
         value = _published(chance, e, chance.choices(chance.choice(people), k=known_by))
-        published.append(Publication(e.type.split(".")[0], value, e.at + ahead))
+        made.append(Publication(e.type.split(".")[0], value, e.at + ahead))
         if chance.random() < 0.2:
-            copied = chance.choice(published)
-            published.append(copied if chance.random() < 0.8 else _at_another_time(copied))
-    return published
+            copied = chance.choice(made)
+            made.append(copied if chance.random() < 0.8 else _at_another_time(copied))
+    return made
 
 
 def _at_another_time(one: Publication) -> Publication:

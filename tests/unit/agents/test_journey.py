@@ -386,5 +386,5 @@ def test_a_profile_of_another_version_stops_the_worker(journal: Journal, tmp_pat
     value = orjson.loads(last.value)
     value["data"]["state"]["schema"] += 1
     journal.logs[place].append(record(PROFILES, place[1], 99, orjson.dumps(value), last.key))
-    with pytest.raises(UnknownSchema, match=r"state\.schema 3"):
+    with pytest.raises(UnknownSchema, match=r"state\.schema 4"):
         journal.restored(tmp_path / "two")

@@ -30,7 +30,7 @@ def test_a_type_is_shown_with_fields_topic_and_example() -> None:
     code, out, _ = run("show", "service.case.opened.v1")
     assert Code.OK == code
     assert "on cx.service.events.v1" in out
-    assert "caseId required a string of 1 to 256 characters" in " ".join(out.split())
+    assert "caseId required a string of 1 to 256 bytes as JSON" in " ".join(out.split())
     example = json.loads(out[out.index("\n{") :])
     assert ("1.0", "K-1") == (example["specversion"], example["data"]["caseId"])
 

@@ -252,7 +252,7 @@ def test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused()
 def test_a_document_of_another_schema_is_not_read() -> None:
     document = Customer("c", Timeline(RULES.plan)).document()
     document["state"]["schema"] += 1
-    with pytest.raises(UnknownSchema, match="knows 2"):
+    with pytest.raises(UnknownSchema, match="knows 3"):
         customer_from(document, RULES.plan)
 
 

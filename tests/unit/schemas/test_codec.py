@@ -99,6 +99,59 @@ def test_an_event_of_256_kib_is_taken_and_one_byte_more_is_not() -> None:
     assert Reason.TOO_LARGE == getattr(decode(b"x" * 10_000_000), "reason", None)
 
 
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("x" * 256, True),
+        ("é" * 128, True),
+        ("é" * 129, False),
+        ('"' * 129, False),
+        ("\x01" * 43, False),
+        ("😀" * 65, False),
+    ],
+)
+def test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters(text: str, fits: bool) -> None:
+    data = {**EVENT["data"], "caseId": text}
+    for judged in (decode(with_data(caseId=text)), CODEC.decode("service", orjson.dumps(data), BINARY)):
+        assert isinstance(judged, Decoded) == fits
+        if isinstance(judged, Dead):
+            assert Reason.INVALID_DATA == judged.reason
+            assert judged.message.startswith("data.caseId is ")
+            assert judged.message.endswith("; expected a string of 1 to 256 bytes as JSON.")
+
+
+def test_an_identifier_is_bounded_in_bytes_and_not_shown() -> None:
+    known = {"identifiers": [{"type": "login", "value": "é" * 257}]}
+    expected = "data.customer.identifiers[0].value is a string; expected a string of at most 512 bytes as JSON."
+    assert Dead(Reason.INVALID_DATA, expected) == decode(with_data(customer=known))
+
+
+@pytest.mark.parametrize("name", ["id", "source"])
+def test_id_and_source_are_bounded_in_bytes(name: str) -> None:
+    assert isinstance(decode(orjson.dumps({**EVENT, name: "é" * 256})), Decoded)
+    refused = decode(orjson.dumps({**EVENT, name: "é" * 257}))
+    assert isinstance(refused, Dead)
+    assert refused.message.endswith("expected a string of 1 to 512 bytes as JSON without control characters.")
+
+
+@pytest.mark.parametrize("kept", ["é" * 2, "x" * 2])
+def test_a_number_of_things_is_bounded(kept: str) -> None:
+    event = {**EVENT, "type": "service.case.escalated.v1"}
+    most = decode(orjson.dumps({**event, "data": {**EVENT["data"], "kept": kept, "level": 2**53 - 1}}))
+    assert isinstance(most, Decoded)
+    more = decode(orjson.dumps({**event, "data": {**EVENT["data"], "kept": kept, "level": 2**53}}))
+    assert isinstance(more, Dead)
+    assert more.message.endswith("expected a whole number from 0 to 9007199254740991.")
+
+
+def test_no_number_of_digits_makes_an_instant_long() -> None:
+    time = "2026-03-02T09:00:00.{}Z"
+    assert isinstance(decode(orjson.dumps({**EVENT, "time": time.format("0" * 43)})), Decoded)
+    assert Reason.NOT_CLOUDEVENTS == getattr(
+        decode(orjson.dumps({**EVENT, "time": time.format("0" * 44)})), "reason", 0
+    )
+
+
 def test_headers_count_for_the_size_of_a_binary_event() -> None:
     data = orjson.dumps(EVENT["data"])
     headers = [*BINARY, ("ce_subject", b"x" * MAX_BYTES)]

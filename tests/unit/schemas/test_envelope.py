@@ -24,7 +24,7 @@ EVENT: dict[str, Any] = {
 VALUE = orjson.dumps(EVENT)
 BINARY = [(f"ce_{name}", value.encode()) for name, value in EVENT.items() if name != "data"]
 STRUCTURED = ("content-type", b"application/cloudevents+json")
-NAME = "a string of 1 to 512 characters without control characters"
+NAME = "a string of 1 to 512 bytes as JSON without control characters"
 TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:00Z"'
 
 

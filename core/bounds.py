@@ -1,0 +1,48 @@
+"""How large a value may be that a customer's document keeps or tells, in bytes as JSON (semantics 1.7).
+
+The bytes of a text are those between its quotation marks: control characters and quotation marks count as they are
+escaped.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+VALUE_BYTES = 256
+"""Of a field's value; what contracts allow a key, a word or an id."""
+
+_LONGEST_SIGN = 6
+"""Bytes of one character as JSON: those of an escaped control character."""
+
+
+def size(value: Any) -> int:
+    """How many bytes the value takes as JSON."""
+    encoded = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode())
+    return encoded - 2 if type(value) is str else encoded
+
+
+def fits(value: Any) -> bool:
+    """Whether it is small enough to be kept."""
+    if type(value) is str and len(value) * _LONGEST_SIGN <= VALUE_BYTES:
+        return True
+    return size(value) <= VALUE_BYTES
+
+
+def shown(value: Any) -> Any:
+    """The value as it is told: a text that is too long is cut, anything else that is too large is left out."""
+    if fits(value):
+        return value
+    return cut(value, VALUE_BYTES) if type(value) is str else "…"
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or as much of its beginning as takes ``most`` bytes together with the ``…`` behind it."""
+    if len(text) * _LONGEST_SIGN <= most or size(text) <= most:
+        return text
+    left = most - size("…")
+    for place, sign in enumerate(text):
+        left -= size(sign)
+        if left < 0:
+            return text[:place] + "…"
+    return text
