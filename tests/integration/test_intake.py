@@ -31,6 +31,7 @@ from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka
 
+WEB = "cx.web.events.v1"
 NOW = 1_795_000_000_000
 NARROW = 4_000
 """Bytes that the links log of these tests takes at once."""
@@ -164,6 +165,20 @@ def test_a_record_of_any_size_becomes_a_letter(kafka: str, intake: Counter, size
     links, dead = asyncio.run(ends(kafka))
     asyncio.run(intake.take(b"0" * size, seen(int(size))))
     assert [(links + 1, dead + 1)] == intake.committed
+
+
+def test_a_large_key_and_ten_thousand_headers_become_letters(kafka: str, intake: Counter) -> None:
+    large = record(WEB, 0, 0, b"{", key=b"k" * 1_000_000, headers=[("x", b"h" * 100_000)], timestamp=NOW)
+    many = [(f"x-{number}", b"h" * 500) for number in range(10_000)]
+    records = [large, record(WEB, 0, 1, b"{", headers=many, timestamp=NOW), record(WEB, 0, 2, b"{", timestamp=NOW)]
+
+    async def story() -> None:
+        async with intake.at_work() as works:
+            await works.take([intake.batch(0, records)])
+
+    links, dead = asyncio.run(ends(kafka))
+    asyncio.run(story())
+    assert [(links, dead + 3)] == intake.committed
 
 
 async def tailed(kafka: str, home: Path, identifiers: Identifiers = IDENTIFIERS) -> str | None:
