@@ -79,7 +79,8 @@ async def _beat(app: Application) -> None:
 
 def _at_work(loop: asyncio.AbstractEventLoop) -> str:
     """The tasks that are left, by name, for the last words; from another thread."""
-    return ", ".join(sorted(f"{one.get_name()} ({one.get_coro()!s:.80})" for one in asyncio.all_tasks(loop)))
+    found = {f"{getattr(one.get_coro(), '__qualname__', '?')} ({one.get_name()})" for one in asyncio.all_tasks(loop)}
+    return ", ".join(sorted(found))
 
 
 async def _work(app: Application, ending: Ending, told: asyncio.Event, preparing: Callable[[], bool]) -> int:

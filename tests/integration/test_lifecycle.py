@@ -1,4 +1,4 @@
-"""Who stands still is started again, and what no restart mends ends the bus with words."""
+"""Who stands still is started again; what no restart mends ends the bus with words: as the person on call sees it."""
 
 from __future__ import annotations
 

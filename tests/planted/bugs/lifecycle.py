@@ -15,14 +15,6 @@ BUGS = (
         (checks.ENDS,),
     ),
     Bug(
-        "request-to-end-heard-by-the-loop-only",
-        "SIGTERM is heard when the main thread has time for it.",
-        "engine/ending.py",
-        "        signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)\n",
-        "",
-        (checks.ENDS,),
-    ),
-    Bug(
         "standing-still-not-noticed-by-the-supervisor",
         "A child whose /livez refuses lives on.",
         "cli/supervisor.py",

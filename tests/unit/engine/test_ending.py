@@ -16,7 +16,7 @@ SECONDS = 1.0
 """What the processes here have for their end."""
 
 BEGINNING = f"""
-import asyncio, atexit, os, signal, sys, threading, time
+import asyncio, atexit, ctypes, os, signal, sys, threading, time
 import structlog, uvloop
 from engine.ending import Ending
 
@@ -47,6 +47,12 @@ def run(*helpers):
 
 def block():
     time.sleep(3600)
+
+def deadlock():
+    # in C: no signal interrupts it, and it holds nothing of the interpreter's
+    lock, lib = ctypes.create_string_buffer(256), ctypes.CDLL(None)
+    lib.pthread_mutex_lock(lock)
+    lib.pthread_mutex_lock(lock)
 
 """
 
@@ -89,15 +95,25 @@ def test_a_process_of_which_nothing_hangs_ends_by_itself() -> None:
         "ending.listen(); threading.Thread(target=block, name='stubborn').start(); run()",
         "ending.listen(); atexit.register(block); run()",
         "ending.listen(); print('ready', flush=True); block()",
+        "ending.listen(); print('ready', flush=True); deadlock()",
         "threading.Thread(target=block, daemon=True).start(); ending.listen(); run(ghost())",
         "ending.listen()\nasync def busy(): block()\nrun(busy())",
     ],
-    ids=["a task that can't be cancelled", "a thread", "an exit handler", "no loop", "an older thread", "a stuck loop"],
+    ids=[
+        "a task that can't be cancelled",
+        "a thread",
+        "an exit handler",
+        "no loop",
+        "a lock",
+        "an older thread",
+        "a stuck loop",
+    ],
 )
 def test_whatever_hangs_it_leaves_in_time_and_says_why(story: str) -> None:
     code, seconds, said = ended(story)
     assert (1, "it was told to end, and its end did not come within 1 s") == (code, last_words(said)["reason"])
     assert SECONDS - 0.1 <= seconds < 10 * SECONDS
+    assert "Timeout" not in said  # the last resort was not needed
 
 
 def test_it_names_what_hangs() -> None:
