@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from . import instant
 from .currency import CODES
+from .visible import is_visible
 
 _CURRENCY = 'an ISO 4217 currency code, such as "EUR"'
 _DATE = 'a date as a string, such as "2026-03-31"'
@@ -42,7 +43,15 @@ def _real_instant(text: str) -> str:
     return text
 
 
-Id = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 characters")]
+def _visible(text: str) -> str:
+    if not is_visible(text):
+        raise PydanticCustomError("expected", "a string with a visible character")
+    return text
+
+
+VISIBLE = AfterValidator(_visible)
+
+Id = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 characters"), VISIBLE]
 Word = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 characters")]
 Text = Annotated[str, Field(description="a string")]
 Url = Annotated[str, Field(min_length=1, max_length=8192, description="a string of 1 to 8192 characters")]
