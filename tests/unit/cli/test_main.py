@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -155,3 +160,26 @@ def test_an_error_keeps_its_exit_code_though_nobody_reads_it(tmp_path: Path) -> 
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path)
     os.close(writing)
     assert Code.USAGE == done.returncode
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["rules", "list"], ["schemas", "list"]])
+def test_a_dumb_terminal_gets_lines_of_its_width_without_escapes(arguments: list[str], tmp_path: Path) -> None:
+    said = on_a_terminal([sys.executable, "-m", "cli.main", *arguments], tmp_path, "dumb", columns=60)
+    assert "\x1b" not in said
+    assert max(len(line) for line in said.splitlines()) in range(40, 61)
+
+
+def on_a_terminal(command: list[str], home: Path, term: str, columns: int) -> str:
+    """What a terminal of so many columns gets of it."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    environ |= {"TERM": term, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, cwd=home, env=environ):
+        os.close(slave)
+        said = b""
+        with suppress(OSError):  # it ended
+            while some := os.read(master, 65536):
+                said += some
+    os.close(master)
+    return said.decode()
