@@ -7,6 +7,17 @@ SEED ?= 1
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+# Of what pip says: a line for each package, and its exit code.
+define COUNTED
+/^Ignoring / { all-- }
+/^(Collecting|Requirement already satisfied:) / { sub(/^Requirement already satisfied:/, "there:"); printf "  %d of %d  %s\n", ++n, all, $$2 }
+/^Installing / { print "  unpacking all of them" }
+/^pip ended with / { code = $$4 }
+{ fflush() }
+END { exit code }
+endef
+export COUNTED
+
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
@@ -15,7 +26,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  echo "cxbus needs Python 3.11 or newer; `$(PYTHON) --version` is what $(PYTHON) is. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up .venv (once, about a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock; \
+	   echo "pip ended with $$?"; } | awk -v all="`grep -c == requirements.lock`" "$$COUNTED"
+	@echo "  cxbus itself"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

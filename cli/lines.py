@@ -12,6 +12,7 @@ from .words import details, happening, moment, moment_of, named, value_of
 
 if TYPE_CHECKING:
     from .feed import Record
+    from .names import Names
 
 _DEPARTMENT = 10
 """Columns for a department's name."""
@@ -34,18 +35,24 @@ def message_id(record: Record) -> str:
     return found if isinstance(found, str) else f"{record.topic}/{record.partition}/{record.offset}"
 
 
-def timeline_line(record: Record) -> str:
-    """``2026-03-02 09:00:00Z  service    case opened: caseId K1  Ada Lovelace``"""
+def timeline_line(record: Record, names: Names | None = None) -> str:
+    """``2026-03-02 09:00:00Z  service    Ada Lovelace (c_…)  case opened: caseId K1``"""
     if record.value is None:
         return f"{moment(record.timestamp_ms * 1000)}  {'':{_DEPARTMENT}} entry moved or removed: {_key(record)}"
     data = _object(_object(plain(record.value)).get("data"))
     event = _object(data.get("event"))
     happened = _object(event.get("data"))
-    who = _object(happened.get("customer")).get("name") or "?"
+    customer_id = str(data.get("customerId"))
+    who = _object(happened.get("customer")).get("name")
+    if names is not None:
+        if isinstance(who, str) and who:
+            names.learn(customer_id, who)
+        else:
+            who = names.of(customer_id)
     flags = "".join(f" ({flag})" for flag in ("late", "moved") if data.get(flag))
     what = f"{happening(str(event.get('type')))}: {details(happened)}"
     department = f"{data.get('department')!s:{_DEPARTMENT}}"
-    return f"{moment_of(event.get('time'))}  {department} {who} ({data.get('customerId')})  {what}{flags}"
+    return f"{moment_of(event.get('time'))}  {department} {who or '?'} ({customer_id})  {what}{flags}"
 
 
 def alert_line(record: Record) -> str:

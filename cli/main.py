@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from .bus import Bus
-from .output import unread
+from .output import obeys_escapes, unread
 from .problem import TOLD, Code, Problem, explained
 from .verbs import VERBS, Lazy
 
@@ -128,6 +130,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a tick is no reason to fail on an old terminal
+    if not obeys_escapes():
+        os.environ.setdefault("COLUMNS", str(shutil.get_terminal_size().columns))  # Rich takes 80 for granted there
     try:
         app()
     finally:

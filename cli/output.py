@@ -46,6 +46,11 @@ def note(words: str) -> None:
     print(words, file=sys.stderr)
 
 
+def obeys_escapes() -> bool:
+    """Whether the terminal, if there is one, does more than print."""
+    return os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
 def unread() -> bool:
     """Whether nobody reads stdout or stderr any more. From then on what is written there goes nowhere."""
     gone = [stream for stream in (sys.stdout, sys.stderr) if not _is_read(stream)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +23,8 @@ STALLED = 30.0
 """Seconds without any acknowledgement after which Kafka is taken to be stuck, or away."""
 WAITING = 5_000
 """Records that wait for their acknowledgement at most."""
+TOGETHER = 256 * 1024
+"""Bytes without keys that go to one partition before the next gets some; also what a batch may hold."""
 LARGEST = 2 * 1024 * 1024
 """Bytes of a request: more than a topic of the bus takes, so that the broker says what is too large for it."""
 
@@ -69,7 +72,7 @@ async def _publish(
         bootstrap_servers=bootstrap,
         enable_idempotence=True,
         linger_ms=5,
-        max_batch_size=LARGEST // 8,
+        max_batch_size=TOGETHER,
         max_request_size=LARGEST,
         request_timeout_ms=int(STALLED * 1000),
     )
@@ -100,6 +103,8 @@ class _Sending:
         self._sent = self._acknowledged = 0
         self._moved = asyncio.Event()
         self._error: BaseException | None = None
+        self._rooms: dict[str, tuple[int, int]] = {}
+        """Each topic's partition of the moment, and how many bytes it is yet to get."""
         self.last: dict[tuple[str, int], Acknowledged] = {}
 
     async def all(self, records: Iterable[Outgoing]) -> None:
@@ -107,11 +112,20 @@ class _Sending:
         for topic, value, key, headers in records:
             while self._sent - self._acknowledged >= WAITING:
                 await self._progress()
-            future = await self._producer.send(topic, value, key, headers=list(headers))
+            partition = await self._partition(topic, len(value or b"")) if key is None else None
+            future = await self._producer.send(topic, value, key, partition, headers=list(headers))
             future.add_done_callback(self._done)
             self._sent += 1
         while self._acknowledged < self._sent:
             await self._progress()
+
+    async def _partition(self, topic: str, size: int) -> int:
+        """Where a record without a key goes: what comes together stays together, in its order."""
+        partition, room = self._rooms.get(topic, (0, 0))
+        if room <= 0:
+            partition, room = random.choice(sorted(await self._producer.partitions_for(topic))), TOGETHER
+        self._rooms[topic] = partition, room - size
+        return partition
 
     def _done(self, future: asyncio.Future[Any]) -> None:
         if future.cancelled():

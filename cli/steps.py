@@ -6,6 +6,8 @@ import sys
 from contextlib import suppress
 from typing import Protocol, TextIO
 
+from .output import obeys_escapes
+
 
 class Reporter(Protocol):
     """Is told what a ``Supervisor`` does. May be called from any thread."""
@@ -32,7 +34,7 @@ class Steps:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
-        colours = self._stream.isatty()
+        colours = self._stream.isatty() and obeys_escapes()
         self._tick, self._mark = ("\033[32m✓\033[0m", "\033[33m!\033[0m") if colours else ("✓", "!")
 
     def done(self, what: str, where: str, seconds: float | None = None) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .bus import Bus, bus_of
 from .lines import alert_line, dead_line, event_line, message_id, plain, profile_line, timeline_line
+from .names import Names
 from .output import json_line, note, say, shown
 from .problem import Code, Problem
 
@@ -40,7 +43,10 @@ def tail(
     """
     bus = bus_of(context)
     topics, line = _of(bus, what)
-    show(bus, topics, line, count=lines, follow=follow, json=json)
+    with closing(Names(bus)) as names:
+        if line is timeline_line:
+            line = partial(timeline_line, names=names)
+        show(bus, topics, line, count=lines, follow=follow, json=json)
 
 
 def show(bus: Bus, topics: Sequence[str], line: Line, *, count: int, follow: bool, json: bool) -> None:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from . import instant
 from .contract import Contract
-from .envelope import Headers, binary_attributes, check, join
+from .envelope import Headers, binary_attributes, check, join, misspelt
 from .refusal import Dead, Reason, found, kind, printable, quoted, refused_data
 from .registry import Registry
 
@@ -71,7 +71,7 @@ class Codec:
                 return _too_large(len(value))
         time = check(event)
         if isinstance(time, Dead):
-            return time
+            return misspelt(time, headers)
         name = event["type"]
         contract = self._contracts.get(name)
         if contract is None:

@@ -1,8 +1,9 @@
 """The CloudEvents 1.0 envelope over Kafka: attributes, both content modes, and what makes an envelope good.
 
 Structured mode: the value is the whole event as JSON. Binary mode: the attributes are ``ce_*`` headers, the value is
-``data``. A record without any ``ce_`` header can't be binary, so it is read as structured whatever its content-type
-says: people forget headers.
+``data``. As the Kafka binding has it, a record of the content-type of a structured event is one, whatever other headers
+it has. A record without the header ``ce_specversion`` can't be binary, so it is read as structured whatever its
+content-type says: people forget headers, and what stands between adds some.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 import orjson
 
 from . import instant
-from .refusal import Dead, Reason, found
+from .refusal import Dead, Reason, found, quoted
+from .visible import is_visible
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -36,30 +38,46 @@ def binary_attributes(headers: Headers | None) -> dict[str, str] | Dead | None:
     if headers == _PLAIN:
         return None
     content_type = b""
-    attributes: dict[str, str] = {}
     for key, raw in headers or ():
-        name = key.lower()
-        if name == "content-type":
+        if key.lower() == "content-type":
             content_type = raw or b""
-        elif name.startswith("ce_") and raw is not None and name[3:] not in _PAYLOAD:
+    media_type = content_type.partition(b";")[0].strip().lower()
+    if media_type == STRUCTURED:
+        return None  # whatever else its headers are
+    if media_type.startswith(_FORMATS):
+        said = found(media_type.decode(errors="replace"))
+        wish = 'expected "application/cloudevents+json" and one event in each record'
+        return Dead(Reason.NOT_CLOUDEVENTS, f"the header content-type is {said}; {wish}.")
+    attributes = _attributes(headers or ())
+    if isinstance(attributes, Dead) or "specversion" not in attributes:
+        return attributes if isinstance(attributes, Dead) else None
+    if media_type.endswith(b"json"):
+        attributes["datacontenttype"] = content_type.decode(errors="replace")
+    return attributes
+
+
+def _attributes(headers: Headers) -> dict[str, str] | Dead:
+    attributes: dict[str, str] = {}
+    for key, raw in headers:
+        name = key.lower()
+        if name.startswith("ce_") and raw is not None and name[3:] not in _PAYLOAD:
             try:
                 text = raw.decode()
             except UnicodeDecodeError:
                 return Dead(Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is not UTF-8.")
             if attributes.setdefault(name[3:], text) != text:
                 return Dead(Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is given twice with different values.")
-    if content_type == STRUCTURED or not (attributes or content_type):
-        return None
-    media_type = content_type.partition(b";")[0].strip().lower()
-    if media_type.startswith(_FORMATS) and media_type != STRUCTURED:
-        said = found(media_type.decode(errors="replace"))
-        wish = 'expected "application/cloudevents+json" and one event in each record'
-        return Dead(Reason.NOT_CLOUDEVENTS, f"the header content-type is {said}; {wish}.")
-    if media_type == STRUCTURED or not attributes:
-        return None
-    if media_type.endswith(b"json"):
-        attributes["datacontenttype"] = content_type.decode(errors="replace")
     return attributes
+
+
+def misspelt(dead: Dead, headers: Headers | None) -> Dead:
+    """``dead``, and that its headers are spelt as for HTTP, if they are."""
+    dashed = next((name for key, _ in headers or () if (name := key.lower()).startswith("ce-")), None)
+    if dashed is None:
+        return dead
+    right = quoted(f"ce_{dashed[3:]}")
+    hint = f"The header {quoted(dashed)} is spelt as for HTTP; on Kafka it is {right}: ce_, not ce-."
+    return Dead(dead.reason, f"{dead.message} {hint}")
 
 
 def check(attributes: Mapping[str, Any]) -> int | Dead:
@@ -87,6 +105,8 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
         for name, text in (("id", event_id), ("source", source), ("type", event_type)):
             if not _can_name(text):
                 return _wrong(name, text, _NAME)
+            if not is_visible(text):
+                return _wrong(name, text, "a string with a visible character")
     if len(attributes) > len(_REQUIRED) + 1 + (type(attributes.get("datacontenttype")) is str):
         for name in _OPTIONAL:
             text = attributes.get(name)
@@ -109,11 +129,11 @@ _TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:
 
 def _is_plain(text: str) -> bool:
     """Whether the text has as many bytes as characters, and nothing to complain of: the quick look."""
-    return text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
+    return text.isascii() and text.isprintable() and "\\" not in text and '"' not in text and not text.isspace()
 
 
 def _can_name(text: Any) -> bool:
-    """The rule itself."""
+    """Half of the rule, ``is_visible`` is the other."""
     if type(text) is not str or not 0 < len(text) <= _LONGEST or len(orjson.dumps(text)) - 2 > _LONGEST:
         return False
     return not any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in text)

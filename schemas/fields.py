@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from . import instant
 from .currency import CODES
+from .visible import VISIBLE
 
 _CURRENCY = 'an ISO 4217 currency code, such as "EUR"'
 _DATE = 'a date as a string, such as "2026-03-31"'
@@ -43,7 +44,15 @@ def _real_instant(text: str) -> str:
     return text
 
 
-Id = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 bytes as JSON")]
+Id = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=256,
+        pattern=VISIBLE,
+        description="a string of 1 to 256 bytes as JSON with a visible character",
+    ),
+]
 Word = Annotated[str, Field(min_length=1, max_length=256, description="a string of 1 to 256 bytes as JSON")]
 Text = Annotated[str, Field(description="a string")]
 Url = Annotated[str, Field(min_length=1, max_length=8192, description="a string of 1 to 8192 bytes as JSON")]

@@ -101,6 +101,7 @@ def test_what_a_department_adds_is_kept(name: str) -> None:
 
 # (type, field, value, what the sentence says it found, what it says was expected)
 WORDS = "a string of 1 to 256 bytes as JSON"
+IDS = f"{WORDS} with a visible character"
 MONEY = 'a decimal number written as a string, such as "129.90"'
 INSTANT = 'an RFC 3339 time with offset of at most 64 characters, such as "2026-03-02T09:00:00Z"'
 DATE = 'a date as a string, such as "2026-03-31"'
@@ -108,13 +109,13 @@ CURRENCY = 'an ISO 4217 currency code, such as "EUR"'
 LONG = 'a string of {} characters that begins with "{}"'
 REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("sales.opportunity.created.v1", "stage", "", 'the string ""', WORDS),
-    ("sales.opportunity.created.v1", "opportunityId", 7, "the number 7", WORDS),
+    ("sales.opportunity.created.v1", "opportunityId", 7, "the number 7", IDS),
     ("sales.opportunity.created.v1", "closeDate", "2026-02-29", 'the string "2026-02-29"', DATE),
     ("sales.opportunity.created.v1", "closeDate", "2026-06-30T00:00:00Z", 'the string "2026-06-30T00:00:00Z"', DATE),
     ("sales.opportunity.stage_changed.v1", "amount", 11500, "the number 11500", MONEY),
     ("sales.meeting.scheduled.v1", "startTime", "2026-03-09T14:00:00", 'the string "2026-03-09T14:00:00"', INSTANT),
     ("sales.meeting.scheduled.v1", "startTime", "2026-03-09T14:00:60Z", 'the string "2026-03-09T14:00:60Z"', INSTANT),
-    ("sales.meeting.cancelled.v1", "meetingId", "x" * 257, LONG.format(257, "x" * 60), WORDS),
+    ("sales.meeting.cancelled.v1", "meetingId", "x" * 257, LONG.format(257, "x" * 60), IDS),
     ("sales.call.completed.v1", "direction", "out", 'the string "out"', 'one of "inbound", "outbound"'),
     (
         "sales.call.completed.v1",
@@ -132,7 +133,7 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
     ),
     ("sales.call.completed.v1", "durationSeconds", -0.1, "the number -0.1", "a number of seconds from 0 to 1000000000"),
     ("sales.call.completed.v1", "durationSeconds", True, "true", "a number of seconds from 0 to 1000000000"),
-    ("sales.brief.viewed.v1", "viewerId", [], "an array", WORDS),
+    ("sales.brief.viewed.v1", "viewerId", [], "an array", IDS),
     ("sales.order.completed.v1", "total", 129.9, "the number 129.9", MONEY),
     ("sales.order.completed.v1", "total", "129,90", 'the string "129,90"', MONEY),
     ("sales.order.completed.v1", "total", "1e3", 'the string "1e3"', MONEY),
@@ -166,26 +167,26 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
         'the string "Promotion"',
         'one of "promotion", "survey", "service"',
     ),
-    ("marketing.email.opened.v1", "messageId", "", 'the string ""', WORDS),
+    ("marketing.email.opened.v1", "messageId", "", 'the string ""', IDS),
     ("marketing.email.clicked.v1", "url", "", 'the string ""', "a string of 1 to 8192 bytes as JSON"),
-    ("marketing.email.unsubscribed.v1", "listId", 3, "the number 3", WORDS),
-    ("marketing.email.marked_as_spam.v1", "campaignId", 3, "the number 3", WORDS),
+    ("marketing.email.unsubscribed.v1", "listId", 3, "the number 3", IDS),
+    ("marketing.email.marked_as_spam.v1", "campaignId", 3, "the number 3", IDS),
     ("marketing.consent.changed.v1", "status", "given", 'the string "given"', 'one of "granted", "revoked"'),
     ("finance.invoice.issued.v1", "dueDate", "31.03.2026", 'the string "31.03.2026"', DATE),
     ("finance.invoice.overdue.v1", "daysOverdue", -1, "the number -1", "a whole number from 0 to 9007199254740991"),
     ("finance.payment.received.v1", "total", "1.0000001", 'the string "1.0000001"', MONEY),
-    ("finance.payment.declined.v1", "invoiceId", 9, "the number 9", WORDS),
+    ("finance.payment.declined.v1", "invoiceId", 9, "the number 9", IDS),
     ("finance.dunning.sent.v1", "level", "first", 'the string "first"', "a whole number from 0 to 9007199254740991"),
-    ("finance.credit.issued.v1", "creditId", True, "true", WORDS),
+    ("finance.credit.issued.v1", "creditId", True, "true", IDS),
     ("web.page.viewed.v1", "url", "/" * 8193, LONG.format(8193, "/" * 60), "a string of 1 to 8192 bytes as JSON"),
     ("web.search.performed.v1", "results", [1], "an array", "a whole number from 0 to 9007199254740991"),
-    ("web.content.downloaded.v1", "contentId", {}, "an object", WORDS),
+    ("web.content.downloaded.v1", "contentId", {}, "an object", IDS),
     ("web.cart.abandoned.v1", "currency", "", 'the string ""', CURRENCY),
     ("social.mention.posted.v1", "sentiment", 1.01, "the number 1.01", "a number from -1 to 1"),
     ("social.mention.posted.v1", "sentiment", "good", 'the string "good"', "a number from -1 to 1"),
     ("social.review.posted.v1", "rating", 0.9, "the number 0.9", "a number from 1 to 5"),
     ("social.review.posted.v1", "rating", 6, "the number 6", "a number from 1 to 5"),
-    ("bus.alert.acknowledged.v1", "by", 4, "the number 4", WORDS),
+    ("bus.alert.acknowledged.v1", "by", 4, "the number 4", IDS),
     ("bus.alert.actioned.v1", "outcome", "good", 'the string "good"', 'one of "helped", "no_effect", "wrong"'),
 ]
 

@@ -96,6 +96,22 @@ class Bus:
         assert "Traceback" not in result.stderr, result.stderr
         return Said(result.exit_code, result.stdout, result.stderr)
 
+    def unread(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and stderr of another verb whose output nobody reads any more."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=self._environ,
+            cwd=self.data_dir,
+            text=True,
+            timeout=FEW,
+        )
+        os.close(writing)
+        return done.returncode, done.stderr
+
     def json(self, *arguments: str) -> Any:
         """A reading verb's document."""
         said = self.say(*arguments, "--json")
@@ -397,6 +413,14 @@ def test_events_with_errors_are_named_and_not_sent(bus: Bus) -> None:
     assert Code.WRONG == said.code
     assert "1 of 2 events can't be sent, so none was:\n  line 2: not-json: " in said.err
     assert before == bus.published()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [["tail", "timeline"], ["alerts", "list"], ["dead", "list", "--json"], ["status"], ["topics", "list"], ["doctor"]],
+)
+def test_a_reader_that_has_read_enough_is_no_error(bus: Bus, verb: list[str]) -> None:
+    assert (Code.OK, "") == bus.unread(*verb)
 
 
 def test_an_unknown_thing_to_tail_is_a_usage_error(bus: Bus) -> None:

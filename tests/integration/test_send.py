@@ -19,15 +19,15 @@ from deploy.broker import EmbeddedBroker
 
 pytestmark = pytest.mark.kafka
 
-LIMIT = 100_000
+LIMIT = 1_000_000
 """Bytes of a record that the topics take."""
 
 
-def made(bootstrap: str) -> str:
-    """A topic of one partition."""
+def made(bootstrap: str, partitions: int = 1) -> str:
+    """A topic."""
     name = f"send-{uuid.uuid4().hex[:8]}"
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
-        admin.create_topics([NewTopic(name, 1, 1, topic_configs={"max.message.bytes": str(LIMIT)})])
+        admin.create_topics([NewTopic(name, partitions, 1, topic_configs={"max.message.bytes": str(LIMIT)})])
     return name
 
 
@@ -42,6 +42,19 @@ def test_the_last_acknowledgement_of_each_partition_is_returned_and_progress_tol
     assert [Acknowledged(topic, 0, 11_999)] == publish(bootstrap, records(topic, 12_000), [topic], told.append)
     assert 12_000 == told[-1]
     assert sorted(told) == told
+
+
+def test_a_small_file_without_keys_keeps_its_order_in_one_partition(bootstrap: str) -> None:
+    topic = made(bootstrap, partitions=8)
+    (last,) = publish(bootstrap, records(topic, 500), [topic])
+    assert 499 == last.offset
+
+
+def test_a_large_file_without_keys_is_shared_by_the_partitions(bootstrap: str) -> None:
+    topic = made(bootstrap, partitions=2)
+    last = publish(bootstrap, [(topic, b"x" * 50_000, None, ()) for _ in range(200)], [topic])
+    assert {0, 1} == {one.partition for one in last}
+    assert 200 == sum(one.offset + 1 for one in last)
 
 
 def test_nothing_is_sent_when_a_topic_is_missing_and_none_is_made(bootstrap: str) -> None:

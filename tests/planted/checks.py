@@ -50,6 +50,7 @@ OTHER_KEY_WARM = f"{_INTAKE}::test_another_key_refuses_to_go_on_with_what_is_on_
 _WHEEL = "tests/installation/test_wheel.py"
 WHEEL = f"{_WHEEL}::test_the_wheel_holds_every_file_of_its_folders"
 INSTALLED_RULES = f"{_WHEEL}::test_an_installation_has_the_shipped_rules_and_contracts"
+NONE_IS_SENT = "tests/unit/cli/test_send.py::test_each_wrong_event_is_named_with_its_line_and_reason_and_none_is_sent"
 NO_RULES = "tests/unit/agents/test_rule_files.py::test_a_folder_without_a_rule_is_refused_with_what_is_there"
 
 # --- the engine without Kafka ----------------------------------------------------------------------------------------

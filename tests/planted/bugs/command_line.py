@@ -22,4 +22,12 @@ BUGS = (
         "    if not folder:\n",
         (checks.NO_RULES,),
     ),
+    Bug(
+        "sent-though-one-is-wrong",
+        "`cxbus send` sends what came before the first wrong event.",
+        "cli/send.py",
+        "    if wrong:\n",
+        "    if wrong == total:\n",
+        (checks.NONE_IS_SENT,),
+    ),
 )

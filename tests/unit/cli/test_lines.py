@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.bus import Bus
 from cli.feed import Record
 from cli.lines import alert_line, dead_line, event_line, message_id, plain, profile_line, timeline_line
+from cli.names import Names
+from tests.unit.cli.shop import ADA, OLD_ADA, database
 
 HELD = {"customer": {"name": "Ada", "identifiers": []}, "caseId": "K1"}
 EVENT = {"id": "1", "source": "/desk", "type": "service.case.opened.v1", "time": "2026-03-02T09:00:00Z", "data": HELD}
@@ -24,6 +29,29 @@ def test_an_entry_tells_when_who_and_what() -> None:
     data = {"customerId": "c_1", "department": "service", "event": EVENT, "late": True, "moved": False}
     expected = "2026-03-02 09:00:00Z  service    Ada (c_1)  case opened: caseId K1 (late)"
     assert expected == timeline_line(record({"data": data}))
+
+
+def test_an_entry_without_a_name_tells_the_one_that_is_known(tmp_path: Path) -> None:
+    data_dir = database(tmp_path)
+    nameless = {**EVENT, "data": {**HELD, "customer": {"identifiers": []}}}
+
+    def line(customer_id: str, event: Mapping[str, Any]) -> str:
+        said = {"customerId": customer_id, "department": "service", "event": event, "late": False, "moved": False}
+        return timeline_line(record({"data": said}), names)
+
+    with closing(Names(Bus(data_dir=data_dir))) as names:
+        assert "Ada Lovelace (c_ada)" in line(ADA, nameless)
+        assert "Ada Lovelace (c_oldada)" in line(OLD_ADA, nameless)
+        assert "? (c_new)" in line("c_new", nameless)
+        assert "Ada (c_new)" in line("c_new", EVENT)
+        assert "Ada (c_new)" in line("c_new", nameless)
+
+
+def test_where_no_database_is_names_are_those_that_were_said(tmp_path: Path) -> None:
+    with closing(Names(Bus(data_dir=tmp_path))) as names:
+        assert names.of("c_1") is None
+        names.learn("c_1", "Ada")
+        assert "Ada" == names.of("c_1")
 
 
 def test_an_entry_that_was_moved_away_is_told() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +19,15 @@ from typer.testing import CliRunner
 from cli.main import Root, app, hoisted
 from cli.problem import Code
 from cli.verbs import VERBS, Verb
+from tests.unit.cli.shop import database
 
+ROOT = str(Path(__file__).parents[3])
 HEAVY = ("aiokafka", "asyncio", "faust", "kafka", "markdown_it", "prometheus_client", "pydantic", "sqlalchemy", "yaml")
+
+SLOW = frozenset(
+    {*HEAVY, "phonenumbers", "rocksdict", "structlog", "sqlalchemy.dialects.postgresql"}
+    - {"asyncio", "markdown_it"}  # pydantic-settings imports the one, Rich for the help the other
+)
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
@@ -78,6 +90,32 @@ def test_the_command_starts_without_anything_that_is_slow_to_import() -> None:
     code = f"import sys, cli.main; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "" == done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("verb", "needed"),
+    [
+        ("--help", set()),
+        ("rules list", {"pydantic", "yaml"}),
+        ("schemas list", {"pydantic"}),
+        ("customer show c_ada", {"pydantic", "sqlalchemy"}),
+        ("customer search ada", {"pydantic", "sqlalchemy"}),
+        ("customer show ada@example.com", {"phonenumbers", "pydantic", "sqlalchemy"}),
+        ("alerts list", {"pydantic", "sqlalchemy"}),
+        ("alerts explain a_fired", {"pydantic", "sqlalchemy", "yaml"}),
+    ],
+)
+def test_a_reading_verb_imports_of_what_is_slow_to_import_what_it_needs(
+    verb: str, needed: set[str], tmp_path: Path
+) -> None:
+    database(tmp_path)
+    told = "print(*set(sys.modules), file=sys.stderr)"
+    code = f"import atexit, sys; from cli.main import app; atexit.register(lambda: {told}); app()"
+    command = [sys.executable, "-c", code, "--data-dir", str(tmp_path), *verb.split()]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT})
+    assert Code.OK == done.returncode, done.stderr
+    imported = set(done.stderr.split())
+    assert needed == imported & SLOW
 
 
 def test_version_is_told() -> None:
@@ -155,3 +193,26 @@ def test_an_error_keeps_its_exit_code_though_nobody_reads_it(tmp_path: Path) -> 
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path)
     os.close(writing)
     assert Code.USAGE == done.returncode
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["rules", "list"], ["schemas", "list"]])
+def test_a_dumb_terminal_gets_lines_of_its_width_without_escapes(arguments: list[str], tmp_path: Path) -> None:
+    said = on_a_terminal([sys.executable, "-m", "cli.main", *arguments], tmp_path, "dumb", columns=60)
+    assert "\x1b" not in said
+    assert max(len(line) for line in said.splitlines()) in range(40, 61)
+
+
+def on_a_terminal(command: list[str], home: Path, term: str, columns: int) -> str:
+    """What a terminal of so many columns gets of it."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    environ |= {"TERM": term, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, cwd=home, env=environ):
+        os.close(slave)
+        said = b""
+        with suppress(OSError):  # it ended
+            while some := os.read(master, 65536):
+                said += some
+    os.close(master)
+    return said.decode()

@@ -117,7 +117,7 @@ def test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters(text: st
         if isinstance(judged, Dead):
             assert Reason.INVALID_DATA == judged.reason
             assert judged.message.startswith("data.caseId is ")
-            assert judged.message.endswith("; expected a string of 1 to 256 bytes as JSON.")
+            assert judged.message.endswith("; expected a string of 1 to 256 bytes as JSON with a visible character.")
 
 
 def test_an_identifier_is_bounded_in_bytes_and_not_shown() -> None:

@@ -47,6 +47,7 @@ def refused(**attributes: Any) -> str:
         [("content-type", b"application/cloudevents+json; charset=UTF-8")],
         [("content-type", b"application/cloudevents+json ;x=y"), ("other", None), ("traceparent", b"\xff")],
         [STRUCTURED, ("ce_id", b"another"), ("ce_type", b"another")],
+        [STRUCTURED, ("ce_traceparent", b"\xff"), ("ce_id", b"1"), ("ce_id", b"2"), ("ce_specversion", b"1.0")],
     ],
 )
 def test_a_structured_event_keeps_its_very_bytes(headers: list[tuple[str, bytes | None]]) -> None:
@@ -64,9 +65,20 @@ def test_a_structured_event_keeps_its_very_bytes(headers: list[tuple[str, bytes 
 
 
 @pytest.mark.parametrize(
-    "headers", [None, [], [("content-type", b"application/json")], [("x", b"y")], [("ce_id", None)]]
+    "headers",
+    [
+        None,
+        [],
+        [("content-type", b"application/json")],
+        [("x", b"y")],
+        [("ce_id", None)],
+        [("ce_traceparent", b"00-1-2-00"), ("ce-type", b"x")],
+        [("content-type", b"application/json"), ("ce_recordedtime", b"yesterday")],
+    ],
 )
-def test_without_ce_headers_an_event_is_read_as_structured(headers: list[tuple[str, bytes | None]] | None) -> None:
+def test_without_the_header_of_a_binary_event_an_event_is_read_as_structured(
+    headers: list[tuple[str, bytes | None]] | None,
+) -> None:
     event = decode(VALUE, headers)
     assert isinstance(event, Decoded), event
     assert VALUE == event.value
@@ -166,6 +178,34 @@ def test_a_name_that_names_nothing_is_refused(name: str, value: object, found: s
 @pytest.mark.parametrize("name", ["id", "source"])
 def test_an_empty_id_or_source_is_refused(name: str) -> None:
     assert f'the attribute "{name}" is the string ""; expected {NAME}.' == refused(**{name: ""})
+
+
+@pytest.mark.parametrize("name", ["id", "source"])
+@pytest.mark.parametrize(
+    "text", [" ", "\u200b", "\u00a0\u2003", "\ufeff", "\u2060 \u200d", "\u0301", "\u3164", "\u2800"]
+)
+def test_an_id_or_source_that_nobody_can_see_is_refused(name: str, text: str) -> None:
+    assert refused(**{name: text}).startswith(f'the attribute "{name}" is the string "')
+    assert refused(**{name: text}).endswith("; expected a string with a visible character.")
+
+
+@pytest.mark.parametrize("text", [" ", "\u200b", "\u3164"])
+def test_a_matter_whose_id_nobody_can_see_is_refused(text: str) -> None:
+    said = decode(orjson.dumps({**EVENT, "data": {**DATA, "caseId": text}}), [STRUCTURED])
+    assert isinstance(said, Dead)
+    assert Reason.INVALID_DATA == said.reason
+    assert said.message.startswith('data.caseId is the string "')
+    assert said.message.endswith(" with a visible character.")
+
+
+def test_headers_that_are_spelt_as_for_http_are_told() -> None:
+    headers = [(name.replace("ce_", "ce-"), text) for name, text in BINARY]
+    said = decode(orjson.dumps(DATA), [*headers, ("content-type", b"application/json")])
+    assert isinstance(said, Dead)
+    assert said.message.startswith('the attribute "specversion" is missing ')
+    first = headers[0][0]
+    hint = f'The header "{first}" is spelt as for HTTP; on Kafka it is "{first.replace("-", "_")}": ce_, not ce-.'
+    assert said.message.endswith(hint)
 
 
 @pytest.mark.parametrize("text", ["ID 5", "ÄÖ", "标识", "🧾", "a\u00a0b", "\u202eabc", "x" * 512])
