@@ -5,6 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.planted.bug import Bug
-from tests.planted.bugs import agents, core, engine, sink
+from tests.planted.bugs import agents, core, engine, sink, unpacking
 
-BUGS: Sequence[Bug] = (*engine.BUGS, *agents.BUGS, *core.BUGS, *sink.BUGS)
+BUGS: Sequence[Bug] = (*engine.BUGS, *agents.BUGS, *core.BUGS, *sink.BUGS, *unpacking.BUGS)

@@ -326,7 +326,7 @@ def test_of_large_events_few_are_on_their_way_at_a_time(house: House, monkeypatc
         size = sum(len(one.value or b"") for one in outputs)
         sent.append(size)
         most = max(most, sum(sent))
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.1)
         sent.remove(size)
 
     monkeypatch.setattr(intake, "send_all", send)
