@@ -1,6 +1,6 @@
 # The two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format unit integration chaos bugs bench latency bench-restore bench-growth bench-scale lock schemas clean
+.PHONY: help setup demo run test test-faults check format unit integration chaos bugs bench latency bench-restore bench-growth bench-scale lock schemas clean
 
 PYTHON ?= python3
 SEED ?= 1
@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## start a real Kafka and the bus, play a business day, show 
 run: $(INSTALLED) ## start a real Kafka and the bus, and keep them running
 	@$(BIN)/cxbus run
 
-test: check unit integration ## everything CI runs: format, lint, types, imports, tests on a real Kafka
+test: check unit integration ## format, lint, types, imports, and the tests whose failure you want to see first: six minutes at most
 
 check: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -42,8 +42,11 @@ format: $(INSTALLED) ## write the code in the project's format
 unit: $(INSTALLED) ## the tests that need no Kafka, one process for each core: a minute or two
 	$(BIN)/pytest -q -n auto -m "not kafka"
 
-integration: $(INSTALLED) ## the tests on a real Kafka; the long faults are `make chaos`
-	$(BIN)/pytest -q -m "kafka and not chaos and not bench"
+integration: $(INSTALLED) ## the essential tests on a real Kafka
+	$(BIN)/pytest -q -m "kafka and not faults and not chaos and not bench"
+
+test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest of what CI runs, a quarter of an hour
+	$(BIN)/pytest -q -m "kafka and faults and not chaos and not bench"
 
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos

@@ -136,13 +136,10 @@ def retry(
         wanted = [_one(found, which)]
         if wanted[0].again is not None:
             raise Problem(f"It was retried, and is dead again as letter {wanted[0].again}.", Code.USAGE)
-    sendable = []
-    for one in wanted:
-        why = unsendable(one, MAX_BYTES)
-        if why is None:
-            sendable.append(one)
-        else:
-            note(f"Letter {one.number} can't be sent: {why}.")
+    judged = [(one, unsendable(one, MAX_BYTES)) for one in wanted]
+    sendable = [one for one, why in judged if why is None]
+    for why, number in Counter(why for _, why in judged if why is not None).items():
+        note(f"{count(number, 'letter')} can't be sent: {why}.")
     if not sendable:
         raise Problem("There is no such letter to send again.", Code.WRONG)
     acknowledged = publish(

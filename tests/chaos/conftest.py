@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,14 @@ from deploy.broker import EmbeddedBroker
 
 from .sink_play import Say
 from .sink_stage import apply_topics
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs Kafka here is about faults."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("kafka"):
+            item.add_marker(pytest.mark.faults)
 
 
 @pytest.fixture(scope="module")

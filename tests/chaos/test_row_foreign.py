@@ -19,6 +19,7 @@ from engine.mark import MARK
 from .arena import JudgedBus, arena, at_work, ended, now, verdict
 from .business import ROUGH, business
 from .checker import FOREIGN, Problem, letters
+from .fleet import Exit
 from .log import Header
 
 SEED, PARTITIONS, EVENTS, CUSTOMERS, RATE = 5, 2, 600, 40, 1_000.0
@@ -113,6 +114,19 @@ async def ordeal(bus: JudgedBus) -> tuple[str, list[Problem]]:
     ), problems
 
 
+async def a_later_version(bus: JudgedBus) -> tuple[str, Exit]:
+    """A record of a later version comes: where it stands, and how the worker ended."""
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
+        sent = await producer.send_and_wait(JOURNAL, b"{}", b"c_1", 1, headers=[("v", b"2"), ("kind", b"split")])
+    known = len(bus.fleet.exits)
+    bus.fleet.start("a")
+    async with asyncio.timeout(60):
+        while len(bus.fleet.exits) == known:
+            bus.fleet.supervise()
+            await asyncio.sleep(0.2)
+    return f"{JOURNAL}/1/{sent.offset}", bus.fleet.exits[-1]
+
+
 async def at_rest(bus: JudgedBus, publish: object) -> None:
     """Publishes, and returns when all of it came through."""
     assert callable(publish)
@@ -130,8 +144,10 @@ def test_foreign_records_on_every_topic_of_ours_stop_nothing_and_are_each_told_o
 ) -> None:
     with arena(tmp_path, SEED, PARTITIONS) as (_, bus):
         told, problems = asyncio.run(ordeal(bus))
-        log = bus.fleet.log()
+        log, exits = bus.fleet.log(), list(bus.fleet.exits)
+        place, last = asyncio.run(a_later_version(bus))
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, log
-    assert [] == bus.fleet.exits, log
+    assert [] == exits, log
+    assert (2, True) == (last.code, f"the record {place} was written by version 2 of the bus" in last.why), last

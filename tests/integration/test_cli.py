@@ -417,6 +417,7 @@ def test_metrics_of_worker_and_sink_are_there(bus: Bus) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_killed_worker_and_a_killed_broker_are_started_again(bus: Bus) -> None:
     worker = next(process for process in announced(bus.data_dir) if process.name == "worker-0")
     os.kill(worker.pid, signal.SIGKILL)
@@ -437,6 +438,7 @@ def test_a_killed_worker_and_a_killed_broker_are_started_again(bus: Bus) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_ctrl_c_stops_everything_and_a_second_start_finds_it_again(tmp_path: Path) -> None:
     with running(tmp_path / "bus") as bus:
         bus.start("--workers", "2")

@@ -134,12 +134,14 @@ def test_it_brings_everything_itself_and_leaves_nothing_behind(tmp_path: Path) -
     assert ["tmp"] == [path.name for path in tmp_path.iterdir()]
 
 
+@pytest.mark.faults
 def test_it_can_be_run_again_and_again_on_the_same_cluster(bootstrap: str, tmp_path: Path) -> None:
     for _ in range(2):
         done = once(tmp_path, bootstrap)
         assert (0, SUMMARY) == (done.returncode, summary(done.stdout)), done.stderr
 
 
+@pytest.mark.faults
 def test_anything_else_than_the_manifest_says_is_failure_and_is_said(bootstrap: str, tmp_path: Path) -> None:
     sabotaged = tmp_path / "expected.yaml"
     text = EXPECTED.read_text()
@@ -154,6 +156,7 @@ def test_anything_else_than_the_manifest_says_is_failure_and_is_said(bootstrap: 
     assert all(difference in done.stderr for difference in differences)
 
 
+@pytest.mark.faults
 def test_an_interrupted_story_goes_on_at_the_next_start_and_is_then_only_shown(bootstrap: str, tmp_path: Path) -> None:
     with staying(tmp_path, bootstrap) as (process, told):
         while "Ada is mailed a promotion" not in told.read_text():

@@ -262,6 +262,7 @@ def test_a_misspelt_setting_and_a_broken_rule_are_found_before_kafka_is_asked(
     assert "bad.yaml" in found["rules"]["found"]
 
 
+@pytest.mark.faults
 def test_a_frozen_kafka_is_away(data: Path, broker: EmbeddedBroker) -> None:
     os.killpg(broker.group, signal.SIGSTOP)
     try:

@@ -16,7 +16,7 @@ from engine.store import Store
 from engine.unit_of_work import Output
 from tests.integration.engine_shop import Notes, Shop, shop, until
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 
 
 def told(bootstrap: str, directory: Path, tale: Callable[[Shop], Awaitable[None]]) -> None:

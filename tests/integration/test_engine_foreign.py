@@ -16,7 +16,7 @@ from engine.unit_of_work import Output
 from tests.integration.engine_shop import Clumsy, Notes, Shop, shop
 from tests.integration.test_engine_cache import hand_rest, work
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 
 
 class Reporting(Clumsy):

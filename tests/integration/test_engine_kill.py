@@ -16,7 +16,7 @@ from tests.integration.engine_town import Town, Verdict, judge, town
 
 SESSION_SECONDS = 10
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 
 
 def test_a_stopped_worker_ends_cleanly_and_its_successor_goes_on_exactly(bootstrap: str, tmp_path: Path) -> None:

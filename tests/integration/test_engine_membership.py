@@ -13,7 +13,7 @@ import pytest
 from engine.limits import SESSION_SECONDS
 from tests.integration.engine_town import PARTITIONS, Town, town
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 
 #: What is left of a session when its worker leaves the group: noise of a busy machine.
 SOON = SESSION_SECONDS - 2

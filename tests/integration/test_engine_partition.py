@@ -182,6 +182,7 @@ def test_a_unit_of_work_that_takes_too_long_to_leave_is_aborted_and_its_state_re
     asyncio.run(story())
 
 
+@pytest.mark.faults
 def test_a_partition_is_given_up_at_any_moment_of_its_opening(bootstrap: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with shop(bootstrap, tmp_path) as place:

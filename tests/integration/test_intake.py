@@ -19,15 +19,19 @@ from agents.directory import Directory
 from agents.identifiers import Identifiers
 from agents.intake import Intake
 from agents.metrics import Metrics
+from agents.records import Header
 from agents.resolver import WrongKey
 from agents.topics import DEAD, IDENTITIES, LINKS
+from core.identity import Node
 from deploy.broker import EmbeddedBroker
 from engine.batch import Batch
 from engine.mark import MARK
+from engine.progress import WrittenBefore
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka
 
+WEB = "cx.web.events.v1"
 NOW = 1_795_000_000_000
 NARROW = 4_000
 """Bytes that the links log of these tests takes at once."""
@@ -163,28 +167,66 @@ def test_a_record_of_any_size_becomes_a_letter(kafka: str, intake: Counter, size
     assert [(links + 1, dead + 1)] == intake.committed
 
 
+def test_a_large_key_and_ten_thousand_headers_become_letters(kafka: str, intake: Counter) -> None:
+    large = record(WEB, 0, 0, b"{", key=b"k" * 1_000_000, headers=[("x", b"h" * 100_000)], timestamp=NOW)
+    many = [(f"x-{number}", b"h" * 500) for number in range(10_000)]
+    records = [large, record(WEB, 0, 1, b"{", headers=many, timestamp=NOW), record(WEB, 0, 2, b"{", timestamp=NOW)]
+
+    async def story() -> None:
+        async with intake.at_work() as works:
+            await works.take([intake.batch(0, records)])
+
+    links, dead = asyncio.run(ends(kafka))
+    asyncio.run(story())
+    assert [(links, dead + 3)] == intake.committed
+
+
+async def tailed(kafka: str, home: Path, identifiers: Identifiers = IDENTIFIERS) -> str | None:
+    """Who the directory says node 1 is, once it has caught up. Raises what the directory raises before that."""
+    directory = Directory(kafka, identifiers, home)
+    tail, caught_up = asyncio.create_task(directory.tail()), asyncio.create_task(directory.caught_up.wait())
+    try:
+        async with asyncio.timeout(60):
+            await asyncio.wait({tail, caught_up}, return_when=asyncio.FIRST_COMPLETED)
+        if tail.done():
+            await tail
+        return directory.customer([Node("email", "1")])
+    finally:
+        caught_up.cancel()
+        tail.cancel()
+        await asyncio.gather(tail, caught_up, return_exceptions=True)
+        directory.close()
+
+
+async def identify(kafka: str, key: bytes, value: bytes | None, *headers: Header) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        await producer.send_and_wait(IDENTITIES, value, key, 0, headers=list(headers))
+
+
+def test_the_identities_of_before_the_mark_are_refused_and_foreign_records_are_passed_over(
+    kafka: str, tmp_path: Path
+) -> None:
+    fingerprint = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
+    asyncio.run(identify(kafka, b"#key", fingerprint))
+    with pytest.raises(WrittenBefore, match="has no header v"):
+        asyncio.run(tailed(kafka, tmp_path / "old"))
+    asyncio.run(identify(kafka, b"#key", fingerprint, MARK))
+    asyncio.run(identify(kafka, b"i/1", b'{"id": "c_1", "type": "email"}', MARK))
+    for key, value, headers in (
+        (b"i/1", b'{"id": "c_9", "type": "email"}', ()),
+        (b"i/1", None, (("v", b"junk"),)),
+        (b"#key", b"{}", ()),
+        (b"i/1", b"no JSON", (MARK,)),
+        (b"c/c_1", b"[]", (MARK,)),
+        (b"\xff", b"null", ()),
+    ):
+        asyncio.run(identify(kafka, key, value, *headers))
+    assert "c_1" == asyncio.run(tailed(kafka, tmp_path / "cold"))
+    assert "c_1" == asyncio.run(tailed(kafka, tmp_path / "cold"))
+
+
 def test_a_directory_on_disk_is_not_used_with_another_key(kafka: str, tmp_path: Path) -> None:
-    async def story(identifiers: Identifiers) -> None:
-        """Raises what the directory raises before it has caught up."""
-        directory = Directory(kafka, identifiers, tmp_path / "directory")
-        tail, caught_up = asyncio.create_task(directory.tail()), asyncio.create_task(directory.caught_up.wait())
-        try:
-            async with asyncio.timeout(60):
-                await asyncio.wait({tail, caught_up}, return_when=asyncio.FIRST_COMPLETED)
-            if tail.done():
-                await tail
-        finally:
-            caught_up.cancel()
-            tail.cancel()
-            await asyncio.gather(tail, caught_up, return_exceptions=True)
-            directory.close()
-
-    async def found_out() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
-            key = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
-            await producer.send_and_wait(IDENTITIES, key, b"#key", partition=0, headers=[MARK])
-
-    asyncio.run(found_out())
-    asyncio.run(story(IDENTIFIERS))
+    asyncio.run(identify(kafka, b"#key", orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint}), MARK))
+    asyncio.run(tailed(kafka, tmp_path / "directory"))
     with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
-        asyncio.run(story(Identifiers(b"quite another key")))
+        asyncio.run(tailed(kafka, tmp_path / "directory", Identifiers(b"quite another key")))

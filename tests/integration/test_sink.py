@@ -21,6 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from deploy.broker import EmbeddedBroker
 from sinks.base import Flushed, Record, SinkRefused, Topics
+from sinks.mark import MARK
 from sinks.progress import MAX_PAUSE_MS, Partition
 from sinks.runner import Pace, Runner, Source
 from sinks.sql.sink import SqlSink
@@ -273,6 +274,7 @@ def test_committed_records_are_copied_and_aborted_ones_never_show(bus: Bus, data
     run(scenario())
 
 
+@pytest.mark.faults
 def test_an_open_transaction_is_waited_for(bus: Bus, database: Database) -> None:
     async def scenario() -> None:
         await bus.create()
@@ -288,11 +290,40 @@ def test_an_open_transaction_is_waited_for(bus: Bus, database: Database) -> None
     run(scenario())
 
 
+def test_records_that_the_bus_did_not_write_are_not_copied(bus: Bus, database: Database) -> None:
+    strange = [replace(record, headers=()) for record in story(20)]
+    strange += [replace(record, value=None, headers=(("v", b"junk"),)) for record in story(20) if record.key]
+
+    async def scenario() -> None:
+        await bus.create()
+        async with bus.producer() as producer, database.copied_from(bus):
+            await bus.send(producer, story(15))
+            await bus.send(producer, strange)
+            await bus.send(producer, story(5, first=50))
+            await database.is_at_the_end_of(bus)
+        assert database.tables() == fold([record for record in await bus.committed() if MARK in record.headers])
+
+    run(scenario())
+
+
+def test_what_a_later_version_of_the_bus_wrote_ends_the_sink_with_words(bus: Bus, database: Database) -> None:
+    async def scenario() -> None:
+        await bus.create()
+        async with bus.producer() as producer:
+            await bus.send(producer, [replace(record, headers=(("v", b"2"),)) for record in story(1)])
+        with pytest.raises(SinkRefused, match="was written by version 2 of the bus"):
+            async with database.copied_from(bus) as copying:
+                await asyncio.wait({copying}, timeout=PATIENCE)
+
+    run(scenario())
+
+
 def copy_for_ever(bus: Bus, path: Path) -> None:
     """A process with one sink."""
     asyncio.run(Runner(open_sink(path, bus.topics), bus.source(), pace=replace(QUICK, records=50)).run(asyncio.Event()))
 
 
+@pytest.mark.faults
 def test_a_sink_killed_again_and_again_loses_and_doubles_nothing(bus: Bus, database: Database) -> None:
     spawn = multiprocessing.get_context("spawn")
 
@@ -323,6 +354,7 @@ def test_a_sink_killed_again_and_again_loses_and_doubles_nothing(bus: Bus, datab
     run(scenario())
 
 
+@pytest.mark.faults
 def test_a_locked_database_delays_and_loses_nothing_and_does_not_hinder_the_end(bus: Bus, database: Database) -> None:
     async def scenario() -> None:
         await bus.create()
@@ -350,6 +382,7 @@ def test_a_locked_database_delays_and_loses_nothing_and_does_not_hinder_the_end(
 
 
 @pytest.mark.parametrize("standstill", [0.5, 3600.0])
+@pytest.mark.faults
 def test_a_sink_that_stood_still_for_too_long_reads_from_the_start_what_may_have_been_cleaned_up_since(
     standstill: float, bus: Bus, database: Database
 ) -> None:
@@ -389,6 +422,7 @@ async def recreate_timeline(bus: Bus) -> None:
         await bus.send(producer, [r for r in story(40, first=1000) if r.topic == messages.TOPICS.timeline])
 
 
+@pytest.mark.faults
 def test_a_topic_that_was_created_again_since_is_copied_anew(bus: Bus, database: Database) -> None:
     async def scenario() -> None:
         await bus.create()
@@ -404,6 +438,7 @@ def test_a_topic_that_was_created_again_since_is_copied_anew(bus: Bus, database:
     run(scenario())
 
 
+@pytest.mark.faults
 def test_a_topic_created_again_behind_the_back_of_a_frozen_sink_is_copied_anew(bus: Bus, database: Database) -> None:
     expected = fold(story(40, first=1000))["timeline"].keys()
 
@@ -430,6 +465,7 @@ def test_a_topic_created_again_behind_the_back_of_a_frozen_sink_is_copied_anew(b
     run(scenario())
 
 
+@pytest.mark.faults
 def test_records_deleted_before_they_were_read_do_not_stop_it(bus: Bus, database: Database) -> None:
     async def scenario() -> None:
         await bus.create()
@@ -453,6 +489,7 @@ def test_records_deleted_before_they_were_read_do_not_stop_it(bus: Bus, database
     run(scenario())
 
 
+@pytest.mark.faults
 def test_topics_that_are_not_there_yet_are_waited_for(bus: Bus, database: Database) -> None:
     async def scenario() -> None:
         names = list(bus.topics.kinds())
@@ -471,6 +508,7 @@ def test_topics_that_are_not_there_yet_are_waited_for(bus: Bus, database: Databa
     run(scenario())
 
 
+@pytest.mark.faults
 def test_poison_and_large_values_pass_through(bus: Bus, database: Database) -> None:
     async def scenario() -> None:
         await bus.create()
@@ -491,6 +529,7 @@ def test_poison_and_large_values_pass_through(bus: Bus, database: Database) -> N
     run(scenario())
 
 
+@pytest.mark.faults
 def test_what_was_written_while_the_run_was_told_to_stop_is_counted(
     bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -514,6 +553,7 @@ def test_what_was_written_while_the_run_was_told_to_stop_is_counted(
     run(scenario())
 
 
+@pytest.mark.faults
 def test_a_database_that_must_not_be_used_ends_the_run(bus: Bus, database: Database) -> None:
     async def scenario() -> None:
         await bus.create()
@@ -529,6 +569,7 @@ def test_a_database_that_must_not_be_used_ends_the_run(bus: Bus, database: Datab
     run(scenario())
 
 
+@pytest.mark.faults
 def test_a_broker_that_goes_away_and_comes_back_is_waited_for(tmp_path: Path, database: Database) -> None:
     broker = EmbeddedBroker(tmp_path / "own")
     bus = Bus(broker.start())
@@ -555,6 +596,7 @@ def test_a_broker_that_goes_away_and_comes_back_is_waited_for(tmp_path: Path, da
         broker.stop()
 
 
+@pytest.mark.faults
 def test_a_sink_without_a_broker_waits_and_still_ends_at_once(database: Database) -> None:
     async def scenario() -> None:
         noted = Noted()

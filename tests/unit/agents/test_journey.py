@@ -349,7 +349,9 @@ def test_a_document_that_cannot_be_read_costs_its_customers_events_and_nothing_e
     journal.journey(place).opened(MARK)
     outputs = journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert [DEAD] == [one.topic for one in outputs]
-    outputs = journal.publish(other, event("service.case.opened.v1", "2026-11-18T09:00:00Z", caseId="K2"))
+    outputs = journal.publish(
+        other, event("service.case.opened.v1", "2026-11-18T09:00:00Z", caseId="K2", category="other", priority="low")
+    )
     assert [TIMELINE, PROFILES] == [one.topic for one in outputs]
 
 
