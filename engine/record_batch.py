@@ -43,21 +43,6 @@ class OpenBatch:
     is nothing more.
     """
 
-    __slots__ = (
-        "_batch",
-        "_cursor",
-        "_data",
-        "_end",
-        "_flaw",
-        "_place",
-        "_raw",
-        "_weigh",
-        "finished",
-        "position",
-        "size",
-        "weight",
-    )
-
     def __init__(self, place: tuple[str, int], raw: memoryview, batch: Any, position: int, limit: int) -> None:
         self.position = position
         self.weight = 0
@@ -106,7 +91,7 @@ class OpenBatch:
     def _plain(self) -> Iterator[Light | Unusable]:
         (topic, partition), new, begun, end = self._place, tuple.__new__, self.position, self._end
         try:
-            for record in iter(self._batch.__next__, None):  # a second iter(batch) would begin in the middle of nowhere
+            for record in iter(self._batch.__next__, None):  # iter(batch) can be had once
                 offset = record.offset
                 if self.position <= offset < end:
                     self.position = offset + 1

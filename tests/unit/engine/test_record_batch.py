@@ -112,6 +112,7 @@ def test_nonsense_behind_a_right_crc_is_passed_as_a_whole_or_from_where_it_begin
     broken = [
         batch(b"", codec, 3),
         batch(b"garbage" * 30, codec, 3),
+        batch(body, 5, 3),
         batch(PACK[codec](body[:-4]), codec, 3),
         batch(PACK[codec](body + b"more"), codec, 3),
         batch(PACK[codec](body), codec, 2, last=2),
