@@ -32,7 +32,7 @@ from tests.chaos.bus import Bus
 from tests.unit.agents.bench import event
 from tests.unit.engine.batches import NAMES, PACK, batch, number, record
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 
 PARTITIONS = 2
 WEB = events_topic("web")
