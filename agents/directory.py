@@ -20,7 +20,7 @@ from engine.checkpoint import Bounds, Checkpoint
 from engine.limits import Limits
 from engine.progress import WrittenBefore
 from engine.reading import reader
-from engine.record import KafkaRecord
+from engine.record import KafkaRecord, end_of
 from engine.restore import read_bounds
 from engine.sieve import Sieve
 from engine.store import Store
@@ -121,7 +121,7 @@ class Directory:
             before: int | None = None
             while True:
                 for records in (await consumer.getmany(timeout_ms=1000, max_records=5000)).values():
-                    position = records[-1].offset + 1
+                    position = end_of(records[-1])
                     sieve = Sieve(records)
                     self.learn(list(sieve), Checkpoint(bounds.cluster, {partition: position}, time.time()))
                     before = next((one.offset for one in sieve.foreign if _is_key(one)), before)

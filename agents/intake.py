@@ -159,7 +159,7 @@ class Intake:
 
     def _route(self, record: KafkaRecord) -> Output:
         if isinstance(record, Unusable):
-            return self._bury_unread(record)
+            return self._bury(record, unread(record))
         received = received_at(record)
         understood = self._understood(record, received)
         if isinstance(understood, Dead):
@@ -208,16 +208,9 @@ class Intake:
     def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
         self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()
         origin = Origin(record.topic, record.partition, record.offset)
-        kept = tuple((name, value) for name, value in record.headers if value is not None)
-        return letter(record.key, record.value, kept, "intake", origin, dead)
-
-    def _bury_unread(self, record: Unusable) -> Output:
-        """One letter about all that the record stands for."""
-        dead = unread(record)
-        self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()
-        kept = tuple((name, value) for name, value in record.sent if value is not None)
-        last = record.last if record.last > record.offset else None
-        origin = Origin(record.topic, record.partition, record.offset)
+        sent = record.sent if isinstance(record, Unusable) else record.headers
+        kept = tuple((name, value) for name, value in sent if value is not None)
+        last = record.last if isinstance(record, Unusable) and record.last > record.offset else None
         return letter(record.key, record.value, kept, "intake", origin, dead, last)
 
 

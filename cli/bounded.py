@@ -7,9 +7,10 @@ from typing import Any
 
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
+from kafka.record.util import decode_varint
 
 from engine.limits import Unpacking
-from engine.record_batch import Text
+from engine.record_batch import Text, crowded
 from engine.unpacking import unpack
 
 from .output import note
@@ -40,6 +41,9 @@ class Bounded(DefaultRecordBatch):  # type: ignore[misc]  # kafka-python gives i
         self._decompressed = True
         while self._next_record_index < self._num_records:
             try:
+                if crowded(self._buffer, decode_varint(self._buffer, self._pos)[1]):
+                    self._pass_over("has too many headers")
+                    return
                 record = self._read_msg()
             except UnicodeDecodeError:
                 self._buffer = Text(self._buffer)

@@ -64,7 +64,8 @@ class Fetch:
     records: most of a batch.
     window: batches of one partition that may be under way; beyond it what is fetched of that partition is gathered for
         the next one, so that 1 loses no time; more only makes smaller batches (measured).
-        Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most.
+        Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most, and what
+        ``Unpacking`` allows.
     max_wait_ms: how long the broker holds an empty fetch, so the longest that a partition waits which becomes free.
     partition_bytes: most of one fetch; a larger record comes alone.
     held_bytes: of a partition whose window is full fetches are gathered until they have so many bytes, or ``records``.

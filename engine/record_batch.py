@@ -43,20 +43,6 @@ class OpenBatch:
     is nothing more.
     """
 
-    __slots__ = (
-        "_batch",
-        "_cursor",
-        "_data",
-        "_end",
-        "_flaw",
-        "_place",
-        "_raw",
-        "finished",
-        "position",
-        "size",
-        "weight",
-    )
-
     def __init__(self, place: tuple[str, int], raw: memoryview, batch: Any, position: int, limit: int) -> None:
         self.position = position
         self.weight = 0
@@ -68,7 +54,8 @@ class OpenBatch:
         self._end = batch.next_offset
         self._flaw: Flaw | None = None
         self._data = raw
-        self._cursor: int | None = None
+        self._weigh = False
+        self._cursor = HEAD
         """Where the next record begins, if records are weighed."""
         codec = raw[ATTRIBUTES if raw[MAGIC] >= 2 else _LEGACY_ATTRIBUTES] & CODEC
         if codec:
@@ -91,7 +78,7 @@ class OpenBatch:
         if self._flaw is None and self.size <= WEIGHED:
             self.weight = self.size
         else:
-            self._cursor = HEAD
+            self._weigh = True
 
     def records(self) -> Iterator[Light | Unusable]:
         """Those that come next, until there are none or ``GIVEN_BYTES`` are reached. Raises nothing."""
@@ -99,12 +86,12 @@ class OpenBatch:
             return iter(())
         if len(self._data) <= HEAD and self._flaw is not None:
             return self._rest(self._flaw)
-        return self._plain() if self._cursor is None else self._weighed()
+        return self._weighed() if self._weigh else self._plain()
 
     def _plain(self) -> Iterator[Light | Unusable]:
         (topic, partition), new, begun, end = self._place, tuple.__new__, self.position, self._end
         try:
-            for record in iter(self._batch.__next__, None):  # a second iter(batch) would begin in the middle of nowhere
+            for record in iter(self._batch.__next__, None):  # iter(batch) can be had once
                 offset = record.offset
                 if self.position <= offset < end:
                     self.position = offset + 1
@@ -124,11 +111,11 @@ class OpenBatch:
             self._finish()
 
     def _weighed(self) -> Iterator[Light | Unusable]:
-        (topic, partition), flaw, begun = self._place, self._flaw, self.position
+        (topic, partition), flaw, begun, data = self._place, self._flaw, self.position, self._data
         try:
             while True:
                 length = self._next_length()
-                if length > LONG_RECORD and self._crowded(length):
+                if length > LONG_RECORD and crowded(data, self._cursor - length):
                     yield from self._rest(Flaw.TOO_LARGE)
                     return
                 record = next(self._batch, None)
@@ -157,27 +144,12 @@ class OpenBatch:
 
     def _next_length(self) -> int:
         """Bytes of the next record; moves the cursor behind it. Nonsense is left to the parser, which is next."""
-        assert self._cursor is not None, "records are weighed"
         try:
             length, at = _varint(self._data, self._cursor)
         except IndexError:
             return 0
         self._cursor = at + length
         return length
-
-    def _crowded(self, length: int) -> bool:
-        """Whether the record before the cursor, of ``length`` bytes, has too many headers."""
-        assert self._cursor is not None, "records are weighed"
-        at = self._cursor - length
-        try:
-            for _ in range(3):  # attributes, timestamp, offset
-                _, at = _varint(self._data, at)
-            for _ in range(2):  # key, value
-                taken, at = _varint(self._data, at)
-                at += max(0, taken)
-            return _varint(self._data, at)[0] > MOST_HEADERS
-        except IndexError:
-            return False
 
     def _rest(self, flaw: Flaw) -> Iterator[Unusable]:
         """What was not read, with the whole batch as Kafka has it."""
@@ -198,7 +170,20 @@ class OpenBatch:
         self.position = max(self.position, self._end)  # also behind what compaction has removed from its end
 
 
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
+def crowded(data: memoryview | bytearray, at: int) -> bool:
+    """Whether the record whose attributes begin there has more than ``MOST_HEADERS``. Raises nothing."""
+    try:
+        for _ in range(3):  # attributes, timestamp, offset
+            _, at = _varint(data, at)
+        for _ in range(2):  # key, value
+            taken, at = _varint(data, at)
+            at += max(0, taken)
+        return _varint(data, at)[0] > MOST_HEADERS
+    except IndexError:
+        return False
+
+
+def _varint(data: memoryview | bytearray, at: int) -> tuple[int, int]:
     """A zigzag number, and where it ends. Raises ``IndexError`` where there is none."""
     if (byte := data[at]) < 0x80:
         return (byte >> 1) ^ -(byte & 1), at + 1

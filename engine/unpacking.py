@@ -66,7 +66,7 @@ def unpack(codec: int, packed: memoryview, limit: int, head: bytes = b"") -> Unp
     """``head`` and what ``packed`` becomes, which is at most ``limit`` bytes, else there is a flaw. Raises nothing."""
     unpacked = _CODECS.get(codec)
     if unpacked is None:
-        return Unpacked(memoryview(head), Flaw.UNREADABLE)
+        return Unpacked(memoryview(bytearray(head)), Flaw.UNREADABLE)
     scratch = _scratch.body[: min(limit, SMALL)]
     written, flaw = _into(scratch, unpacked, packed)
     if flaw is not Flaw.TOO_LARGE or limit <= SMALL:

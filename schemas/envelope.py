@@ -35,10 +35,10 @@ _required = itemgetter(*_REQUIRED)
 
 def binary_attributes(headers: Headers | None) -> dict[str, str] | Dead | None:
     """Return the attributes of a binary event, None for a structured one, or why the headers are neither."""
-    if headers == _PLAIN:
+    if headers == _PLAIN or not headers:
         return None
     content_type = b""
-    for key, raw in headers or ():
+    for key, raw in headers:
         if key.lower() == "content-type":
             content_type = raw or b""
     media_type = content_type.partition(b";")[0].strip().lower()
@@ -48,7 +48,7 @@ def binary_attributes(headers: Headers | None) -> dict[str, str] | Dead | None:
         said = found(media_type.decode(errors="replace"))
         wish = 'expected "application/cloudevents+json" and one event in each record'
         return Dead(Reason.NOT_CLOUDEVENTS, f"the header content-type is {said}; {wish}.")
-    attributes = _attributes(headers or ())
+    attributes = _attributes(headers)
     if isinstance(attributes, Dead) or "specversion" not in attributes:
         return attributes if isinstance(attributes, Dead) else None
     if media_type.endswith(b"json"):

@@ -71,6 +71,8 @@ class Reading:
         failed, or when it had hardly started) and then leaves the rest as it is; so its parts are closed here.
         """
         consumer = self._consumer
+        if consumer._fetcher is not None:
+            consumer._fetcher._records.clear()  # what is unpacked and not given
         ended: list[object] = await asyncio.gather(consumer.stop(), return_exceptions=True)
         if ended != [None]:
             parts = [part for part in (consumer._coordinator, consumer._fetcher, consumer._client) if part is not None]

@@ -15,19 +15,24 @@ import cramjam
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer import fetcher
 from aiokafka.protocol.produce import ProduceRequest
 
 from agents.messages import STRUCTURED
-from agents.topics import DEAD, TIMELINE, events_topic
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE, events_topic
+from cli.feed import Feed
 from deploy.broker import EmbeddedBroker
+from engine.aiokafka_internals import read_light
+from engine.limits import Unpacking
 from engine.unpacking import LZ4, SNAPPY, ZSTD
 from schemas.dead_letter import ERRORS
+from sinks.reading import Reading
 from tests.chaos.arena import at_work
 from tests.chaos.bus import Bus
 from tests.unit.agents.bench import event
 from tests.unit.engine.batches import NAMES, PACK, batch, number, record
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 
 PARTITIONS = 2
 WEB = events_topic("web")
@@ -39,7 +44,7 @@ THROUGH_SECONDS = 10.0
 TOLD_SECONDS = 60.0
 MOST_MEMORY = 1024 * 1024 * 1024
 GIGABYTE = 1024 * MEGABYTE
-KINDS = {
+KINDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sales": ("sales.opportunity.created.v1", {"opportunityId": "OP1", "stage": "new"}),
     "service": ("service.case.resolved.v1", {"caseId": "K1"}),
     "marketing": ("marketing.email.opened.v1", {"messageId": "MSG1"}),
@@ -84,7 +89,10 @@ async def publisher(bootstrap: str) -> AsyncIterator[Publisher]:
 def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     """A broker with the topics and one worker; it is the same process at the end, and never took too much memory."""
     home = tmp_path_factory.mktemp("large")
-    with EmbeddedBroker(home / "broker") as broker:
+    with EmbeddedBroker(home / "broker") as broker, pytest.MonkeyPatch.context() as patch:
+        for name in ("MemoryRecords", "PartitionRecords", "FetchResult"):
+            patch.setattr(fetcher, name, getattr(fetcher, name))  # to be put back at the end
+        read_light(Unpacking())  # this process reads those batches, too
         made = Bus(home, broker, PARTITIONS)
         made.apply_topics()
         with made.processes():
@@ -96,8 +104,10 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
 @pytest.fixture(autouse=True)
 def unharmed(bus: Bus) -> Iterator[None]:
     """The worker is the same process, and its peak memory is bounded."""
-    before = pid(bus)
+    fleet, before = bus.fleet, pid(bus)
     yield
+    if bus.fleet is not fleet:
+        return  # a test that starts another one looks itself
     bus.fleet.supervise()
     assert [] == bus.fleet.exits, bus.fleet.log()
     assert before == pid(bus)
@@ -163,13 +173,13 @@ async def through(bus: Bus, name: str, seconds: float = THROUGH_SECONDS) -> floa
     raise AssertionError(f"not through after {seconds:g} s: {wanted}\n{bus.fleet.log()}")
 
 
-def bomb(size: int) -> bytes:
+def bomb(size: int, key: bytes = b"") -> bytes:
     """A batch of nearly a megabyte that becomes ``size`` bytes, made without having them."""
     block = bytes(64 * MEGABYTE)
     noise = os.urandom(900_000)
     zeros = size // len(block)
     length = len(noise) + zeros * len(block)
-    front = b"\0" + number(0) + number(0) + number(-1) + number(length)
+    front = b"\0" + number(0) + number(0) + number(len(key)) + key + number(length)
     compressor = cramjam.zstd.Compressor(level=1)
     compressor.compress(number(len(front) + length + 1) + front + noise)
     packed = bytes(compressor.flush())
@@ -309,3 +319,54 @@ def test_nonsense_is_refused_by_the_broker_or_one_letter(bus: Bus) -> None:
         await through(bus, "nonsense")
 
     asyncio.run(story())
+
+
+def test_on_the_topics_of_the_bus_every_reader_passes_over_what_becomes_too_large(bus: Bus) -> None:
+    """The owners, the restores of a new worker, the directory, the sink and the command line."""
+
+    async def story() -> set[tuple[str, int, int]]:
+        large, broken = bomb(GIGABYTE // 8, b"c_1"), batch(PACK[LZ4](record(0, b"{}", b"c_1")) + b"more", LZ4, 1)
+        forged = batch(PACK[ZSTD](record(0, bytes(40 * MEGABYTE), b"c_1", [(b"v", b"1")])), ZSTD, 1)
+        async with publisher(bus.bootstrap) as out:
+            offsets = {
+                (topic, 0, await out.send(topic, 0, raw))
+                for topic in (JOURNAL, LINKS, TIMELINE, PROFILES, IDENTITIES, PROGRESS)
+                for raw in (large, broken, forged)
+            }
+        await through(bus, "internal")
+        return {(topic, partition, offset) for topic, partition, offset in offsets if offset is not None}
+
+    wanted = asyncio.run(story())
+    assert 18 == len(wanted)
+    told = asyncio.run(letters(bus, {one for one in wanted if one[0] in (JOURNAL, LINKS)}))
+    assert {"foreign-record"} == {one["exception"] for one in told.values()}
+    assert [0] == [code for code, _ in bus.fleet.stop()]
+    bus.fleet = bus.new_fleet("second")
+    bus.fleet.start("a")
+    asyncio.run(at_work(bus.bootstrap, 1))
+    asyncio.run(through(bus, "restored", 60))
+    told = asyncio.run(letters(bus, wanted))
+    assert {"foreign-record"} == {one["exception"] for one in told.values()}
+    assert [] == bus.fleet.exits, bus.fleet.log()
+    assert most_resident(pid(bus)) <= MOST_MEMORY
+
+    seen = asyncio.run(copied(bus))
+    assert {(topic, partition) for topic, partition, _ in wanted} <= {place for place, _ in seen}
+    with Feed(bus.bootstrap, [WEB, TIMELINE, JOURNAL]) as feed:
+        assert {TIMELINE, JOURNAL} <= {one.topic for one in feed.all()}
+    assert most_resident(os.getpid()) <= MOST_MEMORY
+
+
+async def copied(bus: Bus) -> set[tuple[tuple[str, int], int]]:
+    """Place and offset of all that a sink reads."""
+    reading = Reading(bus.bootstrap, [JOURNAL, LINKS, TIMELINE, PROFILES, IDENTITIES, PROGRESS], {})
+    await reading.open()
+    try:
+        logs = await reading.logs()
+        reading.seek({place: log.start for place, log in logs.items()})
+        found: set[tuple[tuple[str, int], int]] = set()
+        while any(mark.next_offset < logs[place].end for place, mark in (await reading.reached()).items()):
+            found |= {((one.topic, one.partition), one.offset) for one in await reading.read(5000, 1.0)}
+        return found
+    finally:
+        await reading.close()

@@ -43,6 +43,7 @@ NOT_SENT = "tests/unit/cli/test_letters.py::test_what_can_never_be_taken_in_is_n
 TWO_SOURCES = f"{_INTAKE}::test_two_sources_may_use_the_same_ids"
 LINK = f"{_INTAKE}::test_a_link_between_two_customers_merges_the_younger_into_the_older"
 OTHER_KEY = f"{_INTAKE}::test_another_key_refuses_to_start"
+UNDER_WAY = f"{_INTAKE}::test_of_large_events_few_are_on_their_way_at_a_time"
 OTHER_KEY_WARM = f"{_INTAKE}::test_another_key_refuses_to_go_on_with_what_is_on_disk"
 
 # --- what a person meets first: the installation, its rules and the ``cxbus`` command ---------------------------------
@@ -65,6 +66,15 @@ ROUND = (
     "tests/unit/engine/test_batch.py::"
     "test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_of_it_is_done"
 )
+
+UNPACKING = "tests/unit/engine/test_unpacking.py"
+_RECORD_BATCH = "tests/unit/engine/test_record_batch.py"
+UNPACKED_LIMIT = f"{_RECORD_BATCH}::test_a_batch_of_the_limit_is_read_and_of_one_byte_more_its_records_are_too_large"
+BOMB = f"{_RECORD_BATCH}::test_of_a_bomb_there_is_a_letter_for_each_record_read_and_one_for_the_rest"
+NONSENSE_BATCH = f"{_RECORD_BATCH}::test_nonsense_behind_a_right_crc_is_passed_as_a_whole_or_from_where_it_begins"
+LYING_OFFSET = f"{_RECORD_BATCH}::test_an_offset_beyond_its_batch_does_not_carry_the_reader_past_those_of_others"
+NO_ROOM = f"{_RECORD_BATCH}::test_who_finds_no_room_comes_back_and_who_has_nothing_may_always_go_on"
+RELEASED = "tests/unit/engine/test_batch.py::test_what_a_batch_has_unpacked_is_released_when_it_is_done"
 
 # --- the engine on Kafka ---------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.planted.bug import Bug
-from tests.planted.bugs import agents, command_line, core, engine, lifecycle, sink
+from tests.planted.bugs import agents, command_line, core, engine, lifecycle, sink, unpacking
 
 BUGS: Sequence[Bug] = (
     *engine.BUGS,
@@ -14,4 +14,5 @@ BUGS: Sequence[Bug] = (
     *sink.BUGS,
     *lifecycle.BUGS,
     *command_line.BUGS,
+    *unpacking.BUGS,
 )

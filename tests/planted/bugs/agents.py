@@ -27,9 +27,11 @@ BUGS = (
         "agents/intake.py",
         """\
             await asyncio.gather(*sent)
+        finally:
 """,
         """\
             await asyncio.gather(*sent, return_exceptions=True)
+        finally:
 """,
         (checks.INTAKE_REFUSED,),
     ),

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -22,8 +23,11 @@ from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from core.identity import Node
 from engine.batch import Batch
 from engine.errors import Permanent
+from engine.record import Unusable
 from engine.unit_of_work import Output
+from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
+from schemas.dead_letter import ERRORS
 from schemas.envelope import Headers
 from schemas.refusal import Dead
 from schemas.registry import Registry
@@ -297,3 +301,40 @@ def test_what_takes_long_to_route_is_sent_in_parts_and_all_of_it(
     assert values == [value for part in sent for value in part]
     assert len(sent) == (1 if seconds else 5), "at least one record a part, however slow"
     assert [True] == done
+
+
+def test_what_was_not_read_is_one_letter_about_all_of_its_offsets(house: House) -> None:
+    rest = Unusable("cx.web.events.v1", 2, 9, NOW, None, b"the batch", Flaw.TOO_LARGE, 20)
+    nonsense = Unusable("cx.web.events.v1", 2, 21, NOW, None, b"the batch", Flaw.UNREADABLE, 21)
+    read = Unusable("cx.web.events.v1", 2, 8, NOW, b"key", b"value", Flaw.TOO_LARGE, 8, (("mine", b"1"),))
+    outputs = house.intake.route([read, rest, nonsense])
+    assert [DEAD] * 3 == [one.topic for one in outputs]
+    told = [dict(one.headers) for one in outputs]
+    assert [b"too-large", b"too-large", b"unreadable"] == [one[f"{ERRORS}exception"] for one in told]
+    assert [b"8", b"9", b"21"] == [one[f"{ERRORS}offset"] for one in told]
+    assert [None, b"20", None] == [one.get(f"{ERRORS}last-offset") for one in told]
+    assert (b"key", b"value", b"1") == (outputs[0].key, outputs[0].value, told[0]["mine"])
+    assert b"the batch" == outputs[1].value
+    dead = ("cxbus_dead_total", {"department": "web", "reason": "unreadable"})
+    assert 1 == house.registry.get_sample_value(*dead)
+
+
+def test_of_large_events_few_are_on_their_way_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    most = 0
+
+    async def send(_producer: object, outputs: Sequence[Output], _limit: int) -> None:
+        nonlocal most
+        size = sum(len(one.value or b"") for one in outputs)
+        sent.append(size)
+        most = max(most, sum(sent))
+        await asyncio.sleep(0.1)
+        sent.remove(size)
+
+    monkeypatch.setattr(intake, "send_all", send)
+    house.intake._producer = cast("Any", object())
+    records = [record("cx.web.events.v1", 2, n, bytes(250_000), timestamp=NOW) for n in range(200)]
+    done: list[str] = []
+    asyncio.run(house.intake.take([Batch("cx.web.events.v1", 2, records, 0, 200, lambda: done.append("done"))]))
+    assert ["done"] == done
+    assert intake.PART_BYTES < most <= intake.UNDER_WAY_BYTES + intake.PART_BYTES

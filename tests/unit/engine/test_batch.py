@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from engine.allowance import Allowance
 from engine.batch import Batch, commit, rounds
 from engine.errors import Gap
 from engine.lane import Fetched, Lane, Round
@@ -103,3 +104,16 @@ def test_a_part_of_a_batch_counts_as_progress_of_its_partition() -> None:
         return lane.parts, lane.done
 
     assert (2, 1) == asyncio.run(story())
+
+
+def test_what_a_batch_has_unpacked_is_released_when_it_is_done() -> None:
+    async def story() -> None:
+        allowance = Allowance(100)
+        lane = Lane(0, 1)
+        fetched = Fetched([], 0, 1, lane, [allowance.hold(50)])
+        async for (batch,) in rounds(Handed([{TP("t", 0): fetched}])):
+            assert 50 == allowance.used
+            batch.done()
+            assert 0 == allowance.used
+
+    asyncio.run(story())

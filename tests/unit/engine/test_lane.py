@@ -8,6 +8,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.allowance import Allowance
 from engine.lane import Fetched, Lane
 
 
@@ -97,3 +98,30 @@ def test_others_wait_for_a_lane_whose_log_goes_on_but_not_for_one_read_to_its_en
     assert (200, inf) == (lane.complete_until(goes_on=True), lane.complete_until(goes_on=False))
     lane.ripe()
     assert (200, inf) == (lane.complete_until(goes_on=True), lane.complete_until(goes_on=False))
+
+
+def test_what_was_unpacked_is_held_until_the_last_batch_with_some_of_it_is_done() -> None:
+    allowance = Allowance(100)
+    lane = Lane(0, 0)
+    lane.fill(0, 2, [record(0, 5), record(1, 9)], 10, allowance.hold(60))
+    lane.fill(2, 3, [record(2, 9)], 10, allowance.hold(30))
+    first, second = lane.ripe(5), lane.ripe()
+    assert first is not None
+    assert second is not None
+    assert ([0], [1, 2]) == (offsets(first), offsets(second))
+    first.release()
+    assert 90 == allowance.used
+    second.release()
+    second.release()
+    assert 0 == allowance.used
+
+
+def test_what_nobody_has_any_more_is_not_held() -> None:
+    allowance = Allowance(100)
+    lane: Lane | None = Lane(0, 0)
+    assert lane is not None
+    lane.fill(0, 1, [record(0, 5)], 10, allowance.hold(60))
+    assert allowance.room(40)
+    assert not allowance.room(41)
+    lane = None
+    assert allowance.room(1000), "one may always go on"
