@@ -14,7 +14,7 @@ from .matching import LABEL, Trigger
 SETTLED_AFTER = 400 * DAY
 """Matches older than this are history: neither notified nor remembered."""
 
-MOST_ALERTS = 256
+MOST_ALERTS = 200
 """Notified alerts of a customer that are remembered."""
 
 MOST_OF_A_RULE = 50
