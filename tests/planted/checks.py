@@ -54,6 +54,7 @@ UNTOUCHED = f"{_BOUNDS}::test_a_merge_changes_no_byte_of_an_event_however_its_nu
 PART_OF_THEIR_OWN = f"{_BOUNDS}::test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_own"
 TOO_LARGE = f"{_BOUNDS}::test_what_would_not_fit_is_a_decision_error_however_a_batch_was_cut"
 NOTHING_BEHIND = f"{_BOUNDS}::test_an_event_that_would_not_fit_leaves_nothing_behind"
+UNWRITTEN = f"{_BOUNDS}::test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind"
 UNJUDGED = f"{_BOUNDS}::test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record"
 BUS_LIMITS = "tests/oracle/test_bus.py::test_at_the_limits_the_topics_hold_what_the_oracle_says"
 

@@ -28,7 +28,7 @@ BUGS = (
         "agents/journey.py",
         "                joined.append((decision.entry, key, value))\n",
         "                self._archive.add(customer.id, decision.entry, key, value)\n",
-        (checks.TOO_LARGE, checks.NOTHING_BEHIND),
+        (checks.UNWRITTEN,),
     ),
     Bug(
         "a-move-that-fails-ends-the-worker",

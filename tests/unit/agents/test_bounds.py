@@ -330,6 +330,18 @@ def test_an_event_that_would_not_fit_leaves_nothing_behind(journal: Journal, mon
     assert ["fired"] == [alert["state"] for alert in told_of(journal, "campaign-during-complaint")]
 
 
+def test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complain(journal, "c", 0)
+    monkeypatch.setattr(messages, "alert", lambda *_: 1 / 0)
+    assert DEAD in [output.topic for output in advertise(journal, "c", 1)]
+    monkeypatch.undo()
+    advertise(journal, "c", 1)
+    assert ["fired"] == [alert["state"] for alert in told_of(journal, "campaign-during-complaint")]
+    assert 2 == len(journal.current(TIMELINE))
+
+
 # --- the largest there can be ----------------------------------------------------------------------------------------
 
 
