@@ -56,7 +56,7 @@ TOO_LARGE = f"{_BOUNDS}::test_what_would_not_fit_is_a_decision_error_however_a_b
 NOTHING_BEHIND = f"{_BOUNDS}::test_an_event_that_would_not_fit_leaves_nothing_behind"
 UNWRITTEN = f"{_BOUNDS}::test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind"
 UNJUDGED = f"{_BOUNDS}::test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record"
-BUS_LIMITS = "tests/oracle/test_bus.py::test_at_the_limits_the_topics_hold_what_the_oracle_says"
+SETTLED_MOVES = f"{_BOUNDS}::test_what_is_settled_for_a_customer_stays_so_after_a_merge"
 
 # --- the engine without Kafka ----------------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ BUGS = (
         "agents/journey.py",
         '"settledUntil": shipped.settled_until if last else NEVER,',
         '"settledUntil": NEVER,',
-        (checks.BUS_LIMITS,),
+        (checks.SETTLED_MOVES,),
     ),
     Bug(
         "a-moved-event-written-anew",

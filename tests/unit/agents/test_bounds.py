@@ -186,6 +186,20 @@ def test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_o
     assert 19 == journal.current(PROFILES)["old"]["standing"].count("campaign-during-complaint")
 
 
+def test_what_is_settled_for_a_customer_stays_so_after_a_merge(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complain(journal, "young", 0)
+    complain(journal, "old", 1)
+    monkeypatch.setattr("core.memory.MOST_ALERTS", 1)
+    for number in (2, 3):
+        advertise(journal, "young", number)
+    monkeypatch.undo()
+    merge(journal, "young", "old")
+    keys = [(alert["state"], alert["instanceKey"]) for alert in told_of(journal, "campaign-during-complaint")]
+    assert [(state, "CAMP-00002") for state in ("fired", "retracted", "updated")] == keys
+
+
 class Moody(Condition):
     """A condition with a bug that comes and goes."""
 
@@ -243,6 +257,58 @@ def test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record(
     usual, late = told(False, tmp_path / "a"), told(True, tmp_path / "b")
     assert usual == late
     assert [("fired", "CAMP-00001")] == usual[0]
+
+
+# --- at real size ----------------------------------------------------------------------------------------------------
+
+
+def long_event(kind: str, day: int, number: int, who: str, **data: Any) -> bytes:
+    """All its texts are as long as they may be."""
+    parts = 1 if number else 100
+    known = [{"type": f"{part:02}" + '"' * 31, "value": f"{who}{part:02}@" + "d" * 400} for part in range(parts)]
+    customer = {"identifiers": known, "name": LONG}
+    time = (datetime(2026, 10, 1, tzinfo=UTC) + timedelta(days=day, seconds=number)).isoformat()
+    name = f"{who}-{day:02}-{number:04}-"
+    return Codec.encode_structured(
+        type=kind, source='"' * 256, id=name + '"' * 240, time=time, data={**data, "customer": customer}
+    )
+
+
+def long_story(who: str) -> Iterator[tuple[str, bytes]]:
+    """Cases and opportunities that nobody closes, campaigns and dunning letters in spite of them, three times."""
+    for day in (0, 16, 32):
+        for number in range(60):
+            name = f"{who}{day:02}{number:03}" + LONG[:-9]
+            category = "complaint" if number < 30 else "billing"
+            case = {"caseId": name, "category": category, "priority": LONG}
+            yield "service", long_event("service.case.opened.v1", day, number, who, **case)
+            told = {"opportunityId": name, "name": LONG, "stage": LONG}
+            yield "sales", long_event("sales.opportunity.created.v1", day, number + 100, who, **told)
+        for number in range(60):
+            name = f"{who}{day:02}{number:03}" + LONG[:-9]
+            sent = {"campaignId": name, "channel": LONG}
+            yield "marketing", long_event("marketing.campaign.sent.v1", day, number + 200, who, **sent)
+            dunned = {"invoiceId": name, "level": 2**53 - 1}
+            yield "finance", long_event("finance.dunning.sent.v1", day, number + 300, who, **dunned)
+
+
+def test_customers_who_are_driven_to_every_limit_and_merged_always_fit() -> None:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        journal = Journal(Path(folder))
+        largest_of = dict.fromkeys(("old", "young"), 0)
+        for who in largest_of:
+            for department, value in long_story(who):
+                largest_of[who] = max(largest_of[who], largest(journal.publish(who, value, department)))
+            state = journal.current(PROFILES)[who]["state"]
+            assert MOST_ALERTS == len(state["alerts"]) + len(state["closed"])
+            assert state["settledUntil"] > 0
+        merged = largest(merge(journal, "young", "old"))
+        after = largest(journal.publish("old", event("web.page.viewed.v1", minute(0), url="u"), "web"))
+        state = journal.current(PROFILES)["old"]["state"]
+        assert MOST_ALERTS == len(state["alerts"]) + len(state["closed"])
+        assert DEAD not in {topic for topic, _ in journal.logs}
+        assert 500_000 < max(*largest_of.values(), merged, after) <= messages.MOST_BYTES
+        journal.close()
 
 
 # --- what would still be too large -----------------------------------------------------------------------------------
