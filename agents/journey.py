@@ -261,7 +261,7 @@ class Journey:
         said = messages.move(record.value) if headers.get("kind") == MOVED else orjson.loads(record.value)
         brought = self._read(record, headers, said)
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock, judged=judged)
-        if customer.bytes_at_most > messages.MOST_BYTES:
+        if customer.bytes_at_most() > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=False)))
         outputs: list[Output] = []
         joined: list[tuple[Entry, bytes, bytes]] = []

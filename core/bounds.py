@@ -12,8 +12,8 @@ from typing import Any
 VALUE_BYTES = 256
 """Of a field's value; what contracts allow a key, a word or an id."""
 
-_LONGEST_SIGN = 6
-"""Bytes of one character as JSON: those of an escaped control character."""
+SIGN_BYTES = 6
+"""Most bytes of one character as JSON: those of an escaped control character."""
 
 
 def size(value: Any) -> int:
@@ -24,7 +24,7 @@ def size(value: Any) -> int:
 
 def fits(value: Any) -> bool:
     """Whether it is small enough to be kept."""
-    if type(value) is str and len(value) * _LONGEST_SIGN <= VALUE_BYTES:
+    if type(value) is str and len(value) * SIGN_BYTES <= VALUE_BYTES:
         return True
     return size(value) <= VALUE_BYTES
 
@@ -38,7 +38,7 @@ def shown(value: Any) -> Any:
 
 def cut(text: str, most: int) -> str:
     """The text, or as much of its beginning as takes ``most`` bytes together with the ``…`` behind it."""
-    if len(text) * _LONGEST_SIGN <= most or size(text) <= most:
+    if len(text) * SIGN_BYTES <= most or size(text) <= most:
         return text
     left = most - size("…")
     for place, sign in enumerate(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .bounds import shown, size
+from .bounds import SIGN_BYTES, VALUE_BYTES, shown, size
 from .conditions import EVIDENCE_LIMIT, Found
 from .event import rfc3339
 
@@ -24,6 +24,8 @@ def evidence(trigger: Found, answer: Iterable[Found]) -> tuple[Found, ...]:
         merged[found.entry.uid] = found if known is None else Found(known.entry, {**known.values, **found.values})
     first = merged.pop(trigger.entry.uid)
     others = sorted(merged.values(), key=_place)[-EVIDENCE_LIMIT:]
+    if _bytes_at_most([first, *others]) <= EVIDENCE_BYTES:
+        return tuple(sorted([first, *others], key=_place))
     left = EVIDENCE_BYTES - size(told(first))
     kept = [first]
     for found in reversed(others):
@@ -44,6 +46,14 @@ def told(found: Found) -> Mapping[str, Any]:
         "time": rfc3339(entry.at),
         "values": {name: shown(value) for name, value in found.values.items()},
     }
+
+
+def _bytes_at_most(evidence: Iterable[Found]) -> int:
+    """A quick look at how much there is."""
+    return sum(
+        SIGN_BYTES * (len(entry.source) + len(entry.id) + len(entry.type)) + 128 + len(values) * 2 * VALUE_BYTES
+        for entry, values in evidence
+    )
 
 
 def _place(found: Found) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from .matching import LABEL, Trigger
 SETTLED_AFTER = 400 * DAY
 """Matches older than this are history: neither notified nor remembered."""
 
-MOST_ALERTS = 256
+MOST_ALERTS = 200
 """Notified alerts of a customer that are remembered."""
 
 MOST_OF_A_RULE = 50
@@ -61,7 +61,6 @@ class Memory:
         self._cooldown = cooldown
         self._history = clock - SETTLED_AFTER
         self._of_key: dict[tuple[str, str], list[Alert]] = {}
-        self._of_rule: dict[str, list[Alert]] = {}
         for alert in self.alerts:
             self._index(alert)
 
@@ -77,8 +76,10 @@ class Memory:
         rule = trigger.rule
         if any(_is_near(alert, trigger) for alert in self._of_key.get((rule.name, trigger.key), ())):
             return True
-        others = self._of_rule.get(rule.name, ())
-        return len(others) >= MOST_OF_A_RULE and sum(_is_near(alert, trigger) for alert in others) >= MOST_OF_A_RULE
+        if len(self.alerts) < MOST_OF_A_RULE:
+            return False
+        others = (alert for alert in self.alerts if alert.rule == rule.name)
+        return sum(_is_near(alert, trigger) for alert in others) >= MOST_OF_A_RULE
 
     def make_room(self, time: int) -> bool:
         """Whether there is room for an alert of this time.
@@ -128,13 +129,11 @@ class Memory:
         if not ids:
             return
         self.alerts = [alert for alert in self.alerts if alert.id not in ids]
-        for index in (self._of_key, self._of_rule):
-            for alerts in index.values():
-                alerts[:] = [alert for alert in alerts if alert.id not in ids]
+        for alerts in self._of_key.values():
+            alerts[:] = [alert for alert in alerts if alert.id not in ids]
 
     def _index(self, alert: Alert) -> None:
         self._of_key.setdefault((alert.rule, alert.key), []).append(alert)
-        self._of_rule.setdefault(alert.rule, []).append(alert)
 
 
 def is_nearly_full(alerts: int) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .bounds import size
 from .conditions import (
     TESTS,
     All,
@@ -33,6 +34,13 @@ KEYS = {
     *("rule", "about", "version", "when", "if", "key", "resolves", "expires", "cooldown", "severity"),
     *("notify", "mutes", "reason", "action", "tests"),
 }
+
+
+MOST_WORDS = 512
+"""Bytes of a rule's reason and of its action."""
+
+MOST_READ, MOST_NAME = 16, 64
+"""Fields that a rule looks at in its trigger, and characters of a field's name."""
 
 
 class RuleError(ValueError):
@@ -180,8 +188,8 @@ def _parse(raw: Mapping[str, Any], name: str, vocabulary: Vocabulary, outreach: 
     missing = sorted({"about", "version", "when", "if", "severity", "notify", "reason", "action"} - set(raw))
     if missing:
         raise RuleError(f"{missing[0]}: is missing")
-    if not re.fullmatch(r"[a-z0-9-]+", name):
-        raise RuleError("rule: a name has small letters, digits and hyphens only")
+    if not re.fullmatch(r"[a-z0-9-]{1,64}", name):
+        raise RuleError("rule: a name has 1 to 64 small letters, digits and hyphens only")
     if raw["severity"] not in SEVERITIES:
         raise RuleError(f"severity: {raw['severity']!r} is none of {', '.join(SEVERITIES)}")
     if not isinstance(raw["version"], int) or isinstance(raw["version"], bool):
@@ -194,11 +202,14 @@ def _parse(raw: Mapping[str, Any], name: str, vocabulary: Vocabulary, outreach: 
     if not notify:
         raise RuleError("notify: names nobody")
     _check_reason(str(raw["reason"]))
+    for part in ("reason", "action"):
+        if size(str(raw[part])) > MOST_WORDS:
+            raise RuleError(f"{part}: has more than {MOST_WORDS} bytes; every alert carries it")
     key = raw.get("key")
     if key is not None and not isinstance(key, str):
         raise RuleError("key: is the name of a field of the trigger")
     resolves = raw.get("resolves")
-    return Rule(
+    rule = Rule(
         name=name,
         about=str(raw["about"]),
         version=raw["version"],
@@ -215,6 +226,9 @@ def _parse(raw: Mapping[str, Any], name: str, vocabulary: Vocabulary, outreach: 
         action=str(raw["action"]),
         tests=tuple(raw.get("tests") or ()),
     )
+    if len(rule.reads) > MOST_READ or any(len(read) > MOST_NAME for read in rule.reads):
+        raise RuleError(f"it looks at more than {MOST_READ} fields of its trigger, or at one of a very long name")
+    return rule
 
 
 def parse_condition(raw: Any, where: str, vocabulary: Vocabulary, key: str | None, *, resolving: bool) -> Condition:

@@ -37,10 +37,9 @@ SCHEMA = 3
 
 
 # Bytes as JSON that each of these takes at most; tests hold them to the largest there can be.
-_HEAD_BYTES = 8 * 1024
+_OPEN_BYTES = 8 * 1024 + MOST_SHOWN * 512
+_FIELDS_BYTES = MOST_SHOWN * (VALUE_BYTES + 72)
 _MASK_BYTES = 800
-_MATTER_BYTES = 512
-_FIELD_BYTES = VALUE_BYTES + 72
 _ALERT_BYTES = 2_900
 _EXPLAINED_BYTES = EVIDENCE_BYTES + 64
 _ARRIVING_BYTES = 96
@@ -112,18 +111,15 @@ class Customer:
         """How many alerts are closed, or more when nobody has read them yet."""
         return len(self.closed) // _LEAST_ALERT_BYTES if isinstance(self.closed, bytes) else len(self.closed)
 
-    @property
     def bytes_at_most(self) -> int:
         """More bytes than ``document(whole=False)`` takes as JSON: a quick look at whether it fits a record."""
         alerts = len(self.alerts)
-        return (
-            _HEAD_BYTES
-            + len(self.identifiers) * _MASK_BYTES
-            + MOST_SHOWN * (_MATTER_BYTES + self.timeline.plan.matter_fields * _FIELD_BYTES)
-            + (alerts + self.closed_at_most) * _ALERT_BYTES
-            + min(alerts, MOST_EXPLAINED) * _EXPLAINED_BYTES
-            + len(self.arriving) * _ARRIVING_BYTES
-        )
+        size = _OPEN_BYTES + self.timeline.plan.matter_fields * _FIELDS_BYTES + len(self.identifiers) * _MASK_BYTES
+        if alerts:
+            size += alerts * _ALERT_BYTES + min(alerts, MOST_EXPLAINED) * _EXPLAINED_BYTES
+        if self.closed:
+            size += self.closed_at_most * _ALERT_BYTES
+        return size + len(self.arriving) * _ARRIVING_BYTES
 
     def awake(self) -> list[Alert]:
         """All alerts, the closed ones first."""

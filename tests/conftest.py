@@ -29,6 +29,14 @@ def collected() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.fixture(autouse=True)
+def unmasked() -> Iterator[None]:
+    """Commands that hear signals in a thread of their own mask them; what a later test starts would inherit that."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @pytest.fixture(scope="session")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Bootstrap servers of a Kafka for tests: ``CXBUS_BOOTSTRAP``, else one embedded broker, empty, for this run.

@@ -13,7 +13,7 @@ from .rules import RULES
 State = Literal["fired", "updated", "resolved", "expired", "retracted"]
 SETTLED = 400 * D
 HISTORICAL = D
-MOST_ALERTS = 256
+MOST_ALERTS = 200
 MOST_OF_A_RULE = 50
 LONGEST_COOLDOWN = max(rule.cooldown for rule in RULES.values())
 

@@ -17,6 +17,9 @@ FREED = f"{_STEP}::test_what_a_slightly_late_event_retracts_frees_what_it_had_su
 EXPLAINED = f"{_STEP}::test_an_alert_that_stands_again_after_a_late_event_is_explained_again"
 RETRACTION = f"{_STEP}::test_a_late_event_retracts_what_no_longer_holds"
 WORDS = f"{_STEP}::test_an_alert_that_was_closed_long_ago_is_kept_without_its_words_and_taken_back_with_them"
+LIMITS = (
+    "tests/oracle/test_notification.py::test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_says"
+)
 MARKS = "tests/unit/core/test_timeline.py::test_a_mark_counts_where_one_begins_and_nowhere_else"
 MISSING_PARTS = f"{_STEP}::test_half_a_history_fires_no_false_alert"
 COPIES = f"{_STEP}::test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused"
@@ -45,6 +48,18 @@ LINK = f"{_INTAKE}::test_a_link_between_two_customers_merges_the_younger_into_th
 OTHER_KEY = f"{_INTAKE}::test_another_key_refuses_to_start"
 UNDER_WAY = f"{_INTAKE}::test_of_large_events_few_are_on_their_way_at_a_time"
 OTHER_KEY_WARM = f"{_INTAKE}::test_another_key_refuses_to_go_on_with_what_is_on_disk"
+
+_BOUNDS = "tests/unit/agents/test_bounds.py"
+BYTES = "tests/unit/schemas/test_codec.py::test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters"
+EVIDENCE = f"{_BOUNDS}::test_a_campaign_in_spite_of_400_complaints_names_the_latest_twenty"
+DUNNED = f"{_BOUNDS}::test_hundreds_of_dunning_letters_in_a_dispute_are_told_fifty_times"
+UNTOUCHED = f"{_BOUNDS}::test_a_merge_changes_no_byte_of_an_event_however_its_numbers_are_written"
+PART_OF_THEIR_OWN = f"{_BOUNDS}::test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_own"
+TOO_LARGE = f"{_BOUNDS}::test_what_would_not_fit_is_a_decision_error_however_a_batch_was_cut"
+NOTHING_BEHIND = f"{_BOUNDS}::test_an_event_that_would_not_fit_leaves_nothing_behind"
+UNWRITTEN = f"{_BOUNDS}::test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind"
+UNJUDGED = f"{_BOUNDS}::test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record"
+SETTLED_MOVES = f"{_BOUNDS}::test_what_is_settled_for_a_customer_stays_so_after_a_merge"
 
 # --- what a person meets first: the installation, its rules and the ``cxbus`` command ---------------------------------
 

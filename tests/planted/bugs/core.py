@@ -57,9 +57,9 @@ BUGS = (
     Bug(
         "evidence-in-order-of-discovery",
         "Evidence is not in the timeline's order.",
-        "core/matching.py",
-        "return tuple(sorted(merged.values(), key=lambda found: (found.entry.at, found.entry.uid)))",
-        "return tuple(merged.values())",
+        "core/evidence.py",
+        "return tuple(sorted([first, *others], key=_place))",
+        "return (first, *others)",
         (checks.MATCHES,),
     ),
     Bug(
@@ -120,12 +120,13 @@ BUGS = (
         "A late event decides anew which matches of the past had been notified.",
         "core/journey.py",
         """\
-    alerts, said = reconsider(before, found, rules, full, since, clock)
+    customer.alerts, said = reconsider(before, found, rules, full, since, clock)
 """,
         """\
-    chosen, _ = notify(triggers_in(history, rules), [], full, clock, replay=replay)
-    found = {alert.id: found[alert.id] for alert in chosen if alert.id in found}
-    alerts, said = reconsider(before, found, rules, full, since, clock)
+    chosen = Memory([], customer.settled_until, rules.longest_cooldown, clock)
+    notify(triggers_in(history, rules), chosen, full, clock, replay=replay)
+    found = {alert.id: found[alert.id] for alert in chosen.alerts if alert.id in found}
+    customer.alerts, said = reconsider(before, found, rules, full, since, clock)
 """,
         (checks.NOTIFICATIONS,),
     ),
@@ -155,8 +156,9 @@ BUGS = (
 """,
         """\
             if match_at(trigger, timeline) is not None:
-                alerts = [
-                    a._replace(time=max(a.time, trigger.entry.at)) if a.rule == trigger.rule.name else a for a in alerts
+                memory.alerts = [
+                    a._replace(time=max(a.time, trigger.entry.at)) if a.rule == trigger.rule.name else a
+                    for a in memory.alerts
                 ]
             continue
         match = match_at(trigger, timeline)
@@ -221,12 +223,8 @@ BUGS = (
         "half-a-history-judged",
         "A move is judged at each of its parts.",
         "core/journey.py",
-        """\
-    if not customer.arriving:
-        new =""",
-        """\
-    if customer is not None:
-        new =""",
+        "    if customer.arriving:\n        return out\n",
+        "",
         (checks.MISSING_PARTS,),
     ),
     Bug(
@@ -236,6 +234,46 @@ BUGS = (
         "return [Ignored() if _same(known, record) else _reused(entry)]",
         "return [Ignored()]",
         (checks.COPIES,),
+    ),
+    Bug(
+        "evidence-without-end",
+        "An alert names every case that is open.",
+        "core/evidence.py",
+        "sorted(merged.values(), key=_place)[-EVIDENCE_LIMIT:]",
+        "sorted(merged.values(), key=_place)",
+        (checks.EVIDENCE, checks.LIMITS),
+    ),
+    Bug(
+        "alerts-of-a-rule-without-end",
+        "Every dunning letter in a dispute is told.",
+        "core/memory.py",
+        "        if len(self.alerts) < MOST_OF_A_RULE:\n",
+        "        if len(self.alerts) >= 0:\n",
+        (checks.DUNNED, checks.LIMITS),
+    ),
+    Bug(
+        "what-was-forgotten-is-told-again",
+        "What an alert kept silent that was forgotten for room is not settled.",
+        "core/memory.py",
+        "self.settled = max([self.settled, *map(self._reach, gone)])",
+        "self.settled = max(self.settled, 0)",
+        (checks.LIMITS,),
+    ),
+    Bug(
+        "a-match-without-room-is-told-later",
+        "A match for which there was no room is told by a late event when there is some.",
+        "core/memory.py",
+        "        self.settled = max(self.settled, time)\n",
+        "",
+        (checks.LIMITS,),
+    ),
+    Bug(
+        "an-unjudged-move-is-forgotten",
+        "A move that was taken in unjudged is never judged.",
+        "core/journey.py",
+        "        customer.unjudged = True\n",
+        "",
+        (checks.UNJUDGED,),
     ),
     Bug(
         "merge-into-the-younger",
