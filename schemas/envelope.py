@@ -99,8 +99,7 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
         and len(event_type) <= _LONGEST
         and 0 < len(source) <= _LONGEST
         and 0 < len(event_id) <= _LONGEST
-        and _is_plain(source)
-        and _is_plain(event_id)
+        and _is_plain(source + event_id)
     ):
         for name, text in (("id", event_id), ("source", source), ("type", event_type)):
             if not _can_name(text):
