@@ -100,6 +100,7 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
         and 0 < len(source) <= _LONGEST
         and 0 < len(event_id) <= _LONGEST
         and _is_plain(source + event_id)
+        and not (source.isspace() or event_id.isspace())
     ):
         for name, text in (("id", event_id), ("source", source), ("type", event_type)):
             if not _can_name(text):
@@ -128,7 +129,7 @@ _TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:
 
 def _is_plain(text: str) -> bool:
     """Whether the text has as many bytes as characters, and nothing to complain of: the quick look."""
-    return text.isascii() and text.isprintable() and "\\" not in text and '"' not in text and not text.isspace()
+    return text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
 
 
 def _can_name(text: Any) -> bool:
