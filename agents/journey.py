@@ -32,16 +32,15 @@ from core.journey import (
 )
 from core.notification import Said
 from core.rule import RuleSet
-from core.state import NEVER, Customer, UnknownSchema, alert_from, alert_plain, customer_from
+from core.state import Customer, alert_from, customer_from
 from core.timeline import Timeline
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
 from engine.record import KafkaRecord
 from engine.unit_of_work import Output
-from schemas import instant
 from schemas.refusal import Dead, Reason, decision_error
 
-from . import messages
+from . import messages, moves
 from .acquaintances import BYTES, Acquaintances
 from .archive import Archive
 from .foreign import letters_about, unreadable
@@ -67,12 +66,6 @@ _NOBODY: Mapping[str, Any] = {"identifiers": ()}
 
 PAST_ENTRIES = 100_000
 """Of customers with long pasts, in all partitions of a worker together; each takes about two kilobytes of memory."""
-
-MOVE_ENTRIES = 500
-MOVE_BYTES = 512 * 1024
-"""A part of a move holds so many entries, or so many bytes, whichever comes first. Alerts that are too many for the
-last part are one of their own.
-"""
 
 
 class OutputTooLarge(Exception):
@@ -124,7 +117,7 @@ class Journey:
         self._clock = 0
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """Mirrors what an earlier owner wrote. Raises ``core.state.UnknownSchema``."""
+        """Mirrors what an earlier owner wrote. Raises ``messages.OtherVersion``."""
         others = []
         for record in records:
             try:
@@ -140,7 +133,11 @@ class Journey:
             self._archive.mirror_entry(record.key, record.value)
             return
         if record.value is not None:
-            self._clock = max(self._clock, messages.clock(record.value))
+            try:
+                self._clock = max(self._clock, messages.clock(record.value))
+            except messages.OtherVersion as error:
+                place = Origin(record.topic, record.partition, record.offset)
+                raise messages.OtherVersion(f"the record {place}: {error}") from error
         self._archive.set_profile(name, record.value)
 
     def restored(self, mark: Checkpoint) -> None:
@@ -163,12 +160,11 @@ class Journey:
 
         An exception in a decision would come again with every try and take the whole fleet down: the batch is then
         folded again with each record guarded, and the one that fails goes to the dead letters. What has not
-        even the form of a journal record does, as a foreign one. Raises ``UnknownSchema``: the worker is older than the
-        data.
+        even the form of a journal record does, as a foreign one. Raises ``messages.OtherVersion``.
         """
         try:
             return self._fold(records, guarded=False)
-        except (UnknownSchema, Fatal):
+        except Fatal:
             raise
         except Exception as error:
             kind = type(error).__name__  # its text may hold personal data
@@ -220,33 +216,43 @@ class Journey:
     # --- one record -------------------------------------------------------------------------------------------------
 
     def _guarded(self, record: KafkaRecord) -> list[Output]:
-        """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself.
-
-        A part of a move is nobody's event, and its entries would be lost: it is taken in without being judged.
-        """
+        """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
         if not journal_form(record):
             return [unreadable(record, "journey", self._metrics)]
         name, before = record.key.decode(), None
         try:
             before = orjson.dumps((self._touched.get(name) or self._customer(name)).document())
             return self._one(record)
-        except (UnknownSchema, Fatal):
+        except Fatal:
             raise
-        except Exception as error:
-            if before is not None:  # else the customer's own document can't be read
-                self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
-            headers = dict(record.headers)
-            if headers.get("kind") == MOVED and before is not None:
-                log.error("a move is taken in unjudged", partition=self._partition, error=type(error).__name__)  # noqa: TRY400
-                self._metrics.unjudged.inc()
-                return self._one(record, judged=False)
-            if "origin" not in headers:
-                if before is None:
-                    return [unreadable(record, "journey", self._metrics)]
-                raise
-            failed = decision_error(error)
-            refused = Refused(failed.reason, failed.message)
-            return [self._refuse(refused, *_letter(refused, record, headers, {}))]
+        except Exception as error:  # noqa: BLE001 -- isolated, told and counted
+            if before is None:  # the customer's own document can't be read
+                return [self._bury(record, error)]
+            self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            if dict(record.headers)["kind"] != MOVED:
+                return [self._bury(record, error)]
+            return self._unjudged(record, name, before)
+
+    def _unjudged(self, record: KafkaRecord, name: str, before: bytes) -> list[Output]:
+        """A part of a move is nobody's event, and its entries would be lost: it is taken in without being judged."""
+        try:
+            outputs = self._one(record, judged=False)
+        except Exception as error:  # noqa: BLE001 -- not even that: nobody else's events may wait for it
+            self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            return [self._bury(record, error)]
+        log.error("a move is taken in unjudged", partition=self._partition, offset=record.offset)
+        self._metrics.unjudged.inc()
+        return outputs
+
+    def _bury(self, record: KafkaRecord, error: Exception) -> Output:
+        """The letter about a record whose decision failed: its event, or the order or part of a move that it is."""
+        headers, failed = dict(record.headers), decision_error(error)
+        if "origin" in headers:
+            return self._refuse(Refused(failed.reason, failed.message), record.value, headers["origin"].decode())
+        log.error("a merge failed, it is in the dead letters", partition=self._partition, offset=record.offset)
+        self._metrics.dead.labels(department_of(record.topic), failed.reason).inc()
+        place = Origin(record.topic, record.partition, record.offset)
+        return letter(record.key, record.value, tuple(record.headers), "journey", place, failed)
 
     def _one(self, record: KafkaRecord, *, judged: bool = True) -> list[Output]:
         """What follows from the record. Nothing is kept of it before all is known to fit.
@@ -258,7 +264,7 @@ class Journey:
         name = record.key.decode()
         self._last[name] = record.offset
         customer = self._touched.get(name) or self._customer(name)
-        said = messages.move(record.value) if headers.get("kind") == MOVED else orjson.loads(record.value)
+        said = moves.read(record.value) if headers.get("kind") == MOVED else orjson.loads(record.value)
         brought = self._read(record, headers, said)
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock, judged=judged)
         if customer.bytes_at_most() > messages.MOST_BYTES:
@@ -375,37 +381,10 @@ class Journey:
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
         """Sends the customer's entries through the journal, and erases them here."""
         stored = self._archive.stored(customer.id)
-        parts: list[list[dict[str, Any]]] = [[]]
-        size = 0
-        for key, value in stored:
-            held = orjson.loads(value)["data"]
-            entry = {
-                "uid": key.rpartition(b"/")[2].decode(),
-                "time": instant.parse(held["event"]["time"]),
-                "received": held["received"],
-                "origin": held["origin"],
-                "event": orjson.Fragment(messages.entry_event(value)),
-            }
-            if len(parts[-1]) >= MOVE_ENTRIES or (size + len(value) > MOVE_BYTES and parts[-1]):
-                parts.append([])
-                size = 0
-            parts[-1].append(entry)
-            size += len(value)
+        for key, _ in stored:
             yield Output(TIMELINE, self._partition, key, None)
-        alerts = orjson.dumps([alert_plain(alert) for alert in shipped.alerts])
-        if size + len(alerts) > MOVE_BYTES and parts[-1]:
-            parts.append([])
-        for number, entries in enumerate(parts):
-            last = number == len(parts) - 1
-            move = {
-                "move": f"{customer.id}/{shipped.version}",
-                "parts": len(parts),
-                "entries": entries,
-                "alerts": orjson.Fragment(alerts) if last else [],
-                "arriving": shipped.arriving if last else {},
-                "settledUntil": shipped.settled_until if last else NEVER,
-            }
-            yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
+        for part in moves.parts(customer.id, shipped, stored):
+            yield self._to_journal(shipped.to, part, (("kind", MOVED),))
         self._archive.erase(customer.id, stored)
         self._metrics.merges.inc()
 

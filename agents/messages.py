@@ -10,8 +10,9 @@ import orjson
 
 from core.event import Entry, rfc3339
 from core.notification import Said
-from core.state import Customer, Put, clock_of, customer_from, plainly
+from core.state import Customer, Put, UnknownSchema, clock_of, customer_from, plainly
 from core.timeline import Plan
+from engine.errors import Permanent
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, SOURCE, TIMELINE_ENTRY
 
 MOST_BYTES = 1_400_000
@@ -129,8 +130,19 @@ def _keeping(customer: Customer) -> Put:
     return put
 
 
+class OtherVersion(Permanent):
+    """A profile was written by another version of the bus, in a form that this one does not know."""
+
+
 def customer(message: bytes, plan: Plan) -> Customer:
-    """The customer of whom ``profile`` told. Raises ``core.state.UnknownSchema``."""
+    """The customer of whom ``profile`` told. Raises ``OtherVersion``."""
+    try:
+        return _customer(message, plan)
+    except UnknownSchema as error:
+        raise OtherVersion(str(error)) from error
+
+
+def _customer(message: bytes, plan: Plan) -> Customer:
     try:
         document: dict[str, Any] = dict(_PROFILE.decode(message)["data"])
     except msgspec.ValidationError:  # of another form altogether
@@ -148,8 +160,11 @@ def customer(message: bytes, plan: Plan) -> Customer:
 
 
 def clock(message: bytes) -> int:
-    """The journal's clock as of the profile (µs). Raises ``core.state.UnknownSchema``."""
-    return clock_of(_CLOCK.decode(message)["data"])
+    """The journal's clock as of the profile (µs). Raises ``OtherVersion``."""
+    try:
+        return clock_of(_CLOCK.decode(message)["data"])
+    except UnknownSchema as error:
+        raise OtherVersion(str(error)) from error
 
 
 class _State(TypedDict, total=False):
@@ -201,33 +216,6 @@ class _ClockProfile(TypedDict):
     data: _ClockDocument
 
 
-class MovedEntry(TypedDict, total=False):
-    """An entry on its way to another customer. ``time``, ``received`` in µs; ``event``: the department's, untouched."""
-
-    uid: str
-    time: int
-    received: int
-    origin: str
-    event: msgspec.Raw
-
-
-class Move(TypedDict, total=False):
-    """A part of a move (see ``core.journey.Moved``). ``alerts`` is a list, still encoded."""
-
-    move: str
-    parts: int
-    entries: list[MovedEntry]
-    alerts: msgspec.Raw
-    arriving: dict[str, int]
-    settledUntil: int
-
-
-def move(value: bytes) -> Move:
-    """The part of a move in a journal record. Raises ``msgspec.ValidationError``."""
-    return _MOVE.decode(value)
-
-
-_MOVE = msgspec.json.Decoder(Move)
 _PROFILE = msgspec.json.Decoder(_Profile)
 _CLOCK = msgspec.json.Decoder(_ClockProfile)
 

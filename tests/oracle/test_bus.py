@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import journey
+from agents import moves
 
 from .bus import PARTITIONS, Bus
 from .comparison import differences
@@ -30,7 +30,7 @@ def run(bus: Bus, publications: list[Publication]) -> None:
 @settings(max_examples=EXAMPLES, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_topics_hold_what_the_oracle_says(publications: list[Publication], seed: int, part: int) -> None:
     with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
-        patch.setattr(journey, "MOVE_ENTRIES", part)
+        patch.setattr(moves, "MOVE_ENTRIES", part)
         run(bus, publications)
         assert [] == differences(bus.topics(), bus.oracle())
 
@@ -41,7 +41,7 @@ def test_at_the_limits_the_topics_hold_what_the_oracle_says(world: int, seed: in
     chance = random.Random(world)
     with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
         limit(patch, chance)
-        patch.setattr(journey, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
-        patch.setattr(journey, "MOVE_BYTES", chance.choice([1, 1_000, 512 * 1024]))
+        patch.setattr(moves, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
+        patch.setattr(moves, "MOVE_BYTES", chance.choice([1, 1_000, 512 * 1024]))
         run(bus, published(a_busy_quarter(chance), chance))
         assert [] == differences(bus.topics(), bus.oracle())

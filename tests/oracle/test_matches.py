@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import journey
+from agents import moves
 from core import conditions
 from core import event as core
 from core.matching import matches as core_matches
@@ -93,7 +93,7 @@ def test_order_copies_and_merges_in_parts_change_no_match_and_every_match_is_not
 ) -> None:
     wanted = by_the_oracle(history)
     with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
-        patch.setattr(journey, "MOVE_ENTRIES", part)
+        patch.setattr(moves, "MOVE_ENTRIES", part)
         entries, alerts = heard(bus, history, bus.chance)
     assert history == entries
     assert wanted == by_the_core(entries)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents import journey
+from agents import moves
 from schemas.codec import Codec
 
 from .bus import Bus
@@ -50,7 +50,7 @@ class Company:
 def test_a_customer_who_leaves_while_others_are_still_arriving_takes_them_along(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(journey, "MOVE_ENTRIES", 1)
+    monkeypatch.setattr(moves, "MOVE_ENTRIES", 1)
     under_way = 0
     for seed in range(SEEDS):
         with Bus(seed) as bus:

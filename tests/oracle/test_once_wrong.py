@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents import journey
+from agents import moves
 
 from .bus import Bus
 from .comparison import differences
@@ -43,7 +43,7 @@ def test_an_opportunity_is_open_unless_its_latest_stage_is_won_or_lost() -> None
 
 def test_a_retraction_concerns_a_pair_that_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two customers move into a third, who is merged away himself when one has arrived and the other has not."""
-    monkeypatch.setattr(journey, "MOVE_ENTRIES", 1)
+    monkeypatch.setattr(moves, "MOVE_ENTRIES", 1)
     for seed in range(SEEDS):
         with Bus(seed) as bus:
             company = Company(bus)

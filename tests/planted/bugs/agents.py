@@ -34,22 +34,30 @@ BUGS = (
         "a-move-that-fails-ends-the-worker",
         "A part of a move whose judgement fails comes again and again.",
         "agents/journey.py",
-        "                return self._one(record, judged=False)\n",
-        "                raise\n",
+        "            return self._unjudged(record, name, before)\n",
+        "            raise\n",
         (checks.UNJUDGED,),
+    ),
+    Bug(
+        "a-merge-that-fails-ends-the-worker",
+        "An order to merge whose decision fails comes again and again.",
+        "agents/journey.py",
+        '        log.error("a merge failed',
+        '        raise error\n        log.error("a merge failed',
+        (checks.MERGE_FAILS,),
     ),
     Bug(
         "alerts-on-top-of-a-full-part",
         "The last part of a move has its entries and all alerts, whatever their size.",
-        "agents/journey.py",
-        "        if size + len(alerts) > MOVE_BYTES and parts[-1]:\n",
-        "        if size < 0:\n",
+        "agents/moves.py",
+        "    if size + len(alerts) > MOVE_BYTES and found[-1]:\n",
+        "    if size < 0:\n",
         (checks.PART_OF_THEIR_OWN,),
     ),
     Bug(
         "what-is-settled-stays-behind",
         "A customer who moves takes alerts along, and not up to when all is settled.",
-        "agents/journey.py",
+        "agents/moves.py",
         '"settledUntil": shipped.settled_until if last else NEVER,',
         '"settledUntil": NEVER,',
         (checks.SETTLED_MOVES,),
@@ -206,11 +214,10 @@ BUGS = (
         "Of a long history that moves to another customer, all parts go but the first.",
         "agents/journey.py",
         """\
-            yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
+        for part in moves.parts(customer.id, shipped, stored):
 """,
         """\
-            if number or last:
-                yield self._to_journal(shipped.to, orjson.dumps(move), (("kind", MOVED),))
+        for part in list(moves.parts(customer.id, shipped, stored))[1:]:
 """,
         (checks.MOVE,),
     ),

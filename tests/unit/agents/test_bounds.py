@@ -175,7 +175,7 @@ def test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_o
     for number in range(1, 20):
         advertise(journal, "young", number)
     complain(journal, "old", 30)
-    monkeypatch.setattr("agents.journey.MOVE_BYTES", 12_000)
+    monkeypatch.setattr("agents.moves.MOVE_BYTES", 12_000)
     merge(journal, "young", "old")
     moves = [
         orjson.loads(made.value) for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log

@@ -9,14 +9,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from agents import archive
-from agents.records import Header, Origin, event_headers, partition_of
+from agents import archive, messages
+from agents.records import MERGE, Header, Origin, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
 from core.event import rfc3339
 from core.rule import RuleSet
 from core.spans import NEVER, Spans
-from core.state import UnknownSchema
 from core.timeline import Timeline
 from engine.unit_of_work import Output
 from schemas.outputs import OUTPUTS
@@ -386,5 +385,26 @@ def test_a_profile_of_another_version_stops_the_worker(journal: Journal, tmp_pat
     value = orjson.loads(last.value)
     value["data"]["state"]["schema"] += 1
     journal.logs[place].append(record(PROFILES, place[1], 99, orjson.dumps(value), last.key))
-    with pytest.raises(UnknownSchema, match=r"state\.schema 4"):
+    with pytest.raises(messages.OtherVersion, match=r"state\.schema 4"):
         journal.restored(tmp_path / "two")
+
+
+def test_a_merge_that_fails_altogether_stops_nobody_else(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    complain_and_advertise(journal, "c_1")
+    entries = dict(journal.current(TIMELINE))
+
+    def broken(*_: object) -> Iterator[bytes]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("agents.moves.parts", broken)
+    (letter,) = (
+        one
+        for one in journal.tell("c_1", orjson.dumps({"into": "c_2", "version": 1}), (("kind", MERGE),))
+        if one.topic == DEAD
+    )
+    told = dict(letter.headers)
+    assert b"decision-error" == told["__cxbus.errors.exception"]
+    assert JOURNAL.encode() == told["__cxbus.errors.topic"]
+    assert entries == journal.current(TIMELINE)
+    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-03T09:00:00Z", 9, caseId="K1"))
+    assert len(entries) + 1 == len(journal.current(TIMELINE))

@@ -8,7 +8,7 @@ import pytest
 from agents import messages
 from core.event import HOUR, Entry
 from core.journey import step
-from core.state import Customer, UnknownSchema
+from core.state import Customer
 from core.timeline import Timeline
 
 from ..core.bench import RULES, START, Memory, arrived, campaign, complaint, entry
@@ -90,9 +90,9 @@ def test_a_redirect_is_read_and_written_again() -> None:
 def test_a_profile_of_another_form_is_refused(streams: object) -> None:
     told = {"customerId": "c_1", "state": {"schema": 99, "clock": 1, "streams": streams, "alerts": 5}}
     message = orjson.dumps({"data": told})
-    with pytest.raises(UnknownSchema):
+    with pytest.raises(messages.OtherVersion):
         messages.customer(message, PLAN)
-    with pytest.raises(UnknownSchema):
+    with pytest.raises(messages.OtherVersion):
         messages.clock(message)
 
 
