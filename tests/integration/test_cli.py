@@ -217,10 +217,13 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     """A bus on which the story was published, has arrived, and left one dead letter."""
     with running(tmp_path_factory.mktemp("bus")) as bus:
         bus.start()
-        said = bus.say("send", "-", stdin="\n".join(STORY))
-        assert (Code.OK, "4 events sent: 1 to marketing, 1 to sales, 1 to service and 1 to web.\n") == said[:2], (
-            said.err
-        )
+        said = bus.say("send", "-", stdin="\n".join(STORY[:2]))
+        assert (Code.OK, "2 events sent: 1 to sales and 1 to web.\n") == said[:2], said.err
+        # two customers, whom the next event makes one
+        assert within(FEW, lambda: bus.say("customer", "show", "C-1042").code == Code.OK)
+        assert within(FEW, lambda: bus.say("customer", "show", "ada@example.com").code == Code.OK)
+        said = bus.say("send", "-", stdin="\n".join(STORY[2:]))
+        assert (Code.OK, "2 events sent: 1 to marketing and 1 to service.\n") == said[:2], said.err
         said = bus.say("send", "-", "--no-check", "--department", "sales", stdin="{oops")
         assert Code.OK == said.code, said.err
         assert within(FEW, lambda: bus.say("customer", "show", "C-1042").code == Code.OK)
