@@ -15,7 +15,7 @@ from cli.problem import Code
 from deploy import node
 from tests.integration.test_cli import COMMAND, FEW, START, STORY, Bus, running, within
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.faults, pytest.mark.slow]
 
 OTHER_KEY = "another key than the one before"
 

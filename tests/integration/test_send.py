@@ -73,6 +73,7 @@ def test_what_kafka_refuses_is_told_with_its_reason(bootstrap: str) -> None:
     assert Code.AWAY == caught.value.code
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
 def test_a_broker_that_goes_away_in_the_middle_is_told_in_words_with_what_was_acknowledged(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
