@@ -177,6 +177,12 @@ class Database:
             rows = connection.execute("SELECT topic, partition, next_offset FROM sink_offsets")
             return {(topic, partition): offset for topic, partition, offset in rows}
 
+    async def exists(self) -> None:
+        """Returns when the sink has made its tables."""
+        async with asyncio.timeout(30):
+            while not self.path.exists() or not self.positions():
+                await asyncio.sleep(0.05)
+
     @asynccontextmanager
     async def copied_from(
         self, bus: Bus, noted: Noted | None = None, *, pace: Pace = QUICK, max_pause_ms: int = MAX_PAUSE_MS
@@ -281,6 +287,7 @@ def test_an_open_transaction_is_waited_for(bus: Bus, database: Database) -> None
         async with bus.producer(transactional_id=bus.name) as producer, database.copied_from(bus):
             await producer.begin_transaction()
             await bus.send(producer, story(5))
+            await database.exists()
             await asyncio.sleep(0.5)
             assert database.tables() == fold([])
             await producer.commit_transaction()
