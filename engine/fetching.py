@@ -195,9 +195,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return cast("Mapping[TP, int]", await self.call_thread(self._rewind))
 
     async def _rewind(self) -> Mapping[TP, int]:
-        """Positions and lanes change at one stroke: what was held would be passed over if a lane went alone.
+        """Positions and lanes are set at one stroke: what a lane holds would be passed over if it went alone.
 
-        At a rebalance Faust may ask twice at the same time, for the second time when records are read again.
+        At a rebalance Faust asks twice, perhaps at the same time: the later one ends when records are read again.
         """
         consumer = self._ensure_consumer()
         told = await consumer._coordinator.fetch_committed_offsets(list(consumer.assignment()))

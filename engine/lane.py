@@ -52,8 +52,8 @@ class Lane:
     fetches of ``weight`` bytes, unpacked; ``holds`` count what of it was compressed.
     ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's
     thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``parts``: of batches
-    that took several units of work, all but the last ones. ``delivered``: where the next batch that an agent sees begins,
-    from the first one on that was made.
+    that took several units of work, all but the last ones. ``delivered``: where the next batch that an agent sees
+    begins, from the first one on that was made.
     """
 
     start: int

@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from engine.application import create_app
 from engine.batch import commit, rounds
 from engine.transport import BatchConsumer
+from tests.integration.engine_shop import until
 
 pytestmark = pytest.mark.kafka
 
@@ -56,28 +57,23 @@ def test_nothing_is_passed_over_when_faust_rewinds_twice_at_once(
             async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
                 publishing = asyncio.create_task(_publish(producer, name, enough))
                 consumer = cast("BatchConsumer", app.consumer)
-                async with asyncio.timeout(60):
-                    while not all(reached.values()):
-                        await asyncio.sleep(0.1)
-                    asking, asked, answer = consumer._thread._consumer, threading.Event(), threading.Event()
-                    with monkeypatch.context() as patched:
-                        late = partial(_late, asking.beginning_offsets, asked, answer)
-                        patched.setattr(asking, "beginning_offsets", late)
-                        first = asyncio.create_task(consumer.perform_seek())
-                        while not asked.is_set():
-                            await asyncio.sleep(0.01)
-                    working.clear()
-                    await consumer.perform_seek()
-                    lanes = consumer._thread._lanes
-                    while not (len(lanes) == PARTITIONS and all(lane.held for lane in list(lanes.values()))):
-                        await asyncio.sleep(0.01)
-                    answer.set()
-                    await first
-                    working.set()
-                    enough.set()
-                    ends = await publishing
-                    while reached != ends and app.failure is None:
-                        await asyncio.sleep(0.1)
+                await until(lambda: all(reached.values()))
+                asking: Any = consumer._thread._consumer
+                asked, answer = threading.Event(), threading.Event()
+                with monkeypatch.context() as patched:
+                    late = partial(_late, asking.beginning_offsets, asked, answer)
+                    patched.setattr(asking, "beginning_offsets", late)
+                    first = asyncio.create_task(consumer.perform_seek())
+                    await until(asked.is_set)
+                working.clear()
+                await consumer.perform_seek()
+                await until(lambda: _holding(consumer) == PARTITIONS)
+                answer.set()
+                await first
+                working.set()
+                enough.set()
+                ends = await publishing
+                await until(lambda: reached == ends or app.failure is not None)
             assert app.failure is None
             assert [] == holes
         finally:
@@ -89,13 +85,17 @@ def test_nothing_is_passed_over_when_faust_rewinds_twice_at_once(
     asyncio.run(story())
 
 
+def _holding(consumer: BatchConsumer) -> int:
+    """Partitions of which something was read that no agent has been given."""
+    return sum(bool(lane.held) for lane in tuple(consumer._thread._lanes.values()))
+
+
 async def _late(
     ask: Callable[..., Awaitable[Any]], asked: threading.Event, answer: threading.Event, *arguments: Any
 ) -> Any:
     """As on a machine with much else to do."""
     asked.set()
-    while not answer.is_set():
-        await asyncio.sleep(0.01)
+    await until(answer.is_set)
     return await ask(*arguments)
 
 

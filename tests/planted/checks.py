@@ -77,6 +77,7 @@ CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
 NEXT_OFFSET = "tests/unit/engine/test_progress.py"
 PACKING = "tests/unit/engine/test_unit_of_work.py"
 MARKED = f"{PACKING}::test_only_the_buss_own_records_are_marked_and_only_once"
+FIRST_OF_STREAM = "tests/unit/engine/test_batch.py::test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error"
 STREAM = "tests/unit/engine/test_batch.py::test_a_hole_between_two_batches_of_a_partition_is_an_error"
 ROUND = (
     "tests/unit/engine/test_batch.py::"
@@ -129,6 +130,7 @@ FOREIGN_MEANWHILE = f"{_FOREIGN}::test_what_comes_while_an_owner_works_is_report
 NEWER = f"{_FOREIGN}::test_a_record_of_a_later_version_ends_the_owner_for_good_and_says_where_it_is"
 STOPPED = f"{_MEMBERSHIP}::test_a_stopped_workers_partitions_go_over_at_once"
 DISPLACED = f"{_MEMBERSHIP}::test_of_two_workers_with_one_id_the_displaced_one_ends"
+REWOUND = "tests/integration/test_engine_rewind.py::test_nothing_is_passed_over_when_faust_rewinds_twice_at_once"
 
 # --- intake and directory on a Kafka of their own --------------------------------------------------------------------
 
