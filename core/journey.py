@@ -320,7 +320,7 @@ def _concerned(history: Sequence[Entry], rules: RuleSet, since: int, gone: Seque
 
 
 def _pruned(timeline: Timeline, now: int) -> Timeline:
-    timeline.prune(list(timeline.streams), now, whole=True)
+    timeline.prune(sorted(timeline.streams), now, whole=True)  # a past that was kept up has them in another order
     return timeline
 
 

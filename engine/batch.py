@@ -73,8 +73,8 @@ class Unread(faust.Schema[Any, Any]):
 async def rounds(stream: Any) -> AsyncIterator[list[Batch]]:
     """The batches of an agent's stream, those together that were fetched together, at most one of a partition.
 
-    Faust's acknowledgement follows the last of a round. Within one assignment batches of a partition follow each other
-    without a hole, whatever Faust dropped.
+    Faust's acknowledgement follows the last of a round. From one setting of a partition's position to the next its
+    batches follow each other without a hole, from the first one on, whatever Faust dropped.
 
     Raises:
         Gap: they do not; going on would lose records.

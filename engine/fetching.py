@@ -38,7 +38,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._lanes: dict[TP, Lane] = {}
         self._news: asyncio.Future[None] | None = None
         self._filling: asyncio.Task[None] | None = None
-        self._rewinding = False
         self._held_since = inf
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -121,7 +120,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """
         while not fetcher._closed:
             waiter = fetcher._create_fetch_waiter()
-            if self.consumer.flow_active and not self._rewinding:
+            if self.consumer.flow_active:
                 await self._fill(fetcher)
             await asyncio.wait({waiter}, timeout=REFILL_SECONDS)
             if waiter.done():
@@ -196,24 +195,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return cast("Mapping[TP, int]", await self.call_thread(self._rewind))
 
     async def _rewind(self) -> Mapping[TP, int]:
-        self._rewinding = True  # what was taken meanwhile would be passed over
-        try:
-            return await self._rewound(self._ensure_consumer())
-        finally:
-            self._lanes.clear()
-            self._held_since = inf
-            self._rewinding = False
+        """Positions and lanes are set at one stroke: what a lane holds would be passed over if it went alone.
 
-    async def _rewound(self, consumer: aiokafka.AIOKafkaConsumer) -> Mapping[TP, int]:
-        committed: dict[TP, int] = await consumer.seek_to_committed()
+        At a rebalance Faust asks twice, perhaps at the same time: the later one ends when records are read again.
+        """
+        consumer = self._ensure_consumer()
+        told = await consumer._coordinator.fetch_committed_offsets(list(consumer.assignment()))
+        committed = {tp: max(0, told[tp].offset) if tp in told else 0 for tp in consumer.assignment()}
+        self._lanes.clear()
+        self._held_since = inf
+        for tp, offset in committed.items():
+            if offset:
+                consumer.seek(tp, offset)
         fresh = [tp for tp, offset in committed.items() if not offset]
         if fresh:
             await consumer.seek_to_beginning(*fresh)
         if committed:
             begins = await consumer.beginning_offsets(list(committed))
-            told = {listener.topic for listener in self._host.listeners}  # they know better how far they are
+            owned = {listener.topic for listener in self._host.listeners}  # they know better how far they are
             for tp, offset in committed.items():
-                if tp.topic not in told and offset and begins[tp] > offset:
+                if tp.topic not in owned and offset and begins[tp] > offset:
                     self._host.lost(tp.topic, tp.partition, begins[tp] - offset)
         return committed
 

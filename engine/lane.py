@@ -52,7 +52,8 @@ class Lane:
     fetches of ``weight`` bytes, unpacked; ``holds`` count what of it was compressed.
     ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's
     thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``parts``: of batches
-    that took several units of work, all but the last ones. ``delivered``: end of the last batch that an agent saw.
+    that took several units of work, all but the last ones. ``delivered``: where the next batch that an agent sees
+    begins, from the first one on that was made.
     """
 
     start: int
@@ -113,6 +114,8 @@ class Lane:
         if end == self.start:
             return None
         batch = Fetched(records, self.start, end, self)
+        if not self.taken:
+            self.delivered = self.start
         self.start, self.held = end, rest
         if not rest:
             batch.holds, self.holds, self.weight = self.holds, (), 0

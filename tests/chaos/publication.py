@@ -30,7 +30,11 @@ class Publication:
 
     def acknowledge(self, sent: Sent, place: Place) -> None:
         """The broker said that the record stands there (topic, partition, offset)."""
-        self._acknowledged[place] = _print(sent.topic, sent.key, sent.value, sent.headers)
+        made = _print(sent.topic, sent.key, sent.value, sent.headers)
+        before = self._acknowledged.get(place)
+        if before is not None and before != made:  # the broker has given the place away a second time
+            self._former.add((place, before))
+        self._acknowledged[place] = made
 
     def doubt(self, sent: Sent) -> None:
         """The record was tried, and the broker did not say that it has it."""

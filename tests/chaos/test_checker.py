@@ -83,6 +83,19 @@ def test_a_perfect_log_is_found_perfect_and_holds_something_of_everything(world:
     assert {"intake", "journey"} == {letter.stage for letter in letters(world.log)}
 
 
+def test_a_place_that_the_broker_gives_away_a_second_time_is_a_loss() -> None:
+    """It cut off the end of its log, which it had acknowledged, and went on from there."""
+    topic = events_topic("sales")
+    first, second = (Sent(topic, b"k", value, ()) for value in (b"1", b"2"))
+    publication = Publication()
+    for one in (first, second, second):
+        publication.acknowledge(one, (topic, 0, 7))
+    stands = Record(topic, 0, 7, NOW, b"k", b"2", ())
+    assert [f"{topic}/0/7 was acknowledged; nothing stands there"] == [
+        problem.what for problem in publication.problems([stands])
+    ]
+
+
 # --- damage ---------------------------------------------------------------------------------------------------------
 
 

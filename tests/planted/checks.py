@@ -25,6 +25,7 @@ MISSING_PARTS = f"{_STEP}::test_half_a_history_fires_no_false_alert"
 COPIES = f"{_STEP}::test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused"
 FREED = f"{_STEP}::test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before"
 SETTLED = f"{_STEP}::test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires"
+KEPT_UP = f"{_STEP}::test_what_is_settled_is_written_alike_whether_the_past_was_kept_up_or_is_read_anew"
 EDGES = "tests/unit/core/test_edges.py"
 SPANS = "tests/unit/core/test_spans.py"
 IDENTITY = "tests/unit/core/test_identity.py"
@@ -77,6 +78,7 @@ CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
 NEXT_OFFSET = "tests/unit/engine/test_progress.py"
 PACKING = "tests/unit/engine/test_unit_of_work.py"
 MARKED = f"{PACKING}::test_only_the_buss_own_records_are_marked_and_only_once"
+FIRST_OF_STREAM = "tests/unit/engine/test_batch.py::test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error"
 STREAM = "tests/unit/engine/test_batch.py::test_a_hole_between_two_batches_of_a_partition_is_an_error"
 ROUND = (
     "tests/unit/engine/test_batch.py::"
@@ -129,6 +131,7 @@ FOREIGN_MEANWHILE = f"{_FOREIGN}::test_what_comes_while_an_owner_works_is_report
 NEWER = f"{_FOREIGN}::test_a_record_of_a_later_version_ends_the_owner_for_good_and_says_where_it_is"
 STOPPED = f"{_MEMBERSHIP}::test_a_stopped_workers_partitions_go_over_at_once"
 DISPLACED = f"{_MEMBERSHIP}::test_of_two_workers_with_one_id_the_displaced_one_ends"
+REWOUND = "tests/integration/test_engine_rewind.py::test_nothing_is_passed_over_when_faust_rewinds_twice_at_once"
 
 # --- intake and directory on a Kafka of their own --------------------------------------------------------------------
 

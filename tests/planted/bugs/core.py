@@ -276,6 +276,14 @@ BUGS = (
         (checks.UNJUDGED,),
     ),
     Bug(
+        "a-document-tells-who-wrote-it",
+        "What is settled is written in another order by a worker that has kept the past up.",
+        "core/journey.py",
+        "timeline.prune(sorted(timeline.streams), now, whole=True)",
+        "timeline.prune(list(timeline.streams), now, whole=True)",
+        (checks.KEPT_UP,),
+    ),
+    Bug(
         "merge-into-the-younger",
         "Of two customers who turn out to be one, the younger survives.",
         "core/identity.py",

@@ -8,11 +8,23 @@ import pytest
 from core.event import DAY, HOUR, midnight, rfc3339
 from core.journey import Arrived, Forwarded, Ignored, Merge, Moved, Refused, Written, step
 from core.notification import Said
+from core.past import Past
 from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, customer_from
 from core.timeline import MARK_CHARS, Timeline
 
 from .bench import RULES, START, VOCABULARY, Bus, Memory, arrived, campaign, complaint, entry
+
+
+class Remembered(Memory):
+    """A history that has one past."""
+
+    def __init__(self, known: Past) -> None:
+        super().__init__()
+        self._known = known
+
+    def past(self, customer: str) -> Past:
+        return self._known
 
 
 def states(bus: Bus) -> list[str]:
@@ -299,6 +311,27 @@ def test_a_history_that_is_judged_again_leaves_nothing_of_what_was_settled_long_
     assert len(held.stream("case") or ()) < 12
     assert sum(held.is_settled("case", f"K{number}") for number in range(47)) > 40
     assert not held.is_settled("case", "K47")
+
+
+def test_what_is_settled_is_written_alike_whether_the_past_was_kept_up_or_is_read_anew() -> None:
+    """A worker that restarts reads it anew; an event that comes late joins behind the others where it is kept up."""
+    paid = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "paymentId": "P1"}
+    late = [
+        entry(START, "finance.invoice.issued.v1", {**paid, "dueDate": "2026-03-10"}, 1),
+        entry(START + 1, "finance.payment.received.v1", paid, 2),
+    ]
+    early = [complaint(START + HOUR, 3), entry(START + 2 * HOUR, "service.case.resolved.v1", {"caseId": "K3"}, 4)]
+    kept = Past(early)
+    kept.timeline(RULES.plan)
+    for one in late:
+        kept.add(one)
+    written = []
+    for past in (kept, Past([*late, *early])):
+        customer = Customer("c", Timeline(RULES.plan), rule_at=START + 30 * DAY, stale=True)
+        step(customer, arrived(complaint(START + 40 * DAY, 5)), RULES, Remembered(past), START + 40 * DAY)
+        written.append(customer.document()["state"]["settled"])
+    assert len(written[0]) == 2 * MARK_CHARS
+    assert written[0] == written[1]
 
 
 def test_a_customer_of_thousands_of_open_matters_keeps_a_small_document_and_is_judged_all_the_same() -> None:

@@ -86,6 +86,19 @@ def test_a_hole_between_two_batches_of_a_partition_is_an_error() -> None:
         asyncio.run(through(Handed([{place: Fetched((), 10, 12, lane)}])))
 
 
+def test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error() -> None:
+    lane, place = Lane(8, 8), TP("t", 3)
+    lane.fill(8, 448, ())
+    dropped = lane.ripe()
+    lane.fill(448, 450, ())
+    seen = lane.ripe()
+    assert dropped is not None
+    assert seen is not None
+    with pytest.raises(Gap, match="partition 3 of t: expected offset 8, got a batch from 448 on"):
+        asyncio.run(through(Handed([{place: seen}])))
+    assert [(8, 448), (448, 450)] == asyncio.run(through(Handed([{place: dropped}, {place: seen}])))
+
+
 def test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_of_it_is_done() -> None:
     one, other = Lane(0, 0), Lane(5, 5)
     stream = Handed([{TP("t", 3): Fetched((), 0, 4, one), TP("t", 4): Fetched((), 5, 6, other)}])
