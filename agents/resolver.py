@@ -116,6 +116,9 @@ class Resolver:
     # --- one record -------------------------------------------------------------------------------------------------
 
     def _one(self, record: KafkaRecord) -> Iterator[Output]:
+        if not links_form(record):
+            yield unreadable(record, "resolver", self._metrics)
+            return
         try:
             nodes = nodes_of(dict(record.headers))
             if not nodes:
@@ -125,9 +128,6 @@ class Resolver:
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
-            if not links_form(record):
-                yield unreadable(record, "resolver", self._metrics)
-                return
             yield self._bury(record, isolated("resolver", error))
             return
         for change in resolution.changes:

@@ -140,6 +140,8 @@ async def _read(
                     if wanted:
                         apply(wanted)
                         count += len(wanted)
+                    del records, wanted  # what is held counts: others wait for the room, perhaps we ourselves
+                fetched.clear()
                 before, position = position, await consumer.position(source)
                 if position > before:
                     waiting.renew()
