@@ -71,6 +71,9 @@ _NOBODY: Mapping[str, Any] = {"identifiers": ()}
 PAST_ENTRIES = 100_000
 """Of customers with long pasts, in all partitions of a worker together; each takes about two kilobytes of memory."""
 
+ID_BYTES = 128
+"""Of a profile's message id, at most: what a document takes is measured without it."""
+
 
 class OutputTooLarge(Exception):
     """What a record would have written does not fit into one of Kafka's: the decision failed."""
@@ -195,7 +198,7 @@ class Journey:
         for name, customer in self._touched.items():
             key = name.encode()
             value = messages.profile(customer, f"{name}/{self._partition}-{self._last[name]}")
-            if len(value) > messages.MOST_BYTES:  # parts that were forged are larger than bytes_at_most can know
+            if len(value) > messages.MOST_BYTES + ID_BYTES:  # parts that were forged are larger than bytes_at_most can know
                 raise OutputTooLarge(f"{len(value)} bytes for {PROFILES}")
             self._archive.set_profile(name, value)
             self._weights[name] = len(value)

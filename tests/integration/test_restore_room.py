@@ -41,7 +41,7 @@ def test_two_restores_of_several_large_compressed_batches_both_come_to_their_end
         ) as producer:
             for tp in partitions * 3:
                 await producer.send_and_wait(topic, bytes(LIMIT - 10_000), partition=tp.partition)
-        both = (restore(bootstrap, {tp: 0}, {tp: 3}, lambda records: None, stall_seconds=15.0) for tp in partitions)
+        both = (restore(bootstrap, {tp: 0}, {tp: 3}, lambda _: None, stall_seconds=15.0) for tp in partitions)
         return list(await asyncio.gather(*both))
 
     assert [3, 3] == asyncio.run(story())
