@@ -198,7 +198,9 @@ class Journey:
         for name, customer in self._touched.items():
             key = name.encode()
             value = messages.profile(customer, f"{name}/{self._partition}-{self._last[name]}")
-            if len(value) > messages.MOST_BYTES + ID_BYTES:  # parts that were forged are larger than bytes_at_most can know
+            if (
+                len(value) > messages.MOST_BYTES + ID_BYTES
+            ):  # parts that were forged are larger than bytes_at_most can know
                 raise OutputTooLarge(f"{len(value)} bytes for {PROFILES}")
             self._archive.set_profile(name, value)
             self._weights[name] = len(value)
