@@ -102,8 +102,16 @@ class Resolver:
         return outputs
 
     def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
-        """A letter about each."""
-        return letters_about(records, "resolver", self._metrics)
+        """A letter about each.
+
+        The record of the key is written once: a foreign one behind it would be all that compaction leaves, and no
+        worker without local state could start. So it is written again.
+        """
+        outputs = list(letters_about(records, "resolver", self._metrics))
+        held = self._store.get("identities", KEY_RECORD)
+        if held is not None and any(record.topic == IDENTITIES and record.key == KEY_RECORD for record in records):
+            outputs.append(Output(IDENTITIES, 0, KEY_RECORD, held))
+        return outputs
 
     def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""

@@ -199,3 +199,13 @@ def test_merges_that_are_forged_into_a_circle_end_somewhere() -> None:
 def test_what_the_bus_writes_is_of_its_form() -> None:
     assert journal_form(record(JOURNAL, PLACE, 0, OPENED, b"c_1", (*GOOD.items(), ("replay", b"1"), OURS)))
     assert journal_form(record(JOURNAL, PLACE, 0, move(), b"c_1", (("kind", MOVED), OURS)))
+
+
+def test_the_record_of_the_key_is_written_again_behind_a_foreign_one_that_would_outlive_it(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    intruder = record(IDENTITIES, 0, 9, b'{"fingerprint":"x"}', b"#key")
+    assert [DEAD] == [one.topic for one in house.resolver.foreign([intruder])]
+    first = house.resolver.decide([])
+    house.resolver.committed(MARK)
+    (letter, again) = house.resolver.foreign([intruder])
+    assert (DEAD, tuple(first)) == (letter.topic, (again,))
