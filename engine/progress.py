@@ -127,7 +127,7 @@ async def _latest(consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes,
         for records in (await consumer.getmany(place, timeout_ms=POLL_MS)).values():
             for record in records:
                 found = _after(found, record, key)
-            del records  # what is held counts: others wait for the room, perhaps we ourselves
+            del records  # it is held, and who wants to unpack waits for room: perhaps we
     return found
 
 

@@ -80,7 +80,7 @@ BUGS = (
         "restore-waits-for-its-own-room",
         "A restore holds on to the records that it has applied while it waits for room for the next ones.",
         "engine/restore.py",
-        "                    del records, wanted  # what is held counts: others wait for the room, perhaps we ourselves\n",
+        "                    del records, wanted  # it is held, and who wants to unpack waits for room: perhaps we\n",
         "",
         (checks.RESTORE_ROOM,),
     ),
