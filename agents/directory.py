@@ -125,6 +125,7 @@ class Directory:
                     sieve = Sieve(records)
                     self.learn(list(sieve), Checkpoint(bounds.cluster, {partition: position}, time.time()))
                     before = next((one.offset for one in sieve.foreign if _is_key(one)), before)
+                    del records, sieve  # it is held, and who wants to unpack waits for room: perhaps we
                 if not self.caught_up.is_set() and await consumer.position(partition) >= bounds.ends[partition]:
                     if before is not None and self._store.get("identities", KEY_RECORD) is None:
                         raise WrittenBefore(IDENTITIES, 0, before)

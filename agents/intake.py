@@ -49,7 +49,7 @@ PART = 2_000
 PART_SECONDS = 0.1
 """Records that are routed at a stretch, if it does not take longer: the journey's transactions wait meanwhile."""
 PART_BYTES, UNDER_WAY_BYTES = 4 * 1024 * 1024, 16 * 1024 * 1024
-"""Bytes of keys and values that are routed at a stretch, and those that may be on their way to Kafka."""
+"""Bytes of records that are routed at a stretch, and those that may be on their way to Kafka."""
 
 
 class Intake:

@@ -17,7 +17,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from core import journey
-from core.event import Entry, effective_at
+from core.event import Entry, effective_at, rfc3339
 from core.journey import (
     Arrived,
     Forwarded,
@@ -54,7 +54,11 @@ from .records import (
     NOTE,
     Header,
     Origin,
+    is_journaled,
     journal_form,
+    may_arrive,
+    may_be_merged,
+    may_be_moved,
     partition_of,
     received_at,
 )
@@ -66,6 +70,9 @@ _NOBODY: Mapping[str, Any] = {"identifiers": ()}
 
 PAST_ENTRIES = 100_000
 """Of customers with long pasts, in all partitions of a worker together; each takes about two kilobytes of memory."""
+
+ID_BYTES = 128
+"""Of a profile's message id, at most: what a document takes is measured without it."""
 
 
 class OutputTooLarge(Exception):
@@ -122,7 +129,7 @@ class Journey:
         for record in records:
             try:
                 self._mirror(record)
-            except (AttributeError, KeyError, TypeError, ValueError):
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 others.append(record)
         self._archive.flush()
         return others
@@ -134,10 +141,12 @@ class Journey:
             return
         if record.value is not None:
             try:
-                self._clock = max(self._clock, messages.clock(record.value))
+                clock = messages.clock(record.value)
             except messages.OtherVersion as error:
                 place = Origin(record.topic, record.partition, record.offset)
                 raise messages.OtherVersion(f"the record {place}: {error}") from error
+            rfc3339(clock)  # as it will be told
+            self._clock = max(self._clock, clock)
         self._archive.set_profile(name, record.value)
 
     def restored(self, mark: Checkpoint) -> None:
@@ -189,6 +198,10 @@ class Journey:
         for name, customer in self._touched.items():
             key = name.encode()
             value = messages.profile(customer, f"{name}/{self._partition}-{self._last[name]}")
+            if (
+                len(value) > messages.MOST_BYTES + ID_BYTES
+            ):  # parts that were forged are larger than bytes_at_most can know
+                raise OutputTooLarge(f"{len(value)} bytes for {PROFILES}")
             self._archive.set_profile(name, value)
             self._weights[name] = len(value)
             outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
@@ -222,11 +235,12 @@ class Journey:
         name, before = record.key.decode(), None
         try:
             before = orjson.dumps((self._touched.get(name) or self._customer(name)).document())
-            return self._one(record)
+            return self._one(record, careful=True)
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
             if before is None:  # the customer's own document can't be read
+                self._touched.pop(name, None)
                 return [self._bury(record, error)]
             self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
             if dict(record.headers)["kind"] != MOVED:
@@ -236,7 +250,7 @@ class Journey:
     def _unjudged(self, record: KafkaRecord, name: str, before: bytes) -> list[Output]:
         """A part of a move is nobody's event, and its entries would be lost: it is taken in without being judged."""
         try:
-            outputs = self._one(record, judged=False)
+            outputs = self._one(record, judged=False, careful=True)
         except Exception as error:  # noqa: BLE001 -- not even that: nobody else's events may wait for it
             self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
             return [self._bury(record, error)]
@@ -254,11 +268,14 @@ class Journey:
         place = Origin(record.topic, record.partition, record.offset)
         return letter(record.key, record.value, tuple(record.headers), "journey", place, failed)
 
-    def _one(self, record: KafkaRecord, *, judged: bool = True) -> list[Output]:
+    def _one(self, record: KafkaRecord, *, judged: bool = True, careful: bool = False) -> list[Output]:
         """What follows from the record. Nothing is kept of it before all is known to fit.
 
-        Raises ``OutputTooLarge``, by the record alone: however a batch is cut, the same ones do.
+        ``careful``: whatever the document was made of, it is written down to see that it can be. Raises
+        ``OutputTooLarge``, by the record alone: however a batch is cut, the same ones do.
         """
+        if not is_journaled(record.key, record.headers):
+            raise ValueError("no journal record has such a key or such headers")
         self._pending_clock = max(self._pending_clock, received_at(record))
         headers = dict(record.headers)
         name = record.key.decode()
@@ -267,8 +284,8 @@ class Journey:
         said = moves.read(record.value) if headers.get("kind") == MOVED else orjson.loads(record.value)
         brought = self._read(record, headers, said)
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock, judged=judged)
-        if customer.bytes_at_most() > messages.MOST_BYTES:
-            _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=False)))
+        if careful or customer.bytes_at_most() > messages.MOST_BYTES:
+            _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=careful)))
         outputs: list[Output] = []
         joined: list[tuple[Entry, bytes, bytes]] = []
         for decision in decisions:
@@ -300,12 +317,19 @@ class Journey:
             happened, received = int(headers["time"]), int(headers["received"])
             return self._arrived(said, headers["uid"].decode(), happened, received, "replay" in headers)
         if kind == MERGE:
+            if not may_be_merged(record.key.decode(), said["into"], said["version"]):
+                raise ValueError("a merge that nobody orders")
             return Merge(said["into"], said["version"])
         if kind == MOVED:
             entries = tuple(
                 self._arrived(orjson.loads(bytes(entry["event"])), entry["uid"], entry["time"], entry["received"])
                 for entry in said["entries"]
             )
+            if not may_arrive(said["move"], said["parts"], said["arriving"]) or not all(
+                may_be_moved(entry["uid"], entry["time"], entry["received"], entry["origin"])
+                for entry in said["entries"]
+            ):
+                raise ValueError("a part of no move")
             alerts = tuple(alert_from(alert) for alert in orjson.loads(bytes(said["alerts"])))
             return Moved(said["move"], said["parts"], entries, alerts, said["arriving"], said["settledUntil"])
         raise ValueError("a journal record of a kind that nobody writes")

@@ -6,6 +6,7 @@ headers, so that nothing is encoded twice. Instants in headers are decimal UTC m
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +14,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from core.identity import Node
+from engine.mark import MARK
 from engine.record import KafkaRecord
+from schemas import instant
+from schemas.codec import MAX_BYTES
 
 from .topics import KEY_RECORD
 
@@ -77,27 +81,78 @@ def received_at(record: KafkaRecord) -> int:
 
 
 # --- whether a record with the bus's mark has the form of one -------------------------------------------------------
+# Whoever forges one may put anything there. What is checked is what would go on into keys, messages and letters.
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ORIGIN = re.compile(r"cx\.[A-Za-z0-9_-]{1,64}\.events\.v1/[0-9]{1,9}/[0-9]{1,18}")
+_MICROSECONDS = re.compile(r"[0-9]{1,18}")
+_MOVE = re.compile(r"[A-Za-z0-9_-]{1,64}/-?[0-9]{1,20}")
+_HEADERS = frozenset({"kind", "origin", "received", "time", "uid", "replay", "nodes", MARK[0]})
+_MOST_NODES = 100
+"""As many as an event may have identifiers."""
+_NODE_TYPE = 512
+"""Characters of an identifier's type."""
+_LATEST = instant.parse("9999-12-31T00:00:00Z")
+
+
+def is_journaled(key: bytes | None, headers: Sequence[Header]) -> bool:
+    """Whether key and headers can be those of a journal record: a quick look."""
+    try:
+        if key is None or _NAME.fullmatch(key.decode()) is None:
+            return False
+    except UnicodeDecodeError:
+        return False
+    said = dict(headers)
+    if said.get("kind") in (MERGE, MOVED):
+        return said.keys() <= {"kind", MARK[0]}
+    return _is_about_an_event(said)
+
+
+def _is_about_an_event(said: Mapping[str, Any]) -> bool:
+    try:
+        if said["kind"] not in (EVENT, NOTE) or not said.keys() <= _HEADERS or said.get("replay", b"1") != b"1":
+            return False
+        time, received = said["time"].decode(), said["received"].decode()
+        return bool(
+            _MICROSECONDS.fullmatch(time)
+            and _MICROSECONDS.fullmatch(received)
+            and may_be_moved(said["uid"].decode(), int(time), int(received), said["origin"].decode())
+        )
+    except (AttributeError, KeyError, UnicodeDecodeError):
+        return False
+
+
+def may_be_moved(uid: str, time: int, received: int, origin: str) -> bool:
+    """Whether these can be what the bus knows of an entry."""
+    return bool(
+        _NAME.fullmatch(uid) and _ORIGIN.fullmatch(origin) and 0 <= time <= _LATEST and 0 <= received <= _LATEST
+    )
+
+
+def may_be_merged(customer: str, into: Any, version: Any) -> bool:
+    """Whether somebody can have ordered that."""
+    return type(into) is str and bool(_NAME.fullmatch(into)) and into != customer and type(version) is int
+
+
+def may_arrive(move: str, parts: int, arriving: Mapping[str, int]) -> bool:
+    """Whether moves can have these names, and so many parts."""
+    return parts > 0 and all(_MOVE.fullmatch(name) for name in (move, *arriving))
 
 
 def journal_form(record: KafkaRecord) -> bool:
     """Whether it can be a record of the journal; then whatever fails with it is a mistake of the bus's own."""
     try:
-        headers = dict(record.headers)
-        record.key.decode()
+        if not is_journaled(record.key, record.headers):
+            return False
         said = orjson.loads(record.value)
-        kind = headers["kind"]
+        kind = dict(record.headers)["kind"]
         if kind in (EVENT, NOTE):
-            Origin.parse(headers["origin"].decode())
-            numbers = int(headers["time"]), int(headers["received"])
-            return bool(headers["uid"].decode() and min(numbers) >= 0 and _is_event(said))
+            return _is_event(said)
         if kind == MERGE:
-            return isinstance(said["into"], str) and isinstance(said["version"], int)
+            return may_be_merged(record.key.decode(), said["into"], said["version"])
         return (
-            kind == MOVED
-            and isinstance(said["move"], str)
-            and isinstance(said["parts"], int)
-            and isinstance(said["alerts"], list)
-            and isinstance(said["arriving"], dict)
+            isinstance(said["alerts"], list)
+            and may_arrive(said["move"], said["parts"], said["arriving"])
             and all(_is_moved(entry) for entry in said["entries"])
         )
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -109,34 +164,40 @@ def _is_event(said: Any) -> bool:
 
 
 def _is_moved(entry: Any) -> bool:
-    Origin.parse(entry["origin"])
-    numbers = isinstance(entry["time"], int) and isinstance(entry["received"], int)
-    return isinstance(entry["uid"], str) and numbers and _is_event(entry["event"])
+    return may_be_moved(entry["uid"], entry["time"], entry["received"], entry["origin"]) and _is_event(entry["event"])
 
 
 def links_form(record: KafkaRecord) -> bool:
     """Whether it can be a record of the links log."""
     try:
         headers = dict(record.headers)
-        nodes_of(headers)
-        Origin.parse(headers["origin"].decode())
-        return record.value is not None and headers["kind"] in (EVENT, NOTE)
+        nodes = nodes_of(headers)
+        return (
+            len(nodes) <= _MOST_NODES
+            and all(len(node.type) <= _NODE_TYPE and _NAME.fullmatch(node.hash) for node in nodes)
+            and all(type(node.type) is str for node in nodes)
+            and 0 < len(record.value) <= MAX_BYTES
+            and _is_about_an_event(headers)
+        )
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
 
 
 def identity_form(key: bytes | None, value: bytes | None) -> bool:
     """Whether it can be a record of the identities; a tombstone can under any of their keys."""
-    if key is None:
-        return False
     try:
+        kind, _, name = (key or b"").decode().partition("/")
+        if key != KEY_RECORD and not (kind in ("c", "i") and _NAME.fullmatch(name)):
+            return False
         if value is None:
-            return bool(key.decode())
+            return True
         said = orjson.loads(value)
-        if key.startswith(b"i/"):
-            return isinstance(said["id"], str)
-        if key.startswith(b"c/"):
-            return isinstance(said["born"], int) and isinstance(said.get("mergedInto", ""), str)
-        return key == KEY_RECORD and isinstance(said["fingerprint"], str)
+        if key == KEY_RECORD:
+            return isinstance(said["fingerprint"], str)
+        if kind == "i":
+            kinds = said.keys() <= {"id", "type"} and type(said.get("type", "")) is str
+            return kinds and _NAME.fullmatch(said["id"]) is not None
+        born = type(said["born"]) is int and said["born"] >= 0 and said.keys() <= {"born", "mergedInto", "version"}
+        return born and ("mergedInto" not in said or may_be_merged(name, said["mergedInto"], said.get("version")))
     except (AttributeError, KeyError, TypeError, ValueError):
         return False

@@ -102,8 +102,16 @@ class Resolver:
         return outputs
 
     def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
-        """A letter about each."""
-        return letters_about(records, "resolver", self._metrics)
+        """A letter about each.
+
+        The record of the key is written once: a foreign one behind it would be all that compaction leaves, and no
+        worker without local state could start. So it is written again.
+        """
+        outputs = list(letters_about(records, "resolver", self._metrics))
+        held = self._store.get("identities", KEY_RECORD)
+        if held is not None and any(record.topic == IDENTITIES and record.key == KEY_RECORD for record in records):
+            outputs.append(Output(IDENTITIES, 0, KEY_RECORD, held))
+        return outputs
 
     def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
@@ -116,6 +124,9 @@ class Resolver:
     # --- one record -------------------------------------------------------------------------------------------------
 
     def _one(self, record: KafkaRecord) -> Iterator[Output]:
+        if not links_form(record):
+            yield unreadable(record, "resolver", self._metrics)
+            return
         try:
             nodes = nodes_of(dict(record.headers))
             if not nodes:
@@ -125,9 +136,6 @@ class Resolver:
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
-            if not links_form(record):
-                yield unreadable(record, "resolver", self._metrics)
-                return
             yield self._bury(record, isolated("resolver", error))
             return
         for change in resolution.changes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from schemas.dead_letter import ERRORS, RETRY_OF, told
 
 from .feed import Record
+
+_OFFSET = re.compile(r"[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +61,20 @@ class Letter:
     def offset(self) -> int:
         """Of its origin; -1 where none is told."""
         text = self.origin.rpartition("/")[2]
-        return int(text) if self.topic and text.isdecimal() else -1
+        return int(text) if self.topic and _OFFSET.fullmatch(text) else -1
 
     @property
     def partition(self) -> int:
         """Of its origin; -1 where none is told."""
         text = self.origin.split("/")[1]
-        return int(text) if self.topic and text.isdecimal() else -1
+        return int(text) if self.topic and _OFFSET.fullmatch(text) else -1
 
     def about(self, place: str) -> bool:
         """Whether it is about the record at this place, ``<topic>/<partition>/<offset>``."""
         if self.last is None:
             return place == self.origin
         log, _, offset = place.rpartition("/")
-        inside = offset.isdecimal() and self.offset <= int(offset) <= self.last
+        inside = _OFFSET.fullmatch(offset) is not None and self.offset <= int(offset) <= self.last
         return inside and log == self.origin.rpartition("/")[0]
 
 
@@ -91,7 +94,8 @@ def letters(records: Iterable[Record]) -> list[Letter]:
             found[who] = replace(known, copies=known.copies + 1)
     for letter in list(found.values()):
         first = place_of.get(letter.retry_of or "")
-        if first is not None:
+        # a department may send such a header with anything: it hides no other department's letter
+        if first is not None and found[first].number < letter.number and found[first].topic == letter.topic:
             found[first] = replace(found[first], again=letter.number)
     return list(found.values())
 
@@ -129,7 +133,7 @@ def _cut(said: Mapping[str, str]) -> Cut | None:
 
 def _number(said: Mapping[str, str], name: str) -> int | None:
     text = said.get(name, "")
-    return int(text) if text.isdecimal() else None
+    return int(text) if _OFFSET.fullmatch(text) else None
 
 
 def unsendable(letter: Letter, most: int) -> str | None:

@@ -67,8 +67,12 @@ class Resolution:
 
 
 def root(customer: str, merged_into: Callable[[str], str | None]) -> str:
-    """Who ``customer`` is today. Merges go into the older id only, so the chain ends."""
-    while (into := merged_into(customer)) is not None:
+    """Who ``customer`` is today. Merges go into the older id only, so the chain ends; one that was forged, where it
+    comes back.
+    """
+    passed: set[str] = set()
+    while (into := merged_into(customer)) is not None and into not in passed:
+        passed.add(customer)
         customer = into
     return customer
 

@@ -24,7 +24,7 @@ class Limits:
     offsets: how often the group is told how far its partitions are, which costs two requests more: what counts is the
         progress record in every transaction.
     decide: how long deciding one unit of work may hold up the event loop, about: the rest of the batch is another one.
-    unit_bytes: keys and values of the records of one unit of work, about; likewise.
+    unit_bytes: keys, values and headers of the records of one unit of work, about; likewise.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
     compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
     retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from math import inf
 
-from engine.record import KafkaRecord
+from engine.record import KafkaRecord, size_of
 
 
 class Portion:
-    """Hands out ``records`` until ``seconds`` are over or their keys and values have ``most`` bytes, at least one.
+    """Hands out ``records`` until ``seconds`` are over or they have ``most`` bytes, at least one.
 
     Each time it is iterated it begins anew.
 
@@ -31,7 +31,7 @@ class Portion:
         until = clock() + self._seconds
         for taken, record in enumerate(self._records, start=1):
             self._taken = taken
-            self.size = size = size + len(record.key or b"") + len(record.value or b"")
+            self.size = size = size + size_of(record)
             yield record
             if size >= most or clock() > until:
                 return

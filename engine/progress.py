@@ -23,6 +23,10 @@ TAIL = 200
 """The last record of a partition with one writer and one key lies among so many offsets, or all must be read."""
 
 
+_END = 2**63
+"""No offset is larger: Kafka has 64 bits for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProgressLog:
     """Where one stage writes: input partition n in partition ``first`` + n of ``topic``, key ``<stage>/<n>``.
@@ -64,8 +68,9 @@ class Reached:
         """What ``encode`` wrote; ``None`` for anything else."""
         try:
             told = json.loads(value or b"")
-            reached = cls(str(told["topicId"]), int(told["offset"]), told.get("seen", {}))
-            return reached if all(type(offset) is int for offset in reached.seen.values()) else None
+            reached = cls(str(told["topicId"]), told["offset"], told.get("seen", {}))
+            offsets = [reached.offset, *reached.seen.values()]
+            return reached if all(type(offset) is int and 0 <= offset < _END for offset in offsets) else None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
@@ -122,6 +127,7 @@ async def _latest(consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes,
         for records in (await consumer.getmany(place, timeout_ms=POLL_MS)).values():
             for record in records:
                 found = _after(found, record, key)
+            del records  # it is held, and who wants to unpack waits for room: perhaps we
     return found
 
 

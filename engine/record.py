@@ -59,6 +59,15 @@ class Unusable(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+def size_of(record: KafkaRecord) -> int:
+    """Bytes of key, value and headers."""
+    size = len(record.key or b"") + len(record.value or b"")
+    sent = record.sent if isinstance(record, Unusable) else record.headers
+    for name, value in sent:
+        size += len(name) + len(value or b"")
+    return size
+
+
 def end_of(record: KafkaRecord) -> int:
     """The offset behind what the record stands for."""
     return (record.last if isinstance(record, Unusable) else record.offset) + 1

@@ -140,6 +140,8 @@ async def _read(
                     if wanted:
                         apply(wanted)
                         count += len(wanted)
+                    del records, wanted  # it is held, and who wants to unpack waits for room: perhaps we
+                fetched.clear()
                 before, position = position, await consumer.position(source)
                 if position > before:
                     waiting.renew()

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from engine.cluster import Cluster
 from engine.mark import MARK, is_ours
-from engine.record import KafkaRecord
+from engine.record import KafkaRecord, size_of
 from engine.unit_of_work import Output
 
 FOUND_BYTES = 16 * 1024 * 1024
@@ -47,7 +47,7 @@ class Search:
             tp = TopicPartition(record.topic, record.partition)
             if record.offset < self.seen[tp] or tp in self._left:
                 continue
-            size = OVERHEAD + len(record.key or b"") + len(record.value or b"")
+            size = OVERHEAD + size_of(record)
             if self.found and self._size + size > FOUND_BYTES:
                 self._left[tp] = record.offset
                 continue

@@ -318,4 +318,12 @@ BUGS = (
         "if version > VERSION + 1_000_000:",
         (checks.NEWER,),
     ),
+    Bug(
+        "progress-of-infinity",
+        "What a foreign record under our key says of the progress is computed with before it is looked at.",
+        "engine/progress.py",
+        'told["offset"], told.get("seen", {}))',
+        'int(told["offset"]), told.get("seen", {}))',
+        (checks.NO_PROGRESS,),
+    ),
 )

@@ -76,4 +76,12 @@ BUGS = (
         "                if under_way < 0:\n",
         (checks.UNDER_WAY,),
     ),
+    Bug(
+        "restore-waits-for-its-own-room",
+        "A restore holds on to the records that it has applied while it waits for room for the next ones.",
+        "engine/restore.py",
+        "                    del records, wanted  # it is held, and who wants to unpack waits for room: perhaps we\n",
+        "",
+        (checks.RESTORE_ROOM,),
+    ),
 )

@@ -133,3 +133,19 @@ def test_a_letter_whose_key_alone_is_too_large_is_not_sent_as_it_was_cut() -> No
     made = letter(b"k" * 2_000_000, b"{}", (), "intake", Origin(SALES, 0, 3), Dead(WrongBy.NOT_JSON, "No."))
     (found,) = letters([Record("cx.dead.v1", 0, 0, 0, made.key, made.value, made.headers)])
     assert "its key and headers are more than a topic takes" == unsendable(found, MAX_BYTES)
+
+
+def test_an_event_hides_no_letter_of_another_department_whatever_it_says_to_be_a_retry_of() -> None:
+    first, second = dead(3, (SALES, 0, 1)), dead(4, ("cx.web.events.v1", 0, 9), retry_of="cx.dead.v1/0/3")
+    itself = dead(5, (SALES, 0, 2), retry_of="cx.dead.v1/0/5")
+    assert [None] * 3 == [one.again for one in letters([first, second, itself])]
+
+
+@pytest.mark.parametrize("name", ["last-offset", "offset", "partition", "value-bytes"])
+def test_no_number_that_somebody_made_up_keeps_the_letters_from_being_shown(name: str) -> None:
+    forged = dead(3, (SALES, 0, 1))
+    headers = (*forged.headers, ("__cxbus.errors.cut", b"1"), (f"__cxbus.errors.{name}", b"9" * 5_000))
+    (letter,) = letters([forged._replace(headers=headers)])
+    assert chosen([letter], f"{SALES}/0/1") in (letter, None)
+    assert isinstance(letter.offset, int)
+    assert isinstance(letter.partition, int)

@@ -7,6 +7,7 @@ import time
 from aiokafka import ConsumerRecord
 
 from engine.portion import Portion
+from engine.record import Light
 
 RECORDS = [ConsumerRecord("t", 0, n, 0, 0, b"k", b"v", None, 1, 1, ()) for n in range(5)]
 
@@ -50,3 +51,8 @@ def test_to_iterate_anew_is_to_begin_anew() -> None:
 def test_of_nothing_nothing_is_left() -> None:
     portion = Portion([], 60)
     assert [] == list(portion) == portion.left
+
+
+def test_headers_count_as_bytes_too() -> None:
+    records = [Light("t", 0, n, 0, None, None, (("h", b"x" * 1_000),)) for n in range(10)]
+    assert 3 == len(list(Portion(records, 60.0, 2_500)))

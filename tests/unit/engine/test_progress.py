@@ -33,3 +33,9 @@ def test_every_input_partition_has_a_partition_and_a_key_of_its_own() -> None:
 
 def test_progress_is_read_as_it_was_written() -> None:
     assert Reached("id", 42) == Reached.decode(Reached("id", 42).encode())
+
+
+@pytest.mark.parametrize("offset", ["Infinity", "1e999", "NaN", "-1", "1" + "0" * 30, "[" * 100_000, '"9"', "true"])
+def test_what_is_no_progress_is_read_as_none(offset: str) -> None:
+    assert Reached.decode(b'{"topicId":"id","offset":%s}' % offset.encode()) is None
+    assert Reached.decode(b'{"topicId":"id","offset":1,"seen":{"id/0":%s}}' % offset.encode()) is None

@@ -1,0 +1,211 @@
+"""Records with the bus's mark that no bus wrote: they cost themselves, never the worker, and nothing spreads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.directory import Directory
+from agents.records import MERGE, MOVED, Header, journal_form, links_form, partition_of
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, TIMELINE
+from core.identity import Node, root
+from engine.mark import MARK as OURS
+from engine.unit_of_work import Output
+
+from .bench import IDENTIFIERS, MARK, PARTITIONS, Journal, event, record
+from .test_intake import House
+
+PLACE = partition_of("c_1", PARTITIONS)
+OPENED = event("service.case.opened.v1", "2026-11-17T09:00:00Z", caseId="K1", category="complaint", priority="high")
+GOOD: dict[str, Any] = {
+    "kind": b"event",
+    "origin": b"cx.service.events.v1/0/7",
+    "received": b"1795000000000000",
+    "time": b"1795000000000000",
+    "uid": b"0" * 32,
+}
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal(tmp_path / "one")
+    yield made
+    made.close()
+
+
+HEADERS = [
+    {"origin": b"x/0/1"},
+    {"origin": b'cx.a"b.events.v1/0/1'},
+    {"origin": b"cx." + b"a" * 100_000 + b".events.v1/0/1"},
+    {"origin": b"cx.service.events.v1/0/-1"},
+    {"uid": b'0"0'},
+    {"uid": b"0" * 1_000_000},
+    {"uid": b"\xff"},
+    {"time": b"-1"},
+    {"time": b"1" + b"0" * 30},
+    {"received": b"1_000"},
+    {"received": b"soon"},
+    {"received": None},
+    {"received": b"9" * 18},
+    {"kind": b"of-nobody"},
+    {"more": None},
+    {"more": b"x" * 1_000_000},
+]
+
+
+@pytest.mark.parametrize("forged", HEADERS)
+def test_a_journal_record_with_a_forged_header_is_a_foreign_one(journal: Journal, forged: dict[str, Any]) -> None:
+    headers: tuple[Header, ...] = (*{**GOOD, **forged}.items(), OURS)
+    (letter,) = journal.tell("c_1", OPENED, headers)
+    assert (DEAD, b"foreign-record") == (letter.topic, dict(letter.headers)["__cxbus.errors.exception"])
+    assert {} == journal.current(PROFILES)
+
+
+@pytest.mark.parametrize("forged", HEADERS)
+def test_a_links_record_with_a_forged_header_is_a_foreign_one(tmp_path: Path, forged: dict[str, Any]) -> None:
+    house = House(tmp_path)
+    nodes = orjson.dumps([["email", "0" * 32]])
+    headers: tuple[Header, ...] = (*{**GOOD, "nodes": nodes, **forged}.items(), OURS)
+    outputs = house.resolver.decide([record(LINKS, 0, 0, OPENED, None, headers)])
+    letters = [one for one in outputs if one.topic != IDENTITIES]
+    assert [(DEAD, b"foreign-record")] == [
+        (one.topic, dict(one.headers)["__cxbus.errors.exception"]) for one in letters
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "value"),
+    [
+        ([["email", "0" * 1_300_000]], OPENED),
+        ([["email", 'x"y']], OPENED),
+        ([["email", 7]], OPENED),
+        ([[["email"], "0" * 32]], OPENED),
+        ([["e" * 5_000, "0" * 32]], OPENED),
+        ([["email", "0" * 32]] * 10_000, OPENED),
+        ({"a": 1}, OPENED),
+        ([["email", "0" * 32]], OPENED + b" " * 1_600_000),
+    ],
+)
+def test_links_of_forged_nodes_or_of_too_large_an_event_are_not_of_our_form(nodes: Any, value: bytes) -> None:
+    headers = (*GOOD.items(), ("nodes", orjson.dumps(nodes)), OURS)
+    assert not links_form(record(LINKS, 0, 0, value, None, headers))
+    headers = (*GOOD.items(), ("nodes", orjson.dumps([["email", "0" * 32]])), OURS)
+    assert links_form(record(LINKS, 0, 0, OPENED, None, headers))
+
+
+@pytest.mark.parametrize("key", [b"", b"\xff", b'c_"1', b"c_1/x", b"c" * 1_000_000, None])
+def test_a_journal_record_under_no_customers_key_is_a_foreign_one(journal: Journal, key: bytes | None) -> None:
+    made = journal.append(Output(JOURNAL, PLACE, key, OPENED, (*GOOD.items(), OURS)))
+    assert [DEAD] == [one.topic for one in journal.run([made])]
+
+
+@pytest.mark.parametrize(
+    "order", [{"into": "c_1", "version": 1}, {"into": 'c"', "version": 1}, {"into": "c_2", "version": 1.5}, {}, [], 7]
+)
+def test_an_order_to_merge_that_nobody_gives_is_a_foreign_record(journal: Journal, order: object) -> None:
+    journal.tell("c_1", OPENED, GOOD.items())
+    outputs = journal.tell("c_1", orjson.dumps(order), (("kind", MERGE), OURS))
+    assert [DEAD] == [one.topic for one in outputs]
+
+
+def move(**forged: Any) -> bytes:
+    entry = {
+        "uid": "1" * 32,
+        "time": 1,
+        "received": 1,
+        "origin": "cx.service.events.v1/0/1",
+        "event": orjson.loads(OPENED),
+    }
+    plain = {"move": "c_2/1", "parts": 1, "entries": [entry], "alerts": [], "arriving": {}, "settledUntil": -1}
+    for name, value in forged.items():
+        (plain if name in plain else entry)[name] = value
+    return orjson.dumps(plain)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"move": "x" * 1_500_000},
+        {"arriving": {"x" * 1_500_000: 1}},
+        {"uid": 'a"b'},
+        {"origin": "x/0/1"},
+        {"time": -1},
+        {"received": 10**18},
+        {"parts": "two"},
+        {"alerts": [{"id": "a"}]},
+        {"parts": -1},
+    ],
+)
+def test_a_forged_part_of_a_move_costs_itself_only(journal: Journal, forged: dict[str, Any]) -> None:
+    outputs = journal.tell("c_1", move(**forged), (("kind", MOVED), OURS))
+    assert [DEAD] == [one.topic for one in outputs if one.topic != PROFILES]
+    assert [TIMELINE, PROFILES] == [one.topic for one in journal.tell("c_1", OPENED, GOOD.items())][:2]
+
+
+def test_a_document_that_forged_alerts_make_too_large_is_not_written(journal: Journal) -> None:
+    alert = {
+        "id": "a", "rule": "r", "version": 1, "key": "k", "uid": "u", "time": 1, "end": None, "expires": None,
+        "digest": "d", "severity": "high", "departments": ["sales"], "reason": "x" * 1_500_000,
+    }  # fmt: skip
+    outputs = journal.tell("c_1", move(alerts=[alert]), (("kind", MOVED), OURS))
+    assert all(one.value is None or len(one.value) <= 1_400_000 for one in outputs)
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value"),
+    [
+        (TIMELINE, b"c_1/" + b"0" * 32, b'{"at":-1,}'),
+        (TIMELINE, b"c_1/" + b"0" * 32, b'{"at":1000000000000000000000000000000,}'),
+        (PROFILES, b"c_1", b'{"data":{"state":{"schema":3,"clock":1e999}}}'),
+        (PROFILES, b"c_1", b'{"data":{"state":{"schema":3,"clock":1000000000000000000000000}}}'),
+        (PROFILES, b"c_1", b'{"data":{"state":{"schema":3,"clock":' + b"[" * 100_000 + b"}}}"),
+        (PROFILES, b"c_1", b'{"more":' + b"[" * 100_000 + b"}"),
+    ],
+)
+def test_what_can_be_no_state_is_passed_over_when_it_is_restored(
+    journal: Journal, topic: str, key: bytes, value: bytes
+) -> None:
+    made = record(topic, PLACE, 0, value, key, [OURS])
+    assert [made] == journal.journey(PLACE).restore([made])
+    journal.journey(PLACE).opened(MARK)
+    assert [TIMELINE, PROFILES] == [one.topic for one in journal.tell("c_1", OPENED, GOOD.items())]
+
+
+def test_a_forged_identity_does_not_stop_the_directory(tmp_path: Path) -> None:
+    directory = Directory("", IDENTIFIERS, tmp_path / "directory")
+    forged = [
+        (b"c/\xff", b'{"born":1,"mergedInto":"c_2"}'),
+        (b"i/" + b"0" * 32, b'{"id":"c_1","mergedInto":7}'),
+        (b"c/c_1", b'{"born":1,"x":{"mergedInto":7}}'),
+        (b"c/c_1", b'{"born":-1}'),
+        (b"c/c_1", b'{"born":1,"mergedInto":"c_1","version":1}'),
+        (b"i/" + b"x" * 1_000_000, b'{"id":"c_1"}'),
+        (b"#key", b'{"fingerprint":7}'),
+    ]
+    directory.learn([record(IDENTITIES, 0, n, value, key, [OURS]) for n, (key, value) in enumerate(forged)], MARK)
+    assert directory.customer([Node("email", "0" * 32)]) is None
+    assert directory.today("c_1") is None
+    directory.close()
+
+
+def test_merges_that_are_forged_into_a_circle_end_somewhere() -> None:
+    assert root("c_1", {"c_1": "c_2", "c_2": "c_3", "c_3": "c_2"}.get) in {"c_2", "c_3"}
+
+
+def test_what_the_bus_writes_is_of_its_form() -> None:
+    assert journal_form(record(JOURNAL, PLACE, 0, OPENED, b"c_1", (*GOOD.items(), ("replay", b"1"), OURS)))
+    assert journal_form(record(JOURNAL, PLACE, 0, move(), b"c_1", (("kind", MOVED), OURS)))
+
+
+def test_the_record_of_the_key_is_written_again_behind_a_foreign_one_that_would_outlive_it(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    intruder = record(IDENTITIES, 0, 9, b'{"fingerprint":"x"}', b"#key")
+    assert [DEAD] == [one.topic for one in house.resolver.foreign([intruder])]
+    first = house.resolver.decide([])
+    house.resolver.committed(MARK)
+    (letter, again) = house.resolver.foreign([intruder])
+    assert (DEAD, tuple(first)) == (letter.topic, (again,))
