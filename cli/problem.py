@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -16,6 +17,9 @@ class Code(IntEnum):
 
 LASTING = (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError)
 """Errors of files that stay until a person changes something; room on a disk may be there at the next try."""
+PASSING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
+"""Errors of addresses that the next try may not meet: whoever has it ends, or the network comes up."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 TOLD = "cxbus: "
 """Begins the line on stderr in which a command says what went wrong."""
 
@@ -52,7 +56,10 @@ def explained(error: Exception) -> Problem | None:
     if isinstance(error, ClusterAway | TopicRefused | BrokerFailed | DownloadFailed):
         return Problem(str(error), Code.AWAY)
     if isinstance(error, OSError) and error.filename is not None:
-        return Problem(f"{error.filename} can't be used: {error.strerror}.", Code.USAGE)
+        code = Code.WRONG if error.errno in PASSING else Code.USAGE
+        return Problem(f"{error.filename} can't be used: {error.strerror}.", code)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return Problem(f"What was to be written found no room: {error.strerror}.", Code.WRONG)
     return _of_the_database(error) or _of_kafka(error)
 
 
