@@ -15,13 +15,16 @@ class Code(IntEnum):
     AWAY = 3
 
 
-LASTING = (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError)
-"""Errors of files that stay until a person changes something; room on a disk may be there at the next try."""
-PASSING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
-"""Errors of addresses that the next try may not meet: whoever has it ends, or the network comes up."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+PASSING = (*NO_ROOM, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.EIO)
+"""Errors of the system that the next try may not meet: there is room, whoever has the address ends."""
 TOLD = "cxbus: "
 """Begins the line on stderr in which a command says what went wrong."""
+
+
+def lasting(error: OSError) -> bool:
+    """Whether it stays until a person changes something."""
+    return error.errno is not None and error.errno not in PASSING
 
 
 class Problem(Exception):
@@ -56,7 +59,7 @@ def explained(error: Exception) -> Problem | None:
     if isinstance(error, ClusterAway | TopicRefused | BrokerFailed | DownloadFailed):
         return Problem(str(error), Code.AWAY)
     if isinstance(error, OSError) and error.filename is not None:
-        code = Code.WRONG if error.errno in PASSING else Code.USAGE
+        code = Code.USAGE if lasting(error) else Code.WRONG
         return Problem(f"{error.filename} can't be used: {error.strerror}.", code)
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return Problem(f"What was to be written found no room: {error.strerror}.", Code.WRONG)
