@@ -14,7 +14,7 @@ define COUNTED
 /^Installing / { print "  unpacking all of them" }
 /^pip ended with / { code = $$4 }
 { fflush() }
-END { exit code }
+END { if (code) print "The packages could not be installed; pip says above why. Without a network nothing can be downloaded. Run it again: what is there stays."; exit code }
 endef
 export COUNTED
 

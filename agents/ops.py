@@ -39,7 +39,10 @@ class Health:
 
 
 class OpsPages:
-    """Serves until ``close``. ``port`` 0 takes a free one; ``url`` tells which. Raises ``OSError``: it can't be had."""
+    """Serves until ``close``. ``port`` 0 takes a free one; ``url`` tells which.
+
+    Raises ``OSError``, which names the address: it can't be had.
+    """
 
     def __init__(
         self,
@@ -53,7 +56,11 @@ class OpsPages:
         self._checks = {"/livez": live, "/readyz": ready}
         self._connections = 0
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=CONNECTIONS)
+        try:
+            self._socket = socket.create_server((host, port), family=family, backlog=CONNECTIONS)
+        except OSError as error:
+            why = str(error.strerror).partition(" (while")[0]
+            raise OSError(error.errno, why, f"The address of the ops pages ({host}, port {port})") from error
         shown, number = self._socket.getsockname()[:2]
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{number}"
         """Where the pages are."""

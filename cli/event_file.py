@@ -79,6 +79,11 @@ def _line(place: str, line: bytes) -> Written:
     try:
         return Written(place, line, orjson.loads(line))
     except orjson.JSONDecodeError as error:
+        try:
+            line.decode()
+        except UnicodeDecodeError as found:
+            what = f"byte {found.start + 1} (0x{line[found.start]:02x}) is no UTF-8; write the file as UTF-8"
+            return Written(place, line, None, f"not-json: {what}.")
         return Written(place, line, None, f"not-json: {error.msg} at column {error.colno}.")
 
 
@@ -114,11 +119,13 @@ class _Values:
                 return
             if array and (sign := self._next()) != "]":
                 if sign != ",":
-                    yield self._wrong("expected , or ]" if sign else "the array does not end", self._at)
+                    yield self._wrong("expected , or ]" if sign else _NO_END, self._at)
                     return
                 self._at += 1
         self._at += array
-        if self._next():
+        if array and not sign:
+            yield self._wrong(_NO_END, len(self._text))
+        elif self._next():
             yield self._wrong("something follows the array", self._at)
 
     def _next(self) -> str:
@@ -148,9 +155,10 @@ class _Values:
                 return self._wrong("it is nested too deeply", self._at)
             except ValueError as error:
                 wrong = getattr(error, "pos", self._at)
-                if wrong - self._at > LONGEST:
+                longer = len(self._text) - self._at > LONGEST
+                if longer and (wrong - self._at > LONGEST or str(error).startswith(_IN_A_STRING)):
                     return _too_long(place)
-                if len(self._text) - self._at > LONGEST or not self._fill():
+                if longer or not self._fill():
                     return self._wrong(getattr(error, "msg", str(error)), wrong)
             else:
                 value = self._text[self._at : end].encode(errors="surrogateescape")
@@ -165,4 +173,7 @@ class _Values:
 
 
 _DECODER = json.JSONDecoder()
+_NO_END = "the array does not end"
+_IN_A_STRING = "Unterminated string"
+"""So the decoder begins when the text ends in a string, and names its beginning."""
 _BLANKS = re.compile("[ \t\r\n]*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -14,10 +15,16 @@ class Code(IntEnum):
     AWAY = 3
 
 
-LASTING = (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError)
-"""Errors of files that stay until a person changes something; room on a disk may be there at the next try."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+PASSING = (*NO_ROOM, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.EIO)
+"""Errors of the system that the next try may not meet: there is room, whoever has the address ends."""
 TOLD = "cxbus: "
 """Begins the line on stderr in which a command says what went wrong."""
+
+
+def lasting(error: OSError) -> bool:
+    """Whether it stays until a person changes something."""
+    return error.errno is not None and error.errno not in PASSING
 
 
 class Problem(Exception):
@@ -52,7 +59,10 @@ def explained(error: Exception) -> Problem | None:
     if isinstance(error, ClusterAway | TopicRefused | BrokerFailed | DownloadFailed):
         return Problem(str(error), Code.AWAY)
     if isinstance(error, OSError) and error.filename is not None:
-        return Problem(f"{error.filename} can't be used: {error.strerror}.", Code.USAGE)
+        code = Code.USAGE if lasting(error) else Code.WRONG
+        return Problem(f"{error.filename} can't be used: {error.strerror}.", code)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return Problem(f"What was to be written found no room: {error.strerror}.", Code.WRONG)
     return _of_the_database(error) or _of_kafka(error)
 
 

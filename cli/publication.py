@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .output import note
 from .problem import Code, Problem
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ TOGETHER = 256 * 1024
 """Bytes without keys that go to one partition before the next gets some; also what a batch may hold."""
 LARGEST = 2 * 1024 * 1024
 """Bytes of a request: more than a topic of the bus takes, so that the broker says what is too large for it."""
+
+_AGAIN = "send all of it again: events that arrived count once."
 
 Outgoing = tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 """Topic, value, key and headers."""
@@ -89,6 +92,9 @@ async def _publish(
         raise Problem(f"Kafka did not answer for {PATIENCE:.0f} s. See `cxbus status`.", Code.AWAY) from error
     except KafkaError as error:
         raise sending.failed(str(error)) from error
+    except asyncio.CancelledError:  # Ctrl-C
+        note(sending.interrupted())
+        raise
     finally:
         await _stop(producer)
     return list(sending.last.values())
@@ -150,11 +156,15 @@ class _Sending:
             raise self._error
         self._told(self._acknowledged)
 
+    def interrupted(self) -> str:
+        """What to say when somebody did not wait for the end."""
+        return f"Interrupted: {self._acknowledged:,} were acknowledged; {_AGAIN}"
+
     def failed(self, reason: str) -> Problem:
         """What to say when ``reason`` ended it."""
         return Problem(
             f"Kafka did not take everything ({reason}): {self._acknowledged:,} were acknowledged. Look at "
-            "`cxbus status`, then send all of it again: events that arrived count once.",
+            f"`cxbus status`, then {_AGAIN}",
             Code.AWAY,
         )
 

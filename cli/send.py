@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
@@ -53,26 +54,38 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what it still holds back and has no room for
+            self._file.close()
 
     def add(self, one: Outgoing) -> None:
         """Keep it. Raises ``Problem`` when there is no room."""
         if one.department not in self._departments:
             self._departments.append(one.department)
-        try:
+        with _room():
             self._file.write(self._HEAD.pack(self._departments.index(one.department), len(one.value)) + one.value)
-        except OSError as error:
-            where = tempfile.gettempdir()
-            raise Problem(
-                f"{where} can't take the checked events ({error.strerror}); name a folder with more room in TMPDIR.",
-                Code.USAGE,
-            ) from error
+
+    def complete(self) -> None:
+        """Nothing more is added. Raises ``Problem`` when there is no room."""
+        with _room():
+            self._file.flush()
 
     def __iter__(self) -> Iterator[Outgoing]:
         self._file.seek(0)
         while head := self._file.read(self._HEAD.size):
             department, size = self._HEAD.unpack(head)
             yield Outgoing(self._departments[department], self._file.read(size))
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        where = tempfile.gettempdir()
+        raise Problem(
+            f"{where} can't take the checked events ({error.strerror}); name a folder with more room in TMPDIR.",
+            Code.USAGE,
+        ) from error
 
 
 def send(
@@ -120,6 +133,7 @@ def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -
             departments[judged.department] += 1
             spool.add(judged)
         told(total)
+    spool.complete()
     if not total:
         raise Problem(f"There is no event in {file}.", Code.WRONG)
     if wrong:

@@ -224,7 +224,8 @@ class Supervisor:
                 process = child.process()
                 answer = ask(process.url, "/livez", PATIENCE) if process else None
                 complaint = pulse.complaint(process, answer, time.monotonic())
-                if complaint and not self._stopping.is_set():
+                still = process is not None and child.pid == process.pid  # it may have been started again meanwhile
+                if complaint and still and not self._stopping.is_set():
                     self._reporter.trouble(f"{child.title} {complaint}; ending it, to start it again")
                     child.end()
 
@@ -297,8 +298,13 @@ def _claim(data_dir: Path, children: Sequence[str]) -> int:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the block like Ctrl-C: with ``KeyboardInterrupt``. Main thread only."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    """SIGTERM and a closed terminal end the block like Ctrl-C: with ``KeyboardInterrupt``. Main thread only.
+
+    Under ``nohup`` a closed terminal ends nothing.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .bus import bus_of
-from .problem import LASTING, Code, Problem
+from .problem import Code, Problem, lasting
 from .tether import tie
 
 
@@ -39,6 +39,6 @@ def worker(
     try:
         made = Worker(settings, bootstrap, name)
     except (OSError, Fatal) as error:  # its directory: no room, no right to write
-        lasting = isinstance(error, (Permanent, *LASTING))
-        raise Problem(f"The worker can't start: {error}.", Code.USAGE if lasting else Code.WRONG) from error
+        for_good = lasting(error) if isinstance(error, OSError) else isinstance(error, Permanent)
+        raise Problem(f"The worker can't start: {error}.", Code.USAGE if for_good else Code.WRONG) from error
     raise typer.Exit(made.run(ending))

@@ -108,9 +108,10 @@ class Ending:
 
     def _last_words(self) -> None:
         threads = [one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+        given = self._due - self._began
         log.critical(
             "process leaves hard",
-            reason=f"{self._why}, and its end did not come within {self._due - self._began:g} s",
+            reason=self._why + (f", and its end did not come within {given:g} s" if given else ""),
             threads=threads,
             hanging=self.hanging(),
         )

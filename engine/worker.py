@@ -103,9 +103,11 @@ async def _work(app: Application, ending: Ending, told: asyncio.Event, preparing
     log.info("worker stops", code=code)
     # a task of its own, not a time-out around it: Faust's wait_empty swallows cancellation
     stopping = asyncio.create_task(_stop(app, starting), name="stop")
-    done, _ = await asyncio.wait({stopping}, timeout=FAILED_STOP_SECONDS if code else STOP_SECONDS)
+    seconds = FAILED_STOP_SECONDS if code else STOP_SECONDS
+    done, _ = await asyncio.wait({stopping}, timeout=seconds)
     if not done:
-        ending.begin("its stop took too long", code or FAILED, 0)
+        why = "it was told to end" if app.failure is None else str(app.failure)
+        ending.begin(f"{why}, and its stop took more than {seconds:g} s", code or FAILED, 0)
         return code or FAILED
     if (error := stopping.exception()) is not None:
         log.error("stop failed", error=repr(error))

@@ -104,3 +104,18 @@ def test_a_broker_that_goes_away_in_the_middle_is_told_in_words_with_what_was_ac
     assert "Kafka did not" in str(from_the_start.value)
     gc.collect()
     assert ("", "") == capfd.readouterr()
+
+
+def test_an_interruption_is_told_with_what_was_acknowledged(bootstrap: str, capsys: pytest.CaptureFixture[str]) -> None:
+    topic = made(bootstrap)
+
+    def interrupted() -> Iterator[Outgoing]:
+        yield from records(topic, 6_000)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield from records(topic, 6_000)
+
+    with pytest.raises(KeyboardInterrupt):
+        publish(bootstrap, interrupted(), [topic])
+    said = capsys.readouterr().err
+    assert said.startswith("Interrupted: ")
+    assert said.endswith(" were acknowledged; send all of it again: events that arrived count once.\n")

@@ -68,6 +68,7 @@ SETTLED_MOVES = f"{_BOUNDS}::test_what_is_settled_for_a_customer_stays_so_after_
 _WHEEL = "tests/installation/test_wheel.py"
 WHEEL = f"{_WHEEL}::test_the_wheel_holds_every_file_of_its_folders"
 INSTALLED_RULES = f"{_WHEEL}::test_an_installation_has_the_shipped_rules_and_contracts"
+CUT_ARRAY = "tests/unit/cli/test_event_file.py::test_what_breaks_a_document_is_told_with_its_line_and_column"
 NONE_IS_SENT = "tests/unit/cli/test_send.py::test_each_wrong_event_is_named_with_its_line_and_reason_and_none_is_sent"
 NO_RULES = "tests/unit/agents/test_rule_files.py::test_a_folder_without_a_rule_is_refused_with_what_is_there"
 

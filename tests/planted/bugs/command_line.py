@@ -30,4 +30,12 @@ BUGS = (
         "    if wrong == total:\n",
         (checks.NONE_IS_SENT,),
     ),
+    Bug(
+        "cut-array-is-sent",
+        "Of an array that is cut short behind a comma `cxbus send` sends what there is.",
+        "cli/event_file.py",
+        "        if array and not sign:\n",
+        "        if array and not sign and not number:\n",
+        (checks.CUT_ARRAY,),
+    ),
 )

@@ -137,3 +137,10 @@ def test_strangers_leave_no_traceback(pages: OpsPages, capfd: pytest.CaptureFixt
             connection.sendall(request)
     assert (200, b"beats\n") == status(pages, "GET", "/livez")
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_an_address_that_cannot_be_had_is_named(pages: OpsPages) -> None:
+    port = int(pages.url.rpartition(":")[2])
+    with pytest.raises(OSError, match="Address already in use") as raised:
+        OpsPages(CollectorRegistry(), broken, broken, port=port)
+    assert f"The address of the ops pages (127.0.0.1, port {port})" == raised.value.filename

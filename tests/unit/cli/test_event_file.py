@@ -47,10 +47,22 @@ def test_an_array_holds_events_and_each_keeps_its_bytes() -> None:
     assert [] == read(b" [ ]")
 
 
+def test_an_event_of_an_array_that_is_too_long_because_of_one_string_is_said_to_be_too_long() -> None:
+    (found,) = read(b'[{"a": "' + b"x" * (3 * LONGEST) + b'"}]')
+    assert ("event 1", "too-large") == (found.place, found.wrong.partition(":")[0])
+
+
+def test_a_line_of_another_encoding_is_named() -> None:
+    (found,) = read('{"a": "Jürgen"}\n'.encode("latin-1"))
+    assert "not-json: byte 9 (0xfc) is no UTF-8; write the file as UTF-8." == found.wrong
+
+
 @pytest.mark.parametrize(
     ("content", "place", "wrong"),
     [
         (b'[\n{"a": 1},\n{"a": 2}\n', "line 4", "not-json: the array does not end at column 1."),
+        (b'[\n{"a": 1},\n', "line 3", "not-json: the array does not end at column 1."),
+        (b"[", "line 1", "not-json: the array does not end at column 2."),
         (b'[{"a": 1}\n {"a": 2}]', "line 2", "not-json: expected , or ] at column 2."),
         (b'[{"a": 1}]\n[]', "line 2", "not-json: something follows the array at column 1."),
         (b'[\n {"a": 1},\n {"a": oops}\n]', "line 3", "not-json: Expecting value at column 8."),

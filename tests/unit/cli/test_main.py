@@ -195,6 +195,21 @@ def test_an_error_keeps_its_exit_code_though_nobody_reads_it(tmp_path: Path) -> 
     assert Code.USAGE == done.returncode
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_before_the_start_is_no_error(closed: str, tmp_path: Path) -> None:
+    command = f'exec "{sys.executable}" -m cli.main rules list {closed}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    assert (Code.OK, False) == (done.returncode, "Traceback" in done.stderr)
+
+
+def test_an_output_without_room_is_said_in_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cli.main", "rules", "list"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    words = "cxbus: What was to be written found no room: No space left on device.\n"
+    assert (Code.WRONG, words) == (done.returncode, done.stderr)
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["rules", "list"], ["schemas", "list"]])
 def test_a_dumb_terminal_gets_lines_of_its_width_without_escapes(arguments: list[str], tmp_path: Path) -> None:
     said = on_a_terminal([sys.executable, "-m", "cli.main", *arguments], tmp_path, "dumb", columns=60)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +105,16 @@ def test_good_events_are_sent_only_after_all_were_checked() -> None:
     code, err = sent(json.dumps(event()))
     assert Code.USAGE == code
     assert "'nowhere' is no address of a Kafka" in err
+
+
+@pytest.mark.parametrize("events", [10, 1000])
+def test_a_temporary_folder_without_room_is_named(events: int, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(json.dumps(event(id=str(number))) + "\n" for number in range(events)))
+    command = f'ulimit -f 1; exec "{sys.executable}" -m cli.main --bootstrap 127.0.0.1:1 send {file}'
+    done = subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert Code.USAGE == done.returncode
+    assert "can't take the checked events (File too large); name a folder with more room in TMPDIR." in done.stderr
 
 
 def test_an_empty_file_is_an_error() -> None:

@@ -101,6 +101,16 @@ def test_a_request_to_end_is_an_interruption_and_not_heard_while_stopping() -> N
     assert before == signal.getsignal(signal.SIGTERM)
 
 
+def test_under_nohup_a_closed_terminal_is_no_interruption() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.SIG_IGN == signal.getsignal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 class Told(Silent):
     """Remembers what it is told."""
 
