@@ -180,7 +180,7 @@ class Database:
     async def exists(self) -> None:
         """Returns when the sink has made its tables."""
         async with asyncio.timeout(30):
-            while not self.path.exists() or not self.positions():
+            while not self.path.exists() or not self.positions():  # noqa: ASYNC110  # another process's file
                 await asyncio.sleep(0.05)
 
     @asynccontextmanager
