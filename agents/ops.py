@@ -26,7 +26,7 @@ PATIENCE = 5.0
 HEAD_BYTES = 16 * 1024
 """A request with more than that before its empty line is refused."""
 CONNECTIONS = 128
-"""At once; who comes then is hung up on. Each is a file to the system, and the local stores have many."""
+"""At once; who was there first is hung up on for the next. Each is a file to the system, as the local stores are."""
 PLAIN = "text/plain; charset=utf-8"
 
 
@@ -54,7 +54,8 @@ class OpsPages:
     ) -> None:
         self._registry = registry
         self._checks = {"/livez": live, "/readyz": ready}
-        self._connections = 0
+        self._connections: dict[asyncio.StreamWriter, None] = {}
+        """The oldest first."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self._socket = socket.create_server((host, port), family=family, backlog=CONNECTIONS)
@@ -85,19 +86,22 @@ class OpsPages:
             await self._over.wait()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
+        if len(self._connections) >= CONNECTIONS:
+            first = next(iter(self._connections))
+            del self._connections[first]
+            first.transport.abort()
+        self._connections[writer] = None
         try:
-            if self._connections <= CONNECTIONS:
-                async with asyncio.timeout(PATIENCE):
-                    writer.write(self._answer(await _head(reader)))
-                    writer.write_eof()
-                    await writer.drain()
-                    while await reader.read(HEAD_BYTES):
-                        pass  # until the other side hangs up: sooner would throw away what it has not read yet
+            async with asyncio.timeout(PATIENCE):
+                writer.write(self._answer(await _head(reader)))
+                writer.write_eof()
+                await writer.drain()
+                while await reader.read(HEAD_BYTES):
+                    pass  # until the other side hangs up: sooner would throw away what it has not read yet
         except (OSError, TimeoutError, EOFError):
-            pass  # they left, or were too slow
+            pass  # they left, were too slow, or made room
         finally:
-            self._connections -= 1
+            self._connections.pop(writer, None)
             writer.transport.abort()
 
     def _answer(self, head: list[str] | None) -> bytes:
