@@ -5,8 +5,7 @@ Access rights would keep them out. Until there are some, they must not stop anyb
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -15,20 +14,13 @@ from engine.record import KafkaRecord, end_of
 from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason
 
+from .keys import key_of_ours
 from .letters import letter
 from .metrics import Metrics
 from .records import Origin
-from .topics import IDENTITIES, PROFILES, PROGRESS, TIMELINE, department_of
+from .topics import department_of
 
 log = structlog.get_logger("agents.foreign")
-
-_KEYS: Mapping[str, tuple[str, re.Pattern[bytes]]] = {
-    TIMELINE: ("the timeline entry", re.compile(rb"c_[0-9a-f]{26}/[0-9a-f]{32}")),
-    PROFILES: ("the customer", re.compile(rb"c_[0-9a-f]{26}")),
-    IDENTITIES: ("the identity", re.compile(rb"c/c_[0-9a-f]{26}|i/[0-9a-f]{32}|#key")),
-    PROGRESS: ("the progress of", re.compile(rb"(?:journey|resolver)/[0-9]{1,5}")),
-}
-"""What the keys of our compacted topics look like, and what stands under them."""
 
 
 def letters_about(records: Sequence[KafkaRecord], stage: str, metrics: Metrics) -> Sequence[Output]:
@@ -67,10 +59,3 @@ def _letter(record: KafkaRecord, stage: str) -> Output:
     dead = Dead(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
     last = end_of(record) - 1  # of a batch that can't be read
     return letter(record.key, record.value, headers, stage, origin, dead, last if last > record.offset else None)
-
-
-def key_of_ours(topic: str, key: bytes | None) -> str | None:
-    """Whose state a record of this compacted topic hides when it is not the bus's own; ``None`` for any other key."""
-    form = _KEYS.get(topic)
-    found = None if form is None else form[1].fullmatch(key or b"")
-    return None if form is None or found is None else f"{form[0]} {found.group().decode()}"

@@ -101,7 +101,7 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
 
 
 def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
-    from agents.foreign import key_of_ours
+    from agents.keys import key_of_ours
     from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
     from engine.mark import Newer, is_ours
     from schemas.refusal import Reason

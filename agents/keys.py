@@ -1,0 +1,23 @@
+"""What the keys of the bus's compacted topics look like, and whose state stands under them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from .topics import IDENTITIES, PROFILES, PROGRESS, TIMELINE
+
+_KEYS: Mapping[str, tuple[str, re.Pattern[bytes]]] = {
+    TIMELINE: ("the timeline entry", re.compile(rb"c_[0-9a-f]{26}/[0-9a-f]{32}")),
+    PROFILES: ("the customer", re.compile(rb"c_[0-9a-f]{26}")),
+    IDENTITIES: ("the identity", re.compile(rb"c/c_[0-9a-f]{26}|i/[0-9a-f]{32}|#key")),
+    PROGRESS: ("the progress of", re.compile(rb"(?:journey|resolver)/[0-9]{1,5}")),
+}
+"""What the keys of our compacted topics look like, and what stands under them."""
+
+
+def key_of_ours(topic: str, key: bytes | None) -> str | None:
+    """Whose state a record of this compacted topic hides when it is not the bus's own; ``None`` for any other key."""
+    form = _KEYS.get(topic)
+    found = None if form is None else form[1].fullmatch(key or b"")
+    return None if form is None or found is None else f"{form[0]} {found.group().decode()}"
