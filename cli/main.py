@@ -34,14 +34,19 @@ class Root(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put our own options first, wherever they stand."""
-        with _read_to_the_end():
-            return super().parse_args(ctx, hoisted(args))
+        try:
+            with _read_to_the_end():
+                return super().parse_args(ctx, hoisted(args))
+        except OSError as error:  # the help finds no room
+            raise _told(error) from error
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. What goes wrong in it ends here."""
         try:
             with _read_to_the_end():
-                return super().invoke(ctx)
+                found = super().invoke(ctx)
+                sys.stdout.flush()  # here it can still be said that there is no room
+                return found
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise
         except Exception as error:
@@ -49,9 +54,7 @@ class Root(TyperGroup):
                 import traceback
 
                 traceback.print_exc()
-            problem = explained(error) or _unexpected(error)
-            print(f"{TOLD}{problem}", file=sys.stderr)
-            raise typer.Exit(problem.code) from error
+            raise _told(error) from error
 
 
 @contextmanager
@@ -84,6 +87,13 @@ def hoisted(args: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return front + rest
+
+
+def _told(error: Exception) -> typer.Exit:
+    """Say in words what went wrong; how to end."""
+    problem = explained(error) or _unexpected(error)
+    print(f"{TOLD}{problem}", file=sys.stderr)
+    return typer.Exit(problem.code)
 
 
 def _unexpected(error: Exception) -> Problem:

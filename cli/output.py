@@ -52,7 +52,7 @@ def obeys_escapes() -> bool:
 
 
 def unread() -> bool:
-    """Whether nobody reads stdout or stderr any more. From then on what is written there goes nowhere."""
+    """Whether stdout or stderr takes nothing any more. From then on what is written there goes nowhere."""
     gone = [stream for stream in (sys.stdout, sys.stderr) if not _is_read(stream)]
     for stream in gone:
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -64,11 +64,12 @@ def unread() -> bool:
 def _is_read(stream: IO[str]) -> bool:
     try:
         stream.flush()
+    except OSError:  # nobody is there, or no room
+        return False
+    try:
         asked = select.poll()
         asked.register(stream.fileno(), 0)  # errors are always told
         return not asked.poll(0)
-    except BrokenPipeError:
-        return False
     except OSError:  # it is no file, as in a test: nobody can leave it
         return True
 

@@ -14,14 +14,14 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
-from agents.topics import JOURNAL, PROFILES, TIMELINE, events_topic
+from agents.topics import JOURNAL, PROFILES, PROGRESS, TIMELINE, events_topic
 from core.event import event_uid
+from engine.progress import ProgressLog, read_progress
 
 from .aftermath import one_more
 from .arena import DRAIN_SECONDS, GROUP, JudgedBus, arena, at_work, ended, now, verdict
 from .business import Habits, Sent, business
 from .checker import Problem, current
-from .progress import Sample
 from .surgery import delete_records, delete_topics, forget_offsets
 
 SEED, EVENTS, CUSTOMERS, RATE = 15, 5_000, 250, 2_000.0
@@ -83,6 +83,7 @@ def test_a_worker_says_which_records_of_the_journal_were_deleted_before_they_wer
         print(f"\nrow deleted records ({offsets}): {lost.total()} records in {len(lost)} partitions deleted")
         print("\n".join(f"  {line[:300]}" for line in said))
     named = {tp for tp in lost if any(names(line, tp) for line in said)}
+    assert lost, "the workers had read everything"
     assert set(lost) == named, bus.fleet.log()
 
 
@@ -177,21 +178,31 @@ async def interrupted(bus: JudgedBus, sent: list[Sent]) -> Counter[TopicPartitio
     """All workers die with records of the journal unread: how many of each partition that has some."""
     publishing = asyncio.create_task(bus.publish(sent, BURST_RATE))
     async with asyncio.timeout(DRAIN_SECONDS):
-        seen = await bus.looked()
-        while unread(seen) < UNREAD:
-            seen = await bus.looked()
+        while (await unread(bus)).total() < UNREAD:
+            pass
     bus.fleet.destroy()
     await publishing
     await asyncio.sleep(TRANSACTION_SECONDS)
     await bus.judged()  # reads the journal while it is all there
-    committed = (await bus.looked()).committed
+    reached = await positions(bus)
     journal = bus.reader.log.of(JOURNAL)
-    return Counter(tp for r in journal if r.offset >= committed[tp := TopicPartition(JOURNAL, r.partition)])
+    return Counter(tp for r in journal if r.offset >= reached[tp := TopicPartition(JOURNAL, r.partition)])
 
 
-def unread(sample: Sample) -> int:
+async def unread(bus: JudgedBus) -> Counter[TopicPartition]:
     """Offsets of the journal."""
-    return sum(sample.ends[tp] - offset for tp, offset in sample.committed.items() if tp.topic == JOURNAL)
+    reached, ends = await positions(bus), (await bus.looked()).ends
+    return Counter({tp: max(0, ends[tp] - offset) for tp, offset in reached.items()})
+
+
+async def positions(bus: JudgedBus) -> dict[TopicPartition, int]:
+    """How far the journal is worked through. The group hears of it up to a second later."""
+    log = ProgressLog(PROGRESS, "journey")
+    found = {}
+    for number in range(bus.partitions):
+        reached = await read_progress(bus.bootstrap, log.place(number), log.key(number))
+        found[TopicPartition(JOURNAL, number)] = 0 if reached is None else reached.offset
+    return found
 
 
 def forgotten(bus: JudgedBus, partitions: Iterable[TopicPartition]) -> None:

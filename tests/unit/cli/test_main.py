@@ -202,10 +202,12 @@ def test_a_stream_that_was_closed_before_the_start_is_no_error(closed: str, tmp_
     assert (Code.OK, False) == (done.returncode, "Traceback" in done.stderr)
 
 
-def test_an_output_without_room_is_said_in_a_sentence(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "cli.main", "rules", "list"]
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--help"], ["rules", "list"]])
+def test_an_output_without_room_is_said_in_a_sentence(arguments: list[str], buffered: str, tmp_path: Path) -> None:
+    command, environ = [sys.executable, "-m", "cli.main", *arguments], {**os.environ, "PYTHONUNBUFFERED": buffered}
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environ)
     words = "cxbus: What was to be written found no room: No space left on device.\n"
     assert (Code.WRONG, words) == (done.returncode, done.stderr)
 
