@@ -53,13 +53,13 @@ format: $(INSTALLED) ## write the code in the project's format
 	$(BIN)/ruff check --fix .
 
 unit: $(INSTALLED) ## the tests that need no Kafka, one process for each core: a minute or two
-	$(BIN)/pytest -q -n auto -m "not kafka"
+	$(BIN)/pytest -q -n auto -m "not kafka and not faults"
 
 integration: $(INSTALLED) ## the essential tests on a real Kafka
 	$(BIN)/pytest -q -m "kafka and not faults and not chaos and not bench"
 
 test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest of what CI runs, a quarter of an hour
-	$(BIN)/pytest -q -m "kafka and faults and not chaos and not bench"
+	$(BIN)/pytest -q -m "faults and not chaos and not bench"
 
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos

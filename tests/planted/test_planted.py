@@ -85,6 +85,7 @@ def test_endless():
 """
 
 
+@pytest.mark.faults
 def test_a_hang_counts_as_caught_and_what_was_skipped_as_not_run(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     (copy.root / "tests" / "test_stories.py").write_text(STORIES)

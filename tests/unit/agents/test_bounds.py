@@ -292,6 +292,7 @@ def long_story(who: str) -> Iterator[tuple[str, bytes]]:
             yield "finance", long_event("finance.dunning.sent.v1", day, number + 300, who, **dunned)
 
 
+@pytest.mark.faults
 def test_customers_who_are_driven_to_every_limit_and_merged_always_fit() -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         journal = Journal(Path(folder))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.faults
+
 ROOT = Path(__file__).parents[3]
 SECONDS = 1.0
 """What the processes here have for their end."""
