@@ -198,9 +198,8 @@ class Journey:
         for name, customer in self._touched.items():
             key = name.encode()
             value = messages.profile(customer, f"{name}/{self._partition}-{self._last[name]}")
-            if (
-                len(value) > messages.MOST_BYTES + ID_BYTES
-            ):  # parts that were forged are larger than bytes_at_most can know
+            # parts that were forged are larger than bytes_at_most can know
+            if len(value) > messages.MOST_BYTES + ID_BYTES:
                 raise OutputTooLarge(f"{len(value)} bytes for {PROFILES}")
             self._archive.set_profile(name, value)
             self._weights[name] = len(value)
@@ -274,10 +273,10 @@ class Journey:
         ``careful``: whatever the document was made of, it is written down to see that it can be. Raises
         ``OutputTooLarge``, by the record alone: however a batch is cut, the same ones do.
         """
-        if not is_journaled(record.key, record.headers):
+        headers = dict(record.headers)
+        if not is_journaled(record.key, headers):
             raise ValueError("no journal record has such a key or such headers")
         self._pending_clock = max(self._pending_clock, received_at(record))
-        headers = dict(record.headers)
         name = record.key.decode()
         self._last[name] = record.offset
         customer = self._touched.get(name) or self._customer(name)

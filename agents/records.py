@@ -95,17 +95,16 @@ _NODE_TYPE = 512
 _LATEST = instant.parse("9999-12-31T00:00:00Z")
 
 
-def is_journaled(key: bytes | None, headers: Sequence[Header]) -> bool:
+def is_journaled(key: bytes | None, headers: Mapping[str, Any]) -> bool:
     """Whether key and headers can be those of a journal record: a quick look."""
     try:
         if key is None or _NAME.fullmatch(key.decode()) is None:
             return False
     except UnicodeDecodeError:
         return False
-    said = dict(headers)
-    if said.get("kind") in (MERGE, MOVED):
-        return said.keys() <= {"kind", MARK[0]}
-    return _is_about_an_event(said)
+    if headers.get("kind") in (MERGE, MOVED):
+        return headers.keys() <= {"kind", MARK[0]}
+    return _is_about_an_event(headers)
 
 
 def _is_about_an_event(said: Mapping[str, Any]) -> bool:
@@ -142,10 +141,10 @@ def may_arrive(move: str, parts: int, arriving: Mapping[str, int]) -> bool:
 def journal_form(record: KafkaRecord) -> bool:
     """Whether it can be a record of the journal; then whatever fails with it is a mistake of the bus's own."""
     try:
-        if not is_journaled(record.key, record.headers):
+        headers = dict(record.headers)
+        if not is_journaled(record.key, headers):
             return False
-        said = orjson.loads(record.value)
-        kind = dict(record.headers)["kind"]
+        said, kind = orjson.loads(record.value), headers["kind"]
         if kind in (EVENT, NOTE):
             return _is_event(said)
         if kind == MERGE:

@@ -70,16 +70,16 @@ class Resolver:
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """Mirrors the identities."""
-        unreadable = []
+        others = []
         for record in records:
             if not identity_form(record.key, record.value):
-                unreadable.append(record)
+                others.append(record)
             elif record.value is None:
                 self._store.delete("identities", record.key)
             else:
                 self._store.put("identities", record.key, record.value)
         self._store.flush_pending()
-        return unreadable
+        return others
 
     def restored(self, mark: Checkpoint) -> None:
         """What was read is known."""

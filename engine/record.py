@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+from engine.mark import Placed
 from engine.unpacking import Flaw
 
 
-class KafkaRecord(Protocol):
+class KafkaRecord(Placed, Protocol):
     """What is read of a record. ``timestamp`` in ms; ``key`` and ``value`` are bytes, or ``None``."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
     @property
     def timestamp(self) -> int: ...
     @property

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from aiokafka import TopicPartition
 
 from engine.cluster import Cluster
-from engine.mark import MARK, is_ours
 from engine.record import KafkaRecord, size_of
+from engine.sieve import Sieve
 from engine.unit_of_work import Output
 
 FOUND_BYTES = 16 * 1024 * 1024
@@ -35,10 +35,9 @@ class Search:
 
     def sift(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """The bus's own of these records of one partition; the others are found. Raises ``engine.mark.Newer``."""
-        ours = [record for record in records if MARK in record.headers or is_ours(record)]
-        if len(ours) < len(records):
-            known = {record.offset for record in ours}
-            self.take(record for record in records if record.offset not in known)
+        sieve = Sieve(records)
+        ours = list(sieve)
+        self.take(sieve.foreign)
         return ours
 
     def take(self, foreign: Iterable[KafkaRecord]) -> None:

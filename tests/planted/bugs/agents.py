@@ -273,7 +273,7 @@ BUGS = (
         "forged-headers-believed",
         "A journal record with the mark is decided whatever its headers and its key are.",
         "agents/journey.py",
-        "if not is_journaled(record.key, record.headers):",
+        "if not is_journaled(record.key, headers):",
         "if False:",
         (checks.FORGED_HEADER,),
     ),
