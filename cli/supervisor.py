@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .child import Backoff, Child
 from .health import LOCK, ask, forget_dead, supervised
+from .liveness import Liveness
 from .problem import Code, Problem
-from .pulse import Pulse
 from .steps import Reporter
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class Supervisor:
 
     def _take_pulses(self) -> None:
         """End whoever does not live any more; the watcher starts them again."""
-        pulses = [Pulse() for _ in self.children]
+        pulses = [Liveness() for _ in self.children]
         while not self._stopping.wait(PULSE):
             for child, pulse in zip(self.children, pulses, strict=True):
                 process = child.process()

@@ -55,7 +55,7 @@ def read_light(unpacking: Unpacking | None = None) -> None:
     fetcher.FetchResult = _Result
 
 
-def size_of(fetched: Any) -> int:
+def packed_size(fetched: Any) -> int:
     """Bytes of what aiokafka has fetched of one partition and nobody has taken yet."""
     unpacked = getattr(fetched, "_partition_records", None)  # an error has none
     return 0 if unpacked is None else int(unpacked.size)

@@ -16,7 +16,7 @@ from faust.types import TP
 from mode.threads import QueueServiceThread
 from mode.utils.futures import notify
 
-from engine.aiokafka_internals import Taken, for_lane, size_of, waits_for_room
+from engine.aiokafka_internals import Taken, for_lane, packed_size, waits_for_room
 from engine.assignor import StickyByTopic
 from engine.host import Host
 from engine.lane import Fetched, Lane, Progress, Round
@@ -141,7 +141,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             lane = self._lanes.setdefault(tp, Lane(before, before))
             room = limits.records - len(lane.held)
             if room > 0 and lane.weight < limits.held_bytes and lane.joins(before):
-                weight = size_of(fetcher._records[tp])
+                weight = packed_size(fetcher._records[tp])
                 for_lane(fetcher._records[tp])
                 drained = await fetcher.fetched_records({tp}, timeout=0, max_records=room)
                 if state.position > before:  # else there was no room to unpack it

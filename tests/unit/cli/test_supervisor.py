@@ -168,7 +168,7 @@ def test_a_child_that_stands_still_is_ended_and_started_again(
     program: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, seconds in (
-        ("pulse.REFUSED", 0.5),
+        ("liveness.REFUSED", 0.5),
         ("supervisor.PULSE", 0.1),
         ("supervisor.PATIENCE", 0.2),
         ("child.GRACE", 0.5),

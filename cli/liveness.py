@@ -10,7 +10,7 @@ TIMES = 3
 """At least so many in a row: one who could not look for long has seen nothing."""
 
 
-class Pulse:
+class Liveness:
     """Of one child, over all its lives."""
 
     def __init__(self) -> None:

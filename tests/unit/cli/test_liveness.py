@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from cli.health import Answer, Process
-from cli.pulse import Pulse
+from cli.liveness import Liveness
 
 ONE, NEXT = Process("worker-0", 7, "http://h:1"), Process("worker-0", 8, "http://h:2")
 WELL, ILL = Answer(True, "last beat 0.1 s ago"), Answer(False, "last beat 42.0 s ago")
 
 
 def complaints(*seen: tuple[float, Process | None, Answer | None]) -> list[str | None]:
-    pulse = Pulse()
+    pulse = Liveness()
     return [pulse.complaint(process, answer, now) for now, process, answer in seen]
 
 
