@@ -54,6 +54,8 @@ class Ending:
         if self._listening:
             return
         self._listening = True
+        with suppress(RuntimeError, ValueError, OSError):  # there may be no standard error
+            faulthandler.enable()  # what dies in C says where
         for number in REQUESTS:
             signal.signal(number, lambda _number, _frame: self._request())  # an older thread may be given one
         signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)

@@ -80,6 +80,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 stopping.cancel()
                 await self._consumer._client.close()
 
+    def close(self) -> None:
+        """Nothing: the thread closes what is its own when it stops.
+
+        Faust has the main thread close the connections when a rebalance meets a worker that ends. They belong to this
+        thread's event loop: the process died of it now and then, and it did not leave the group.
+        """
+
     async def _fetch_records(
         self,
         consumer: aiokafka.AIOKafkaConsumer,

@@ -30,6 +30,8 @@ EDGES = "tests/unit/core/test_edges.py"
 SPANS = "tests/unit/core/test_spans.py"
 IDENTITY = "tests/unit/core/test_identity.py"
 
+THREAD = "tests/unit/engine/test_fetching.py"
+
 # --- the agents, with their stores and without Kafka -----------------------------------------------------------------
 
 _JOURNEY = "tests/unit/agents/test_journey.py"

@@ -70,4 +70,12 @@ BUGS = (
         "class WrongKey(Fatal):",
         (checks.KEY_FOR_GOOD,),
     ),
+    Bug(
+        "main-thread-closes",
+        "A rebalance that meets a worker which ends has the main thread close what another thread is reading from.",
+        "engine/fetching.py",
+        "    def close(self) -> None:\n",
+        "    def close_not(self) -> None:\n",
+        (checks.THREAD,),
+    ),
 )
