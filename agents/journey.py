@@ -27,6 +27,7 @@ from core.journey import (
     Record,
     Refused,
     Shipped,
+    Unmatched,
     Written,
     step,
 )
@@ -104,6 +105,7 @@ class Journey:
         self._touched: dict[str, Customer] = {}
         self._weights: dict[str, int] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
+        self._unmatched: Counter[tuple[str, str]] = Counter()
         self._known = Acquaintances(BYTES // partitions)
         self._last: dict[str, int] = {}
 
@@ -188,6 +190,7 @@ class Journey:
         self._touched.clear()
         self._weights.clear()
         self._counted.clear()
+        self._unmatched.clear()
         self._last.clear()
         self._fired.clear()
         self._latest = 0
@@ -215,6 +218,8 @@ class Journey:
         self._touched.clear()
         for labels, number in self._counted.items():
             self._metrics.entries.labels(*labels).inc(number)
+        for labels, number in self._unmatched.items():
+            self._metrics.unmatched_closings.labels(*labels).inc(number)
         now = time.time()
         if self._latest:
             self._metrics.event_lag.set(max(0.0, now - self._latest / 1_000_000))
@@ -296,6 +301,9 @@ class Journey:
                 outputs += map(_fitting, self._written(customer, decision, record, headers, said))
         for entry, key, value in joined:
             self._archive.add(customer.id, entry, key, value)
+        self._unmatched.update(
+            (self._rules.vocabulary[one.type].department, one.type) for one in decisions if isinstance(one, Unmatched)
+        )
         return outputs
 
     def _customer(self, name: str) -> Customer:

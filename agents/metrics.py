@@ -1,6 +1,6 @@
 """What the workers count, for Prometheus. The one catalogue of names; ``docs/operations.md`` explains each.
 
-Label values come from closed sets (department, topic, reason, rule, state, stage), never from a customer.
+Label values come from closed sets (department, type, topic, reason, rule, state, stage), never from a customer.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ class Metrics:
         )
         self.entries = Counter(
             "cxbus_entries_total", "Timeline entries written", ["department", "arrival"], registry=registry
+        )
+        self.unmatched_closings = Counter(
+            "cxbus_unmatched_closings_total",
+            "Events that can close a matter which the customer does not have: under another identity it stays open",
+            ["department", "type"],
+            registry=registry,
         )
         self.duplicates = Counter("cxbus_duplicates_total", "Copies of known events ignored", registry=registry)
         self.alerts = Counter(
