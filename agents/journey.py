@@ -105,7 +105,8 @@ class Journey:
         self._touched: dict[str, Customer] = {}
         self._weights: dict[str, int] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
-        self._unmatched: Counter[tuple[str, str]] = Counter()
+        self._unmatched: dict[str, list[str]] = {}
+        self._named: set[str] = set()
         self._known = Acquaintances(BYTES // partitions)
         self._last: dict[str, int] = {}
 
@@ -218,13 +219,21 @@ class Journey:
         self._touched.clear()
         for labels, number in self._counted.items():
             self._metrics.entries.labels(*labels).inc(number)
-        for labels, number in self._unmatched.items():
-            self._metrics.unmatched_closings.labels(*labels).inc(number)
+        for name, origins in self._unmatched.items():
+            self._count_unmatched(name, origins)
         now = time.time()
         if self._latest:
             self._metrics.event_lag.set(max(0.0, now - self._latest / 1_000_000))
         for received in self._fired:
             self._metrics.alert_latency.observe(max(0.0, now - received / 1_000_000))
+
+    def _count_unmatched(self, name: str, origins: Sequence[str]) -> None:
+        """Of each type one is named, to be looked at; some departments may publish nothing else."""
+        department = self._rules.vocabulary[name].department
+        self._metrics.unmatched_closings.labels(department, name).inc(len(origins))
+        if name not in self._named:
+            self._named.add(name)
+            log.warning("closes what its customer does not have", type=name, origin=origins[0])
 
     def close(self) -> None:
         """Releases the store."""
@@ -301,9 +310,9 @@ class Journey:
                 outputs += map(_fitting, self._written(customer, decision, record, headers, said))
         for entry, key, value in joined:
             self._archive.add(customer.id, entry, key, value)
-        self._unmatched.update(
-            (self._rules.vocabulary[one.type].department, one.type) for one in decisions if isinstance(one, Unmatched)
-        )
+        for one in decisions:
+            if type(one) is Unmatched:
+                self._unmatched.setdefault(one.type, []).append(headers["origin"].decode())
         return outputs
 
     def _customer(self, name: str) -> Customer:

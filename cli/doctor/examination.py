@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..bus import Bus
 from ..problem import Code, Problem
-from . import brokers, cluster, foreign, identity, local, machine, topics, transactions
+from . import brokers, closings, cluster, foreign, identity, local, machine, topics, transactions
 from .finding import Finding, warning, wrong
 from .remedy import Commands, away
 
@@ -37,6 +37,9 @@ def of_the_machine(bus: Bus) -> Iterator[Finding]:
     yield from machine.settings(local.sources(bus), list(Settings.model_fields), local.refused(bus))
     yield machine.folder(local.folder(bus.settings.data_dir))
     yield machine.rules(local.rules(bus))
+    unmatched = closings.counted(local.metrics(bus.settings.data_dir))
+    if unmatched is not None:  # else no worker runs here
+        yield from closings.judge(unmatched)
 
 
 def of_the_cluster(bus: Bus) -> Iterator[Finding]:

@@ -41,7 +41,9 @@ def meaning(kind: EventType) -> Iterator[str]:
 
 
 def when(condition: When | None) -> str:
-    return " and ".join(f"if {field} is {' or '.join(map(said, values))}" for field, values in (condition or {}).items())
+    return " and ".join(
+        f"if {field} is {' or '.join(map(said, values))}" for field, values in (condition or {}).items()
+    )
 
 
 def said(value: str | bool) -> str:

@@ -44,9 +44,11 @@ def offsets(draw: st.DrawFn) -> list[int]:
 case = st.sampled_from(["K1", "K2", "K3"])
 invoice = st.sampled_from(["I1", "I2"])
 opportunity = st.sampled_from(["OP1", "OP2"])
+perhaps = st.one_of(st.none(), invoice, invoice, invoice)
+payment = st.sampled_from(["P1", "P2"])
 money = st.sampled_from(["10.00", "20.00"])
 currency = st.sampled_from(["EUR", "EUR", "USD"])
-days = st.sampled_from(["2026-03-01", "2026-03-03", "2026-03-05", "2026-03-09"])
+days = st.sampled_from([None, "2026-03-01", "2026-03-03", "2026-03-05", "2026-03-09"])
 Kind = tuple[str, st.SearchStrategy[tuple[str, dict[str, Any]]]]
 
 
@@ -108,20 +110,25 @@ KINDS = (
         channel="email",
         purpose=st.sampled_from([None, "promotion", "survey", "service"]),
     ),
-    _event("marketing.email.clicked.v1", messageId="m", url="u"),
+    _event("marketing.email.clicked.v1", url="u", machine=st.sampled_from([None, False, True, True])),
     _event("marketing.email.opened.v1", messageId="m"),
     _event("finance.invoice.issued.v1", invoiceId=invoice, total=money, currency=currency, dueDate=days),
+    _event("finance.invoice.overdue.v1", invoiceId=invoice, total=money, currency=currency, dueDate=days),
+    _event("finance.invoice.voided.v1", invoiceId=invoice),
+    _event("finance.invoice.written_off.v1", invoiceId=invoice),
+    _event("finance.payment.received.v1", paymentId=payment, invoiceId=perhaps, total=money, currency=currency),
+    _event("finance.payment.disputed.v1", paymentId=payment, invoiceId=perhaps, total=money, currency=currency),
     _event(
-        "finance.invoice.overdue.v1", invoiceId=invoice, total=money, currency=currency, dueDate=days, daysOverdue=1
-    ),
-    _event(
-        "finance.payment.received.v1",
-        paymentId=st.sampled_from(["P1", "P2"]),
-        invoiceId=st.one_of(st.none(), invoice),
+        "finance.credit.issued.v1",
+        creditId=st.sampled_from(["C1", "C2"]),
+        invoiceId=perhaps,
         total=money,
         currency=currency,
     ),
-    _event("finance.dunning.sent.v1", invoiceId=invoice, level=1),
+    _event(
+        "finance.refund.issued.v1", refundId="R1", paymentId=payment, invoiceId=perhaps, total=money, currency=currency
+    ),
+    _event("finance.dunning.sent.v1", invoiceId=perhaps, level=1),
     _event("web.page.viewed.v1", url="u"),
 )
 # Worlds with a theme make the conditions of a rule meet; worlds of everything make rules meet each other.
@@ -129,8 +136,9 @@ THEMES = {
     "solved": ("service.case", "service.feedback"),
     "complaints": ("service.case", "marketing.campaign"),
     "cases": ("service.", "marketing.campaign", "sales.order", "sales.call"),
-    "contacts": ("sales.call", "marketing.campaign", "finance.dunning", "service.conversation", "web."),
+    "contacts": ("sales.call", "marketing.campaign", "marketing.email", "finance.dunning", "service.conv", "web."),
     "billing": ("service.case", "finance.", "service.feedback"),
+    "invoices": ("service.case.opened", "finance."),
     "all": ("",),
 }
 
