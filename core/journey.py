@@ -157,7 +157,7 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Histor
 def _is_unmatched(customer: Customer, entry: Entry, streams: Streams, rules: RuleSet, history: History) -> bool:
     """Whether the entry can close a matter that the customer does not have, as far as is known by now."""
     role = rules.vocabulary[entry.type].entity if streams else None
-    if role is None or role.entity not in rules.plan.entities.intersection(streams):
+    if role is None or role.entity not in streams or role.entity not in rules.plan.entities:
         return False
     if not may_close(entry, rules.vocabulary):
         return False

@@ -28,6 +28,7 @@ SETTLED = f"{_STEP}::test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_
 KEPT_UP = f"{_STEP}::test_what_is_settled_is_written_alike_whether_the_past_was_kept_up_or_is_read_anew"
 EDGES = "tests/unit/core/test_edges.py"
 MATTERS = "tests/unit/core/test_matters.py"
+STATES = "tests/oracle/test_matters.py"
 SPANS = "tests/unit/core/test_spans.py"
 IDENTITY = "tests/unit/core/test_identity.py"
 

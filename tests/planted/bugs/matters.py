@@ -12,7 +12,7 @@ BUGS = (
         "core/entities.py",
         "[*kept, *credited.values()]",
         "kept",
-        (checks.MATCHES, checks.MATTERS),
+        (checks.MATCHES, checks.STATES, checks.MATTERS),
     ),
     Bug(
         "a-disputed-payment-still-counts",
@@ -20,7 +20,7 @@ BUGS = (
         "core/entities.py",
         " if disputed.get(name, -1) < payment.at]",
         "]",
-        (checks.MATTERS,),
+        (checks.STATES, checks.MATTERS),
     ),
     Bug(
         "a-void-is-undone-by-a-reminder",
@@ -28,7 +28,7 @@ BUGS = (
         "core/entities.py",
         "issued = at if entry.type == ISSUED else issued",
         "issued = at",
-        (checks.MATTERS,),
+        (checks.STATES, checks.MATTERS),
     ),
     Bug(
         "what-was-forgotten-counts-as-unmatched",
