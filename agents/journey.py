@@ -233,7 +233,7 @@ class Journey:
         self._metrics.unmatched_closings.labels(department, name).inc(len(origins))
         if name not in self._named:
             self._named.add(name)
-            log.warning("closes what its customer does not have", type=name, origin=origins[0])
+            log.warning("a closing event closes nothing", type=name, origin=origins[0])
 
     def close(self) -> None:
         """Releases the store."""

@@ -129,9 +129,8 @@ def _invoice(entries: Sequence[Entry]) -> list[Matter]:
             elif entry.type in (VOIDED, WRITTEN_OFF):
                 ended = at
         kept = [payment for name, payment in paid.items() if disputed.get(name, -1) < payment.at]
-        closed = (ended >= 0 and ended >= issued) or (
-            claim is not None and _reaches([*kept, *credited.values()], claim)
-        )
+        settled = claim is not None and _reaches([*kept, *credited.values()], claim)
+        closed = settled or ended >= max(issued, 0)
         facts = {} if claim is None else claim.data
         if closed:
             before = found[-1] if found else None

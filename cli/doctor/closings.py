@@ -40,5 +40,5 @@ def judge(found: Counted) -> Iterator[Finding]:
             f"started: {listed([f'{number} {name}' for name, number in types.items()])}",
             f"Let {department} publish a closing with the identifiers of its opening, and no closing without one: what "
             "was opened for another customer stays open, and holds campaigns. The worker's log names one of each type "
-            "(`closes what its customer does not have`).",
+            "(`a closing event closes nothing`).",
         )
