@@ -46,7 +46,7 @@ class Memory:
         self.offset += 1
         if not judged.identifying:
             return judged
-        for change in resolve(judged.identifying, self.offset, self, lambda node, at: f"c{at}").changes:
+        for change in resolve(judged.identifying, self.offset, self, lambda _, at: f"c{at}").changes:
             if isinstance(change, Linked):
                 self.known[change.node.hash] = Held(change.customer)
             elif isinstance(change, Born):
