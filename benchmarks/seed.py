@@ -52,8 +52,8 @@ def identities(
 ) -> Iterator[Output]:
     """What the resolver writes of ``customers`` when each publishes one event, in this order, into an empty log.
 
-    ``at``: when their events were appended to it (µs). Each customer is given by identifiers (type, value) that no other one has. Raises ``ValueError`` for one whose identifiers
-    identify nobody.
+    ``at``: when their events were appended to it (µs). Each customer is given by identifiers (type, value) that no
+    other one has. Raises ``ValueError`` for one whose identifiers identify nobody.
     """
     yield _known(KEY_RECORD, orjson.dumps({"fingerprint": identifiers.fingerprint}))
     for offset, pairs in enumerate(customers):
