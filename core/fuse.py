@@ -63,17 +63,21 @@ def judge(nodes: Sequence[Node], at: int, known: Known, most: int = LINKS_A_DAY)
     left = [node for node, one in held.items() if one is None or one.blocked is None]
     if not left:
         return Judged((), {}, ())
-    customers = {node: None if one is None else root(one.customer, known.merged_into) for node, one in held.items()}
-    home = customers[left[0]]
+    home = _customer(held[left[0]], known)
     links: dict[Node, tuple[int, ...]] = {}
     blown = []
     for node in left[1:]:
-        if home is not None and customers[node] == home:
-            continue
         one = held[node]
+        if home is not None and _customer(one, known) == home:
+            continue
         recent = () if one is None else tuple(link for link in one.links if link > at - WINDOW)
         if len(recent) >= most:
             blown.append(node)
         else:
             links[node] = (*recent, at)
     return Judged(tuple(node for node in left if node not in blown), links, tuple(blown))
+
+
+def _customer(held: Held | None, known: Known) -> str | None:
+    """Whose the node is by now."""
+    return None if held is None else root(held.customer, known.merged_into)

@@ -303,8 +303,8 @@ BUGS = (
         "a-copy-counts-as-a-stranger",
         "Whatever comes through the links log counts, also of one customer.",
         "core/fuse.py",
-        "        if home is not None and customers[node] == home:\n",
-        "        if home is not None and node == left[0]:\n",
+        "        if home is not None and _customer(one, known) == home:\n",
+        "        if node == left[0]:\n",
         (checks.FUSE_COPIES, checks.STRANGERS),
     ),
     Bug(
