@@ -1,6 +1,7 @@
 """One e-mail shared by 5,000 people: they stay 5,000 customers but for the first ones, and the others are served.
 
-Which value it is, no list knows: the fuse blocks it. Their events come in order, from one partition.
+Which value it is, no list knows: the fuse blocks it, and a worker that has lost its state knows that. Their events come
+in order, from one partition.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from .publisher import Publisher
 CROWD = 5_000
 KNOWN = LINKS_A_DAY
 """Of the crowd: so many are customers of their own at first, and come with the e-mail before the others do."""
-ALONE = 50
-"""Events that have nothing but the e-mail, when it is blocked."""
+LATER = 50
+"""So many come with the e-mail after the restart; and so many events have nothing else."""
 CROWD_RATE, OTHERS_RATE = 1_000.0, 60.0
 OTHERS = 2_000
 QUIET_SECONDS = 6.0
@@ -69,23 +70,26 @@ def test_an_email_that_thousands_share_makes_no_more_than_twenty_of_them_one(
         bus = Bus(tmp_path, broker, partitions=4)
         bus.apply_topics()
         with bus.processes():
-            told, problems, slowest, customers = asyncio.run(shared(bus))
+            told, problems, slowest, customers, blocked = asyncio.run(shared(bus))
     with capsys.disabled():
         print("", *told, sep="\n")
     assert [] == problems, bus.fleet.log()
-    assert customers == CROWD - KNOWN + 1
+    assert customers == CROWD + LATER - KNOWN + 1
+    assert ["email"] == blocked
     assert max(size for sample in bus.progress.samples for size in sample.memory.values()) < MEMORY
     assert slowest < UNSERVED_SECONDS
 
 
-async def shared(bus: Bus) -> tuple[list[str], list[Problem], float, int]:
-    """The run: what was seen, what is wrong, the longest latency of the others (s), customers of the crowd."""
+async def shared(bus: Bus) -> tuple[list[str], list[Problem], float, int, list[str]]:
+    """The run: what was seen, what is wrong, the longest latency of the others (s), how many customers the crowd is,
+    the types of blocked identifiers.
+    """
     now = time.time_ns() // 1000
     publication = Publication()
     others = business(1, OTHERS, 100, now, CALM)
     known = [_event(number, now, [own(number)]) for number in range(KNOWN)]
-    crowd = [_event(number, now + KNOWN, [own(number), SHARED]) for number in range(CROWD)]
-    alone = [replace(_event(CROWD + number, now + KNOWN, [SHARED]), reason="no-identifier") for number in range(ALONE)]
+    crowd = [_event(number, now + KNOWN, [own(number), SHARED]) for number in range(CROWD + LATER)]
+    alone = [replace(_event(CROWD + number, now + KNOWN, [SHARED]), reason="no-identifier") for number in range(LATER)]
     async with bus.progress:
         bus.fleet.start("a")
         watching = asyncio.create_task(bus.progress.watch(bus.memory, LOOK_SECONDS))
@@ -94,14 +98,17 @@ async def shared(bus: Bus) -> tuple[list[str], list[Problem], float, int]:
         await bus.work(QUIET_SECONDS)
         await department.publish(known)
         began = time.time_ns() // 1_000_000
-        await department.publish(crowd)
-        await bus.progress.drained(DRAIN_SECONDS, bus.memory, bus.fleet.supervise)
-        await department.publish(alone)
+        await department.publish(crowd[:CROWD])
         await beside
+        await bus.progress.drained(DRAIN_SECONDS, bus.memory, bus.fleet.supervise)
+        ended = time.time_ns() // 1_000_000
+        bus.fleet.kill("a", lose=True)
+        await department.publish([*crowd[CROWD:], *alone])
         await bus.progress.drained(DRAIN_SECONDS, bus.memory, bus.fleet.supervise)
         watching.cancel()
         memory = [sample.memory["a"] for sample in bus.progress.samples if "a" in sample.memory]
         exits = list(bus.fleet.exits)
+        blocked = (bus.fleet.blocked() or {"latest": []})["latest"]
         bus.fleet.stop()
         log = await Reader(bus.bootstrap, bus.sizes).read()
     judge = Judge(rules(Settings(), Registry.discover()), Identifiers(KEY.encode()), bus.departments, bus.partitions)
@@ -110,7 +117,7 @@ async def shared(bus: Bus) -> tuple[list[str], list[Problem], float, int]:
     problems = list(judge.judge(log, publication))
     judging = time.monotonic() - judging
     seen = _seen(log)
-    of_crowd = [one for source, one in seen if source == SOURCE and one.came >= began]
+    of_crowd = [one for source, one in seen if source == SOURCE and began <= one.came <= ended]
     spent = (max(one.stood for one in of_crowd) - began) / 1000
     rest = [one for source, one in seen if source != SOURCE]
     before = [(one.stood - one.came) / 1000 for one in rest if one.came < began]
@@ -124,7 +131,7 @@ async def shared(bus: Bus) -> tuple[list[str], list[Problem], float, int]:
         f"  memory: {min(memory)} to {max(memory)} MiB; ended by themselves: {exits}",
         *(f"    {problem.kind}: {problem.what[:400]}" for problem in problems[:10]),
     ]
-    return told, problems, max(meanwhile), len(customers)
+    return told, problems, max(meanwhile), len(customers), [one["type"] for one in blocked]
 
 
 def own(number: int) -> Identifier:
