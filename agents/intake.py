@@ -26,6 +26,7 @@ from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 
+from .blocked import nobody
 from .directory import Directory
 from .identifiers import Identified, Identifiers
 from .isolation import isolated
@@ -171,6 +172,8 @@ class Intake:
             return self._answer(decoded.value, str(decoded.data["customerId"]), headers)
         customer = self._directory.customer(identified.nodes)
         if customer is None:
+            if blocked := self._directory.all_blocked(identified.nodes):
+                return self._bury(record, nobody(blocked))
             return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
         return self._journaled(customer, decoded.value, headers)
 

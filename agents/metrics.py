@@ -35,6 +35,11 @@ class Metrics:
             "cxbus_dead_total", "Records sent to the dead letters", ["department", "reason"], registry=registry
         )
         self.blocked = Counter("cxbus_identifiers_blocked_total", "Identifiers that identify nobody", registry=registry)
+        self.blocked_values = Gauge(
+            "cxbus_blocked_identifiers",
+            "Identifiers that are blocked because too many strangers share them",
+            registry=registry,
+        )
         self.links = Counter("cxbus_links_total", "Identifiers linked to a customer", registry=registry)
         self.merges = Counter("cxbus_merges_total", "Customers merged into another", registry=registry)
         self.unjudged = Counter(

@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from core.fuse import LINKS_A_DAY, MOST_A_DAY
+
 EMBEDDED_PARTITIONS = 4
 
 
@@ -41,6 +43,12 @@ class Settings(BaseSettings):
     )
     blocked_identifiers: list[str] = Field(
         default_factory=list, description="Values that never identify, such as the company's switchboard."
+    )
+    identifier_links_per_day: int = Field(
+        LINKS_A_DAY,
+        ge=1,
+        le=MOST_A_DAY,
+        description="With so many other people's stronger identifiers a value may come in 24 h; then it is blocked.",
     )
     ops_host: str = Field("127.0.0.1", description="Address of /metrics, /livez and /readyz.")
     ops_port: int = Field(0, ge=0, le=65535, description="Port of the worker's ops pages; 0: a free one.")

@@ -13,7 +13,8 @@ from agents import moves
 from .bus import PARTITIONS, Bus
 from .comparison import differences
 from .limits import limit
-from .worlds import EXAMPLES, SAME_WORLDS, Publication, a_busy_quarter, businesses, published
+from .topics import DEAD, header
+from .worlds import EXAMPLES, SAME_WORLDS, Publication, a_busy_quarter, a_crowd, businesses, published
 
 
 def run(bus: Bus, publications: list[Publication]) -> None:
@@ -23,6 +24,8 @@ def run(bus: Bus, publications: list[Publication]) -> None:
         bus.work(bus.chance.choice([0, 1, 3, 10]))
         if bus.chance.random() < 0.02:
             bus.restart(bus.chance.randrange(PARTITIONS))
+        if bus.chance.random() < 0.05:
+            bus.restart_resolver()
     bus.settle()
 
 
@@ -45,3 +48,35 @@ def test_at_the_limits_the_topics_hold_what_the_oracle_says(world: int, seed: in
         patch.setattr(moves, "MOVE_BYTES", chance.choice([1, 1_000, 512 * 1024]))
         run(bus, published(a_busy_quarter(chance), chance))
         assert [] == differences(bus.topics(), bus.oracle())
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+@settings(max_examples=EXAMPLES, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
+def test_strangers_who_share_values_are_told_apart_as_the_oracle_says(world: int, seed: int) -> None:
+    chance = random.Random(world)
+    with Bus(seed, links_a_day=chance.randint(1, 5), hearing=chance.choice([1, 0.1, 0.01])) as bus:
+        run(bus, a_crowd(chance))
+        assert [] == differences(bus.topics(), bus.oracle())
+
+
+def test_a_crowd_is_one_in_which_all_of_that_happens() -> None:
+    """Values are blocked, count again after a day, and events come with nothing else: at intake and at the resolver."""
+    stages: set[str] = set()
+    blocked = expired = refused = 0
+    for seed in range(40):
+        chance = random.Random(seed)
+        with Bus(seed, links_a_day=2, hearing=chance.choice([1, 0.01])) as bus:
+            run(bus, a_crowd(chance))
+            oracle = bus.oracle()
+            stages |= {header(letter, "__cxbus.errors.stage") for letter in bus.topics().of(DEAD)}
+        counts = dict[str, list[int]]()
+        for key, said in oracle.identities.learned:
+            links = said.get("links", [])
+            expired += not set(counts.get(key, links)) <= set(links)
+            counts[key] = links
+        blocked += len(oracle.identities.blocked)
+        refused += len(oracle.refused)
+    assert stages == {"intake", "resolver"}
+    assert blocked > 10
+    assert expired > 10
+    assert refused > 0

@@ -228,6 +228,30 @@ def published(history: list[Entry], chance: random.Random) -> list[Publication]:
     return made
 
 
+SHARED = (("email", "info@example.com"), ("phone", "+44 20 7946 0018"), ("device", "kiosk"))
+"""What strangers have in common: a firm's address and switchboard, a computer in its hall."""
+PAUSES = (0, 0, 0, 0, 1000, H, 6 * H, D - 1000, D, D + 1000)
+
+
+def a_crowd(chance: random.Random) -> list[Publication]:
+    """Strangers who look at pages, and what they share comes with them: some of it alone, some people turn out one."""
+    at, made = START, list[Publication]()
+    people = [(("customer_no", f"C-{n}"), ("login", f"user-{n}")) for n in range(chance.randint(2, 9))]
+    for number in range(chance.randint(5, 60)):
+        at += chance.choice(PAUSES)
+        own = chance.sample(chance.choice(people), k=chance.choice([0, 0, 1, 1, 2]))
+        if chance.random() < 0.1:
+            own += chance.choice(people)[:1]
+        known = [*own, *chance.sample(SHARED, k=chance.choice([1, 1, 2, 3] if not own else [0, 1, 2, 3]))]
+        chance.shuffle(known)
+        data = {"url": "u", "customer": {"identifiers": [{"type": kind, "value": value} for kind, value in known]}}
+        value = Codec.encode_structured(type="web.page.viewed.v1", source="w", id=str(number), time=at, data=data)
+        made.append(Publication("web", value, at))
+        if chance.random() < 0.2:
+            made.append(chance.choice(made))
+    return made
+
+
 def _at_another_time(one: Publication) -> Publication:
     event = orjson.loads(one.value)
     value = {**event, "time": rfc3339(instant(event["time"]) - H)}

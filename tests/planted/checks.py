@@ -31,6 +31,12 @@ MATTERS = "tests/unit/core/test_matters.py"
 STATES = "tests/oracle/test_matters.py"
 SPANS = "tests/unit/core/test_spans.py"
 IDENTITY = "tests/unit/core/test_identity.py"
+FUSE = (
+    "tests/unit/core/test_fuse.py"
+    "::test_strangers_who_share_a_value_are_joined_up_to_the_limit_and_the_next_one_blocks_it"
+)
+FUSE_COPIES = "tests/unit/core/test_fuse.py::test_a_copy_and_what_is_known_to_be_one_customer_never_count"
+FUSE_DAY = "tests/unit/core/test_fuse.py::test_links_count_for_a_day_open_at_its_left_end"
 
 THREAD = "tests/unit/engine/test_fetching.py"
 
@@ -55,6 +61,11 @@ LINK = f"{_INTAKE}::test_a_link_between_two_customers_merges_the_younger_into_th
 OTHER_KEY = f"{_INTAKE}::test_another_key_refuses_to_start"
 UNDER_WAY = f"{_INTAKE}::test_of_large_events_few_are_on_their_way_at_a_time"
 OTHER_KEY_WARM = f"{_INTAKE}::test_another_key_refuses_to_go_on_with_what_is_on_disk"
+
+_FUSE = "tests/unit/agents/test_fuse.py"
+FUSE_RESTORED = f"{_FUSE}::test_count_and_block_are_read_back_by_a_resolver_whatever_it_is_set_to"
+FUSE_HEARD = f"{_FUSE}::test_a_directory_that_has_cached_a_value_hears_that_it_is_blocked"
+STRANGERS = "tests/oracle/test_bus.py::test_strangers_who_share_values_are_told_apart_as_the_oracle_says"
 
 _BOUNDS = "tests/unit/agents/test_bounds.py"
 BYTES = "tests/unit/schemas/test_codec.py::test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters"

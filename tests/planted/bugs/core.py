@@ -291,4 +291,28 @@ BUGS = (
         "key=lambda customer: (-known.born(customer), customer))",
         (checks.IDENTITY,),
     ),
+    Bug(
+        "a-fuse-that-never-blows",
+        "A value may come with any number of strangers: all of them become one customer.",
+        "core/fuse.py",
+        "        if len(recent) >= most:\n",
+        "        if len(recent) < 0:\n",
+        (checks.FUSE, checks.STRANGERS),
+    ),
+    Bug(
+        "a-copy-counts-as-a-stranger",
+        "Whatever comes through the links log counts, also of one customer.",
+        "core/fuse.py",
+        "        if home is not None and _customer(one, known) == home:\n",
+        "        if node == left[0]:\n",
+        (checks.FUSE_COPIES, checks.STRANGERS),
+    ),
+    Bug(
+        "a-day-that-never-ends",
+        "Links count for ever: a value that a few people share is blocked after years.",
+        "core/fuse.py",
+        "if link > at - WINDOW)",
+        "if link > at - 9_999 * WINDOW)",
+        (checks.FUSE_DAY, checks.STRANGERS),
+    ),
 )

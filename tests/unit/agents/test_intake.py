@@ -20,6 +20,7 @@ from agents.metrics import Metrics
 from agents.records import partition_of
 from agents.resolver import Resolver, WrongKey
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
+from core.fuse import LINKS_A_DAY
 from core.identity import Node
 from engine.batch import Batch
 from engine.errors import Permanent
@@ -40,13 +41,20 @@ NOW = 1_795_000_000_000
 class House:
     """Intake, resolver and directory, handed each other's records by the test instead of by Kafka."""
 
-    def __init__(self, home: Path, codec: Codec = CODEC, identifiers: Identifiers = IDENTIFIERS) -> None:
+    def __init__(
+        self,
+        home: Path,
+        codec: Codec = CODEC,
+        identifiers: Identifiers = IDENTIFIERS,
+        links_a_day: int = LINKS_A_DAY,
+    ) -> None:
         self.home = home
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry)
         self.directory = Directory("nowhere", IDENTIFIERS, home / "directory")
         self.intake = Intake(codec, IDENTIFIERS, self.directory, PARTITIONS, "nowhere", metrics)
-        self.resolver = Resolver(0, PARTITIONS, identifiers, home / "resolver", metrics)
+        self.metrics = metrics
+        self.resolver = Resolver(0, PARTITIONS, identifiers, home / "resolver", metrics, links_a_day)
         self.links = 0
         self.identities: list[Output] = []
 
