@@ -86,7 +86,7 @@ class Directory:
     def learn(self, records: Sequence[KafkaRecord], mark: Checkpoint | None = None) -> None:
         """Takes in records of the identities topic; ``mark`` says up to where, once they are stored.
 
-        Raises ``WrongKey``.
+        Raises ``WrongKey``, ``OtherNormalisation``.
         """
         for record in records:
             if not identity_form(record.key, record.value):
@@ -110,7 +110,7 @@ class Directory:
         """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.
 
         Foreign records are passed over; who owns the topic reports them. Raises ``KafkaError`` when the broker refuses,
-        ``WrongKey``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
+        ``WrongKey``, ``OtherNormalisation``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
         """
         partition = TopicPartition(IDENTITIES, 0)
         async with reader(self._bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:
@@ -133,7 +133,7 @@ class Directory:
                     self.caught_up.set()
 
     def _resume(self, bounds: Bounds, partition: TopicPartition) -> int:
-        """The offset from which to read on: behind what is known, if that can be trusted. Raises ``WrongKey``."""
+        """The offset from which to read on: behind what is known, if that can be trusted. Raises as ``learn``."""
         cache = self._store.checkpoint()
         if cache is None or cache.unusable(bounds, time.time(), Limits().cache):
             self._store.reset()

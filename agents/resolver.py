@@ -26,6 +26,7 @@ from .identifiers import Identifiers
 from .isolation import isolated
 from .letters import letter
 from .metrics import Metrics
+from .normalisation import VERSION
 from .records import MERGE, Origin, identity_form, links_form, nodes_of, partition_of, without_nodes
 from .topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
 
@@ -36,10 +37,31 @@ class WrongKey(Permanent):
     """The identities were made with another key: every known customer would look new."""
 
 
+class OtherNormalisation(Permanent):
+    """The identities were made of values that this version of the bus writes otherwise: the same would happen."""
+
+
+def key_record(identifiers: Identifiers) -> bytes:
+    """How the identities are made: the value of the record of the key."""
+    return orjson.dumps({"fingerprint": identifiers.fingerprint, "normalisation": VERSION})
+
+
 def check_key(value: bytes, identifiers: Identifiers) -> None:
-    """Raises ``WrongKey`` unless the topic's fingerprint is that of our key."""
-    if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
+    """Raises ``WrongKey`` or ``OtherNormalisation`` unless identities are still made as the record of the key says."""
+    said = orjson.loads(value)
+    if said["fingerprint"] != identifiers.fingerprint:
         raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
+    if (made := said.get("normalisation", 1)) != VERSION:
+        raise OtherNormalisation(other_normalisation(made))
+
+
+def other_normalisation(made: int) -> str:
+    """What is to be done when identities were made with that version of the normalisation."""
+    return (
+        f"{IDENTITIES} was made with version {made} of the normalisation of identifiers, and this cxbus has version "
+        f"{VERSION}: it would know nobody again. Run the cxbus that made it, or rebuild: use a Kafka (or a data "
+        "directory) without the bus's own topics, and let the departments publish again"
+    )
 
 
 class Resolver:
@@ -86,7 +108,7 @@ class Resolver:
         self._store.flush_pending(mark)
 
     def opened(self, mark: Checkpoint) -> None:
-        """All that was found out is known. Raises ``WrongKey``."""
+        """All that was found out is known. Raises ``WrongKey``, ``OtherNormalisation``."""
         if (held := self._store.get("identities", KEY_RECORD)) is not None:
             check_key(held, self._identifiers)
         self._store.flush_pending(mark)
@@ -96,7 +118,7 @@ class Resolver:
         self._store.drop_pending()
         outputs: list[Output] = []
         if self._store.get("identities", KEY_RECORD) is None:
-            outputs.append(self._learn("#key", {"fingerprint": self._identifiers.fingerprint}))
+            outputs.append(self._know(KEY_RECORD, key_record(self._identifiers)))
         for record in records:
             outputs += self._one(record)
         return outputs
@@ -167,9 +189,11 @@ class Resolver:
         yield self._to_journal(merged.customer, order, (("kind", MERGE),))
 
     def _learn(self, key: str, value: Mapping[str, Any]) -> Output:
-        encoded = orjson.dumps(value)
-        self._store.put("identities", key.encode(), encoded)
-        return Output(IDENTITIES, 0, key.encode(), encoded)
+        return self._know(key.encode(), orjson.dumps(value))
+
+    def _know(self, key: bytes, value: bytes) -> Output:
+        self._store.put("identities", key, value)
+        return Output(IDENTITIES, 0, key, value)
 
     def _to_journal(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)

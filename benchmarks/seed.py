@@ -12,6 +12,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from agents.identifiers import Identifiers
+from agents.resolver import key_record
 from agents.topics import IDENTITIES, KEY_RECORD
 from core.identity import Born, Linked, Node, resolve
 from engine.unit_of_work import Output, send_all
@@ -48,7 +49,7 @@ def identities(identifiers: Identifiers, customers: Iterable[Sequence[tuple[str,
     Each is given by identifiers (type, value) that no other one has. Raises ``ValueError`` for one whose identifiers
     identify nobody.
     """
-    yield _known(KEY_RECORD, orjson.dumps({"fingerprint": identifiers.fingerprint}))
+    yield _known(KEY_RECORD, key_record(identifiers))
     for offset, pairs in enumerate(customers):
         for change in resolve(_nodes(identifiers, pairs), offset, NOBODY, identifiers.mint).changes:
             if isinstance(change, Born):

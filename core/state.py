@@ -101,10 +101,10 @@ class Customer:
 
     def know(self, masks: Iterable[tuple[str, str]]) -> None:
         """These are the customer's, too."""
-        for mask in masks:
-            known = self.identifiers
-            if mask not in known and (len(known) < MOST_IDENTIFIERS or mask < known[-1]):
-                self.identifiers = sorted([*known, mask])[:MOST_IDENTIFIERS]
+        if new := set(masks).difference(self.identifiers):
+            listed = sorted([*self.identifiers, *new])[:MOST_IDENTIFIERS]
+            if listed != self.identifiers:
+                self.identifiers = listed
 
     @property
     def closed_at_most(self) -> int:
