@@ -1,4 +1,4 @@
-"""What can be set about identifiers, and what is meant by one who sets something else. Refusals are pydantic's errors."""
+"""What can be set about identifiers, and what was meant where it can't. Refusals are pydantic's errors."""
 
 from __future__ import annotations
 

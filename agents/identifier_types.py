@@ -13,7 +13,7 @@ _OTHER_NAMES = {
     "debtor_no": "debtor debtorid debtornumber debitor debitorno debitornr debitorennummer",
     "login": "loginname loginid username",
     "email": "mail emailaddress mailaddress emailadresse",
-    "phone": "phonenumber phoneno telephone telephonenumber tel telefon telefonnummer mobile mobilenumber cellphone msisdn",
+    "phone": "phonenumber phoneno telephone telephonenumber tel telefon telefonnummer mobile mobilenumber msisdn",
     "social": "socialhandle socialmedia handle",
     "device": "deviceid cookie cookieid anonymousid",
 }

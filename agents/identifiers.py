@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from core.identity import Node
 
-from .normalisation import Dropped, Identifier, Nobody, Normalisation, judged
+from .dropped import Dropped, Nobody
+from .normalisation import Identifier, Normalisation, judged
 
 CACHED = 50_000
 """Half a kilobyte each."""

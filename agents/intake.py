@@ -27,11 +27,11 @@ from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 
 from .directory import Directory
+from .dropped import refusal
 from .identifiers import Identified, Identifiers
 from .isolation import isolated
 from .letters import letter
 from .metrics import Metrics, Watch
-from .normalisation import refusal
 from .records import (
     EVENT,
     NOTE,

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from schemas.refusal import Dead, Reason, quoted
+from schemas.refusal import quoted
 
+from .dropped import Dropped, Nobody
 from .identifier_types import RANKS, meant_by
 from .placeholders import is_row, kept
 
@@ -24,9 +25,6 @@ VERSION = 2
 
 Whether a value identifies at all (a valid number, a placeholder) may change without: what is linked stays linked.
 """
-
-SHOWN = 5
-"""Dropped identifiers that a letter names; the others are counted."""
 
 _IGNORED = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -45,20 +43,6 @@ class Identifier(NamedTuple):
     rank: int
     type: str
     value: str
-
-
-class Nobody(NamedTuple):
-    """Why something identifies nobody, to be read on after "… is". ``type`` is None where no type has that name."""
-
-    type: str | None
-    why: str
-
-
-class Dropped(NamedTuple):
-    """An identifier of an event that identifies nobody, and where it stands in ``data.customer.identifiers``."""
-
-    place: int
-    nobody: Nobody
 
 
 class Judged(NamedTuple):
@@ -201,23 +185,3 @@ def typed(entry: str, types: Iterable[str]) -> tuple[str | None, str]:
     kind, colon, text = entry.partition(":")
     kind = kind.strip().lower()
     return (kind, text) if colon and kind in types else (None, entry)
-
-
-def refusal(kept: Sized, dropped: Sequence[Dropped]) -> Dead | None:
-    """Why an event with these identifiers can't be taken; ``None`` when it can."""
-    for place, nobody in dropped:
-        if nobody.type is None:
-            return Dead(Reason.INVALID_DATA, f"data.customer.identifiers[{place}].type is {nobody.why}")
-    if kept or not dropped:
-        return None
-    return Dead(
-        Reason.NO_IDENTIFIER,
-        f"none of data.customer.identifiers identifies anybody: {told(dropped)}; send at least one that does.",
-    )
-
-
-def told(dropped: Sequence[Dropped]) -> str:
-    """Which identifiers were dropped, and why; no value."""
-    named = [f"[{place}] ({nobody.type}) is {nobody.why}" for place, nobody in dropped[:SHOWN]]
-    more = [f"and {len(dropped) - SHOWN} more"] if len(dropped) > SHOWN else []
-    return ", ".join([*named, *more])

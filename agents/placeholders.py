@@ -14,7 +14,7 @@ LIST = Path(__file__).with_suffix(".yaml")
 """The kept list, with its sources."""
 
 LONG = 6
-"""Equal or counting characters that a real number may have: customer 1111 exists, customer 123456 is one in a million."""
+"""So many equal or counting characters are a placeholder: customer 1111 exists, 123456 is one number in a million."""
 
 _SIGNS = {code: None for code in range(128) if not chr(code).isalnum()}
 

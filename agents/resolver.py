@@ -48,19 +48,24 @@ def key_record(identifiers: Identifiers) -> bytes:
 
 def check_key(value: bytes, identifiers: Identifiers) -> None:
     """Raises ``WrongKey`` or ``OtherNormalisation`` unless identities are still made as the record of the key says."""
-    said = orjson.loads(value)
-    if said["fingerprint"] != identifiers.fingerprint:
+    if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
         raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
-    if (made := said.get("normalisation", 1)) != VERSION:
-        raise OtherNormalisation(other_normalisation(made))
+    if (made := normalisation_of(value)) != VERSION:
+        raise OtherNormalisation(". ".join(other_normalisation(made)))
 
 
-def other_normalisation(made: int) -> str:
-    """What is to be done when identities were made with that version of the normalisation."""
+def normalisation_of(value: bytes) -> int:
+    """The version of the normalisation of which the record of the key tells; the first one did not say."""
+    return int(orjson.loads(value).get("normalisation", 1))
+
+
+def other_normalisation(made: int) -> tuple[str, str]:
+    """What it means that identities were made with that version of the normalisation, and what to do."""
     return (
         f"{IDENTITIES} was made with version {made} of the normalisation of identifiers, and this cxbus has version "
-        f"{VERSION}: it would know nobody again. Run the cxbus that made it, or rebuild: use a Kafka (or a data "
-        "directory) without the bus's own topics, and let the departments publish again"
+        f"{VERSION}: it would know nobody again",
+        "Run the cxbus that made it, or rebuild: use a Kafka (or a data directory) without the bus's own topics, "
+        "and let the departments publish again",
     )
 
 

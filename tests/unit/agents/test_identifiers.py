@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.dropped import Dropped, Nobody, refusal
 from agents.identifiers import Identifiers
-from agents.normalisation import Dropped, Identifier, Nobody, Normalisation, refusal
+from agents.normalisation import Identifier, Normalisation
 from tests.oracle import identifiers as oracle
 
 KEY = b"a key for tests only"
