@@ -177,7 +177,7 @@ def test_identities_of_another_normalisation_are_refused_and_what_to_rebuild_is_
     with pytest.raises(OtherNormalisation):
         warm.opened(MARK)
     warm.close()
-    directory = Directory("nowhere", IDENTIFIERS, tmp_path / "directory")
+    directory = Directory("nowhere", IDENTIFIERS, tmp_path / "lagging")
     with pytest.raises(OtherNormalisation):
         directory.learn(found)
     directory.close()
