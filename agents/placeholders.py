@@ -30,8 +30,10 @@ def is_row(digits: str) -> bool:
     """Whether these are at least ``LONG`` equal characters, or digits that count up or down."""
     if len(digits) < LONG:
         return False
+    if digits[0] == digits[1]:
+        return digits == digits[0] * len(digits)
     counting = "0123456789" * (len(digits) // 10 + 2)
-    return digits == digits[0] * len(digits) or digits in counting or digits[::-1] in counting
+    return digits.isdecimal() and (digits in counting or digits[::-1] in counting)
 
 
 class Placeholders:

@@ -54,8 +54,8 @@ BUGS = (
         "counting-digits-identify",
         "123456789 is a customer.",
         "agents/placeholders.py",
-        " or digits in counting or digits[::-1] in counting",
-        "",
+        "return digits.isdecimal() and (digits in counting or digits[::-1] in counting)",
+        "return False",
         (checks.PLACEHOLDERS,),
     ),
     Bug(
