@@ -26,8 +26,8 @@ from engine.sieve import Sieve
 from engine.store import Store
 
 from .identifiers import Identifiers
+from .key_record import check_key
 from .records import identity_form
-from .resolver import check_key
 from .topics import IDENTITIES, KEY_RECORD
 
 log = structlog.get_logger("agents.directory")

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 
 from core.identity import Born, Linked, Merged, resolve, root
 from engine.checkpoint import Checkpoint
-from engine.errors import Fatal, Permanent
+from engine.errors import Fatal
 from engine.record import KafkaRecord
 from engine.store import Store
 from engine.unit_of_work import Output
@@ -24,49 +24,13 @@ from . import messages
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .isolation import isolated
+from .key_record import check_key, key_record
 from .letters import letter
 from .metrics import Metrics
-from .normalisation import VERSION
 from .records import MERGE, Origin, identity_form, links_form, nodes_of, partition_of, without_nodes
 from .topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
 
 _STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
-
-
-class WrongKey(Permanent):
-    """The identities were made with another key: every known customer would look new."""
-
-
-class OtherNormalisation(Permanent):
-    """The identities were made of values that this version of the bus writes otherwise: the same would happen."""
-
-
-def key_record(identifiers: Identifiers) -> bytes:
-    """How the identities are made: the value of the record of the key."""
-    return orjson.dumps({"fingerprint": identifiers.fingerprint, "normalisation": VERSION})
-
-
-def check_key(value: bytes, identifiers: Identifiers) -> None:
-    """Raises ``WrongKey`` or ``OtherNormalisation`` unless identities are still made as the record of the key says."""
-    if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
-        raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
-    if (made := normalisation_of(value)) != VERSION:
-        raise OtherNormalisation(". ".join(other_normalisation(made)))
-
-
-def normalisation_of(value: bytes) -> int:
-    """The version of the normalisation of which the record of the key tells; the first one did not say."""
-    return int(orjson.loads(value).get("normalisation", 1))
-
-
-def other_normalisation(made: int) -> tuple[str, str]:
-    """What it means that identities were made with that version of the normalisation, and what to do."""
-    return (
-        f"{IDENTITIES} was made with version {made} of the normalisation of identifiers, and this cxbus has version "
-        f"{VERSION}: it would know nobody again",
-        "Run the cxbus that made it, or rebuild: use a Kafka (or a data directory) without the bus's own topics, "
-        "and let the departments publish again",
-    )
 
 
 class Resolver:

@@ -12,7 +12,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from agents.identifiers import Identifiers
-from agents.resolver import key_record
+from agents.key_record import key_record
 from agents.topics import IDENTITIES, KEY_RECORD
 from core.identity import Born, Linked, Node, resolve
 from engine.unit_of_work import Output, send_all

@@ -136,8 +136,8 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     import orjson
 
+    from agents.key_record import normalisation_of, other_normalisation
     from agents.normalisation import VERSION
-    from agents.resolver import normalisation_of, other_normalisation
     from agents.settings import SettingsError
     from agents.topics import IDENTITIES, KEY_RECORD
 

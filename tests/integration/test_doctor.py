@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 from agents import normalisation
 from agents.foreign import letters_about
 from agents.identifiers import Identifiers
+from agents.key_record import key_record
 from agents.metrics import Metrics
-from agents.resolver import key_record
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES
 from cli.doctor import examination, transactions
 from cli.doctor.brokers import VERIFICATION

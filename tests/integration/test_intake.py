@@ -15,13 +15,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
 from prometheus_client import CollectorRegistry
 
-from agents import resolver
 from agents.directory import Directory
 from agents.identifiers import Identifiers
 from agents.intake import Intake
+from agents.key_record import OtherNormalisation, WrongKey, key_record
 from agents.metrics import Metrics
+from agents.normalisation import VERSION
 from agents.records import Header
-from agents.resolver import OtherNormalisation, WrongKey, key_record
 from agents.topics import DEAD, IDENTITIES, LINKS
 from core.identity import Node
 from deploy.broker import EmbeddedBroker
@@ -237,6 +237,6 @@ def test_a_directory_on_disk_is_not_used_with_another_normalisation(
 ) -> None:
     asyncio.run(identify(kafka, b"#key", key_record(IDENTIFIERS), MARK))
     asyncio.run(tailed(kafka, tmp_path / "directory"))
-    monkeypatch.setattr(resolver, "VERSION", resolver.VERSION + 1)
+    monkeypatch.setattr("agents.key_record.VERSION", VERSION + 1)
     with pytest.raises(OtherNormalisation, match="of the normalisation"):
         asyncio.run(tailed(kafka, tmp_path / "directory"))

@@ -25,7 +25,7 @@ BUGS = (
     Bug(
         "normalisation-not-checked",
         "A worker goes on with identities whose values were written otherwise: nobody is known again.",
-        "agents/resolver.py",
+        "agents/key_record.py",
         "if (made := normalisation_of(value)) != VERSION:",
         "if (made := normalisation_of(value)) > VERSION:",
         (checks.NORMALISATION,),

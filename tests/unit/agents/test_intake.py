@@ -16,9 +16,10 @@ from agents import intake
 from agents.directory import Directory
 from agents.identifiers import Identifiers
 from agents.intake import Intake
+from agents.key_record import OtherNormalisation, WrongKey
 from agents.metrics import Metrics
 from agents.records import partition_of
-from agents.resolver import OtherNormalisation, Resolver, WrongKey
+from agents.resolver import Resolver
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from core.identity import Node
 from engine.batch import Batch
