@@ -119,10 +119,10 @@ class Normalisation:
 
     def _patterns(self, kind: str, text: str) -> list[str]:
         """Regular expressions for what a company blocks: the text, and a whole value in its normal form, too."""
-        found = [".*".join(map(re.escape, text.casefold().split("*")))]
-        if "*" not in text and isinstance(normal := self._form(kind, text), str):
-            found.append(re.escape(normal.casefold()))
-        return found
+        if "*" in text:
+            return [_pattern(text.casefold())]
+        normal = self._form(kind, text)
+        return [re.escape(one.casefold()) for one in (text, normal) if isinstance(one, str)]
 
     def _form(self, kind: str, value: str) -> str | Nobody:
         """The one spelling of a value."""
@@ -171,6 +171,12 @@ def _phone(value: str, region: str | None) -> str | Nobody:
         return Nobody("phone", "a placeholder")
     plain = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     return f"{plain};ext={phonenumbers.normalize_digits_only(number.extension)}" if number.extension else plain
+
+
+def _pattern(text: str) -> str:
+    """A regular expression that goes through a value once, however many ``*`` there are."""
+    first, *others, last = map(re.escape, text.split("*"))
+    return first + "".join(f"(?>.*?{part})" for part in others) + f".*{last}"
 
 
 def judged(ones: Sequence[Identifier | Nobody]) -> Judged:

@@ -78,8 +78,8 @@ BUGS = (
         "only-what-was-sent-is-blocked",
         "A blocked telephone number identifies in another spelling.",
         "agents/normalisation.py",
-        'if "*" not in text and isinstance(normal := self._form(kind, text), str):',
-        'if "*" in text and isinstance(normal := self._form(kind, text), str):',
+        "return [re.escape(one.casefold()) for one in (text, normal) if isinstance(one, str)]",
+        "return [re.escape(one.casefold()) for one in (text,) if isinstance(one, str)]",
         (checks.COMPANY_BLOCKS,),
     ),
     Bug(
