@@ -153,7 +153,7 @@ def _email(value: str) -> str | Nobody:
     if value[:7].lower() == "mailto:":
         value = unquote(value[7:].partition("?")[0]).strip()
     try:
-        return str(validate_email(value, check_deliverability=False).normalized.lower())
+        return validate_email(value, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         return Nobody("email", "no e-mail address")
 

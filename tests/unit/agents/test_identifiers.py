@@ -10,6 +10,7 @@ from agents.dropped import Dropped, Nobody, refusal
 from agents.identifiers import Identifiers
 from agents.normalisation import Identifier, Normalisation
 from tests.oracle import identifiers as oracle
+from tests.oracle.worlds import EXAMPLES, SAME_WORLDS
 
 KEY = b"a key for tests only"
 IDS = Identifiers(KEY, region="GB")
@@ -363,7 +364,7 @@ types = st.sampled_from([*oracle.RANKS, "Email", "e-mail", "loyalty_no"])
 
 
 @given(st.lists(st.tuples(types, values), min_size=1, max_size=4), st.sampled_from([None, "GB", "US"]))
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=7 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
 def test_the_bus_and_the_oracle_agree_on_who_is_meant(pairs: list[tuple[str, str]], region: str | None) -> None:
     sent = {"customer": {"identifiers": [{"type": kind, "value": value} for kind, value in pairs]}}
     wanted = oracle.identifiers(sent, region)
