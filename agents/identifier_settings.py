@@ -20,8 +20,9 @@ def known_region(code: str) -> str:
     if code in SUPPORTED_REGIONS:
         return code
     meant = _OTHER_CODES.get(code.upper(), code.upper())
-    hint = f"did you mean {meant}?" if meant in SUPPORTED_REGIONS else "expected two letters of ISO 3166, such as GB"
-    raise _refused(f"{code!r} is no country with telephone numbers; {hint}")
+    if meant in SUPPORTED_REGIONS:
+        raise _refused(f"did you mean {meant}? {code!r} is no country of ISO 3166")
+    raise _refused(f"{code!r} is no country with telephone numbers; expected two letters of ISO 3166, such as GB")
 
 
 def check_own_type(name: str) -> None:
@@ -38,7 +39,7 @@ def check_blocked(entry: str) -> None:
     """Whether a company can block this. Raises ``PydanticCustomError``."""
     kind, colon, text = entry.partition(":")
     if colon and (meant := another_name_of(kind.strip().lower())) is not None:
-        raise _refused(f"{kind!r} is no type of identifier; did you mean {meant!r}?")
+        raise _refused(f"did you mean {meant!r}? {kind!r} is no type of identifier")
     if not entry.strip("* ") or (colon and not text.strip()):
         raise _refused(f"{entry!r} blocks nothing, or everything")
 
