@@ -68,7 +68,9 @@ class Worker:
 
     def __init__(self, settings: Settings, bootstrap: str, name: str) -> None:
         registry = Registry.discover()
-        identifiers = Identifiers(settings.key(), settings.phone_region, settings.blocked_identifiers)
+        identifiers = Identifiers(
+            settings.key(), settings.phone_region, settings.blocked_identifiers, settings.identifier_types
+        )
         home = settings.data_dir / "workers" / name
         home.mkdir(parents=True, exist_ok=True)
         home.parent.chmod(0o700)  # its databases hold personal data

@@ -27,8 +27,8 @@ from engine.store import Store
 
 from .blocked import BlockedIdentifiers, blocked_in
 from .identifiers import Identifiers
+from .key_record import check_key
 from .records import held_in, identity_form
-from .resolver import check_key
 from .topics import IDENTITIES, KEY_RECORD
 
 log = structlog.get_logger("agents.directory")
@@ -105,7 +105,7 @@ class Directory:
     def learn(self, records: Sequence[KafkaRecord], mark: Checkpoint | None = None) -> None:
         """Takes in records of the identities topic; ``mark`` says up to where, once they are stored.
 
-        Raises ``WrongKey``.
+        Raises ``WrongKey``, ``OtherNormalisation``.
         """
         for record in records:
             if not identity_form(record.key, record.value):
@@ -139,7 +139,7 @@ class Directory:
         """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.
 
         Foreign records are passed over; who owns the topic reports them. Raises ``KafkaError`` when the broker refuses,
-        ``WrongKey``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
+        ``WrongKey``, ``OtherNormalisation``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
         """
         partition = TopicPartition(IDENTITIES, 0)
         async with reader(self._bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:
@@ -162,7 +162,7 @@ class Directory:
                     self.caught_up.set()
 
     def _resume(self, bounds: Bounds, partition: TopicPartition) -> int:
-        """The offset from which to read on: behind what is known, if that can be trusted. Raises ``WrongKey``."""
+        """The offset from which to read on: behind what is known, if that can be trusted. Raises as ``learn``."""
         cache = self._store.checkpoint()
         if cache is None or cache.unusable(bounds, time.time(), Limits().cache):
             self._store.reset()

@@ -213,7 +213,7 @@ def identity_form(key: bytes | None, value: bytes | None) -> bool:
             return True
         said = orjson.loads(value)
         if key == KEY_RECORD:
-            return isinstance(said["fingerprint"], str)
+            return isinstance(said["fingerprint"], str) and type(said.get("normalisation", 1)) is int
         if kind == "i":
             kinds = said.keys() <= {"id", "type", "links", "blocked"} and type(said.get("type", "")) is str
             links = said.get("links", [])

@@ -17,7 +17,7 @@ from aiokafka import TopicPartition
 from core.fuse import LINKS_A_DAY, Held, Judged, judge
 from core.identity import Born, Linked, Merged, Node, resolve, root
 from engine.checkpoint import Checkpoint
-from engine.errors import Fatal, Permanent
+from engine.errors import Fatal
 from engine.record import KafkaRecord
 from engine.store import Store
 from engine.unit_of_work import Output
@@ -28,6 +28,7 @@ from .blocked import nobody
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .isolation import isolated
+from .key_record import check_key, key_record
 from .letters import letter
 from .metrics import Metrics
 from .records import (
@@ -47,16 +48,6 @@ from .topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
 log = structlog.get_logger("agents.resolver")
 
 _STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
-
-
-class WrongKey(Permanent):
-    """The identities were made with another key: every known customer would look new."""
-
-
-def check_key(value: bytes, identifiers: Identifiers) -> None:
-    """Raises ``WrongKey`` unless the topic's fingerprint is that of our key."""
-    if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
-        raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
 
 
 class Resolver:
@@ -113,7 +104,7 @@ class Resolver:
         self._store.flush_pending(mark)
 
     def opened(self, mark: Checkpoint) -> None:
-        """All that was found out is known. Raises ``WrongKey``."""
+        """All that was found out is known. Raises ``WrongKey``, ``OtherNormalisation``."""
         if (held := self._store.get("identities", KEY_RECORD)) is not None:
             check_key(held, self._identifiers)
         self._store.flush_pending(mark)
@@ -123,7 +114,7 @@ class Resolver:
         self._store.drop_pending()
         outputs: list[Output] = []
         if self._store.get("identities", KEY_RECORD) is None:
-            outputs.append(self._learn("#key", {"fingerprint": self._identifiers.fingerprint}))
+            outputs.append(self._put(KEY_RECORD, key_record(self._identifiers)))
         for record in records:
             outputs += self._one(record)
         return outputs
@@ -216,14 +207,14 @@ class Resolver:
         return held
 
     def _know(self, node: Node, held: Held) -> Output:
-        return self._put(f"i/{node.hash}", identifier_record(node.type, held))
+        return self._put(f"i/{node.hash}".encode(), identifier_record(node.type, held))
 
     def _learn(self, key: str, value: Mapping[str, Any]) -> Output:
-        return self._put(key, orjson.dumps(value))
+        return self._put(key.encode(), orjson.dumps(value))
 
-    def _put(self, key: str, encoded: bytes) -> Output:
-        self._store.put("identities", key.encode(), encoded)
-        return Output(IDENTITIES, 0, key.encode(), encoded)
+    def _put(self, key: bytes, encoded: bytes) -> Output:
+        self._store.put("identities", key, encoded)
+        return Output(IDENTITIES, 0, key, encoded)
 
     def _to_journal(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)

@@ -12,6 +12,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from agents.identifiers import Identifiers
+from agents.key_record import key_record
 from agents.records import identifier_record
 from agents.topics import IDENTITIES, KEY_RECORD
 from core.fuse import Held, judge
@@ -55,7 +56,7 @@ def identities(
     ``at``: when their events were appended to it (µs). Each customer is given by identifiers (type, value) that no
     other one has. Raises ``ValueError`` for one whose identifiers identify nobody.
     """
-    yield _known(KEY_RECORD, orjson.dumps({"fingerprint": identifiers.fingerprint}))
+    yield _known(KEY_RECORD, key_record(identifiers))
     for offset, pairs in enumerate(customers):
         nodes = _nodes(identifiers, pairs)
         links = judge(nodes, at, NOBODY).links

@@ -139,6 +139,8 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     import orjson
 
+    from agents.key_record import normalisation_of, other_normalisation
+    from agents.normalisation import VERSION
     from agents.settings import SettingsError
     from agents.topics import IDENTITIES, KEY_RECORD
 
@@ -151,3 +153,5 @@ def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) ->
     record, whole = asked.fingerprint(IDENTITIES, KEY_RECORD)
     theirs = orjson.loads(record)["fingerprint"] if record is not None else None
     yield identity.judge(identity.Fingerprints(mine, theirs, whole), embedded=bus.settings.embedded)
+    if record is not None and (made := normalisation_of(record)) != VERSION:
+        yield wrong("identifiers", *other_normalisation(made))

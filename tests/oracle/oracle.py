@@ -94,7 +94,7 @@ class Oracle:
 
     def profiles(self) -> dict[str, dict[str, Any]]:
         """Of everybody who is in the journal."""
-        return {name: profile(customer, self._region) for name, customer in self.journal.customers.items()}
+        return {name: profile(customer, self._region, self.key) for name, customer in self.journal.customers.items()}
 
 
 def order(record: Record) -> Order:
