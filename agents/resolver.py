@@ -14,7 +14,7 @@ import orjson
 import structlog
 from aiokafka import TopicPartition
 
-from core.fuse import LINKS_A_DAY, Held, Judged, judge
+from core.fuse import LINKS_A_DAY, Held, judge
 from core.identity import Born, Linked, Merged, Node, resolve, root
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
@@ -161,15 +161,16 @@ class Resolver:
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
             yield self._bury(record, isolated("resolver", error))
             return
+        links = dict(judged.links)
         for change in resolution.changes:
             if isinstance(change, Linked):
                 self._metrics.links.inc()
-                yield self._know(change.node, Held(change.customer, judged.links.get(change.node, ())))
+                yield self._know(change.node, Held(change.customer, links.pop(change.node, ())))
             elif isinstance(change, Born):
                 yield self._learn(f"c/{change.customer}", {"born": change.offset})
             else:
                 yield from self._merge(change)
-        yield from self._fuse(judged, at)
+        yield from self._fuse(links, judged.blown, at)
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
 
     def _answer(self, record: KafkaRecord) -> Output:
@@ -190,13 +191,11 @@ class Resolver:
         order = orjson.dumps({"into": merged.into, "version": merged.version})
         yield self._to_journal(merged.customer, order, (("kind", MERGE),))
 
-    def _fuse(self, judged: Judged, at: int) -> Iterator[Output]:
+    def _fuse(self, links: Mapping[Node, tuple[int, ...]], blown: Sequence[Node], at: int) -> Iterator[Output]:
         """Of nodes that are known already: that they were linked with one more, or are blocked from now on."""
-        for node, links in judged.links.items():
-            held = self._known(node)
-            if held.links != links:  # else it was new, and is written
-                yield self._know(node, replace(held, links=links))
-        for node in judged.blown:
+        for node, counted in links.items():
+            yield self._know(node, replace(self._known(node), links=counted))
+        for node in blown:
             held = self._known(node)
             log.warning("an identifier is blocked: too many strangers share it", type=node.type, customer=held.customer)
             yield self._know(node, Held(held.customer, blocked=at))

@@ -262,6 +262,7 @@ def test_status_shows_topics_lag_and_health(bus: Bus) -> None:
     assert (18, 1) == (len(topics()), topics()["cx.service.events.v1"]["records"])
     found = bus.json("status")
     assert [("sink", True), ("worker-0", True)] == [(one["name"], one["ready"]) for one in found["processes"]]
+    assert {"count": 0, "latest": []} == found["blockedIdentifiers"]
     said = bus.say("status")
     assert Code.OK == said.code
     for part in ("(embedded)", "digest", "cx.journal.v1", "worker-0", "4 journal partitions", "http://127.0.0.1:"):

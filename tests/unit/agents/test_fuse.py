@@ -80,8 +80,8 @@ def test_a_directory_that_has_cached_a_value_hears_that_it_is_blocked(house: Hou
 
 
 def test_count_and_block_are_read_back_by_a_resolver_whatever_it_is_set_to(house: House, tmp_path: Path) -> None:
-    blow(house)
-    house.resolve(house.publish(seen(number(7), ("login", "team"))))
+    first, *_ = blow(house)
+    (team,) = house.resolve(house.publish(seen(number(7), ("login", "team"))))
     house.resolve(house.publish(seen(number(8), ("login", "team"))))
     assert all(identity_form(one.key, one.value) for one in house.identities)
     again = Resolver(0, PARTITIONS, IDENTIFIERS, tmp_path / "again", house.metrics, links_a_day=3)
@@ -91,9 +91,11 @@ def test_count_and_block_are_read_back_by_a_resolver_whatever_it_is_set_to(house
     for offset, of in enumerate([("login", "team"), ("login", "team"), INFO]):
         link = house.publish(seen(number(20 + offset), of))
         outputs = again.decide([record(LINKS, 0, 50 + offset, link.value, None, link.headers, NOW)])
-        told.append({one.key for one in outputs if one.topic == JOURNAL})
+        told += [one.key for one in outputs if one.topic == JOURNAL]
         again.committed(MARK)
-    assert len(told[0] | told[1] | told[2]) == 3, "the third joins the two before, the fourth does not; a block stands"
+    third, fourth, stranger = told
+    assert third == team.key != fourth, "counted on from two: of a limit of three the third is the last"
+    assert stranger not in (first.key, third, fourth), "a block stands"
     again.close()
 
 
