@@ -65,9 +65,9 @@ BUGS = (
     Bug(
         "a-wrong-key-tried-again",
         "A worker with the wrong identity key ends as if a restart mended it.",
-        "agents/resolver.py",
-        "class WrongKey(Permanent):",
-        "class WrongKey(Fatal):",
+        "agents/key_record.py",
+        "from engine.errors import Permanent",
+        "from engine.errors import Fatal as Permanent",
         (checks.KEY_FOR_GOOD,),
     ),
     Bug(

@@ -100,7 +100,7 @@ def test_the_command_starts_without_anything_that_is_slow_to_import() -> None:
         ("schemas list", {"pydantic"}),
         ("customer show c_ada", {"pydantic", "sqlalchemy"}),
         ("customer search ada", {"pydantic", "sqlalchemy"}),
-        ("customer show ada@example.com", {"phonenumbers", "pydantic", "sqlalchemy"}),
+        ("customer show ada@example.com", {"phonenumbers", "pydantic", "sqlalchemy", "yaml"}),
         ("alerts list", {"pydantic", "sqlalchemy"}),
         ("alerts explain a_fired", {"pydantic", "sqlalchemy", "yaml"}),
     ],
