@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Any
@@ -68,8 +68,8 @@ def as_it_is(part: Any) -> Any:
 
 
 def streams_of(kind: EventType | None, data: Mapping[str, Any]) -> Streams:
-    """The streams that an event of this type and content belongs to; none for a type nobody knows."""
-    if kind is None:
+    """The streams that an event of this type and content belongs to; none for a note and for a type nobody knows."""
+    if kind is None or kind.note:
         return ()
     found = [kind.name]
     if kind.entity is not None and data.get(kind.entity.id_field) is not None:
@@ -159,7 +159,7 @@ class Timeline:
         self.settled = settled
         self.since = since
         self.shown = shown
-        self.answers: dict[tuple[int, str], Any] = {}
+        self.answers: dict[tuple[Hashable, str], Any] = {}
         """What conditions found out once; void as soon as an entry is added."""
         self._groups: dict[str, dict[str, list[Entry]]] = {}
         self._pasts: dict[str, dict[str, list[Matter]]] = {}
@@ -278,7 +278,8 @@ class Timeline:
 
         Of 1,500 settled matters one in 10,000 others looks like one of them: it is judged by the whole history in vain.
         """
-        return any(self.is_settled(entity, str(entry.data.get(name))) for entity, name in named)
+        kind = self.plan.vocabulary[entry.type]
+        return any(self.is_settled(entity, str(kind.value(entry.data, name))) for entity, name in named)
 
     def is_settled(self, entity: str, matter: str) -> bool:
         """Whether the matter, or one whose mark is the same, is among ``settled``."""
