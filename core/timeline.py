@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
@@ -307,7 +307,7 @@ class Timeline:
                     continue
                 self._prune_matters(stream, since - need.horizon)
             else:
-                cut = bisect_right(entries, since - need.horizon, key=_at)
+                cut = bisect_left(entries, since - need.horizon, key=_at)  # what ends an alert may stand right there
                 if need.latest:  # the one that is the latest as of that instant
                     cut = min(cut, max(0, bisect_right(entries, since, key=_at) - 1))
                 self.streams[stream] = entries[cut:]

@@ -91,7 +91,7 @@ class Customer:
         return [*said, *(Written(arrival.entry.uid, None) for arrival in gone)], move
 
     def _add(self, came: Arrival, *, moved: bool) -> list[Outcome]:
-        """1.2: copies count once, at their smallest instant; same uid with other content: the first journaled stands."""
+        """1.2: copies count once, at their smallest instant; of other content with that uid the first stands."""
         known = self.arrivals.pop(came.entry.uid, None)
         if known is not None and (not known.same(came) or known.entry.at <= came.entry.at):
             self.arrivals[came.entry.uid] = known

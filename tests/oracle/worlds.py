@@ -26,6 +26,8 @@ REGISTRY = Registry.discover()
 RULES: RuleSet = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
 START = 1_772_409_600_000_000  # 2026-03-02T00:00Z
 
+FAR = (2 * H, 30 * D, 400 * D, 401 * D, 408 * D)
+"""How long ago some of it happened: what was closed then is no longer held."""
 WINDOWS = (24 * H, 48 * H, 72 * H, 5 * D, 7 * D, 14 * D)
 
 
@@ -142,7 +144,9 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[Entry]:
     prefixes = THEMES[draw(st.sampled_from(sorted(THEMES)))]
     kinds = st.one_of([kind for name, kind in KINDS if name.startswith(prefixes)])
     instants = st.sampled_from(draw(offsets()))
-    drawn = draw(st.lists(st.tuples(instants, kinds), min_size=size, max_size=size))
+    long_ago = st.sampled_from(draw(st.sampled_from([(0,), (0,), *((0, 0, -far) for far in FAR)])))
+    happened = st.builds(lambda at, ago: at + ago, instants, long_ago)
+    drawn = draw(st.lists(st.tuples(happened, kinds), min_size=size, max_size=size))
     made = [
         Entry(START + at, uid_of("w", str(i)), kind, "w", str(i), data) for i, (at, (kind, data)) in enumerate(drawn)
     ]
@@ -150,9 +154,13 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[Entry]:
 
 
 def a_busy_quarter(chance: random.Random) -> list[Entry]:
-    """Campaigns and dunning letters in spite of complaints and disputes, so that there are many alerts."""
+    """Campaigns and dunning letters in spite of complaints and disputes, so that there are many alerts; also for what
+    was solved and paid long ago.
+    """
     told: list[Entry] = []
+    far = chance.choice([0, *FAR])
     for number in range(chance.randint(5, 50)):
+        money = {"invoiceId": f"I{chance.randrange(5)}", "total": "10.00", "currency": "EUR"}
         kinds: list[tuple[str, dict[str, Any]]] = [
             ("marketing.campaign.sent.v1", {"campaignId": f"S{chance.randrange(5)}", "channel": "email"}),
             ("finance.dunning.sent.v1", {"invoiceId": f"I{chance.randrange(5)}", "level": 1}),
@@ -166,9 +174,13 @@ def a_busy_quarter(chance: random.Random) -> list[Entry]:
             ),
             ("service.case.resolved.v1", {"caseId": f"{chance.choice('KB')}{chance.randrange(4)}"}),
             ("web.page.viewed.v1", {"url": "u"}),
+            ("finance.invoice.issued.v1", {**money, "dueDate": "2026-03-05"}),
+            ("finance.payment.received.v1", {**money, "paymentId": f"P{number}"}),
         ]
-        kind, fields = chance.choices(kinds, weights=(4, 4, 2, 2, 2, 1))[0]
-        at = START + chance.randrange(0, 90 * 4) * 6 * H
+        long_ago = chance.random() < 0.3
+        weights = (1, 1, 1, 1, 3, 1, 3, 3) if long_ago else (4, 4, 2, 2, 2, 1, 1, 1)
+        kind, fields = chance.choices(kinds, weights=weights)[0]
+        at = START + chance.randrange(0, 90 * 4) * 6 * H - (far if long_ago else 0)
         told.append(Entry(at, uid_of("w", str(number)), kind, "w", str(number), fields))
     return sorted(told, key=lambda e: (e.at, e.uid))
 

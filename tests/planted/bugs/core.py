@@ -98,8 +98,8 @@ BUGS = (
         "pruned-too-early",
         "What a slightly late event needs is dropped as if none could come.",
         "core/timeline.py",
-        "                cut = bisect_right(entries, since - need.horizon, key=_at)",
-        "                cut = bisect_right(entries, now - need.horizon, key=_at)",
+        "                cut = bisect_left(entries, since - need.horizon, key=_at)",
+        "                cut = bisect_left(entries, now - need.horizon, key=_at)",
         (checks.NOTIFICATIONS,),
     ),
     Bug(
