@@ -217,15 +217,16 @@ def published(history: list[Entry], chance: random.Random) -> list[Publication]:
     """This history of some people, of whom some turn out to be one."""
     people = chance.sample(KNOWN_AS, chance.choice([1, 1, 2, 3]))
     disorder = chance.choice([0, H, D, 2 * D, 100 * D])
-    arriving = sorted(history, key=lambda e: e.at + chance.randint(0, disorder))
-    ahead = chance.choice([0, 0, -H, D, 30 * D])  # heard as it happens, an hour before it, or later
+    far = chance.choice([0, 0, 0.1])
+    arriving = sorted(history, key=lambda e: e.at + chance.randint(0, disorder) + 401 * D * (chance.random() < far))
+    delays = chance.choice([[0], [0], [-H], [D], [30 * D], [0, -1, -H]])  # heard as it happens, before it, or later
     links = chance.choice([0, 0, 2, 5])
     made = []
     for index, e in enumerate(arriving):
         # Linked from the beginning, or strangers for long and then one after the other found to be the same.
         known_by = chance.choice([1, 1, 2, 3]) if not links else 2 if index >= len(arriving) - links else 1
         value = _published(chance, e, chance.choices(chance.choice(people), k=known_by))
-        made.append(Publication(e.type.split(".")[0], value, e.at + ahead))
+        made.append(Publication(e.type.split(".")[0], value, e.at + chance.choice(delays)))
         if chance.random() < 0.2:
             copied = chance.choice(made)
             made.append(copied if chance.random() < 0.8 else _at_another_time(copied))
