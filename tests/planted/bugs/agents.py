@@ -63,12 +63,20 @@ BUGS = (
         (checks.SETTLED_MOVES,),
     ),
     Bug(
+        "an-entry-stands-at-two-instants",
+        "In the past that is kept an entry stands where it did and where an earlier copy puts it.",
+        "agents/archive.py",
+        "            self._pasts.pop(customer, None)\n        elif",
+        "            self._pasts[customer].add(entry)\n        elif",
+        (checks.EARLIER_ENTRY,),
+    ),
+    Bug(
         "a-moved-event-written-anew",
         "A merge writes numbers in another way than their department.",
         "agents/messages.py",
         "    return value[value.index(_EVENT) + len(_EVENT) : -2]\n",
         "    return orjson.dumps(orjson.loads(value[value.index(_EVENT) + len(_EVENT) : -2]))\n",
-        (checks.UNTOUCHED,),
+        (checks.UNTOUCHED, checks.CHAIN),
     ),
     Bug(
         "commit-before-the-acknowledgements",

@@ -289,7 +289,10 @@ def received(journal: Journal, customer: str, value: bytes, at: int) -> list[Out
     return journal.tell(customer, value, headers)
 
 
-def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(journal: Journal, tmp_path: Path) -> None:
+def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LONG", 0)
     now = journal.clock * 1000
     case = {"caseId": "K1", "category": "complaint", "priority": "high"}
     opened = event("service.case.opened.v1", rfc3339(now + 1_000_000), **case)
