@@ -11,7 +11,7 @@ from core.notification import Said
 from core.past import Past
 from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, customer_from
-from core.timeline import MARK_CHARS, Timeline
+from core.timeline import MARK_CHARS, MOST_FOR_LATENESS, Timeline
 
 from .bench import RULES, START, VOCABULARY, Bus, Memory, arrived, campaign, complaint, entry
 
@@ -228,18 +228,18 @@ def test_an_event_a_microsecond_after_a_dunning_for_what_was_paid_long_ago_opens
 
 
 def test_what_ends_an_alert_at_the_very_edge_of_what_is_held_still_does() -> None:
-    """An event comes as late as one may that is judged on what is kept, at the instant of the reply."""
-    bus = Bus()
-    three_calls(bus)
-    for number, hours in ((7, 8), (8, 9)):
-        page = entry(START + hours * HOUR, "web.page.viewed.v1", {"url": "u"}, number)
-        bus.arrive("c", arrived(page), page.at)
-    call = {"callId": "L9", "direction": "outbound", "outcome": "no_answer"}
-    bus.arrive("c", arrived(entry(START + 8 * HOUR, "sales.call.completed.v1", call, 9)), START + 9 * HOUR)
-    assert START + 8 * HOUR == bus.customer("c").timeline.since
-    assert [("fired", None), ("resolved", START + 8 * HOUR)] == [
-        (said.state, said.alert.end if said.state == "resolved" else None) for _, said in bus.said
-    ]
+    """More complaints come in one instant than are kept for late events, and then a rating of that instant."""
+    bus, then = Bus(), START + 8 * HOUR
+    bus.arrive("c", arrived(entry(START, "service.case.resolved.v1", {"caseId": "K1"}, 1)), START)
+    rated = entry(START + HOUR, "service.feedback.submitted.v1", {"metric": "nps", "value": 10}, 2)
+    bus.arrive("c", arrived(rated), START + HOUR)
+    for number in range(MOST_FOR_LATENESS + 1):
+        bus.arrive("c", arrived(complaint(then, 10 + number)), then)
+    assert then == bus.customer("c").timeline.since == bus.customer("c").rule_at
+    again = entry(then, "service.feedback.submitted.v1", {"metric": "nps", "value": 1}, 3)
+    bus.arrive("c", arrived(again), then)
+    assert [("fired", START + HOUR + 5 * DAY), ("resolved", then)] == [(s.state, s.alert.end) for _, s in bus.said]
+    assert [then] == [alert.end for alert in bus.customer("c").awake()]
 
 
 # --- copies ----------------------------------------------------------------------------------------------------------
