@@ -22,7 +22,7 @@ from .entry import Arrival, Entry
 from .notification import Said
 from .profile import profile
 
-Words = tuple[str, str, int, int | None, bool, list[tuple[str, int, dict[str, Any]]]]
+Words = tuple[str, str, int, int | None, bool, list[tuple[str, str, dict[str, Any]]]]
 
 
 class Part(NamedTuple):

@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import archive, moves
+from agents import acquaintances, archive, moves
 from agents import journey as agent
 from engine.unit_of_work import Output
 from tests.unit.agents.bench import MARK
@@ -85,7 +85,7 @@ def replayed(
     outputs: list[Output] = []
     documents: dict[bytes | None, bytes | None] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agent, "BYTES", 0 if most == 1 else agent.BYTES)
+        patch.setattr(agent, "BYTES", 0 if most == 1 else acquaintances.BYTES)
         patch.setattr(archive, "LONG", chance.randint(0, 5))
         patch.setattr(agent, "PAST_ENTRIES", chance.choice([0, 50]))
         journey = bus.another_journey(partition)
