@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from core import event as core
-from core import journey, notification
+from core import journey, notification, state
 from core.notification import Said as CoreSaid
 from core.state import BEFORE_ALL
 from tests.unit.core import bench
@@ -106,16 +106,16 @@ class Both:
         """The public profiles, and the memories of notification; the documents of both cores to a byte."""
         for name, customer in self.customers.items():
             document = orjson.loads(self.bus.documents[name])
-            state = document.pop("state")
+            told = document.pop("state")
             if "standing" in document:
                 document["standing"] = sorted(document["standing"])
             assert profile(customer, None) == document
             if customer.into is None:
-                assert customer.notified.settled == state["settledUntil"]
+                assert customer.notified.settled == told["settledUntil"]
                 held = {a.id: (a.time, a.end, a.open) for a in self.bus.customer(name).awake()}
-                told = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
-                assert told == {name: held.get(name) for name in told}  # what is forgotten may still be held
-                assert all(not held[name][2] for name in held.keys() - told.keys())
+                wanted = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
+                assert wanted == {name: held.get(name) for name in wanted}  # what is forgotten may still be held
+                assert all(not held[name][2] for name in held.keys() - wanted.keys())
 
     def _customer(self, name: str) -> Customer:
         return self.customers.setdefault(name, Customer(name))
@@ -126,7 +126,7 @@ class Both:
         """What the core decides, whoever decides it."""
         outputs = self.bus.arrive(name, record, clock)
         assert outputs == self._kept.arrive(name, record, clock)
-        assert self.bus.documents[name] == self._kept.documents[name]
+        assert _document(self.bus.documents[name]) == _document(self._kept.documents[name])
         return outputs
 
     def _compare(self, name: str, outputs: Sequence[journey.Output], outcome: Sequence[Outcome]) -> None:
@@ -144,6 +144,16 @@ class Both:
             bare |= {said.alert.match.id for said in wanted}
         assert _without(bare, map(_by_the_oracle, wanted), found) == sorted(found, key=lambda words: words[1])
         self.states += [said.state for said in wanted]
+
+
+def _document(written: bytes) -> bytes | dict[str, Any]:
+    """To a byte; but for what is held when a document that went without it has it again: it was read anew meanwhile."""
+    if not 0 <= state.MOST_HELD < 100:
+        return written
+    document: dict[str, Any] = orjson.loads(written)
+    for name in ("plan", "streams", "settled", "since"):
+        document["state"].pop(name, None)
+    return document
 
 
 def _by_the_core(said: CoreSaid) -> Words:

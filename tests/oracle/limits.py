@@ -37,7 +37,7 @@ def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
         (timeline, "LATENESS", chance.choice([0, 1, 5, HOUR // 4])),
         (timeline, "MOST_FOR_LATENESS", chance.randint(1, 5)),
         (conditions, "FEW", chance.randint(0, 5)),
-        (state, "MOST_HELD", chance.choice([0, 0, 1_000_000])),
+        (state, "MOST_HELD", chance.choice([-1, 0, 5])),
         (archive, "LONG", chance.randint(0, 5)),
         (agent, "PAST_ENTRIES", chance.choice([0, 5, 50])),
         (agent, "BYTES", chance.choice([0, 5_000])),
