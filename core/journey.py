@@ -290,9 +290,9 @@ def _judge_in_order(
     timeline = customer.timeline
     timeline.add(entry, bearing.places)
     said: list[Said] = []
+    customer.alerts = remembered(customer.alerts, rules.longest_cooldown, clock)
     if customer.alerts and bearing.ends:
-        alerts = remembered(customer.alerts, rules.longest_cooldown, clock)
-        customer.alerts, said = follow(alerts, rules, timeline, bearing.ends, entry.at, clock)
+        customer.alerts, said = follow(customer.alerts, rules, timeline, bearing.ends, entry.at, clock)
     if bearing.judged:
         more = len(customer.alerts) + len(bearing.judged)
         if is_nearly_full(more + customer.closed_at_most) and is_nearly_full(more + len(customer.past_alerts())):

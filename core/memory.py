@@ -56,7 +56,7 @@ class Memory:
     """
 
     def __init__(self, alerts: Iterable[Alert], settled: int, cooldown: int, clock: int) -> None:
-        self.alerts = remembered(alerts, cooldown, clock)
+        self.alerts = list(alerts)
         self.settled = settled
         self._cooldown = cooldown
         self._clock = clock

@@ -34,7 +34,7 @@ class Merge(NamedTuple):
 
 def arrivals(history: Sequence[Entry], people: Sequence[str], chance: random.Random) -> list[Heard]:
     """With copies; late by up to 401 days, or ahead of the broker's clock."""
-    disorder = chance.choice([0, H // 2, D, 3 * D, 8 * D, 100 * D])
+    disorder = chance.choice([0, 0, 2, H // 2, H, D, 3 * D, 8 * D, 100 * D])
     far, ahead, lag = (chance.choice([0, 0, 0.1, 0.3]) for _ in range(3))
     heard = []
     told = [(e, chance.choice(people)) for e in history]

@@ -15,7 +15,7 @@ from .arrivals import PEOPLE, Journals, answer, arrivals
 from .both import Both
 from .entry import D, Entry, H, uid_of
 from .limits import forget, limit
-from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, histories
+from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
 
 
 @given(histories(), st.integers(0, 2**32))
@@ -43,6 +43,16 @@ def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
     both = Both()
     Journals(both, people, chance).hear(arrivals([*history, *answers], people, chance))
     both.compare_what_is_known()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
+def test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it(seed: int) -> None:
+    chance = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        if chance.random() < 0.5:
+            forget(patch, chance)
+        hear_in_some_order(a_settled_past(chance), chance)
 
 
 @given(st.integers(0, 2**32))

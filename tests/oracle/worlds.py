@@ -185,6 +185,42 @@ def a_busy_quarter(chance: random.Random) -> list[Entry]:
     return sorted(told, key=lambda e: (e.at, e.uid))
 
 
+def a_settled_past(chance: random.Random) -> list[Entry]:
+    """Of what was solved and paid long ago some is asked about again, in a few instants that lie close together."""
+    far = chance.choice(FAR)
+    told: list[tuple[int, str, dict[str, Any]]] = []
+    for number in range(chance.randint(1, 3)):
+        money = {"invoiceId": f"I{number}", "total": "10.00", "currency": "EUR"}
+        told += [
+            (-far, "finance.invoice.issued.v1", {**money, "dueDate": "2026-03-01"}),
+            (chance.choice([0, H]) - far, "finance.payment.received.v1", {**money, "paymentId": f"P{number}"}),
+            (-far, "service.case.opened.v1", {"caseId": f"K{number}", "category": "question", "priority": "low"}),
+            (chance.choice([0, H]) - far, "service.case.resolved.v1", {"caseId": f"K{number}"}),
+        ]
+    edges = [0, 1, 2, H // 2, H, H + 1, 3 * H, 49 * H, 7 * D, 7 * D + 1]
+    instants = chance.sample(edges, chance.randint(2, 5))
+    for number in range(chance.randint(3, 16)):
+        name = chance.randrange(4)
+        money = {"invoiceId": f"I{name}", "total": chance.choice(["10.00", "20.00"]), "currency": "EUR"}
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("finance.dunning.sent.v1", {"invoiceId": f"I{name}", "level": 1}),
+            ("service.case.opened.v1", {"caseId": f"B{name % 2}", "category": "billing", "priority": "low"}),
+            ("service.case.resolved.v1", {"caseId": f"B{name % 2}"}),
+            ("finance.invoice.issued.v1", {**money, "dueDate": "2026-03-01"}),
+            ("finance.payment.received.v1", {**money, "paymentId": f"Q{number}"}),
+            ("service.feedback.submitted.v1", {"metric": "nps", "value": 10, "caseId": f"K{name}"}),
+            ("service.case.resolved.v1", {"caseId": f"K{name}"}),
+            ("sales.call.completed.v1", {"callId": "L1", "direction": "outbound", "outcome": "no_answer"}),
+        ]
+        kind, fields = chance.choices(kinds, weights=(5, 3, 1, 1, 1, 2, 1, 2))[0]
+        told.append((chance.choice(instants), kind, fields))
+    made = [
+        Entry(START + at, uid_of("w", str(number)), kind, "w", str(number), fields)
+        for number, (at, kind, fields) in enumerate(told)
+    ]
+    return sorted(made, key=lambda e: (e.at, e.uid))
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """What a department publishes, and the broker's clock then (µs)."""
