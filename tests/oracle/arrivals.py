@@ -35,10 +35,11 @@ class Merge(NamedTuple):
 def arrivals(history: Sequence[Entry], people: Sequence[str], chance: random.Random) -> list[Heard]:
     """With copies; late by up to 401 days, or ahead of the broker's clock."""
     disorder = chance.choice([0, 0, 2, H // 2, H, D, 3 * D, 8 * D, 100 * D])
-    far, ahead, lag = (chance.choice([0, 0, 0.1, 0.3]) for _ in range(3))
+    far, lag = (chance.choice([0, 0, 0.1, 0.3]) for _ in range(2))
+    ahead = chance.choice([0, 0, 0.3, 1])
     heard = []
     told = [(e, chance.choice(people)) for e in history]
-    for e, person in [*told, *chance.choices(told, k=len(told) // 4)]:
+    for e, person in [*told, *chance.choices(told, k=len(told) // chance.choice([1, 4, 4]))]:
         received = e.at + chance.randint(0, disorder)
         if chance.random() < far:
             received = e.at + chance.choice([100 * D, 400 * D, 401 * D, 408 * D]) + chance.choice([-1, 0, 0, 1])

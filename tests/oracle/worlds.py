@@ -211,8 +211,10 @@ def a_settled_past(chance: random.Random) -> list[Entry]:
             ("service.feedback.submitted.v1", {"metric": "nps", "value": 10, "caseId": f"K{name}"}),
             ("service.case.resolved.v1", {"caseId": f"K{name}"}),
             ("sales.call.completed.v1", {"callId": "L1", "direction": "outbound", "outcome": "no_answer"}),
+            ("service.case.opened.v1", {"caseId": f"C{name % 2}", "category": "complaint", "priority": "low"}),
+            ("marketing.campaign.sent.v1", {"campaignId": "S1", "channel": "email"}),
         ]
-        kind, fields = chance.choices(kinds, weights=(5, 3, 1, 1, 1, 2, 1, 2))[0]
+        kind, fields = chance.choices(kinds, weights=(5, 3, 1, 1, 1, 3, 2, 1, 1, 1))[0]
         told.append((chance.choice(instants), kind, fields))
     made = [
         Entry(START + at, uid_of("w", str(number)), kind, "w", str(number), fields)

@@ -281,7 +281,7 @@ BUGS = (
         "core/journey.py",
         "timeline.prune(sorted(timeline.streams), now, whole=True)",
         "timeline.prune(list(timeline.streams), now, whole=True)",
-        (checks.KEPT_UP,),
+        (checks.KEPT_UP, checks.CUTS),
     ),
     Bug(
         "what-is-judged-again-is-no-longer-held",
@@ -289,7 +289,7 @@ BUGS = (
         "core/journey.py",
         "    if timeline.settled:\n        triggers = triggers_in(later, rules)\n",
         "    if not timeline.plan.entities:\n        triggers = triggers_in(later, rules)\n",
-        (checks.PAID_LONG_AGO, checks.FORGETFUL),
+        (checks.PAID_LONG_AGO, checks.SETTLED_WORLDS),
     ),
     Bug(
         "an-end-hangs-on-what-is-no-longer-held",
@@ -297,7 +297,7 @@ BUGS = (
         "core/journey.py",
         "any(timeline.is_settled(entity, alert.key) for entity in rule.followed)",
         "any(timeline.is_settled(entity, alert.key) for entity in ())",
-        (checks.FOLLOWED, checks.FORGETFUL),
+        (checks.FOLLOWED, checks.SETTLED_WORLDS),
     ),
     Bug(
         "the-edge-of-what-is-held-is-dropped",
@@ -305,7 +305,7 @@ BUGS = (
         "core/timeline.py",
         "                cut = bisect_left(entries, since - need.horizon, key=_at)",
         "                cut = bisect_right(entries, since - need.horizon, key=_at)",
-        (checks.EDGE_OF_HELD, checks.FORGETFUL),
+        (checks.EDGE_OF_HELD, checks.SETTLED_WORLDS),
     ),
     Bug(
         "who-forgets-an-alert-is-up-to-chance",
@@ -313,7 +313,7 @@ BUGS = (
         "core/memory.py",
         "if alert.open or reach(alert, cooldown) > history]",
         "if alert.open or alert.time < clock]",
-        (checks.FORGOTTEN_ALERT, checks.NOTIFICATIONS),
+        (checks.FORGOTTEN_ALERT, checks.SETTLED_WORLDS),
     ),
     Bug(
         "the-first-copy-stands",
@@ -321,7 +321,7 @@ BUGS = (
         "core/journey.py",
         "        elif entry.at >= known.entry.at:\n",
         "        elif known.entry.at >= 0:\n",
-        (checks.EARLIER_COPY, checks.NOTIFICATIONS),
+        (checks.EARLIER_COPY, checks.SETTLED_WORLDS),
     ),
     Bug(
         "an-alert-of-another-instant-than-its-entry",
@@ -329,7 +329,7 @@ BUGS = (
         "core/notification.py",
         "now._replace(time=match.time, end=match.end, expires=_expiry(match))",
         "now._replace(end=match.end)",
-        (checks.EARLIER_ALERT, checks.NOTIFICATIONS),
+        (checks.EARLIER_ALERT, checks.SETTLED_WORLDS),
     ),
     Bug(
         "an-answer-to-an-alert-counts-as-an-entry",
