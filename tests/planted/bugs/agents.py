@@ -26,8 +26,8 @@ BUGS = (
         "an-entry-kept-before-all-is-decided",
         "The entry of an event that is buried stands in the store all the same.",
         "agents/journey.py",
-        "                joined.append((decision.entry, key, value))\n",
-        "                self._archive.add(customer.id, decision.entry, key, value)\n",
+        "                joined.append((decision, key, value))\n",
+        "                self._archive.add(customer.id, decision.entry, key, value, decision.stood_at)\n",
         (checks.UNWRITTEN,),
     ),
     Bug(
