@@ -11,8 +11,8 @@ from pathlib import Path
 
 import orjson
 
+from core.arrival import Arrived
 from core.event import Entry
-from core.journey import Arrived
 from core.past import Past
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
@@ -27,7 +27,7 @@ LONG = 1_000
 
 
 class Archive:
-    """Implements ``core.journey.History`` on RocksDB. Of long pasts ``most`` entries are kept in memory."""
+    """Implements ``core.arrival.History`` on RocksDB. Of long pasts ``most`` entries are kept in memory."""
 
     def __init__(self, directory: Path, most: int) -> None:
         self._store = Store(directory, ("entries", "order", "profiles"))
@@ -77,7 +77,7 @@ class Archive:
         """How far the journal's clock has come (µs)."""
         self._store.put(META, CLOCK, b"%d" % clock)
 
-    # --- core.journey.History ---------------------------------------------------------------------------------------
+    # --- core.arrival.History ---------------------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it stands."""

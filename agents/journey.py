@@ -17,19 +17,9 @@ import structlog
 from aiokafka import TopicPartition
 
 from core import journey
+from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import Entry, effective_at, rfc3339
-from core.journey import (
-    Arrived,
-    Forwarded,
-    Ignored,
-    Merge,
-    Moved,
-    Record,
-    Refused,
-    Shipped,
-    Written,
-    step,
-)
+from core.journey import Forwarded, Merge, Moved, Record, Shipped, step
 from core.matching import is_note
 from core.notification import Said
 from core.rule import RuleSet

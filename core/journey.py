@@ -10,36 +10,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
 
+from .arrival import Arrived, History, Ignored, Refused, Written, join
 from .event import Entry
-from .matching import Match, Trigger, is_note, match_at, streams_in, triggers_in, triggers_of
+from .matching import Match, Trigger, match_at, streams_in, triggers_in, triggers_of
 from .memory import Alert, Memory, is_nearly_full, remembered
 from .notification import Said, close_ended, follow, notify, reconsider, worded
-from .past import Past
+from .past import Past, together
 from .rule import Bearing, RuleSet
 from .state import BEFORE_ALL, Customer
-from .timeline import CONTACT, Places, Timeline
-
-
-class History(Protocol):
-    """The customer's entries as they stand before this record."""
-
-    def find(self, customer: str, uid: str) -> Arrived | None: ...
-    def past(self, customer: str) -> Past: ...
-    def since(self, customer: str, at: int) -> Sequence[Entry]: ...
-
-
-class Arrived(NamedTuple):
-    """A department's event and its own ``time`` (µs). ``masks`` are its identifiers, readable but not usable.
-
-    ``replay``: it was seen before by those who should act, so nobody is to be woken.
-    """
-
-    entry: Entry
-    time: int
-    masks: tuple[tuple[str, str], ...] = ()
-    replay: bool = False
+from .timeline import Places, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +43,6 @@ class Moved:
     alerts: tuple[Alert, ...] = ()
     arriving: Mapping[str, int] = field(default_factory=dict)
     settled_until: int = BEFORE_ALL
-
-
-class Written(NamedTuple):
-    """The entry joins the timeline. ``nth`` is its place in the record that brought it.
-
-    ``stood_at``: where it stood until now (µs), if this is a copy that puts it earlier.
-    """
-
-    entry: Entry
-    late: bool
-    nth: int
-    stood_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A copy of what is known already, and no earlier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An event is no entry: ``reason`` of the closed set, ``message`` for the department's developer.
-
-    ``nth`` is its place in the record that brought it.
-    """
-
-    reason: str
-    message: str
-    nth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,80 +87,11 @@ def step(
 
 
 def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: History, clock: int) -> list[Output]:
-    (joined,) = out = _join(customer, (record,), rules, history)
+    out: list[Output] = [*join(customer, (record,), rules, history)]
+    joined = out[0]
     if isinstance(joined, Written) and not customer.arriving:
         out += _judge(customer, joined, rules, history, clock, replay=record.replay)
     return out
-
-
-def _join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history: History) -> list[Output]:
-    """What becomes of each event. Of copies the one with the smallest ``at`` stands, whichever came first."""
-    out: list[Output] = []
-    for nth, record in enumerate(brought):
-        entry = record.entry
-        known = None if customer.is_new else history.find(customer.id, entry.uid)
-        if known is None:
-            out.append(Written(entry, _is_late(customer, entry, rules), nth))
-            if not is_note(entry, rules):
-                customer.know(record.masks)
-                _remember(customer, entry, rules)
-        elif not _same(known, record):
-            out.append(_reused(entry, nth))
-        elif entry.at >= known.entry.at:
-            out.append(Ignored())
-        else:
-            new = [written.entry for written in out if isinstance(written, Written)]
-            _recall(customer, _with(history.past(customer.id).entries, [*new, entry]).values(), rules)
-            out.append(Written(entry, _is_late(customer, entry, rules), nth, known.entry.at))
-    return out
-
-
-def _with(entries: Iterable[Entry], new: Iterable[Entry]) -> Mapping[str, Entry]:
-    """All entries by uid; what is ``new`` instead of what had its uid."""
-    return {entry.uid: entry for entry in (*entries, *new)}
-
-
-def _same(known: Arrived, copy: Arrived) -> bool:
-    """Equal type, time and data; ``at`` is no content, it depends on when a copy arrived."""
-    return known.time == copy.time and known.entry.type == copy.entry.type and known.entry.data == copy.entry.data
-
-
-def _reused(entry: Entry, nth: int) -> Refused:
-    return Refused(
-        "id-reused",
-        f"source {entry.source!r} has sent the id {entry.id!r} before with other content; the first one stands. "
-        "Give every event an id of its own.",
-        nth,
-    )
-
-
-def _is_late(customer: Customer, entry: Entry, rules: RuleSet) -> bool:
-    """Whether something later is known. A note is outside of the timeline's order."""
-    return entry.at < customer.last_at and not is_note(entry, rules)
-
-
-def _remember(customer: Customer, entry: Entry, rules: RuleSet) -> None:
-    """What the profile says, whatever the order of arrival."""
-    customer.entries += 1
-    if entry.at > customer.last_at:
-        customer.last_at = entry.at
-    said = entry.data.get("customer")
-    name = said.get("name") if isinstance(said, dict) else None
-    if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
-        customer.name, customer.name_at = name, entry.at
-    if CONTACT in streams_in(entry, rules):
-        department = rules.vocabulary[entry.type].department
-        if entry.at > customer.last_contact.get(department, -1):
-            customer.last_contact = {**customer.last_contact, department: entry.at}
-
-
-def _recall(customer: Customer, entries: Iterable[Entry], rules: RuleSet) -> None:
-    """What the profile says of these ``entries``: some of what was remembered may be of an instant that is none now."""
-    customer.entries, customer.last_at = 0, BEFORE_ALL
-    customer.name, customer.name_at, customer.last_contact = None, BEFORE_ALL, {}
-    for entry in entries:
-        if not is_note(entry, rules):
-            _remember(customer, entry, rules)
 
 
 def _judge(
@@ -318,7 +200,7 @@ def _judge_a_little_late(
     _awake(customer, rules, clock)
     timeline.add(entry, places)
     later = sorted([*history.since(customer.id, at), entry])
-    found = _found(customer.alerts, _with(later, ()), timeline, rules, at)
+    found = _found(customer.alerts, together(later, ()), timeline, rules, at)
     if _reaches_back(customer, later, found, rules, at):
         return _rejudge(customer, history.past(customer.id), [entry], rules, at, clock, replay=replay)
     customer.alerts, said = reconsider(customer.alerts, found, rules, timeline, at, clock)
@@ -351,7 +233,7 @@ def _rejudge(
     """Judges the past with what is ``new`` again by ``rules``: from ``since`` on, and of what lies before what that can
     concern. Alerts of other rules stay as they are.
     """
-    entries = _with(past.entries, new)
+    entries = together(past.entries, new)
     history, full = sorted(entries.values()), _timeline(past, new, entries, rules)
     _awake(customer, rules, clock)
     found = _found(customer.alerts, entries, full, rules, since)
@@ -426,7 +308,7 @@ def _take_in(
     customer: Customer, record: Moved, rules: RuleSet, history: History, clock: int, *, judged: bool
 ) -> list[Output]:
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
-    out = _join(customer, record.entries, rules, history)
+    out: list[Output] = [*join(customer, record.entries, rules, history)]
     if record.alerts:
         _awake(customer, rules, clock)
         memory = Memory(customer.alerts, customer.settled_until, rules.longest_cooldown, clock)

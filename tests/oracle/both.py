@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from core import arrival, journey, notification, state
 from core import event as core
-from core import journey, notification, state
 from core.notification import Said as CoreSaid
 from core.state import BEFORE_ALL
 from tests.unit.core import bench
@@ -54,7 +54,7 @@ class Both:
         time, received = e.at, clock if received is None else received
         e = e._replace(at=min(time, received))
         customer = self._customer(name)
-        outputs = self._decide(name, journey.Arrived(core.Entry(*e), time, (), replay), clock)
+        outputs = self._decide(name, arrival.Arrived(core.Entry(*e), time, (), replay), clock)
         if customer.into is None:
             came = Arrival(e, time, received, "", {})
             self._compare(name, outputs, customer.take(came, clock, replay=replay))
@@ -86,7 +86,7 @@ class Both:
         move, shipped = self._shipped[part.move]
         came = move.arrivals[part.first : part.until]
         customer = self._customer(name)
-        brought = tuple(journey.Arrived(core.Entry(*one.entry), one.time) for one in came)
+        brought = tuple(arrival.Arrived(core.Entry(*one.entry), one.time) for one in came)
         moved = journey.Moved(
             part.move,
             part.parts,
@@ -121,7 +121,7 @@ class Both:
         return self.customers.setdefault(name, Customer(name))
 
     def _decide(
-        self, name: str, record: journey.Arrived | journey.Moved | journey.Merge, clock: int
+        self, name: str, record: arrival.Arrived | journey.Moved | journey.Merge, clock: int
     ) -> Sequence[journey.Output]:
         """What the core decides, whoever decides it."""
         outputs = self.bus.arrive(name, record, clock)
@@ -134,9 +134,9 @@ class Both:
         written = [
             (one.uid, one.arrival.entry.at, one.late) for one in outcome if isinstance(one, Written) and one.arrival
         ]
-        assert written == [(o.entry.uid, o.entry.at, o.late) for o in outputs if isinstance(o, journey.Written)]
+        assert written == [(o.entry.uid, o.entry.at, o.late) for o in outputs if isinstance(o, arrival.Written)]
         refused = sum(isinstance(one, Refused) for one in outcome)
-        assert refused == sum(isinstance(one, journey.Refused) for one in outputs)
+        assert refused == sum(isinstance(one, arrival.Refused) for one in outputs)
         wanted = [one for one in outcome if isinstance(one, Said)]
         found = [_by_the_core(one) for one in outputs if isinstance(one, CoreSaid)]
         bare = {one.alert.match.id for one in wanted if one.state == "retracted" and not one.alert.standing}

@@ -230,7 +230,7 @@ BUGS = (
     Bug(
         "reused-id-taken-for-a-copy",
         "An event with another's id and other content is dropped without a word.",
-        "core/journey.py",
+        "core/arrival.py",
         "        elif not _same(known, record):\n            out.append(_reused(entry, nth))\n",
         "",
         (checks.COPIES,),
@@ -318,7 +318,7 @@ BUGS = (
     Bug(
         "the-first-copy-stands",
         "Of copies the one that is journaled first says when it was, not the earliest.",
-        "core/journey.py",
+        "core/arrival.py",
         "        elif entry.at >= known.entry.at:\n",
         "        elif known.entry.at >= 0:\n",
         (checks.EARLIER_COPY, checks.SETTLED_WORLDS),

@@ -9,8 +9,9 @@ import orjson
 
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
+from core.arrival import Arrived, Written
 from core.event import DAY, Entry, event_uid
-from core.journey import Arrived, Merge, Moved, Output, Shipped, Written, step
+from core.journey import Merge, Moved, Output, Shipped, step
 from core.notification import Said
 from core.past import Past
 from core.rule import RuleSet

@@ -5,8 +5,9 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import DAY, HOUR, Entry, midnight, rfc3339
-from core.journey import Arrived, Forwarded, Ignored, Merge, Moved, Refused, Shipped, Written, step
+from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.notification import Said
 from core.past import Past
 from core.rule import RuleSet
