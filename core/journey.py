@@ -132,7 +132,7 @@ def _asks_for_settled(customer: Customer, entry: Entry, bearing: Bearing, rules:
 
 
 def _follows_settled(alert: Alert, timeline: Timeline, rules: RuleSet, since: int) -> bool:
-    """Whether the end of the alert, if it comes ``since`` then, hangs on a matter that is not held any more."""
+    """Whether the alert has not ended before ``since``, and its end hangs on a matter that is not held any more."""
     if alert.end is not None and alert.end < since:
         return False
     rule = rules.by_name(alert.rule)
@@ -212,6 +212,7 @@ def _judge_a_little_late(
 def _reaches_back(
     customer: Customer, later: Sequence[Entry], found: Mapping[str, Match], rules: RuleSet, at: int
 ) -> bool:
+    """Whether more than what is held is needed to judge what came ``later`` again, after a change at ``at``."""
     timeline = customer.timeline
     if timeline.settled:
         triggers = triggers_in(later, rules)
@@ -228,7 +229,7 @@ def _reaches_back(
 
 
 def _rejudge(
-    customer: Customer, past: Past, new: Iterable[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
+    customer: Customer, past: Past, new: Sequence[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
 ) -> list[Said]:
     """Judges the past with what is ``new`` again by ``rules``: from ``since`` on, and of what lies before what that can
     concern. Alerts of other rules stay as they are.
@@ -250,9 +251,9 @@ def _rejudge(
     return said + news
 
 
-def _timeline(past: Past, new: Iterable[Entry], entries: Mapping[str, Entry], rules: RuleSet) -> Timeline:
+def _timeline(past: Past, new: Sequence[Entry], entries: Mapping[str, Entry], rules: RuleSet) -> Timeline:
     """All that rules see of ``entries``: the past with what is ``new``."""
-    if len(entries) < len(past.entries) + len(list(new)):  # something stands at an earlier instant than it did
+    if len(entries) < len(past.entries) + len(new):  # something stands at an earlier instant than it did
         return Timeline.of(rules.plan, entries.values())
     full = past.timeline(rules.plan)
     for entry in new:
@@ -269,8 +270,8 @@ def _found(
     found: dict[str, Match] = {}
     for alert in alerts:
         if alert.time >= since or (not alert.open and (alert.end is None or alert.end >= since)):
-            trigger_entry = [entries[alert.uid]] if alert.uid in entries else []
-            for trigger in triggers_in(trigger_entry, rules):
+            triggering = entries.get(alert.uid)
+            for trigger in triggers_in([] if triggering is None else [triggering], rules):
                 if trigger.rule.name == alert.rule and (match := match_at(trigger, timeline)) is not None:
                     found[match.id] = match
     return found
