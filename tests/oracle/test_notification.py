@@ -40,9 +40,15 @@ def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
     people = PEOPLE[: chance.choice([1, 1, 2, 3, 4])]
     last = max(e.at for e in history)
     answers = [answer(last - chance.randrange(2 * D), number) for number in range(chance.choice([0, 0, 0, 2]))]
-    both = Both()
-    Journals(both, people, chance).hear(arrivals([*history, *answers], people, chance))
+    both, heard = Both(), arrivals([*history, *answers], people, chance)
+    Journals(both, people, chance).hear(heard)
     both.compare_what_is_known()
+    earliest: dict[str, int] = {}
+    for one in heard:
+        at = min(one.entry.at, one.received)
+        earliest[one.entry.uid] = min(at, earliest.get(one.entry.uid, at))
+    stands = [(uid, came.entry.at) for customer in both.customers.values() for uid, came in customer.arrivals.items()]
+    assert sorted(earliest.items()) == sorted(stands), "each once, and where its earliest copy puts it"
 
 
 @given(st.integers(0, 2**32))
