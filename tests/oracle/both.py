@@ -140,7 +140,7 @@ class Both:
         wanted = [one for one in outcome if isinstance(one, Said)]
         found = [_by_the_core(one) for one in outputs if isinstance(one, CoreSaid)]
         bare = {one.alert.match.id for one in wanted if one.state == "retracted" and not one.alert.standing}
-        if len(self.bus.customer(name).awake()) > notification.MOST_EXPLAINED:
+        if self.customers[name].notified.most > notification.MOST_EXPLAINED:
             bare |= {said.alert.match.id for said in wanted}
         assert _without(bare, map(_by_the_oracle, wanted), found) == sorted(found, key=lambda words: words[1])
         self.states += [said.state for said in wanted]

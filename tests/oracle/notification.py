@@ -41,11 +41,12 @@ class Said:
 @dataclass(slots=True)
 class Notified:
     """The memory: the notified alerts of one customer, in the order in which they were notified; and up to when all is
-    settled.
+    settled. ``most``: so many alerts there ever were at once.
     """
 
     alerts: list[Alert] = field(default_factory=list)
     settled: int = -1
+    most: int = 0
 
     def judge(self, held: Sequence[Match], clock: int, *, replay: bool = False) -> list[Said]:
         """One journal record: what is no match any more is retracted; then every match that is not notified is decided
@@ -72,6 +73,7 @@ class Notified:
             if alert.standing and alert.match.end <= clock:
                 self.alerts[index] = replace(alert, standing=False)
                 said.append(Said(ending(alert.match), alert))
+        self.most = max(self.most, len(self.alerts))
         return said
 
     def leave(self, clock: int) -> tuple[list[Said], list[Alert]]:
