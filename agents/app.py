@@ -68,7 +68,9 @@ class Worker:
 
     def __init__(self, settings: Settings, bootstrap: str, name: str) -> None:
         registry = Registry.discover()
-        identifiers = Identifiers(settings.key(), settings.phone_region, settings.blocked_identifiers)
+        identifiers = Identifiers(
+            settings.key(), settings.phone_region, settings.blocked_identifiers, settings.identifier_types
+        )
         home = settings.data_dir / "workers" / name
         home.mkdir(parents=True, exist_ok=True)
         home.parent.chmod(0o700)  # its databases hold personal data
@@ -86,6 +88,7 @@ class Worker:
         self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust", unpacking=unpacking)
         self.app.on_lost = Watch(self.metrics, "intake").lost
         self.directory = Directory(bootstrap, identifiers, home / "directory")
+        self.metrics.blocked_values.set_function(lambda: self.directory.blocked.count)
         self.intake = Intake(
             Codec(registry), identifiers, self.directory, settings.partition_count(), bootstrap, self.metrics
         )
@@ -94,7 +97,9 @@ class Worker:
         self.resolver = self._partitions(
             LINKS,
             ProgressLog(PROGRESS, "resolver", first=partitions),
-            lambda p: Resolver(p, partitions, identifiers, home / f"resolver-{p}", self.metrics),
+            lambda p: Resolver(
+                p, partitions, identifiers, home / f"resolver-{p}", self.metrics, settings.identifier_links_per_day
+            ),
         )
         self.journey = self._partitions(
             JOURNAL,
@@ -221,7 +226,14 @@ class Worker:
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)  # a batch makes 100,000 young objects that all die together: measured 1.6 x
-        pages = OpsPages(self.registry, self.live, self.ready, self._settings.ops_host, self._settings.ops_port)
+        pages = OpsPages(
+            self.registry,
+            self.live,
+            self.ready,
+            self._settings.ops_host,
+            self._settings.ops_port,
+            {"/blocked": lambda: self.directory.blocked.page()},
+        )
         note = announce(self._settings.data_dir / "run", f"worker-{self._name}", os.getpid(), pages.url)
         try:
             return run_worker(self.app, ending=ending, preparing=lambda: not self.directory.caught_up.is_set())

@@ -25,15 +25,18 @@ from engine.restore import read_bounds
 from engine.sieve import Sieve
 from engine.store import Store
 
+from .blocked import BlockedIdentifiers, blocked_in
 from .identifiers import Identifiers
-from .records import identity_form
-from .resolver import check_key
+from .key_record import check_key
+from .records import held_in, identity_form
 from .topics import IDENTITIES, KEY_RECORD
 
 log = structlog.get_logger("agents.directory")
 
 CACHED = 200_000
 """A quarter of a kilobyte each."""
+NOBODY = ""
+"""Whose a blocked identifier is."""
 
 
 class Directory:
@@ -42,22 +45,36 @@ class Directory:
     def __init__(self, bootstrap: str, identifiers: Identifiers, directory: Path) -> None:
         self._bootstrap = bootstrap
         self._identifiers = identifiers
-        self._store = Store(directory, ("identities", "redirects"))
+        self._store = Store(directory, ("identities", "redirects", "blocked"))
         self._recent: dict[str, str] = {}
         self._gone: set[str] = set()
         """Who was merged away since: what ``_recent`` says of them is out of date."""
+        self.blocked = BlockedIdentifiers.of(self._store.scan("blocked", b""))
+        """What is known of identifiers that too many strangers share; replaced as a whole, so any thread may look."""
         self.caught_up = asyncio.Event()
 
     def customer(self, nodes: Sequence[Node]) -> str | None:
-        """The one customer to whom all ``nodes`` are known to belong; ``None`` when that is not so."""
+        """The one customer to whom all ``nodes`` are known to belong but blocked ones; ``None`` when that is not so."""
         found = None
         for node in nodes:
             owner = self._recent.get(node.hash)
             if owner is None or owner in self._gone:
                 owner = self._look_up(node.hash)
+            if owner == NOBODY:
+                continue
             if owner is None or (found is not None and owner != found):
                 return None
             found = owner
+        return found
+
+    def all_blocked(self, nodes: Sequence[Node]) -> Sequence[tuple[str, int]]:
+        """Each node's type and since when it is blocked (µs); nothing when one of them is not."""
+        found = []
+        for node in nodes:
+            value = self._store.get("blocked", f"i/{node.hash}".encode())
+            if value is None:
+                return ()
+            found.append((node.type, held_in(value).blocked or 0))
         return found
 
     def today(self, customer: str) -> str | None:
@@ -71,7 +88,9 @@ class Directory:
             return None
         if len(self._recent) >= CACHED:
             self._forget()
-        owner = self._recent[node_hash] = root(orjson.loads(value)["id"], self._merged_into)
+        held = held_in(value)
+        owner = NOBODY if held.blocked is not None else root(held.customer, self._merged_into)
+        self._recent[node_hash] = owner
         return owner
 
     def _forget(self) -> None:
@@ -86,14 +105,15 @@ class Directory:
     def learn(self, records: Sequence[KafkaRecord], mark: Checkpoint | None = None) -> None:
         """Takes in records of the identities topic; ``mark`` says up to where, once they are stored.
 
-        Raises ``WrongKey``.
+        Raises ``WrongKey``, ``OtherNormalisation``.
         """
         for record in records:
             if not identity_form(record.key, record.value):
                 continue
             if record.value is None:
-                for family in ("identities", "redirects"):
+                for family in ("identities", "redirects", "blocked"):
                     self._store.delete(family, record.key)
+                self.blocked = BlockedIdentifiers.of(self._store.scan("blocked", b""))
                 self._forget()
                 continue
             if record.key == KEY_RECORD:
@@ -103,14 +123,23 @@ class Directory:
                     self._forget()
                 self._store.put("redirects", record.key, orjson.loads(record.value)["mergedInto"].encode())
                 self._gone.add(record.key[2:].decode())
+            elif b'"blocked":' in record.value:
+                self._block(record.key, record.value)
             self._store.put("identities", record.key, record.value)
         self._store.flush_pending(mark)
+
+    def _block(self, key: bytes, value: bytes) -> None:
+        """An identifier is nobody's any more; said again by a reader that starts over, it is none more."""
+        self._recent.pop(key[2:].decode(), None)
+        if self._store.get("blocked", key) is None:
+            self.blocked = self.blocked.with_one(blocked_in(key, value))
+        self._store.put("blocked", key, value)
 
     async def tail(self) -> None:
         """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.
 
         Foreign records are passed over; who owns the topic reports them. Raises ``KafkaError`` when the broker refuses,
-        ``WrongKey``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
+        ``WrongKey``, ``OtherNormalisation``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
         """
         partition = TopicPartition(IDENTITIES, 0)
         async with reader(self._bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:
@@ -133,10 +162,11 @@ class Directory:
                     self.caught_up.set()
 
     def _resume(self, bounds: Bounds, partition: TopicPartition) -> int:
-        """The offset from which to read on: behind what is known, if that can be trusted. Raises ``WrongKey``."""
+        """The offset from which to read on: behind what is known, if that can be trusted. Raises as ``learn``."""
         cache = self._store.checkpoint()
         if cache is None or cache.unusable(bounds, time.time(), Limits().cache):
             self._store.reset()
+            self.blocked = BlockedIdentifiers()
             return bounds.begins[partition]
         if (held := self._store.get("identities", KEY_RECORD)) is not None:
             check_key(held, self._identifiers)

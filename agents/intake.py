@@ -26,7 +26,9 @@ from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 
+from .blocked import nobody
 from .directory import Directory
+from .dropped import refusal
 from .identifiers import Identified, Identifiers
 from .isolation import isolated
 from .letters import letter
@@ -171,6 +173,8 @@ class Intake:
             return self._answer(decoded.value, str(decoded.data["customerId"]), headers)
         customer = self._directory.customer(identified.nodes)
         if customer is None:
+            if blocked := self._directory.all_blocked(identified.nodes):
+                return self._bury(record, nobody(blocked))
             return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
         return self._journaled(customer, decoded.value, headers)
 
@@ -185,10 +189,10 @@ class Intake:
             identified = self._identifiers.of(decoded.identifiers)
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
             return isolated("intake", error)
-        if identified.blocked:
-            self._metrics.blocked.inc(identified.blocked)
-        if decoded.identifiers and not identified.nodes:
-            return Dead(Reason.NO_IDENTIFIER, _NOBODY)
+        if identified.dropped:
+            self._metrics.blocked.inc(len(identified.dropped))
+            if (refused := refusal(identified.nodes, identified.dropped)) is not None:
+                return refused
         return decoded, identified
 
     def _journaled(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
@@ -231,8 +235,4 @@ _BOMB = (
 _NONSENSE = (
     "the record batch can't be read: its compressed data or its records are broken, although its checksum is right; "
     "look for the mistake in the program that packed it."
-)
-_NOBODY = (
-    "none of data.customer.identifiers identifies anybody: each is empty, a placeholder like guest or 000, "
-    "or not valid for its type; send at least one that does."
 )

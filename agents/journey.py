@@ -19,7 +19,7 @@ from aiokafka import TopicPartition
 from core import journey
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import Entry, effective_at, rfc3339
-from core.journey import Forwarded, Merge, Moved, Record, Shipped, step
+from core.journey import Forwarded, Merge, Moved, Record, Shipped, Unmatched, step
 from core.matching import is_note
 from core.notification import Said
 from core.rule import RuleSet
@@ -95,6 +95,8 @@ class Journey:
         self._touched: dict[str, Customer] = {}
         self._weights: dict[str, int] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
+        self._unmatched: dict[str, list[str]] = {}
+        self._named: set[str] = set()
         self._known = Acquaintances(BYTES // partitions)
         self._last: dict[str, int] = {}
 
@@ -179,6 +181,7 @@ class Journey:
         self._touched.clear()
         self._weights.clear()
         self._counted.clear()
+        self._unmatched.clear()
         self._last.clear()
         self._fired.clear()
         self._latest = 0
@@ -206,11 +209,21 @@ class Journey:
         self._touched.clear()
         for labels, number in self._counted.items():
             self._metrics.entries.labels(*labels).inc(number)
+        for name, origins in self._unmatched.items():
+            self._count_unmatched(name, origins)
         now = time.time()
         if self._latest:
             self._metrics.event_lag.set(max(0.0, now - self._latest / 1_000_000))
         for received in self._fired:
             self._metrics.alert_latency.observe(max(0.0, now - received / 1_000_000))
+
+    def _count_unmatched(self, name: str, origins: Sequence[str]) -> None:
+        """Of each type one is named, to be looked at; some departments may publish nothing else."""
+        department = self._rules.vocabulary[name].department
+        self._metrics.unmatched_closings.labels(department, name).inc(len(origins))
+        if name not in self._named:
+            self._named.add(name)
+            log.warning("a closing event closes nothing", type=name, origin=origins[0])
 
     def close(self) -> None:
         """Releases the store."""
@@ -287,6 +300,9 @@ class Journey:
                 outputs += map(_fitting, self._written(customer, decision, record, headers, said))
         for written, key, value in joined:
             self._archive.add(customer.id, written.entry, key, value, written.stood_at)
+        for one in decisions:
+            if type(one) is Unmatched:
+                self._unmatched.setdefault(one.type, []).append(headers["origin"].decode())
         return outputs
 
     def _customer(self, name: str) -> Customer:

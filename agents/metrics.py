@@ -1,6 +1,6 @@
 """What the workers count, for Prometheus. The one catalogue of names; ``docs/operations.md`` explains each.
 
-Label values come from closed sets (department, topic, reason, rule, state, stage), never from a customer.
+Label values come from closed sets (department, type, topic, reason, rule, state, stage), never from a customer.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ class Metrics:
             "cxbus_dead_total", "Records sent to the dead letters", ["department", "reason"], registry=registry
         )
         self.blocked = Counter("cxbus_identifiers_blocked_total", "Identifiers that identify nobody", registry=registry)
+        self.blocked_values = Gauge(
+            "cxbus_blocked_identifiers",
+            "Identifiers that are blocked because too many strangers share them",
+            registry=registry,
+        )
         self.links = Counter("cxbus_links_total", "Identifiers linked to a customer", registry=registry)
         self.merges = Counter("cxbus_merges_total", "Customers merged into another", registry=registry)
         self.unjudged = Counter(
@@ -44,6 +49,12 @@ class Metrics:
         )
         self.entries = Counter(
             "cxbus_entries_total", "Timeline entries written", ["department", "arrival"], registry=registry
+        )
+        self.unmatched_closings = Counter(
+            "cxbus_unmatched_closings_total",
+            "Events that can close a matter which the customer does not have: under another identity it stays open",
+            ["department", "type"],
+            registry=registry,
         )
         self.duplicates = Counter("cxbus_duplicates_total", "Copies of known events ignored", registry=registry)
         self.alerts = Counter(

@@ -10,7 +10,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -39,7 +39,7 @@ class Health:
 
 
 class OpsPages:
-    """Serves until ``close``. ``port`` 0 takes a free one; ``url`` tells which.
+    """Serves until ``close``. ``port`` 0 takes a free one; ``url`` tells which. ``documents``: JSON by further paths.
 
     Raises ``OSError``, which names the address: it can't be had.
     """
@@ -51,9 +51,11 @@ class OpsPages:
         ready: Callable[[], Health],
         host: str = "127.0.0.1",
         port: int = 0,
+        documents: Mapping[str, Callable[[], str]] | None = None,
     ) -> None:
         self._registry = registry
         self._checks = {"/livez": live, "/readyz": ready}
+        self._documents = documents or {}
         self._connections: dict[asyncio.StreamWriter, None] = {}
         """The oldest first."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -123,9 +125,13 @@ class OpsPages:
             accepted = [line.partition(":")[2] for line in head[1:] if line.lower().startswith("accept:")]
             encode, kind = choose_encoder(",".join(accepted))
             return _response(HTTPStatus.OK, encode(self._registry), kind=kind)
+        if path in self._documents:
+            return _response(HTTPStatus.OK, self._documents[path](), kind="application/json")
         check = self._checks.get(path)
         if check is None:
-            return _response(HTTPStatus.NOT_FOUND, "here are /metrics, /livez and /readyz\n")
+            return _response(
+                HTTPStatus.NOT_FOUND, f"here are {', '.join(('/metrics', *self._checks, *self._documents))}\n"
+            )
         health = check()
         return _response(HTTPStatus.OK if health.ok else HTTPStatus.SERVICE_UNAVAILABLE, f"{health.reason}\n")
 

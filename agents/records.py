@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from core.fuse import MOST_A_DAY, Held
 from core.identity import Node
 from engine.mark import MARK
 from engine.record import KafkaRecord
@@ -128,6 +129,10 @@ def may_be_moved(uid: str, time: int, received: int, origin: str) -> bool:
     )
 
 
+def _is_instant(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _LATEST
+
+
 def may_be_merged(customer: str, into: Any, version: Any) -> bool:
     """Whether somebody can have ordered that."""
     return type(into) is str and bool(_NAME.fullmatch(into)) and into != customer and type(version) is int
@@ -182,6 +187,22 @@ def links_form(record: KafkaRecord) -> bool:
         return False
 
 
+def identifier_record(kind: str, held: Held) -> bytes:
+    """What the identities say of an identifier of this type."""
+    said: dict[str, Any] = {"id": held.customer, "type": kind}
+    if held.blocked is not None:
+        said["blocked"] = held.blocked
+    elif held.links:
+        said["links"] = held.links
+    return orjson.dumps(said)
+
+
+def held_in(record: bytes) -> Held:
+    """What ``identifier_record`` wrote."""
+    said = orjson.loads(record)
+    return Held(said["id"], tuple(said.get("links", ())), said.get("blocked"))
+
+
 def identity_form(key: bytes | None, value: bytes | None) -> bool:
     """Whether it can be a record of the identities; a tombstone can under any of their keys."""
     try:
@@ -192,10 +213,13 @@ def identity_form(key: bytes | None, value: bytes | None) -> bool:
             return True
         said = orjson.loads(value)
         if key == KEY_RECORD:
-            return isinstance(said["fingerprint"], str)
+            return isinstance(said["fingerprint"], str) and type(said.get("normalisation", 1)) is int
         if kind == "i":
-            kinds = said.keys() <= {"id", "type"} and type(said.get("type", "")) is str
-            return kinds and _NAME.fullmatch(said["id"]) is not None
+            kinds = said.keys() <= {"id", "type", "links", "blocked"} and type(said.get("type", "")) is str
+            links = said.get("links", [])
+            instants = type(links) is list and len(links) <= MOST_A_DAY and all(map(_is_instant, links))
+            blocked = "blocked" not in said or _is_instant(said["blocked"])
+            return kinds and instants and blocked and _NAME.fullmatch(said["id"]) is not None
         born = type(said["born"]) is int and said["born"] >= 0 and said.keys() <= {"born", "mergedInto", "version"}
         return born and ("mergedInto" not in said or may_be_merged(name, said["mergedInto"], said.get("version")))
     except (AttributeError, KeyError, TypeError, ValueError):

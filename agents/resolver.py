@@ -6,52 +6,70 @@ One partition, one owner at a time, one transaction per batch: identities, merge
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 from aiokafka import TopicPartition
 
-from core.identity import Born, Linked, Merged, resolve, root
+from core.fuse import LINKS_A_DAY, Held, Judged, judge
+from core.identity import Born, Linked, Merged, Node, resolve, root
 from engine.checkpoint import Checkpoint
-from engine.errors import Fatal, Permanent
+from engine.errors import Fatal
 from engine.record import KafkaRecord
 from engine.store import Store
 from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason
 
 from . import messages
+from .blocked import nobody
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .isolation import isolated
+from .key_record import check_key, key_record
 from .letters import letter
 from .metrics import Metrics
-from .records import MERGE, Origin, identity_form, links_form, nodes_of, partition_of, without_nodes
+from .records import (
+    MERGE,
+    Origin,
+    held_in,
+    identifier_record,
+    identity_form,
+    links_form,
+    nodes_of,
+    partition_of,
+    received_at,
+    without_nodes,
+)
 from .topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
+
+log = structlog.get_logger("agents.resolver")
 
 _STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
 
 
-class WrongKey(Permanent):
-    """The identities were made with another key: every known customer would look new."""
-
-
-def check_key(value: bytes, identifiers: Identifiers) -> None:
-    """Raises ``WrongKey`` unless the topic's fingerprint is that of our key."""
-    if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
-        raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
-
-
 class Resolver:
-    """An ``engine.partition.Processor`` for the links log."""
+    """An ``engine.partition.Processor`` for the links log.
+
+    ``links_a_day``: with so many others' stronger identifiers a value may be linked in 24 h, at least one.
+    """
 
     def __init__(
-        self, partition: int, partitions: int, identifiers: Identifiers, directory: Path, metrics: Metrics
+        self,
+        partition: int,
+        partitions: int,
+        identifiers: Identifiers,
+        directory: Path,
+        metrics: Metrics,
+        links_a_day: int = LINKS_A_DAY,
     ) -> None:
         self._partition = partition
         self._partitions = partitions
         self._identifiers = identifiers
         self._metrics = metrics
+        self._links_a_day = links_a_day
         self._store = Store(directory, ("identities",))
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
@@ -86,7 +104,7 @@ class Resolver:
         self._store.flush_pending(mark)
 
     def opened(self, mark: Checkpoint) -> None:
-        """All that was found out is known. Raises ``WrongKey``."""
+        """All that was found out is known. Raises ``WrongKey``, ``OtherNormalisation``."""
         if (held := self._store.get("identities", KEY_RECORD)) is not None:
             check_key(held, self._identifiers)
         self._store.flush_pending(mark)
@@ -96,7 +114,7 @@ class Resolver:
         self._store.drop_pending()
         outputs: list[Output] = []
         if self._store.get("identities", KEY_RECORD) is None:
-            outputs.append(self._learn("#key", {"fingerprint": self._identifiers.fingerprint}))
+            outputs.append(self._put(KEY_RECORD, key_record(self._identifiers)))
         for record in records:
             outputs += self._one(record)
         return outputs
@@ -132,7 +150,12 @@ class Resolver:
             if not nodes:
                 yield self._answer(record)
                 return
-            resolution = resolve(nodes, record.offset, self, self._identifiers.mint)
+            at = received_at(record)
+            judged = judge(nodes, at, self, self._links_a_day)
+            if not judged.identifying:
+                yield self._bury(record, nobody((node.type, self._known(node).blocked or 0) for node in nodes))
+                return
+            resolution = resolve(judged.identifying, record.offset, self, self._identifiers.mint)
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
@@ -141,11 +164,12 @@ class Resolver:
         for change in resolution.changes:
             if isinstance(change, Linked):
                 self._metrics.links.inc()
-                yield self._learn(f"i/{change.node.hash}", {"id": change.customer, "type": change.node.type})
+                yield self._know(change.node, Held(change.customer, judged.links.get(change.node, ())))
             elif isinstance(change, Born):
                 yield self._learn(f"c/{change.customer}", {"born": change.offset})
             else:
                 yield from self._merge(change)
+        yield from self._fuse(judged, at)
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
 
     def _answer(self, record: KafkaRecord) -> Output:
@@ -166,33 +190,55 @@ class Resolver:
         order = orjson.dumps({"into": merged.into, "version": merged.version})
         yield self._to_journal(merged.customer, order, (("kind", MERGE),))
 
+    def _fuse(self, judged: Judged, at: int) -> Iterator[Output]:
+        """Of nodes that are known already: that they were linked with one more, or are blocked from now on."""
+        for node, links in judged.links.items():
+            held = self._known(node)
+            if held.links != links:  # else it was new, and is written
+                yield self._know(node, replace(held, links=links))
+        for node in judged.blown:
+            held = self._known(node)
+            log.warning("an identifier is blocked: too many strangers share it", type=node.type, customer=held.customer)
+            yield self._know(node, Held(held.customer, blocked=at))
+
+    def _known(self, node: Node) -> Held:
+        held = self.held(node.hash)
+        assert held is not None, "what was judged is known"
+        return held
+
+    def _know(self, node: Node, held: Held) -> Output:
+        return self._put(f"i/{node.hash}".encode(), identifier_record(node.type, held))
+
     def _learn(self, key: str, value: Mapping[str, Any]) -> Output:
-        encoded = orjson.dumps(value)
-        self._store.put("identities", key.encode(), encoded)
-        return Output(IDENTITIES, 0, key.encode(), encoded)
+        return self._put(key.encode(), orjson.dumps(value))
+
+    def _put(self, key: bytes, encoded: bytes) -> Output:
+        self._store.put("identities", key, encoded)
+        return Output(IDENTITIES, 0, key, encoded)
 
     def _to_journal(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
 
-    # --- core.identity.Known ----------------------------------------------------------------------------------------
+    # --- core.identity.Known, core.fuse.Known -----------------------------------------------------------------------
+
+    def held(self, node_hash: str) -> Held | None:
+        """What is known of a node."""
+        value = self._store.get("identities", f"i/{node_hash}".encode())
+        return None if value is None else held_in(value)
 
     def owner(self, node_hash: str) -> str | None:
         """The customer to whom the node was first linked."""
-        return self._field(f"i/{node_hash}", "id")
+        held = self.held(node_hash)
+        return None if held is None else held.customer
 
     def merged_into(self, customer: str) -> str | None:
         """One step of the redirects."""
-        return self._field(f"c/{customer}", "mergedInto")
+        value = self._store.get("identities", f"c/{customer}".encode())
+        into = None if value is None else orjson.loads(value).get("mergedInto")
+        return None if into is None else str(into)
 
     def born(self, customer: str) -> int:
         """Where in the log the customer was first seen."""
         value = self._store.get("identities", f"c/{customer}".encode())
         assert value is not None, "every customer has a birth record"
         return int(orjson.loads(value)["born"])
-
-    def _field(self, key: str, name: str) -> str | None:
-        value = self._store.get("identities", key.encode())
-        if value is None:
-            return None
-        found = orjson.loads(value).get(name)
-        return None if found is None else str(found)

@@ -6,8 +6,12 @@ import os
 import secrets
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from core.fuse import LINKS_A_DAY, MOST_A_DAY
+
+from .identifier_settings import check_blocked, check_own_type, known_region
 
 EMBEDDED_PARTITIONS = 4
 
@@ -35,12 +39,21 @@ class Settings(BaseSettings):
     )
     rules_dir: Path | None = Field(None, description="Folder of the alert rules; default: the shipped ones.")
     phone_region: str | None = Field(
-        None,
-        pattern="^[A-Z]{2}$",
-        description="Country (ISO 3166) of phone numbers without +; default: they do not identify.",
+        None, description="Country (ISO 3166) of phone numbers without +; default: they do not identify."
     )
     blocked_identifiers: list[str] = Field(
-        default_factory=list, description="Values that never identify, such as the company's switchboard."
+        default_factory=list,
+        description="Values and patterns (*) that never identify, such as the company's switchboard; "
+        "with a type before it: phone:+44 20 7946 0000.",
+    )
+    identifier_types: list[str] = Field(
+        default_factory=list, description="The company's own types of identifiers, beside the built-in ones."
+    )
+    identifier_links_per_day: int = Field(
+        LINKS_A_DAY,
+        ge=1,
+        le=MOST_A_DAY,
+        description="With so many other people's stronger identifiers a value may come in 24 h; then it is blocked.",
     )
     ops_host: str = Field("127.0.0.1", description="Address of /metrics, /livez and /readyz.")
     ops_port: int = Field(0, ge=0, le=65535, description="Port of the worker's ops pages; 0: a free one.")
@@ -52,6 +65,25 @@ class Settings(BaseSettings):
         256 * 1024 * 1024, ge=1024 * 1024, description="What a process may have unpacked at a time."
     )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `cxbus run` starts.")
+
+    @field_validator("phone_region")
+    @classmethod
+    def _region(cls, region: str | None) -> str | None:
+        return region if region is None else known_region(region)
+
+    @field_validator("identifier_types")
+    @classmethod
+    def _own_types(cls, names: list[str]) -> list[str]:
+        for name in names:
+            check_own_type(name)
+        return names
+
+    @field_validator("blocked_identifiers")
+    @classmethod
+    def _blocked(cls, entries: list[str]) -> list[str]:
+        for entry in entries:
+            check_blocked(entry)
+        return entries
 
     @classmethod
     def settings_customise_sources(

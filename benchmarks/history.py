@@ -16,7 +16,7 @@ from pathlib import Path
 from aiokafka import ConsumerRecord
 from prometheus_client import CollectorRegistry
 
-from agents.identifiers import Identifiers, mask
+from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.records import Origin, event_headers, partition_of
@@ -51,12 +51,12 @@ class Past:
     entries: tuple[Output, ...]
     profile: Output
 
-    def of(self, number: int, customer: str, partitions: int) -> Iterator[Output]:
+    def of(self, number: int, customer: str, identifiers: Identifiers, partitions: int) -> Iterator[Output]:
         """The same of the customer with another number and id, on that one's partition."""
         partition = partition_of(customer, partitions)
         names = [
             (self.customer.encode(), customer.encode()),
-            *((one.encode(), other.encode()) for one, other in zip(_shown(self.number), _shown(number), strict=True)),
+            *zip(_shown(self.number, identifiers), _shown(number, identifiers), strict=True),
         ]
         for output in (*self.entries, self.profile):
             key, value = output.key, output.value
@@ -117,13 +117,14 @@ def histories(
     """
     for number in numbers:
         customer = customer_id(identifiers, [customer_no(number)], number)
-        yield from of[number % len(of)].of(number, customer, partitions)
+        yield from of[number % len(of)].of(number, customer, identifiers, partitions)
 
 
-def _shown(number: int) -> tuple[str, ...]:
+def _shown(number: int, identifiers: Identifiers) -> tuple[bytes, ...]:
     """How a customer's number stands in events, masked in profiles, and in the name."""
-    kind, value = customer_no(number)
-    return value, f'"{mask(kind, value)[1]}"', f'"Person {number}"'
+    known = customer_no(number)
+    ((_, masked),) = identifiers.masks([known])
+    return known[1].encode(), f'"{masked}"'.encode(), f'"Person {number}"'.encode()
 
 
 def _record(customer: str, offset: int, event: Published) -> ConsumerRecord:

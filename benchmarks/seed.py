@@ -12,7 +12,10 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from agents.identifiers import Identifiers
+from agents.key_record import key_record
+from agents.records import identifier_record
 from agents.topics import IDENTITIES, KEY_RECORD
+from core.fuse import Held, judge
 from core.identity import Born, Linked, Node, resolve
 from engine.unit_of_work import Output, send_all
 
@@ -21,7 +24,10 @@ AT_ONCE = 20_000
 
 
 class Strangers:
-    """A resolver's memory of nobody. Implements ``core.identity.Known``."""
+    """A resolver's memory of nobody. Implements ``core.identity.Known`` and ``core.fuse.Known``."""
+
+    def held(self, node_hash: str) -> Held | None:
+        """None: nothing is known."""
 
     def owner(self, node_hash: str) -> str | None:
         """None: nobody has been seen."""
@@ -42,20 +48,24 @@ def customer_id(identifiers: Identifiers, pairs: Sequence[tuple[str, str]], offs
     return identifiers.mint(_nodes(identifiers, pairs)[0], offset)
 
 
-def identities(identifiers: Identifiers, customers: Iterable[Sequence[tuple[str, str]]]) -> Iterator[Output]:
+def identities(
+    identifiers: Identifiers, customers: Iterable[Sequence[tuple[str, str]]], at: int = 0
+) -> Iterator[Output]:
     """What the resolver writes of ``customers`` when each publishes one event, in this order, into an empty log.
 
-    Each is given by identifiers (type, value) that no other one has. Raises ``ValueError`` for one whose identifiers
-    identify nobody.
+    ``at``: when their events were appended to it (µs). Each customer is given by identifiers (type, value) that no
+    other one has. Raises ``ValueError`` for one whose identifiers identify nobody.
     """
-    yield _known(KEY_RECORD, orjson.dumps({"fingerprint": identifiers.fingerprint}))
+    yield _known(KEY_RECORD, key_record(identifiers))
     for offset, pairs in enumerate(customers):
-        for change in resolve(_nodes(identifiers, pairs), offset, NOBODY, identifiers.mint).changes:
+        nodes = _nodes(identifiers, pairs)
+        links = judge(nodes, at, NOBODY).links
+        for change in resolve(nodes, offset, NOBODY, identifiers.mint).changes:
             if isinstance(change, Born):
                 yield _known(b"c/" + change.customer.encode(), orjson.dumps({"born": change.offset}))
             elif isinstance(change, Linked):
-                linked = {"id": change.customer, "type": change.node.type}
-                yield _known(b"i/" + change.node.hash.encode(), orjson.dumps(linked))
+                held = Held(change.customer, links.get(change.node, ()))
+                yield _known(b"i/" + change.node.hash.encode(), identifier_record(change.node.type, held))
 
 
 def _nodes(identifiers: Identifiers, pairs: Sequence[tuple[str, str]]) -> tuple[Node, ...]:

@@ -102,8 +102,10 @@ def found(bus: Bus, reader: Reader, who: str) -> Customer:
     from agents.identifiers import Identifiers
 
     settings = bus.settings
-    identifiers = Identifiers(settings.key(), settings.phone_region, settings.blocked_identifiers)
-    for kind, value in _guesses(who):
+    identifiers = Identifiers(
+        settings.key(), settings.phone_region, settings.blocked_identifiers, settings.identifier_types
+    )
+    for kind, value in _guesses(who, settings.identifier_types):
         hashed = identifiers.hash(kind, value)
         customer = reader.customer_of(f"i/{hashed}") if hashed is not None else None
         if customer is not None:
@@ -115,14 +117,14 @@ def found(bus: Bus, reader: Reader, who: str) -> Customer:
     )
 
 
-def _guesses(who: str) -> Iterator[tuple[str, str]]:
+def _guesses(who: str, own: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What an identifier may be, the likeliest first: as it says itself, else by its looks."""
-    from agents.identifiers import RANKS
+    from agents.identifier_types import RANKS
 
     kind, colon, value = who.partition(":")
-    if colon and re.fullmatch("[a-z][a-z_]*", kind):
+    if colon and re.fullmatch("[a-z][a-z0-9_]*", kind):
         yield kind, value
-    yield from ((kind, who) for kind in RANKS)
+    yield from ((kind, who) for kind in (*RANKS, *own))
 
 
 def _who(customer: Customer, alerts: Sequence[Alert], asked: str) -> None:

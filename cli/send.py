@@ -6,25 +6,28 @@ import struct
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import typer
 
+from agents.dropped import Dropped, refusal, told
 from schemas.codec import Codec, Decoded
 
 from .bus import bus_of
 from .event_file import Written, read
 from .event_stream import opened, plain
-from .output import say
+from .output import note, say
 from .problem import Code, Problem
 from .progress import Progress
 from .publication import publish
 from .words import count, listed
 
 if TYPE_CHECKING:
+    from agents.normalisation import Normalisation
+    from agents.settings import Settings
     from schemas.registry import Registry
 
 SHOWN = 20
@@ -33,10 +36,11 @@ DAY = 24 * 3600 * 1_000_000
 
 
 class Outgoing(NamedTuple):
-    """One event, and the department on whose topic it goes."""
+    """One event, the department on whose topic it goes, and those of its identifiers that the bus will drop."""
 
     department: str
     value: bytes
+    dropped: Sequence[Dropped] = ()
 
 
 class Spool:
@@ -109,7 +113,7 @@ def send(
     if department is not None and department not in topics:
         raise Problem(f"--department {department!r} has no topic; there are {listed(sorted(topics))}.", Code.USAGE)
     with opened(file) as source, Spool() as spool:
-        judge = Judge(bus.registry, department, check=check)
+        judge = Judge(bus.registry, department, _normalisation(bus.settings) if check else None)
         sent = _spooled(read(plain(source, file)), judge, spool, file)
         records = ((topics[one.department], one.value, None, STRUCTURED) for one in spool)
         told = Progress(f"{{}} of {sent.total():,} events sent")
@@ -117,10 +121,18 @@ def send(
     say(f"{count(sent.total(), 'event')} sent: {listed([f'{n} to {name}' for name, n in sorted(sent.items())])}.")
 
 
+def _normalisation(settings: Settings) -> Normalisation:
+    """Which identifiers the bus takes, as far as this machine's settings are the bus's."""
+    from agents.normalisation import Normalisation  # takes a tenth of a second
+
+    return Normalisation(settings.phone_region, settings.blocked_identifiers, settings.identifier_types)
+
+
 def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -> Counter[str]:
     """Put all events into the spool; returns how many of each department. Raises ``Problem`` when one is wrong."""
     departments: Counter[str] = Counter()
     errors: list[str] = []
+    dropping = Dropping()
     wrong = total = 0
     told = Progress("{} events checked")
     for total, one in enumerate(events, 1):
@@ -130,6 +142,7 @@ def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -
             if wrong <= SHOWN:
                 errors.append(f"{one.place}: {judged}")
         elif not wrong:
+            dropping.add(one.place, judged.dropped)
             departments[judged.department] += 1
             spool.add(judged)
         told(total)
@@ -140,7 +153,32 @@ def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -
         more = [f"and {wrong - SHOWN} more"] if wrong > SHOWN else []
         found = "\n  ".join([*errors, *more])
         raise Problem(f"{wrong} of {count(total, 'event')} can't be sent, so none was:\n  {found}", Code.WRONG)
+    dropping.tell()
     return departments
+
+
+class Dropping:
+    """Events of whose identifiers the bus will drop some: nobody is refused for it, but somebody should know."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._events = 0
+
+    def add(self, place: str, dropped: Sequence[Dropped]) -> None:
+        """Those of one event."""
+        if not dropped:
+            return
+        self._events += 1
+        if self._events <= SHOWN:
+            self._lines.append(f"{place}: {told(dropped)}")
+
+    def tell(self) -> None:
+        """On stderr, before anything is sent."""
+        if self._events > SHOWN:
+            self._lines.append(f"and {self._events - SHOWN} more")
+        if self._lines:
+            of = count(self._events, "event")
+            note("\n  ".join([f"Of {of} not all of data.customer.identifiers identify anybody:", *self._lines]))
 
 
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
@@ -153,29 +191,33 @@ def _topics(registry: Registry) -> dict[str, str]:
 class Judge:
     """Says of each event where it goes, or why it does not.
 
-    ``department`` overrules the type; without ``check`` what an event holds is not looked at.
+    ``department`` overrules the type; without ``normalisation`` what an event holds is not looked at.
     """
 
-    def __init__(self, registry: Registry, department: str | None, *, check: bool) -> None:
+    def __init__(self, registry: Registry, department: str | None, normalisation: Normalisation | None) -> None:
         self._types = registry.types
         self._departments = frozenset(_topics(registry))
         self._department = department
-        self._codec = Codec(registry) if check else None
+        self._codec = Codec(registry)
+        self._normalisation = normalisation
 
     def __call__(self, one: Written) -> Outgoing | str:
         """Where it goes, or a sentence that begins with the reason for which it would become a dead letter."""
-        if one.wrong and (self._codec is not None or not one.value):
+        if one.wrong and (self._normalisation is not None or not one.value):
             return one.wrong
         home = self._department or self.home(one.parsed)
-        if self._codec is None:
+        if self._normalisation is None:
             return Outgoing(home, one.value) if home else "nobody can tell whose it is; say it with --department."
         decoded = self._codec.decode(home or "", one.value, STRUCTURED)
         if not isinstance(decoded, Decoded):
             return f"{decoded.reason.value}: {decoded.message}"
         if decoded.time > time.time() * 1_000_000 + DAY:
             return "time-in-future: its time is more than 24 hours ahead; a date in the future belongs in data."
+        kept, dropped = self._normalisation.judge(decoded.identifiers)
+        if (refused := refusal(kept, dropped)) is not None:
+            return f"{refused.reason.value}: {refused.message}"
         assert home is not None, "a good event has a department"
-        return Outgoing(home, one.value)
+        return Outgoing(home, one.value, dropped)
 
     def home(self, event: Any) -> str | None:
         """The department of an event's type; for an answer to the bus the one that answers."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .blocked import asked, tell
 from .bus import Bus, bus_of
 from .health import Process, announced, ask, supervised
 from .output import document, facts, say, table
@@ -33,6 +34,7 @@ def status(
 ) -> None:
     """Topics with their records, how far behind the readers are, and how the processes on this machine are.
 
+    Identifiers that are blocked because too many customers came with them are listed while a worker runs here.
     Exit code 1 if a topic is missing or set wrongly, or a process is not well; being behind is not wrong.
 
     Example: cxbus status
@@ -46,11 +48,13 @@ def status(
     standings = list_topics(bootstrap, bus.catalogue(settings.replication or replication(bootstrap)))
     lags = _lags(bootstrap, _readers(bus), standings)
     processes = _processes(settings.data_dir)
+    blocked = asked(one.process for one in processes if one.process and one.ready and one.name.startswith("worker-"))
     rules = digest(bus.rules_dir)
     if json:
-        document(_plain(bus, bootstrap, standings, lags, processes, rules))
+        document({**_plain(bus, bootstrap, standings, lags, processes, rules), "blockedIdentifiers": blocked})
     else:
         _tell(bus, bootstrap, standings, lags, processes, rules)
+        tell(blocked)
     if any(one.differences for one in standings) or not all(one.ready for one in processes):
         raise typer.Exit(Code.WRONG)
 

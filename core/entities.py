@@ -13,14 +13,14 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from .event import Entry, midnight
+from .event import DAY, Entry, midnight
 from .vocabulary import Vocabulary
 
 CASE, INVOICE, OPPORTUNITY = "case", "invoice", "opportunity"
 
 FIELDS: Mapping[str, frozenset[str]] = {
     CASE: frozenset({"caseId", "category"}),
-    INVOICE: frozenset({"invoiceId", "total", "currency", "dueDate", "paymentId"}),
+    INVOICE: frozenset({"invoiceId", "total", "currency", "dueDate", "paymentId", "creditId"}),
     OPPORTUNITY: frozenset({"opportunityId", "stage", "name"}),
 }
 """What must be kept of a matter's entries to know its state, and to name it to a person."""
@@ -28,12 +28,16 @@ FIELDS: Mapping[str, frozenset[str]] = {
 ISSUED = "finance.invoice.issued.v1"
 OVERDUE = "finance.invoice.overdue.v1"
 PAYMENT = "finance.payment.received.v1"
+DISPUTED = "finance.payment.disputed.v1"
+CREDIT = "finance.credit.issued.v1"
+VOIDED = "finance.invoice.voided.v1"
+WRITTEN_OFF = "finance.invoice.written_off.v1"
 
 
 class Matter(NamedTuple):
     """A matter from ``since`` on. ``changed`` is the entry that opened it, or closed it if it is closed.
 
-    ``due`` is 00:00 UTC of an invoice's latest due date, ``warned`` its latest overdue event.
+    ``due`` is 00:00 UTC of an invoice's due date (µs), ``warned`` its latest overdue event.
     """
 
     since: int
@@ -53,6 +57,25 @@ def as_of(matters: Sequence[Matter], t: int) -> Matter | None:
     """The matter as of ``t``; ``None`` when nothing opened or closed it yet."""
     index = bisect_right(matters, t, key=lambda matter: matter.since)
     return matters[index - 1] if index else None
+
+
+def opens(entry: Entry, vocabulary: Vocabulary) -> bool:
+    """Whether the entry says that there is such a matter, open or not."""
+    kind = vocabulary[entry.type]
+    role = kind.entity
+    if role is None:
+        return False
+    moves_on = role.closes_when is not None and not kind.holds(role.closes_when, entry.data)
+    return role.role == "opens" or moves_on or entry.type == OVERDUE
+
+
+def may_close(entry: Entry, vocabulary: Vocabulary) -> bool:
+    """Whether the entry can close a matter that others opened."""
+    kind = vocabulary[entry.type]
+    role = kind.entity
+    if role is None or role.role == "opens":
+        return False
+    return role.role == "closes" or kind.holds(role.closes_when, entry.data) or entry.type in (PAYMENT, CREDIT)
 
 
 def _opened_or_closed(entries: Sequence[Entry], vocabulary: Vocabulary) -> list[Matter]:
@@ -77,28 +100,51 @@ def _opened_or_closed(entries: Sequence[Entry], vocabulary: Vocabulary) -> list[
 
 
 def _invoice(entries: Sequence[Entry]) -> list[Matter]:
-    """Closed once the payments in its currency reach its latest total (a part payment does not close)."""
+    """Closed while payments and credits reach what was claimed, and from a void or write-off on."""
     found: list[Matter] = []
     claim: Entry | None = None
     warned: Entry | None = None
     due: int | None = None
+    issued = ended = -1
     paid: dict[str, Entry] = {}
-    for at, together in groupby(entries, key=lambda entry: entry.at):
+    disputed: dict[str, int] = {}
+    credited: dict[str, Entry] = {}
+    for at, group in groupby(entries, key=lambda entry: entry.at):
+        together = list(group)
         for entry in together:
-            if entry.type == PAYMENT:
-                paid[str(entry.data.get("paymentId"))] = entry
-            elif entry.type in (ISSUED, OVERDUE):
+            if entry.type in (ISSUED, OVERDUE):
                 claim = entry
-                due = midnight(str(entry.data["dueDate"])) if "dueDate" in entry.data else due
                 warned = entry if entry.type == OVERDUE else warned
-        if claim is None:
-            continue
-        currency = claim.data.get("currency")
-        payments = [payment for payment in paid.values() if payment.data.get("currency") == currency]
-        closed = sum((_money(p) for p in payments), Decimal(0)) >= _money(claim)
-        changed = max(payments, key=lambda p: (p.at, p.uid), default=claim) if closed else claim
-        found.append(Matter(at, not closed, changed, claim.data, due, warned))
+                issued = at if entry.type == ISSUED else issued
+                if "dueDate" in entry.data:
+                    due = midnight(str(entry.data["dueDate"]))
+                elif due is None and entry.type == OVERDUE:
+                    due = at - at % DAY
+            elif entry.type == PAYMENT:
+                paid[str(entry.data.get("paymentId"))] = entry
+            elif entry.type == DISPUTED:
+                disputed[str(entry.data.get("paymentId"))] = at
+            elif entry.type == CREDIT:
+                credited[str(entry.data.get("creditId"))] = entry
+            elif entry.type in (VOIDED, WRITTEN_OFF):
+                ended = at
+        kept = [payment for name, payment in paid.items() if disputed.get(name, -1) < payment.at]
+        settled = claim is not None and _reaches([*kept, *credited.values()], claim)
+        closed = settled or ended >= max(issued, 0)
+        facts = {} if claim is None else claim.data
+        if closed:
+            before = found[-1] if found else None
+            changed = before.changed if before is not None and not before.open else together[-1]
+            found.append(Matter(at, False, changed, facts, due, warned))
+        elif claim is not None:
+            found.append(Matter(at, True, claim, facts, due, warned))
     return found
+
+
+def _reaches(counted: Sequence[Entry], claim: Entry) -> bool:
+    """Whether payments and credits, those in the claim's currency, reach its total."""
+    currency = claim.data.get("currency")
+    return sum((_money(one) for one in counted if one.data.get("currency") == currency), Decimal(0)) >= _money(claim)
 
 
 def _money(entry: Entry) -> Decimal:

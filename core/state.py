@@ -108,10 +108,10 @@ class Customer:
 
     def know(self, masks: Iterable[tuple[str, str]]) -> None:
         """These are the customer's, too."""
-        for mask in masks:
-            known = self.identifiers
-            if mask not in known and (len(known) < MOST_IDENTIFIERS or mask < known[-1]):
-                self.identifiers = sorted([*known, mask])[:MOST_IDENTIFIERS]
+        known = self.identifiers
+        room = len(known) < MOST_IDENTIFIERS
+        if new := {mask for mask in masks if mask not in known and (room or mask < known[-1])}:
+            self.identifiers = sorted([*known, *new])[:MOST_IDENTIFIERS]
 
     @property
     def closed_at_most(self) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 from zlib import crc32
 
 from .bounds import fits
-from .entities import Matter, past
+from .entities import Matter, opens, past
 from .event import HOUR, Entry
 from .spans import FOREVER
 from .vocabulary import EventType, Vocabulary
@@ -52,7 +52,7 @@ class Need:
 Streams = tuple[str, ...]
 """Those that an event belongs to, its type first. There are few combinations: what follows from one is kept."""
 
-Fields = Sequence[tuple[str, str | None]]
+Fields = Sequence[tuple[str, str | bool | None]]
 """Those that are kept of an entry, with what a missing one means."""
 
 Places = Mapping[str, Fields]
@@ -280,6 +280,11 @@ class Timeline:
         """
         kind = self.plan.vocabulary[entry.type]
         return any(self.is_settled(entity, str(kind.value(entry.data, name))) for entity, name in named)
+
+    def has_opened(self, entity: str, matter: str) -> bool:
+        """Whether an event that opened the matter is held."""
+        held = self._grouped(entity).get(matter, ())
+        return any(opens(entry, self.plan.vocabulary) for entry in held)
 
     def is_settled(self, entity: str, matter: str) -> bool:
         """Whether the matter, or one whose mark is the same, is among ``settled``."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-When = Mapping[str, tuple[str, ...]]
+When = Mapping[str, tuple[str | bool, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class EventType:
     outbound: When | None = None
     answered: When | None = None
     engaged: When | None = None
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str | bool] = field(default_factory=dict)
     entity: EntityRole | None = None
     note: bool = False
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .fields import Id, Word
 
 # A condition as data: every named field holds one of the values; empty means always, ``None`` never.
-When = Mapping[str, tuple[str, ...]]
+When = Mapping[str, tuple[str | bool, ...]]
 ALWAYS: When = MappingProxyType({})
 
 
@@ -90,7 +90,7 @@ class EventType:
     outbound: When | None = None
     answered: When | None = None
     engaged: When | None = None
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str | bool] = field(default_factory=dict)
     entity: EntityRole | None = None
     example: Mapping[str, Any] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ characters can't be below: ``Contract`` sees to that.
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -18,6 +19,7 @@ from .currency import CODES
 from .visible import VISIBLE
 
 _CURRENCY = 'an ISO 4217 currency code, such as "EUR"'
+_NO_SIGN = "an amount without a sign"
 _DATE = 'a date as a string, such as "2026-03-31"'
 _INSTANT = f'an RFC 3339 time with offset of at most {instant.LONGEST} characters, such as "2026-03-02T09:00:00Z"'
 
@@ -26,6 +28,12 @@ def _known_currency(code: str) -> str:
     if code not in CODES:
         raise PydanticCustomError("expected", _CURRENCY)
     return code
+
+
+def _without_sign(words: str, amount: str) -> str:
+    if amount.startswith("-"):
+        raise PydanticCustomError("expected", words)
+    return amount
 
 
 def _real_date(text: str) -> str:
@@ -58,13 +66,23 @@ Text = Annotated[str, Field(description="a string")]
 Url = Annotated[str, Field(min_length=1, max_length=8192, description="a string of 1 to 8192 bytes as JSON")]
 Query = Annotated[str, Field(max_length=8192, description="a string of at most 8192 bytes as JSON")]
 
-Money = Annotated[
+Amount = Annotated[
     str,
     Field(
         pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$",
         description='a decimal number written as a string, such as "129.90"',
+        json_schema_extra={"pattern": r"^[0-9]{1,15}(\.[0-9]{1,6})?$"},
     ),
 ]
+"""Its sign is judged apart, with words of its own: what a minus means is told by another type."""
+
+
+def without_sign(instead: str = "") -> AfterValidator:
+    """For an ``Amount``; ``instead``: what a minus probably means, and the type that says it."""
+    return AfterValidator(partial(_without_sign, f"{_NO_SIGN}: {instead}" if instead else _NO_SIGN))
+
+
+Money = Annotated[Amount, without_sign()]
 Currency = Annotated[
     str,
     Field(

@@ -96,7 +96,13 @@ def expected(schema: Mapping[str, Any]) -> str | None:
         return str(schema["description"])
     if "enum" in schema:
         return "one of " + ", ".join(quoted(str(value)) for value in schema["enum"])
-    kinds = {"object": "an object", "array": "an array", "string": "a string", "integer": "a whole number"}
+    kinds = {
+        "object": "an object",
+        "array": "an array",
+        "string": "a string",
+        "integer": "a whole number",
+        "boolean": "true or false",
+    }
     return kinds.get(schema.get("type", ""))
 
 

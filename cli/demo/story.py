@@ -160,7 +160,7 @@ def _offset(text: str) -> int:
 def _of_run(kind: str, value: str, suffix: str) -> str:
     """The identifier as it is in the run ``suffix``, so that two runs on one bus are about different people.
 
-    Telephone numbers for drama are too few for that: a run's begin with 06, which Ofcom has never assigned.
+    Telephone numbers for drama are too few for that: a run's have an extension of their own.
     """
     if not suffix:
         return value
@@ -168,7 +168,5 @@ def _of_run(kind: str, value: str, suffix: str) -> str:
         local, _, domain = value.partition("@")
         return f"{local}.{suffix}@{domain}"
     if kind == "phone":
-        national = value.removeprefix("+44").replace(" ", "").removeprefix("0")
-        drawn = int(hashlib.sha256(f"{suffix}\n{national}".encode()).hexdigest(), 16) % 10**9
-        return f"{'+44 ' if value.startswith('+44') else '0'}6{drawn:09}"
+        return f"{value} ext. {int(hashlib.sha256(suffix.encode()).hexdigest(), 16) % 10**9:09}"
     return f"{value}-{suffix}"

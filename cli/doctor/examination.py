@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..bus import Bus
 from ..problem import Code, Problem
-from . import brokers, cluster, foreign, identity, local, machine, topics, transactions
+from . import brokers, closings, cluster, foreign, identity, local, machine, topics, transactions
 from .finding import Finding, warning, wrong
 from .remedy import Commands, away
 
@@ -37,6 +37,9 @@ def of_the_machine(bus: Bus) -> Iterator[Finding]:
     yield from machine.settings(local.sources(bus), list(Settings.model_fields), local.refused(bus))
     yield machine.folder(local.folder(bus.settings.data_dir))
     yield machine.rules(local.rules(bus))
+    unmatched = closings.counted(local.metrics(bus.settings.data_dir))
+    if unmatched is not None:  # else no worker runs here
+        yield from closings.judge(unmatched)
 
 
 def of_the_cluster(bus: Bus) -> Iterator[Finding]:
@@ -136,6 +139,8 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     import orjson
 
+    from agents.key_record import normalisation_of, other_normalisation
+    from agents.normalisation import VERSION
     from agents.settings import SettingsError
     from agents.topics import IDENTITIES, KEY_RECORD
 
@@ -148,3 +153,5 @@ def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) ->
     record, whole = asked.fingerprint(IDENTITIES, KEY_RECORD)
     theirs = orjson.loads(record)["fingerprint"] if record is not None else None
     yield identity.judge(identity.Fingerprints(mine, theirs, whole), embedded=bus.settings.embedded)
+    if record is not None and (made := normalisation_of(record)) != VERSION:
+        yield wrong("identifiers", *other_normalisation(made))

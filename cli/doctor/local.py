@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bus import Bus
+from ..health import announced, ask
 from .identity import GENERATED
 from .machine import Folder, Rules, Source
 
@@ -76,6 +77,12 @@ def folder(path: Path) -> Folder:
     elif not os.access(there, os.W_OK | os.X_OK):
         reason = f"no right to write in {there}"
     return Folder(str(path.absolute()), reason, shutil.disk_usage(there).free)
+
+
+def metrics(data_dir: Path) -> list[str]:
+    """The pages of those processes of the bus that run here and answer."""
+    asked = [ask(one.url, "/metrics") for one in announced(data_dir) if one.alive]
+    return [answer.text for answer in asked if answer is not None and answer.ok]
 
 
 def rules(bus: Bus) -> Rules:

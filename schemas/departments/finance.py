@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from ..department import ALWAYS, Department, EntityRole, EventData, EventType
-from ..fields import Count, Currency, Date, Id, Money, Text
+from ..fields import Amount, Count, Currency, Date, Id, Text, without_sign
+
+Claimed = Annotated[Amount, without_sign("what the customer need not pay is a finance.credit.issued.v1")]
+Received = Annotated[
+    Amount,
+    without_sign(
+        "money that was given back is a finance.refund.issued.v1, "
+        "a payment that the bank took back a finance.payment.disputed.v1"
+    ),
+]
+Disputed = Annotated[
+    Amount, without_sign("a dispute that was won is the same payment once more, a finance.payment.received.v1")
+]
+Credited = Annotated[Amount, without_sign("what the customer owes in addition is a finance.invoice.issued.v1")]
+Refunded = Annotated[Amount, without_sign("money that comes in is a finance.payment.received.v1")]
 
 
 class InvoiceIssued(EventData):
-    """The customer owes money."""
+    """The customer owes money; without a due date it is to be paid at once, by card or direct debit."""
 
     invoiceId: Id
-    total: Money
+    total: Claimed
     currency: Currency
-    dueDate: Date
+    dueDate: Date | None = None
 
 
 class InvoiceOverdue(EventData):
-    """An invoice's date has passed without payment."""
+    """An invoice's date has passed without payment; ``total`` is that of the invoice, not what is left of it."""
 
     invoiceId: Id
-    total: Money
+    total: Claimed
     currency: Currency
-    dueDate: Date
-    daysOverdue: Count
+    dueDate: Date | None = None
+    daysOverdue: Count | None = None
+
+
+class InvoiceVoided(EventData):
+    """An invoice is void: nobody owes it, and nobody ever did."""
+
+    invoiceId: Id
+    reason: Text | None = None
+
+
+class InvoiceWrittenOff(EventData):
+    """What is left of an invoice is given up."""
+
+    invoiceId: Id
+    reason: Text | None = None
 
 
 class PaymentReceived(EventData):
@@ -30,30 +60,53 @@ class PaymentReceived(EventData):
 
     paymentId: Id
     invoiceId: Id | None = None
-    total: Money
+    total: Received
     currency: Currency
+
+
+class PaymentDisputed(EventData):
+    """The bank took a payment back: a chargeback, or a direct debit that was returned; with an invoice's id that
+    payment no longer counts for it.
+    """
+
+    paymentId: Id
+    invoiceId: Id | None = None
+    total: Disputed
+    currency: Currency
+    reason: Text | None = None
 
 
 class PaymentDeclined(EventData):
     """The bank or gateway refused a payment."""
 
-    invoiceId: Id
+    invoiceId: Id | None = None
     reason: Text | None = None
 
 
 class DunningSent(EventData):
-    """The customer was reminded to pay."""
+    """The customer was reminded to pay one invoice, or, without an invoice's id, all that they owe."""
 
-    invoiceId: Id
+    invoiceId: Id | None = None
     level: Count
 
 
 class CreditIssued(EventData):
-    """The customer gets money back."""
+    """The customer need not pay something; with an invoice's id it lowers what that invoice asks for."""
 
     creditId: Id
-    total: Money
+    total: Credited
     currency: Currency
+    invoiceId: Id | None = None
+    reason: Text | None = None
+
+
+class RefundIssued(EventData):
+    """The customer gets money back that they had paid; no invoice is opened again by it."""
+
+    refundId: Id
+    total: Refunded
+    currency: Currency
+    paymentId: Id | None = None
     invoiceId: Id | None = None
     reason: Text | None = None
 
@@ -81,10 +134,34 @@ DEPARTMENT = Department(
             },
         ),
         EventType(
+            name="finance.invoice.voided.v1",
+            data=InvoiceVoided,
+            entity=EntityRole(entity="invoice", id_field="invoiceId", role="closes"),
+            example={"invoiceId": "I-77", "reason": "sent twice"},
+        ),
+        EventType(
+            name="finance.invoice.written_off.v1",
+            data=InvoiceWrittenOff,
+            entity=EntityRole(entity="invoice", id_field="invoiceId", role="closes"),
+            example={"invoiceId": "I-77", "reason": "moved away"},
+        ),
+        EventType(
             name="finance.payment.received.v1",
             data=PaymentReceived,
             entity=EntityRole(entity="invoice", id_field="invoiceId", role="changes"),
             example={"paymentId": "P-12", "invoiceId": "I-77", "total": "129.90", "currency": "EUR"},
+        ),
+        EventType(
+            name="finance.payment.disputed.v1",
+            data=PaymentDisputed,
+            entity=EntityRole(entity="invoice", id_field="invoiceId", role="changes"),
+            example={
+                "paymentId": "P-12",
+                "invoiceId": "I-77",
+                "total": "129.90",
+                "currency": "EUR",
+                "reason": "not received",
+            },
         ),
         EventType(
             name="finance.payment.declined.v1",
@@ -100,10 +177,23 @@ DEPARTMENT = Department(
         EventType(
             name="finance.credit.issued.v1",
             data=CreditIssued,
+            entity=EntityRole(entity="invoice", id_field="invoiceId", role="changes"),
             example={
                 "creditId": "CR-2",
                 "total": "20.00",
                 "currency": "EUR",
+                "invoiceId": "I-77",
+                "reason": "goodwill",
+            },
+        ),
+        EventType(
+            name="finance.refund.issued.v1",
+            data=RefundIssued,
+            example={
+                "refundId": "RF-3",
+                "total": "20.00",
+                "currency": "EUR",
+                "paymentId": "P-12",
                 "invoiceId": "I-77",
                 "reason": "goodwill",
             },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..department import ALWAYS, Department, EventData, EventType
+from ..department import Department, EventData, EventType
 from ..fields import Id, Text, Url, Word
 
 
@@ -19,18 +19,20 @@ class CampaignSent(EventData):
 
 
 class EmailOpened(EventData):
-    """A mail was opened, perhaps by a machine."""
+    """A mail was opened; ``machine``: by a program that fetches mail, as far as the mailing system can tell."""
 
-    messageId: Id
+    messageId: Id | None = None
     campaignId: Id | None = None
+    machine: bool | None = None
 
 
 class EmailClicked(EventData):
-    """The customer followed a link in a mail."""
+    """Somebody followed a link in a mail; ``machine``: not the customer, but a program that looks for harmful links."""
 
-    messageId: Id
+    messageId: Id | None = None
     campaignId: Id | None = None
     url: Url
+    machine: bool | None = None
 
 
 class EmailUnsubscribed(EventData):
@@ -80,8 +82,9 @@ DEPARTMENT = Department(
         EventType(
             name="marketing.email.clicked.v1",
             data=EmailClicked,
-            engaged=ALWAYS,
-            example={"messageId": "MSG-1", "campaignId": "S-1", "url": "https://shop.example/spring"},
+            engaged={"machine": (False,)},
+            defaults={"machine": False},
+            example={"messageId": "MSG-1", "campaignId": "S-1", "url": "https://shop.example/spring", "machine": False},
         ),
         EventType(
             name="marketing.email.unsubscribed.v1",

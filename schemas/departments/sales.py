@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from ..department import ALWAYS, Department, EntityRole, EventData, EventType
-from ..fields import Currency, Date, Id, Instant, Items, Money, Seconds, Word
+from ..fields import Amount, Currency, Date, Id, Instant, Items, Money, Seconds, Word, without_sign
+
+Bought = Annotated[Amount, without_sign("what came back is a finance.credit.issued.v1")]
 
 
 class OpportunityCreated(EventData):
@@ -34,7 +36,7 @@ class MeetingScheduled(EventData):
 
     meetingId: Id
     startTime: Instant
-    purpose: Word
+    purpose: Word | None = None
     opportunityId: Id | None = None
     ownerId: Id | None = None
 
@@ -66,7 +68,7 @@ class OrderCompleted(EventData):
     """The customer bought."""
 
     orderId: Id
-    total: Money
+    total: Bought
     currency: Currency
     items: Items | None = None
 

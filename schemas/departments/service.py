@@ -34,16 +34,16 @@ class CaseOpened(EventData):
 
     caseId: Id
     category: Word
-    priority: Word
+    priority: Word | None = None
     summary: Text | None = None
     slaDueTime: Instant | None = None
 
 
 class CaseEscalated(EventData):
-    """A case went up a level."""
+    """A case went up a level, or to somebody else, where there are no levels."""
 
     caseId: Id
-    level: Count
+    level: Count | None = None
 
 
 class CaseResolved(EventData):

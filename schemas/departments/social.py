@@ -11,11 +11,11 @@ from ..fields import Count, Text, Url, Word
 
 
 class MentionPosted(EventData):
-    """The customer spoke of the company in public; ``sentiment`` from -1 (bad) to 1 (good)."""
+    """The customer spoke of the company in public; ``sentiment`` from -1 (bad) to 1 (good), if anybody judged it."""
 
     network: Word
     url: Url | None = None
-    sentiment: Annotated[float, Field(ge=-1, le=1, description="a number from -1 to 1")]
+    sentiment: Annotated[float, Field(ge=-1, le=1, description="a number from -1 to 1")] | None = None
     text: Text | None = None
     reach: Count | None = None
 

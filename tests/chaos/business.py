@@ -120,7 +120,7 @@ class Person:
         email = ("email", f"person{number}@example.com")
         if not self.merging:
             return [[customer_no]] if number % 4 else [[customer_no, email]]
-        phone = ("phone", f"+1{200 + number // 10_000:03d}555{number % 10_000:04d}")
+        phone = ("phone", f"+1{201 + number // 10_000:03d}555{number % 10_000:04d}")
         faces = [[customer_no], [email, phone]]
         return [*faces, [("login", f"person-{number}")]] if number % 3 == 0 else faces
 

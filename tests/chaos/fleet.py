@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from cli.blocked import asked
 from cli.child import FIRST_PAUSE, last_words
 from cli.health import announced
 from cli.tether import SUPERVISOR
@@ -124,6 +127,10 @@ class Fleet:
         self._due.clear()
 
     # --- looking at them --------------------------------------------------------------------------------------------
+
+    def blocked(self) -> Mapping[str, Any] | None:
+        """What the first worker that answers knows of blocked identifiers, as `cxbus status` says it."""
+        return asked(announced(self._data))
 
     def memory(self) -> dict[str, int]:
         """Resident MiB of each process."""

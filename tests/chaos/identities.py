@@ -1,4 +1,7 @@
-"""Who is who by brute force: components of everything that was ever said together, against the identities topic."""
+"""Who is who by brute force: components of everything that was ever said together, against the identities topic.
+
+Values that too many strangers share are said together with nobody any more, from the record on that was one too many.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import orjson
 from agents.identifiers import Identifiers
 from agents.records import nodes_of
 from agents.topics import IDENTITIES, LINKS
+from core.event import DAY
+from core.fuse import LINKS_A_DAY
 from core.identity import Node
 
 from .checker import Problem, content_of, current
@@ -36,9 +41,9 @@ class Components:
         """Every component once."""
         return list({id(group): group for group in self._group.values()}.values())
 
-    def of(self, node: str) -> set[str]:
-        """The component of a node."""
-        return self._group[node]
+    def are_one(self, node: str, other: str) -> bool:
+        """Whether both are in one component."""
+        return node in self._group and self._group[node] is self._group.get(other)
 
 
 def said(record: Record, identifiers: Identifiers) -> Sequence[Node]:
@@ -48,50 +53,88 @@ def said(record: Record, identifiers: Identifiers) -> Sequence[Node]:
     return identifiers.of(tuple((one["type"], one["value"]) for one in known)).nodes
 
 
+class Links:
+    """The links log, told again."""
+
+    def __init__(self, log: Log, identifiers: Identifiers) -> None:
+        self.components = Components()
+        self.first: dict[str, str] = {}
+        """The customer that each node would have founded where it came first."""
+        self.blocked: dict[str, int] = {}
+        """Since when (µs)."""
+        self._counted: defaultdict[str, list[int]] = defaultdict(list)
+        for record in log.of(LINKS):
+            nodes = nodes_of(dict(record.headers))
+            self._count(self._left(nodes), record.timestamp * 1000)
+            left = self._left(nodes)
+            for node in left:
+                self.first.setdefault(node.hash, identifiers.mint(left[0], record.offset))
+            if left:  # else it is an answer, sent on before its customer was known here, or all of it is blocked
+                self.components.join(node.hash for node in left)
+
+    def _left(self, nodes: Iterable[Node]) -> list[Node]:
+        return [node for node in nodes if node.hash not in self.blocked]
+
+    def _count(self, nodes: Sequence[Node], at: int) -> None:
+        """Blocks those that came with too many others in the day before ``at``."""
+        for node in nodes[1:]:
+            if not self.components.are_one(nodes[0].hash, node.hash):
+                links = [link for link in self._counted[node.hash] if link > at - DAY]
+                self._counted[node.hash] = [*links, at]
+                if len(links) == LINKS_A_DAY:
+                    self.blocked[node.hash] = at
+
+    def customers(self) -> dict[str, str]:
+        """By node, who is the eldest of those who are one."""
+        born = {name: offset for offset, name in enumerate(dict.fromkeys(self.first.values()))}
+        found: dict[str, str] = {}
+        for group in self.components.groups():
+            eldest = min((self.first[one] for one in group), key=born.__getitem__)
+            found.update(dict.fromkeys(group, eldest))
+        return found
+
+
 def identities(log: Log, accepted: Sequence[Record], identifiers: Identifiers) -> Iterator[Problem]:
     """``accepted``: the department records that intake let through."""
-    components = Components()
-    first: dict[str, str] = {}
-    for record in log.of(LINKS):
-        nodes = nodes_of(dict(record.headers))
-        if nodes:  # else it is an answer, sent on before its customer was known here
-            components.join(node.hash for node in nodes)
-        for node in nodes:
-            first.setdefault(node.hash, identifiers.mint(nodes[0], record.offset))
-    born = {name: offset for offset, name in enumerate(dict.fromkeys(first.values()))}
+    links = Links(log, identifiers)
     events: dict[str, str] = {}
     for record in accepted:
         known = said(record, identifiers)
-        if any(node.hash not in first for node in known):
+        left = [node.hash for node in known if node.hash not in links.blocked]
+        if any(node.hash not in links.first for node in known):
             yield Problem("identity", f"{record.origin}: an identifier that never reached the links log")
-        elif known:
-            components.join(node.hash for node in known)
-            events[content_of(record)[0]] = known[0].hash
-    customers: dict[str, str] = {}
-    for group in components.groups():
-        eldest = min((first[one] for one in group), key=born.__getitem__)
-        customers.update(dict.fromkeys(group, eldest))
-    yield from _held(log, customers)
+        elif left:
+            links.components.join(left)
+            events[content_of(record)[0]] = left[0]
+    customers = links.customers()
+    yield from _held(log, customers, links.blocked)
     yield from _owned(log, events, customers)
 
 
-def _held(log: Log, customers: dict[str, str]) -> Iterator[Problem]:
-    """The topic's redirects and owners lead to the component's oldest customer."""
+def _held(log: Log, customers: dict[str, str], blocked: dict[str, int]) -> Iterator[Problem]:
+    """The topic's redirects and owners lead to the component's oldest customer, and it knows who is blocked."""
     owner: dict[str, str] = {}
     into: dict[str, str] = {}
+    since: dict[str, int] = {}
+    written: set[tuple[str, bytes]] = set()
     for record in log.of(IDENTITIES):
         assert record.key is not None
         assert record.value is not None
         kind, _, name = record.key.decode().partition("/")
         value = orjson.loads(record.value)
         if kind == "i":
-            if name in owner:
+            if (name, record.value) in written or owner.get(name, value["id"]) != value["id"]:
                 yield Problem("identity", f"{name} was linked twice")
+            written.add((name, record.value))
             owner[name] = value["id"]
+            if "blocked" in value:
+                since[name] = value["blocked"]
         elif kind == "c" and "mergedInto" in value:
             if name in into:
                 yield Problem("identity", f"{name} was merged twice")
             into[name] = value["mergedInto"]
+    if since != blocked:
+        yield Problem("identity", f"{since.items() ^ blocked.items()} are blocked on one side only")
     for node in customers.keys() | owner.keys():
         root = owner.get(node)
         while root in into:

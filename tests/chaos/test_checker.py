@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,11 +16,13 @@ from agents.letters import letter
 from agents.records import Origin
 from agents.settings import Settings
 from agents.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic
+from core.fuse import LINKS_A_DAY
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 
-from .business import Sent, business
+from .business import Sent, business, cloud_event
 from .checker import Problem, current, letters, positions
+from .identities import identities
 from .judgement import SAMPLE, Judge
 from .log import Log, Record
 from .memory import MemoryBus
@@ -335,6 +338,23 @@ def test_a_part_of_a_move_that_never_came_is_found(world: World) -> None:
     log = world.copy()
     lose_a_part_of_a_move(log)
     assert "move" in {problem.kind for problem in world.judged(log)}
+
+
+def test_a_value_that_strangers_share_and_who_is_joined_through_it_is_judged_too(tmp_path: Path) -> None:
+    bus = MemoryBus(tmp_path, RULES, IDENTIFIERS, PARTITIONS)
+    bus.publish([stranger(number) for number in range(LINKS_A_DAY + 5)], NOW)
+    bus.close()
+    events = bus.log.of(events_topic("web"))
+    assert [] == list(identities(bus.log, events, IDENTIFIERS))
+    records = bus.log.records[IDENTITIES, 0]
+    records.remove(next(record for record in records if b'"blocked":' in (record.value or b"")))
+    assert ["identity"] == [problem.kind for problem in identities(bus.log, events, IDENTIFIERS)]
+
+
+def stranger(number: int) -> Sent:
+    known = [{"type": "customer_no", "value": f"X-{number}"}, {"type": "email", "value": "info@example.com"}]
+    data = {"customer": {"identifiers": known}, "url": "https://shop.example/"}
+    return Sent(events_topic("web"), b"", cloud_event("web.page.viewed.v1", "/shop", str(number), NOW * 1000, data))
 
 
 def letter_of(record: Record, last: int | None = None) -> Record:

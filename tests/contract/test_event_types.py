@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -168,13 +169,18 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
         'one of "promotion", "survey", "service"',
     ),
     ("marketing.email.opened.v1", "messageId", "", 'the string ""', IDS),
+    ("marketing.email.clicked.v1", "machine", "true", 'the string "true"', "true or false"),
     ("marketing.email.clicked.v1", "url", "", 'the string ""', "a string of 1 to 8192 bytes as JSON"),
     ("marketing.email.unsubscribed.v1", "listId", 3, "the number 3", IDS),
     ("marketing.email.marked_as_spam.v1", "campaignId", 3, "the number 3", IDS),
     ("marketing.consent.changed.v1", "status", "given", 'the string "given"', 'one of "granted", "revoked"'),
     ("finance.invoice.issued.v1", "dueDate", "31.03.2026", 'the string "31.03.2026"', DATE),
     ("finance.invoice.overdue.v1", "daysOverdue", -1, "the number -1", "a whole number from 0 to 9007199254740991"),
+    ("finance.invoice.voided.v1", "invoiceId", "", 'the string ""', IDS),
+    ("finance.invoice.written_off.v1", "reason", 5, "the number 5", "a string"),
     ("finance.payment.received.v1", "total", "1.0000001", 'the string "1.0000001"', MONEY),
+    ("finance.payment.disputed.v1", "paymentId", None, "null", IDS),
+    ("finance.refund.issued.v1", "total", 9.5, "the number 9.5", MONEY),
     ("finance.payment.declined.v1", "invoiceId", 9, "the number 9", IDS),
     ("finance.dunning.sent.v1", "level", "first", 'the string "first"', "a whole number from 0 to 9007199254740991"),
     ("finance.credit.issued.v1", "creditId", True, "true", IDS),
@@ -201,6 +207,31 @@ def test_the_sentence_names_field_finding_and_expectation(
 ) -> None:
     refused = decode(name, {**full(name), field: value})
     assert Dead(Reason.INVALID_DATA, f"data.{field} is {found}; expected {expected}.") == refused
+
+
+BELOW_ZERO = [
+    ("sales.order.completed.v1", "total", ["finance.credit.issued.v1"]),
+    ("sales.opportunity.created.v1", "amount", []),
+    ("web.cart.abandoned.v1", "total", []),
+    ("finance.invoice.issued.v1", "total", ["finance.credit.issued.v1"]),
+    ("finance.invoice.overdue.v1", "total", ["finance.credit.issued.v1"]),
+    ("finance.payment.received.v1", "total", ["finance.refund.issued.v1", "finance.payment.disputed.v1"]),
+    ("finance.payment.disputed.v1", "total", ["finance.payment.received.v1"]),
+    ("finance.credit.issued.v1", "total", ["finance.invoice.issued.v1"]),
+    ("finance.refund.issued.v1", "total", ["finance.payment.received.v1"]),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "instead"), BELOW_ZERO)
+def test_a_negative_amount_is_refused_with_the_types_that_say_what_it_means(
+    name: str, field: str, instead: list[str]
+) -> None:
+    refused = decode(name, {**full(name), field: "-9.50"})
+    assert isinstance(refused, Dead)
+    assert refused.message.startswith(f'data.{field} is the string "-9.50"; expected an amount without a sign')
+    assert instead == re.findall(r"finance\.\w+\.\w+\.v1", refused.message)
+    assert set(instead) <= set(TYPES)
+    assert isinstance(decode(name, {**full(name), field: "0.00"}), Decoded)
 
 
 @pytest.mark.parametrize(("metric", "low", "high"), [("csat", 1, 5), ("nps", 0, 10), ("ces", 1, 7)])

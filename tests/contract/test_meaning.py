@@ -35,7 +35,7 @@ def test_engaged_is_what_the_customer_did_himself() -> None:
         "service.case.opened.v1": {},
         "service.conversation.ended.v1": {"direction": ("inbound",)},
         "service.feedback.submitted.v1": {},
-        "marketing.email.clicked.v1": {},
+        "marketing.email.clicked.v1": {"machine": (False,)},
         "web.page.viewed.v1": {},
         "web.search.performed.v1": {},
         "web.content.downloaded.v1": {},
@@ -46,9 +46,10 @@ def test_engaged_is_what_the_customer_did_himself() -> None:
     assert expected == {name: described.engaged for name, described in TYPES.items() if described.engaged is not None}
 
 
-def test_a_missing_purpose_is_a_promotion_and_a_missing_direction_inbound() -> None:
-    expected = {
+def test_a_missing_purpose_is_a_promotion_a_missing_direction_inbound_and_who_clicks_no_machine() -> None:
+    expected: dict[str, dict[str, str | bool]] = {
         "marketing.campaign.sent.v1": {"purpose": "promotion"},
+        "marketing.email.clicked.v1": {"machine": False},
         "service.conversation.ended.v1": {"direction": "inbound"},
     }
     assert expected == {name: dict(described.defaults) for name, described in TYPES.items() if described.defaults}
@@ -73,7 +74,11 @@ def test_what_opens_changes_and_closes() -> None:
         ),
         "finance.invoice.issued.v1": ("invoice", "invoiceId", "opens", None),
         "finance.invoice.overdue.v1": ("invoice", "invoiceId", "changes", None),
+        "finance.invoice.voided.v1": ("invoice", "invoiceId", "closes", None),
+        "finance.invoice.written_off.v1": ("invoice", "invoiceId", "closes", None),
         "finance.payment.received.v1": ("invoice", "invoiceId", "changes", None),
+        "finance.payment.disputed.v1": ("invoice", "invoiceId", "changes", None),
+        "finance.credit.issued.v1": ("invoice", "invoiceId", "changes", None),
         "sales.meeting.scheduled.v1": ("meeting", "meetingId", "opens", None),
         "sales.meeting.cancelled.v1": ("meeting", "meetingId", "closes", None),
     } == roles

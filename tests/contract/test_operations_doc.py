@@ -15,7 +15,7 @@ from cli.sink_metrics import SinkMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-DEFAULTS = {"blocked_identifiers": "[]"}
+DEFAULTS = {"blocked_identifiers": "[]", "identifier_types": "[]"}
 """Defaults that are made by a function."""
 
 

@@ -37,11 +37,18 @@ def meaning(kind: EventType) -> Iterator[str]:
         if condition is not None:
             yield f"{word} {when(condition)}".strip()
     for field, value in kind.defaults.items():
-        yield f"no {field} means {value}"
+        yield f"no {field} means {said(value)}"
 
 
 def when(condition: When | None) -> str:
-    return " and ".join(f"if {field} is {' or '.join(values)}" for field, values in (condition or {}).items())
+    return " and ".join(
+        f"if {field} is {' or '.join(map(said, values))}" for field, values in (condition or {}).items()
+    )
+
+
+def said(value: str | bool) -> str:
+    """As JSON has it, without quotation marks."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def test_the_page_has_every_type_with_its_fields_and_meaning_and_no_other() -> None:

@@ -444,6 +444,15 @@ def test_metrics_of_worker_and_sink_are_there(bus: Bus) -> None:
         assert metric in pages["sink"]
 
 
+def test_a_case_that_is_closed_for_somebody_who_does_not_have_it_is_named_by_the_doctor(bus: Bus) -> None:
+    assert "✓ unmatched closings: none since the workers of this machine started" in bus.say("doctor").out
+    closing = event(50, "service.case.resolved", 1, ("customer_no", "C-7"), name="Bob", caseId="K1")
+    assert Code.OK == bus.say("send", "-", stdin=closing).code
+    named = "! unmatched closings: 1 event of service closed nothing since the workers of this machine started"
+    assert within(FEW, lambda: named in bus.say("doctor").out)
+    assert "case K1 since" in bus.say("customer", "show", "C-1042").out
+
+
 @pytest.mark.slow
 @pytest.mark.faults
 def test_a_killed_worker_and_a_killed_broker_are_started_again(bus: Bus) -> None:

@@ -18,8 +18,10 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
+from agents import normalisation
 from agents.foreign import letters_about
 from agents.identifiers import Identifiers
+from agents.key_record import key_record
 from agents.metrics import Metrics
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES
 from cli.doctor import examination, transactions
@@ -105,7 +107,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with pytest.MonkeyPatch.context() as patch, EmbeddedBroker(data) as running:
         _alone(patch)
         assert Code.OK == cxbus(data, "topics", "apply")[0]
-        value = json.dumps({"fingerprint": Identifiers(KEY.encode()).fingerprint}).encode()
+        value = key_record(Identifiers(KEY.encode()))
         producer = KafkaProducer(bootstrap_servers=running.bootstrap)
         producer.send(IDENTITIES, key=b"#key", value=value, headers=[MARK]).get(timeout=30)
         producer.close()
@@ -200,6 +202,13 @@ def test_another_identity_key_and_a_lost_one_are_found(data: Path, monkeypatch: 
     assert (Code.WRONG, ["identity key"]) == (code, list(found))
     assert found["identity key"]["found"].startswith("is missing")
     assert not (data / "identity.key").exists()  # nothing is made by looking
+
+
+def test_identities_of_another_normalisation_are_found(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normalisation, "VERSION", normalisation.VERSION + 1)
+    code, found = ill(data)
+    assert (Code.WRONG, ["identifiers"]) == (code, list(found))
+    assert "of the normalisation of identifiers" in found["identifiers"]["found"]
 
 
 def test_a_killed_publisher_s_open_transaction_is_told_until_it_is_ended(

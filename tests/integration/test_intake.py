@@ -18,9 +18,10 @@ from prometheus_client import CollectorRegistry
 from agents.directory import Directory
 from agents.identifiers import Identifiers
 from agents.intake import Intake
+from agents.key_record import OtherNormalisation, WrongKey, key_record
 from agents.metrics import Metrics
+from agents.normalisation import VERSION
 from agents.records import Header
-from agents.resolver import WrongKey
 from agents.topics import DEAD, IDENTITIES, LINKS
 from core.identity import Node
 from deploy.broker import EmbeddedBroker
@@ -206,11 +207,10 @@ async def identify(kafka: str, key: bytes, value: bytes | None, *headers: Header
 def test_the_identities_of_before_the_mark_are_refused_and_foreign_records_are_passed_over(
     kafka: str, tmp_path: Path
 ) -> None:
-    fingerprint = orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})
-    asyncio.run(identify(kafka, b"#key", fingerprint))
+    asyncio.run(identify(kafka, b"#key", key_record(IDENTIFIERS)))
     with pytest.raises(WrittenBefore, match="has no header v"):
         asyncio.run(tailed(kafka, tmp_path / "old"))
-    asyncio.run(identify(kafka, b"#key", fingerprint, MARK))
+    asyncio.run(identify(kafka, b"#key", key_record(IDENTIFIERS), MARK))
     asyncio.run(identify(kafka, b"i/1", b'{"id": "c_1", "type": "email"}', MARK))
     for key, value, headers in (
         (b"i/1", b'{"id": "c_9", "type": "email"}', ()),
@@ -226,7 +226,17 @@ def test_the_identities_of_before_the_mark_are_refused_and_foreign_records_are_p
 
 
 def test_a_directory_on_disk_is_not_used_with_another_key(kafka: str, tmp_path: Path) -> None:
-    asyncio.run(identify(kafka, b"#key", orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint}), MARK))
+    asyncio.run(identify(kafka, b"#key", key_record(IDENTIFIERS), MARK))
     asyncio.run(tailed(kafka, tmp_path / "directory"))
     with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
         asyncio.run(tailed(kafka, tmp_path / "directory", Identifiers(b"quite another key")))
+
+
+def test_a_directory_on_disk_is_not_used_with_another_normalisation(
+    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(identify(kafka, b"#key", key_record(IDENTIFIERS), MARK))
+    asyncio.run(tailed(kafka, tmp_path / "directory"))
+    monkeypatch.setattr("agents.key_record.VERSION", VERSION + 1)
+    with pytest.raises(OtherNormalisation, match="of the normalisation"):
+        asyncio.run(tailed(kafka, tmp_path / "directory"))

@@ -15,7 +15,7 @@ from schemas.refusal import Dead
 from schemas.registry import Registry
 
 from .entry import Arrival, D, arrival
-from .identifiers import Identifier, identifiers
+from .identifiers import Identifier, identifiers, is_type
 from .topics import Record, origin
 
 CODEC = Codec(Registry.discover())
@@ -41,5 +41,7 @@ def accepted(record: Record, region: str | None) -> Accepted | str:
         return "time-in-future"
     if event["type"].startswith("bus."):
         return Accepted(came, (), event["data"]["customerId"])
+    if not all(is_type(one["type"]) for one in event["data"]["customer"]["identifiers"]):
+        return "invalid-data"
     known = identifiers(event["data"], region)
     return Accepted(came, tuple(known)) if known else "no-identifier"

@@ -19,6 +19,7 @@ from tests.unit.core import bench
 
 from .customer import Customer, Move, Outcome, Refused, Written
 from .entry import Arrival, Entry
+from .identifiers import Key
 from .notification import Said
 from .profile import profile
 
@@ -109,7 +110,7 @@ class Both:
             told = document.pop("state")
             if "standing" in document:
                 document["standing"] = sorted(document["standing"])
-            assert profile(customer, None) == document
+            assert profile(customer, None, Key(b"")) == document
             if customer.into is None:
                 assert customer.notified.settled == told["settledUntil"]
                 held = {a.id: (a.time, a.end, a.open) for a in self.bus.customer(name).awake()}

@@ -21,6 +21,7 @@ from agents.intake import Intake
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.resolver import Resolver
+from core.fuse import LINKS_A_DAY
 from engine.unit_of_work import Output
 from schemas.codec import Codec
 from tests.unit.agents.bench import MARK
@@ -44,11 +45,15 @@ Place = tuple[str, int]
 
 
 class Bus:
-    """Agents and logs. ``clock``: the broker's (ms)."""
+    """Agents and logs. ``clock``: the broker's (ms). ``links_a_day``: how many others' identifiers a value may have.
 
-    def __init__(self, seed: int) -> None:
+    ``hearing``: the chance that intake's directory reads on when it is its turn.
+    """
+
+    def __init__(self, seed: int, links_a_day: int = LINKS_A_DAY, hearing: float = 1.0) -> None:
         self.chance = random.Random(seed)
         self.clock = 0
+        self._hearing = hearing
         self.logs: defaultdict[Place, list[ConsumerRecord]] = defaultdict(list)
         self._positions: defaultdict[tuple[str, Place], int] = defaultdict(int)
         self._sending: defaultdict[tuple[str, Place], deque[Output]] = defaultdict(deque)
@@ -57,7 +62,8 @@ class Bus:
         self._openings = 0
         self._directory = Directory("", IDENTIFIERS, home / "directory")
         self._intake = Intake(CODEC, IDENTIFIERS, self._directory, PARTITIONS, "", METRICS)
-        self._resolver = Resolver(0, PARTITIONS, IDENTIFIERS, home / "resolver", METRICS)
+        self._links_a_day = links_a_day
+        self._resolver = self._new_resolver()
         self._journeys = {number: self._journey(number) for number in range(PARTITIONS)}
 
     def __enter__(self) -> Self:
@@ -79,6 +85,11 @@ class Bus:
     def another_journey(self, partition: int) -> Journey:
         """Of the same partition, with a store of its own."""
         return self._journey(partition)
+
+    def _new_resolver(self) -> Resolver:
+        self._openings += 1
+        home = self._home / f"resolver-{self._openings}"
+        return Resolver(0, PARTITIONS, IDENTIFIERS, home, METRICS, self._links_a_day)
 
     # --- the broker -------------------------------------------------------------------------------------------------
 
@@ -107,7 +118,7 @@ class Bus:
 
     def oracle(self) -> Oracle:
         """What the oracle says to it."""
-        return Oracle(self.topics(), KEY, REGION)
+        return Oracle(self.topics(), KEY, REGION, self._links_a_day)
 
     def _append(self, made: Output) -> None:
         log = self.logs[made.topic, made.partition]
@@ -170,6 +181,8 @@ class Bus:
         ]
 
     def _step(self, reader: str, place: Place) -> None:
+        if reader == "directory" and self.chance.random() > self._hearing:
+            return
         batch = self._next(reader, place)
         if reader == "directory":
             self._directory.learn(batch)
@@ -184,11 +197,24 @@ class Bus:
 
     def restart(self, partition: int) -> None:
         """The journey of a partition gets an owner who knows nothing but the public topics."""
-        for (sender, _), outputs in self._sending.items():
-            while sender == f"journey {partition}" and outputs:  # it was committed, or it would not be kept
-                self._append(outputs.popleft())
+        self._sent(f"journey {partition}")
         self._journeys[partition].close()
         journey = self._journeys[partition] = self._journey(partition)
         for source in journey.sources():
             journey.restore(self.logs[source.topic, source.partition])
         journey.opened(MARK)
+
+    def restart_resolver(self) -> None:
+        """The links log gets an owner who knows nothing but the identities."""
+        self._sent("resolver")
+        self._resolver.close()
+        self._resolver = self._new_resolver()
+        for source in self._resolver.sources():
+            self._resolver.restore(self.logs[source.topic, source.partition])
+        self._resolver.opened(MARK)
+
+    def _sent(self, owner: str) -> None:
+        """All that an owner of a partition has decided stands there: it was committed, or it would not be kept."""
+        for (sender, _), outputs in self._sending.items():
+            while sender == owner and outputs:
+                self._append(outputs.popleft())

@@ -10,7 +10,6 @@ ALWAYS_ENGAGED = (
     "sales.order.completed.v1",
     "service.case.opened.v1",
     "service.feedback.submitted.v1",
-    "marketing.email.clicked.v1",
 )
 
 
@@ -30,10 +29,11 @@ def is_contact(e: Entry) -> bool:
 
 
 def is_engaged(e: Entry) -> bool:
-    """Inbound call or conversation, order, case opened, feedback, click, web, social."""
+    """Inbound call or conversation, order, case opened, feedback, click (not of ``machine: true``), web, social."""
     return (
         (e.type == "sales.call.completed.v1" and e.data["direction"] == "inbound")
         or (e.type == "service.conversation.ended.v1" and (e.data.get("direction") or "inbound") == "inbound")
+        or (e.type == "marketing.email.clicked.v1" and e.data.get("machine") is not True)
         or e.type in ALWAYS_ENGAGED
         or e.type.startswith(("web.", "social."))
     )

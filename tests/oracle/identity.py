@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .entry import D
 from .identifiers import Key
 
 Node = tuple[str, str]
 """(type, hash)."""
+Orders = list[tuple[str, dict[str, Any]]]
+"""Merges: whose, and what the journal says."""
 
 
 @dataclass(slots=True)
@@ -23,23 +26,52 @@ class Group:
 
 @dataclass(slots=True)
 class Identities:
-    """The fold. ``learned``: key and value of each record that cx.identities.v1 must hold."""
+    """The fold. ``limit``: the fuse's; ``learned``: key and value of each record that cx.identities.v1 must hold."""
 
     key: Key
+    limit: int = 20
     groups: list[Group] = field(default_factory=list)
     learned: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     into: dict[str, str] = field(default_factory=dict)
+    first: dict[Node, str] = field(default_factory=dict)
+    """The customer to whom a node was linked at first."""
+    counted: dict[Node, list[int]] = field(default_factory=dict)
+    """Append times of a node's links that count (µs)."""
+    blocked: dict[Node, int] = field(default_factory=dict)
 
-    def link(self, nodes: Sequence[Node], offset: int) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
-        """An event's nodes, strongest first. Returns whose it is, and the merge orders: (customer, order)."""
-        said = set(nodes)
+    def link(self, nodes: Sequence[Node], offset: int, at: int) -> tuple[str | None, Orders]:
+        """An event's nodes, strongest first, appended ``at`` (µs). Whose it is, if anybody's, and the merge orders."""
+        left = [node for node in nodes if node not in self.blocked]
+        if not left:
+            return None, []
+        counting = self._counting(left, at)
+        said = {node for node in left if node not in self.blocked}
+        customer, orders = self._join(left[0], said, offset)
+        for kind, node in sorted(counting | (said - self.first.keys())):
+            self.first.setdefault((kind, node), customer)
+            self._learn((kind, node))
+        return customer, orders
+
+    def _counting(self, left: list[Node], at: int) -> set[Node]:
+        """Those whose link counts: a limit of them within a day is remembered, one more blocks."""
+        home = self._group(left[0])
+        counting = {node for node in left[1:] if home is None or node not in home.nodes}
+        for node in counting:
+            kept = [link for link in self.counted.get(node, []) if link > at - D]
+            if len(kept) < self.limit:
+                self.counted[node] = [*kept, at]
+            else:
+                self.blocked[node] = at
+        return counting
+
+    def _join(self, strongest: Node, said: set[Node], offset: int) -> tuple[str, Orders]:
         touched = sorted((g for g in self.groups if g.nodes & said), key=lambda g: g.born)
         if not touched:
-            touched = [Group(self.key.customer(*nodes[0], offset), offset)]
+            touched = [Group(self.key.customer(*strongest, offset), offset)]
             self.groups += touched
             self.learned.append((f"c/{touched[0].customer}", {"born": offset}))
         eldest, *younger = touched
-        orders = []
+        orders: Orders = []
         for group in younger:
             order = {"mergedInto": eldest.customer, "version": offset}
             self.learned.append((f"c/{group.customer}", {"born": group.born, **order}))
@@ -47,14 +79,24 @@ class Identities:
             self.into[group.customer] = eldest.customer
             eldest.nodes |= group.nodes
             self.groups.remove(group)
-        for kind, node in sorted(said - eldest.nodes):
-            self.learned.append((f"i/{node}", {"id": eldest.customer, "type": kind}))
         eldest.nodes |= said
         return eldest.customer, orders
 
+    def _learn(self, node: Node) -> None:
+        said: dict[str, Any] = {"id": self.first[node], "type": node[0]}
+        if node in self.blocked:
+            said["blocked"] = self.blocked[node]
+        elif node in self.counted:
+            said["links"] = self.counted[node]
+        self.learned.append((f"i/{node[1]}", said))
+
+    def _group(self, node: Node) -> Group | None:
+        return next((group for group in self.groups if node in group.nodes), None)
+
     def owner(self, node: Node) -> str | None:
         """The customer of a node, when the whole log is known."""
-        return next((group.customer for group in self.groups if node in group.nodes), None)
+        group = self._group(node)
+        return None if group is None else group.customer
 
     def today(self, customer: str) -> str | None:
         """Who this customer is by now; ``None`` if there never was one."""

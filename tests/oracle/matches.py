@@ -54,7 +54,8 @@ def matches(T: History) -> list[Match]:
 
 
 def _match(T: History, rule: Rule, e: Entry, proof: list[Found]) -> Match:
-    key = str(e.data[rule.key]) if rule.key else ""
+    named = e.data.get(rule.key) if rule.key else None
+    key = "" if named is None else str(named)
     read = {name: e.data.get(name) for name in rule.reads}
     if "purpose" in read:
         read["purpose"] = read["purpose"] or "promotion"

@@ -8,10 +8,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .entry import EPOCH, Entry, History
+from .entry import EPOCH, Entry, History, rfc3339
 
 OPENED, RESOLVED = "service.case.opened.v1", "service.case.resolved.v1"
-ISSUED, OVERDUE, PAID = "finance.invoice.issued.v1", "finance.invoice.overdue.v1", "finance.payment.received.v1"
+ISSUED, OVERDUE = "finance.invoice.issued.v1", "finance.invoice.overdue.v1"
+VOIDED, WRITTEN_OFF = "finance.invoice.voided.v1", "finance.invoice.written_off.v1"
+PAID, DISPUTED = "finance.payment.received.v1", "finance.payment.disputed.v1"
+CREDITED = "finance.credit.issued.v1"
+ABOUT_INVOICES = (ISSUED, OVERDUE, VOIDED, WRITTEN_OFF, PAID, DISPUTED, CREDITED)
 CREATED, STAGED = "sales.opportunity.created.v1", "sales.opportunity.stage_changed.v1"
 
 
@@ -43,19 +47,53 @@ def cases(T: History, t: int) -> tuple[Matter, ...]:
 
 @lru_cache(maxsize=20_000)
 def invoices(T: History, t: int) -> tuple[Matter, ...]:
-    """Closed once Σ payments (latest per paymentId, same currency) ≥ latest total."""
-    claims = {e.data["invoiceId"]: e for e in T.upto(t) if e.type in (ISSUED, OVERDUE)}
+    """Claimed by the latest issued or overdue event; closed while what counts reaches the claim's total, and from a
+    void or write-off on, until it is issued again later (tie: closed).
+    """
+    about: dict[str, list[Entry]] = {}
+    for e in T.upto(t):
+        if e.type in ABOUT_INVOICES and e.data.get("invoiceId") is not None:
+            about.setdefault(e.data["invoiceId"], []).append(e)
     found = []
-    for invoice, claim in sorted(claims.items()):
-        latest = {e.data["paymentId"]: e for e in T.of(t, PAID) if e.data.get("invoiceId") == invoice}
-        payments = [e for e in latest.values() if e.data["currency"] == claim.data["currency"]]
+    for invoice, events in sorted(about.items()):
+        claim = _claim(events)
         facts = _said(claim, "total", "currency", "dueDate")
-        if sum((Decimal(e.data["total"]) for e in payments), Decimal(0)) >= Decimal(claim.data["total"]):
-            last = max([claim, *payments], key=lambda e: (e.at, e.uid))
-            found.append(Matter("invoice", invoice, False, last, facts))
-        else:
+        if _is_closed(events):
+            found.append(Matter("invoice", invoice, False, _closing(events), facts))
+        elif claim is not None:
             found.append(Matter("invoice", invoice, True, claim, facts))
     return tuple(found)
+
+
+def _claim(events: list[Entry]) -> Entry | None:
+    claims = [e for e in events if e.type in (ISSUED, OVERDUE)]
+    return claims[-1] if claims else None
+
+
+def _is_closed(events: list[Entry]) -> bool:
+    """By these events about one invoice."""
+    gone = [e.at for e in events if e.type in (VOIDED, WRITTEN_OFF)]
+    if gone and all(e.at <= gone[-1] for e in events if e.type == ISSUED):
+        return True
+    claim = _claim(events)
+    if claim is None:
+        return False
+    payments = {e.data["paymentId"]: e for e in events if e.type == PAID}
+    credits = {e.data["creditId"]: e for e in events if e.type == CREDITED}
+    counts = [*credits.values()]
+    for name, payment in payments.items():
+        if not any(e.type == DISPUTED and e.data["paymentId"] == name and e.at >= payment.at for e in events):
+            counts.append(payment)
+    total = sum((Decimal(e.data["total"]) for e in counts if e.data["currency"] == claim.data["currency"]), Decimal(0))
+    return total >= Decimal(claim.data["total"])
+
+
+def _closing(events: list[Entry]) -> Entry:
+    """The latest event at the first instant from which on the invoice has been closed."""
+    instants = sorted({e.at for e in events})
+    open_at = [t for t in instants if not _is_closed([e for e in events if e.at <= t])]
+    first = min(t for t in instants if not open_at or t > open_at[-1])
+    return [e for e in events if e.at == first][-1]
 
 
 @lru_cache(maxsize=20_000)
@@ -79,9 +117,19 @@ def opportunities(T: History, t: int) -> tuple[Matter, ...]:
 
 
 def overdue(T: History, t: int) -> list[Matter]:
-    """Not closed, an overdue event seen, t ≥ 00:00 UTC of its latest dueDate."""
-    warned = {e.data["invoiceId"] for e in T.of(t, OVERDUE)}
-    return [m for m in invoices(T, t) if m.open and m.id in warned and t >= midnight(m.facts["dueDate"])]
+    """Open, an overdue event seen, t ≥ 00:00 UTC of its due date: the latest that a claim named, else the date of the
+    first overdue event.
+    """
+    found = []
+    for invoice in invoices(T, t):
+        claims = [e for e in T.upto(t) if e.type in (ISSUED, OVERDUE) and e.data["invoiceId"] == invoice.id]
+        warnings = [e for e in claims if e.type == OVERDUE]
+        dates = [e.data["dueDate"] for e in claims if e.data.get("dueDate") is not None]
+        if invoice.open and warnings:
+            due = midnight(dates[-1]) if dates else midnight(rfc3339(warnings[0].at)[:10])
+            if t >= due:
+                found.append(invoice)
+    return found
 
 
 def midnight(date: str) -> int:

@@ -25,22 +25,27 @@ class Order(NamedTuple):
 
 
 class Oracle:
-    """What must be, by topic. ``key`` hashes the identifiers; ``region`` makes national phone numbers readable."""
+    """What must be, by topic. ``key`` hashes the identifiers; ``region`` makes national phone numbers readable.
 
-    def __init__(self, topics: Topics, key: bytes, region: str | None = None) -> None:
+    ``limit``: links that count which an identifier may have within a day.
+    """
+
+    def __init__(self, topics: Topics, key: bytes, region: str | None = None, limit: int = 20) -> None:
         self._region = region
         self.key = Key(key)
         self.judged: dict[str, tuple[Record, Accepted | str]] = {
             origin(record): (record, accepted(record, region)) for record in topics.departments()
         }
-        self.identities = Identities(self.key)
+        self.identities = Identities(self.key, limit)
         self.resolved: Counter[Order] = Counter()
         self.strangers: set[str] = set()
         """Where answers came from that are about nobody: only the resolver, through the links log, can tell."""
+        self.refused: set[str] = set()
+        """Where events came from that are of nobody, because the resolver had blocked all of their identifiers."""
         for record in topics.of(LINKS):
             self._link(record)
         for place, (record, judged) in self.judged.items():
-            if isinstance(judged, Accepted) and self.owner(judged) is None and judged.echoed is not None:
+            if isinstance(judged, Accepted) and judged.echoed is not None and self.owners(judged) == {None}:
                 self.judged[place] = record, "invalid-data"  # an answer about a customer whom nobody knows
                 self.strangers.add(place)
         self.journal = Journal()
@@ -56,7 +61,11 @@ class Oracle:
             if customer is not None:
                 self.resolved[Order(customer, "event", header(record, "origin"))] += 1
             return
-        customer, orders = self.identities.link(nodes(known.identifiers, self.key), record.offset)
+        found = nodes(known.identifiers, self.key)
+        customer, orders = self.identities.link(found, record.offset, record.timestamp * 1000)
+        if customer is None:
+            self.refused.add(header(record, "origin"))
+            return
         for name, order in orders:
             self.resolved[Order(name, "merge", f"{order['into']}/{order['version']}")] += 1
         self.resolved[Order(customer, "event", header(record, "origin"))] += 1
@@ -66,17 +75,26 @@ class Oracle:
         judged = self.judged.get(place, (None, None))[1]
         return judged if isinstance(judged, Accepted) else None
 
-    def owner(self, event: Accepted) -> str | None:
-        """Whose event it is, by all that was ever linked: an event belongs to the customer of its strongest identifier;
-        an answer to whom it echoes.
+    def owners(self, event: Accepted) -> set[str | None]:
+        """Whose event it can be, by all that was ever linked: an event belongs to the customer of its strongest
+        identifier that is not blocked; an answer to whom it echoes.
+
+        Of one whose identifiers are all blocked it depends on when that was heard of.
         """
         if event.echoed is not None:
-            return self.identities.today(event.echoed)
-        return self.identities.owner(nodes(event.identifiers, self.key)[0])
+            return {self.identities.today(event.echoed)}
+        known = nodes(event.identifiers, self.key)
+        left = [node for node in known if node not in self.identities.blocked]
+        return {self.identities.owner(node) for node in left[:1] or known}
+
+    def is_nobodys(self, event: Accepted) -> bool:
+        """Whether all of its identifiers are blocked by now: whoever heard of that in time has refused it."""
+        known = nodes(event.identifiers, self.key)
+        return bool(known) and all(node in self.identities.blocked for node in known)
 
     def profiles(self) -> dict[str, dict[str, Any]]:
         """Of everybody who is in the journal."""
-        return {name: profile(customer, self._region) for name, customer in self.journal.customers.items()}
+        return {name: profile(customer, self._region, self.key) for name, customer in self.journal.customers.items()}
 
 
 def order(record: Record) -> Order:

@@ -7,19 +7,19 @@ from typing import Any
 from .contacts import department, is_contact
 from .customer import Customer
 from .entry import rfc3339
-from .identifiers import identifiers, mask
+from .identifiers import Key, identifiers
 from .matters import Matter, open_matters
 
 MOST_SHOWN = 100
 MOST_IDENTIFIERS = 100
 
 
-def profile(customer: Customer, region: str | None) -> dict[str, Any]:
+def profile(customer: Customer, region: str | None, key: Key) -> dict[str, Any]:
     """The public part of the document."""
     if customer.into is not None:
         return {"customerId": customer.id, "identifiers": [], "mergedInto": customer.into}
     entries = customer.history().entries
-    masks = [mask(one) for e in entries if "customer" in e.data for one in identifiers(e.data, region)]
+    masks = [key.mask(one) for e in entries if "customer" in e.data for one in identifiers(e.data, region)]
     known = sorted({(m["type"], m["value"]) for m in masks})
     contacts = sorted((department(e), e.at) for e in entries if is_contact(e))
     return {

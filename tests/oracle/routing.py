@@ -39,7 +39,7 @@ def routed(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
             if found != nodes(event.identifiers, oracle.key):
                 yield Difference(LINKS, f"{origin(record)} has other nodes than its event")
     for place, (_, judged) in oracle.judged.items():
-        if isinstance(judged, Accepted) and place not in there:
+        if isinstance(judged, Accepted) and place not in there and not oracle.is_nobodys(judged):
             yield Difference(JOURNAL, f"{place} never came there")
 
 
@@ -57,7 +57,7 @@ def journaled(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
             found[order(record)] += 1
         if header(record, "kind") in ("event", "note"):
             event = oracle.event(header(record, "origin"))
-            if event is not None and oracle.owner(event) != oracle.identities.today(record.key.decode()):
+            if event is not None and oracle.identities.today(record.key.decode()) not in oracle.owners(event):
                 yield Difference(JOURNAL, f"{origin(record)} is at {record.key!r}, who never was its customer")
     for wanted, count in oracle.resolved.items():
         if found[wanted] < count or (wanted.kind == "merge" and found[wanted] != count):
@@ -99,7 +99,10 @@ def moved(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
 
 
 def letters(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
-    """What could not be used: of intake at least once each, of the journey as often as the journal says."""
+    """What could not be used: of intake at least once each, of the journey as often as the journal says.
+
+    An event whose identifiers are all blocked by now is of nobody, or intake had sent it on before it heard of that.
+    """
     intake: set[tuple[str, str, bytes | None]] = set()
     journey: Counter[tuple[str, str, bytes]] = Counter()
     for record in topics.of(DEAD):
@@ -109,7 +112,17 @@ def letters(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
             intake.add((place, told["exception"], record.value))
         else:
             journey[place, told["exception"], canonical(said(record))] += 1
-    wanted = {(p, judged, r.value) for p, (r, judged) in oracle.judged.items() if not isinstance(judged, Accepted)}
+    sent_on = {header(record, "origin") for record in topics.of(JOURNAL) if header(record, "kind") in ("event", "note")}
+    wanted, possible = set(), set()
+    for place, (record, judged) in oracle.judged.items():
+        if not isinstance(judged, Accepted):
+            wanted.add((place, judged, record.value))
+        elif place in oracle.refused or (oracle.is_nobodys(judged) and place not in sent_on):
+            wanted.add((place, "no-identifier", record.value))
+        elif oracle.is_nobodys(judged):
+            possible.add((place, "no-identifier", record.value))
     yield from (Difference(DEAD, f"{place} is not there as {reason}") for place, reason, _ in wanted - intake)
-    yield from (Difference(DEAD, f"{place} should not be there as {reason}") for place, reason, _ in intake - wanted)
+    yield from (
+        Difference(DEAD, f"{place} should not be there as {reason}") for place, reason, _ in intake - wanted - possible
+    )
     yield from counted(DEAD, journey, oracle.journal.letters)

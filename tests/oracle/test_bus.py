@@ -17,8 +17,17 @@ from tests.unit.agents.bench import MARK
 from .bus import PARTITIONS, Bus
 from .comparison import differences
 from .limits import forget, limit
-from .topics import JOURNAL, PROFILES
-from .worlds import EXAMPLES, SAME_WORLDS, Publication, a_busy_quarter, a_settled_past, businesses, published
+from .topics import DEAD, JOURNAL, PROFILES, header
+from .worlds import (
+    EXAMPLES,
+    SAME_WORLDS,
+    Publication,
+    a_busy_quarter,
+    a_crowd,
+    a_settled_past,
+    businesses,
+    published,
+)
 
 
 def run(bus: Bus, publications: list[Publication]) -> None:
@@ -33,6 +42,8 @@ def run(bus: Bus, publications: list[Publication]) -> None:
             bus.answer()
         if bus.chance.random() < losing:
             bus.restart(bus.chance.randrange(PARTITIONS))
+        if bus.chance.random() < 0.05:
+            bus.restart_resolver()
     bus.settle()
 
 
@@ -100,3 +111,35 @@ def replayed(
             journey.committed(MARK)
         journey.close()
     return outputs, documents
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+@settings(max_examples=EXAMPLES, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
+def test_strangers_who_share_values_are_told_apart_as_the_oracle_says(world: int, seed: int) -> None:
+    chance = random.Random(world)
+    with Bus(seed, links_a_day=chance.randint(1, 5), hearing=chance.choice([1, 0.1, 0.01])) as bus:
+        run(bus, a_crowd(chance))
+        assert [] == differences(bus.topics(), bus.oracle())
+
+
+def test_a_crowd_is_one_in_which_all_of_that_happens() -> None:
+    """Values are blocked, count again after a day, and events come with nothing else: at intake and at the resolver."""
+    stages: set[str] = set()
+    blocked = expired = refused = 0
+    for seed in range(40):
+        chance = random.Random(seed)
+        with Bus(seed, links_a_day=2, hearing=chance.choice([1, 0.01])) as bus:
+            run(bus, a_crowd(chance))
+            oracle = bus.oracle()
+            stages |= {header(letter, "__cxbus.errors.stage") for letter in bus.topics().of(DEAD)}
+        counts = dict[str, list[int]]()
+        for key, said in oracle.identities.learned:
+            links = said.get("links", [])
+            expired += not set(counts.get(key, links)) <= set(links)
+            counts[key] = links
+        blocked += len(oracle.identities.blocked)
+        refused += len(oracle.refused)
+    assert stages == {"intake", "resolver"}
+    assert blocked > 10
+    assert expired > 10
+    assert refused > 0

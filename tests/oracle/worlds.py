@@ -46,9 +46,11 @@ def offsets(draw: st.DrawFn) -> list[int]:
 case = st.sampled_from(["K1", "K2", "K3"])
 invoice = st.sampled_from(["I1", "I2"])
 opportunity = st.sampled_from(["OP1", "OP2"])
+perhaps = st.one_of(st.none(), invoice, invoice, invoice)
+payment = st.sampled_from(["P1", "P2"])
 money = st.sampled_from(["10.00", "20.00"])
 currency = st.sampled_from(["EUR", "EUR", "USD"])
-days = st.sampled_from(["2026-03-01", "2026-03-03", "2026-03-05", "2026-03-09"])
+days = st.sampled_from([None, "2026-03-01", "2026-03-03", "2026-03-05", "2026-03-09"])
 Kind = tuple[str, st.SearchStrategy[tuple[str, dict[str, Any]]]]
 
 
@@ -110,20 +112,25 @@ KINDS = (
         channel="email",
         purpose=st.sampled_from([None, "promotion", "survey", "service"]),
     ),
-    _event("marketing.email.clicked.v1", messageId="m", url="u"),
+    _event("marketing.email.clicked.v1", url="u", machine=st.sampled_from([None, False, True, True])),
     _event("marketing.email.opened.v1", messageId="m"),
     _event("finance.invoice.issued.v1", invoiceId=invoice, total=money, currency=currency, dueDate=days),
+    _event("finance.invoice.overdue.v1", invoiceId=invoice, total=money, currency=currency, dueDate=days),
+    _event("finance.invoice.voided.v1", invoiceId=invoice),
+    _event("finance.invoice.written_off.v1", invoiceId=invoice),
+    _event("finance.payment.received.v1", paymentId=payment, invoiceId=perhaps, total=money, currency=currency),
+    _event("finance.payment.disputed.v1", paymentId=payment, invoiceId=perhaps, total=money, currency=currency),
     _event(
-        "finance.invoice.overdue.v1", invoiceId=invoice, total=money, currency=currency, dueDate=days, daysOverdue=1
-    ),
-    _event(
-        "finance.payment.received.v1",
-        paymentId=st.sampled_from(["P1", "P2"]),
-        invoiceId=st.one_of(st.none(), invoice),
+        "finance.credit.issued.v1",
+        creditId=st.sampled_from(["C1", "C2"]),
+        invoiceId=perhaps,
         total=money,
         currency=currency,
     ),
-    _event("finance.dunning.sent.v1", invoiceId=invoice, level=1),
+    _event(
+        "finance.refund.issued.v1", refundId="R1", paymentId=payment, invoiceId=perhaps, total=money, currency=currency
+    ),
+    _event("finance.dunning.sent.v1", invoiceId=perhaps, level=1),
     _event("web.page.viewed.v1", url="u"),
 )
 # Worlds with a theme make the conditions of a rule meet; worlds of everything make rules meet each other.
@@ -131,8 +138,9 @@ THEMES = {
     "solved": ("service.case", "service.feedback"),
     "complaints": ("service.case", "marketing.campaign"),
     "cases": ("service.", "marketing.campaign", "sales.order", "sales.call"),
-    "contacts": ("sales.call", "marketing.campaign", "finance.dunning", "service.conversation", "web."),
+    "contacts": ("sales.call", "marketing.campaign", "marketing.email", "finance.dunning", "service.conv", "web."),
     "billing": ("service.case", "finance.", "service.feedback"),
+    "invoices": ("service.case.opened", "finance."),
     "all": ("",),
 }
 
@@ -268,6 +276,30 @@ def published(history: list[Entry], chance: random.Random) -> list[Publication]:
         if chance.random() < 0.2:
             copied = chance.choice(made)
             made.append(copied if chance.random() < 0.8 else _at_another_time(copied))
+    return made
+
+
+SHARED = (("email", "info@example.com"), ("phone", "+44 20 7946 0018"), ("device", "kiosk"))
+"""What strangers have in common: a firm's address and switchboard, a computer in its hall."""
+PAUSES = (0, 0, 0, 0, 1000, H, 6 * H, D - 1000, D, D + 1000)
+
+
+def a_crowd(chance: random.Random) -> list[Publication]:
+    """Strangers who look at pages, and what they share comes with them: some of it alone, some people turn out one."""
+    at, made = START, list[Publication]()
+    people = [(("customer_no", f"C-{n}"), ("login", f"user-{n}")) for n in range(chance.randint(2, 9))]
+    for number in range(chance.randint(5, 60)):
+        at += chance.choice(PAUSES)
+        own = chance.sample(chance.choice(people), k=chance.choice([0, 0, 1, 1, 2]))
+        if chance.random() < 0.1:
+            own += chance.choice(people)[:1]
+        known = [*own, *chance.sample(SHARED, k=chance.choice([1, 1, 2, 3] if not own else [0, 1, 2, 3]))]
+        chance.shuffle(known)
+        data = {"url": "u", "customer": {"identifiers": [{"type": kind, "value": value} for kind, value in known]}}
+        value = Codec.encode_structured(type="web.page.viewed.v1", source="w", id=str(number), time=at, data=data)
+        made.append(Publication("web", value, at))
+        if chance.random() < 0.2:
+            made.append(chance.choice(made))
     return made
 
 

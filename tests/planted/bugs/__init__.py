@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.planted.bug import Bug
-from tests.planted.bugs import agents, command_line, core, engine, lifecycle, sink, unpacking
+from tests.planted.bugs import (
+    agents,
+    command_line,
+    core,
+    engine,
+    identifiers,
+    lifecycle,
+    matters,
+    sink,
+    unpacking,
+)
 
 BUGS: Sequence[Bug] = (
     *engine.BUGS,
     *agents.BUGS,
     *core.BUGS,
+    *matters.BUGS,
+    *identifiers.BUGS,
     *sink.BUGS,
     *lifecycle.BUGS,
     *command_line.BUGS,

@@ -144,6 +144,22 @@ BUGS = (
         (checks.LINK,),
     ),
     Bug(
+        "a-block-that-the-next-owner-does-not-know",
+        "A value that too many strangers share is blocked until the resolver is restarted.",
+        "agents/resolver.py",
+        "            yield self._know(node, Held(held.customer, blocked=at))\n",
+        "            self._know(node, Held(held.customer, blocked=at))\n",
+        (checks.FUSE_RESTORED, checks.STRANGERS),
+    ),
+    Bug(
+        "intake-goes-on-with-a-blocked-value",
+        "Whose a value was that intake has asked for lately, it stays, though it is blocked since.",
+        "agents/directory.py",
+        "        self._recent.pop(key[2:].decode(), None)\n",
+        "",
+        (checks.FUSE_HEARD,),
+    ),
+    Bug(
         "identity-key-not-checked-by-a-warm-resolver",
         "With a store on disk, the resolver takes any identity key.",
         "agents/resolver.py",

@@ -65,7 +65,7 @@ BUGS = (
     Bug(
         "a-wrong-key-tried-again",
         "A worker with the wrong identity key ends as if a restart mended it.",
-        "agents/resolver.py",
+        "agents/key_record.py",
         "class WrongKey(Permanent):",
         "class WrongKey(Fatal):",
         (checks.KEY_FOR_GOOD,),

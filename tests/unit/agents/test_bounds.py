@@ -139,7 +139,7 @@ def test_of_thousands_of_identifiers_a_profile_lists_a_hundred_whatever_their_or
     for order in (1, -1):
         journal = Journal(tmp_path / str(order))
         for number in range(30)[::order]:
-            known = [{"type": f"card-{number:02}-{part:02}", "value": f"card number {number}"} for part in range(100)]
+            known = [{"type": "device", "value": f"card {number:02}-{part:02}"} for part in range(100)]
             told = event("web.page.viewed.v1", minute(number), number, url="u", customer={"identifiers": known})
             journal.publish("c", told, "web")
         listed.append(journal.current(PROFILES)["c"]["identifiers"])
@@ -360,7 +360,7 @@ def story(number: int) -> list[tuple[str, bytes]]:
 
 
 def identifiers(start: int, count: int) -> list[dict[str, str]]:
-    return [{"type": "card" + "d" * 50, "value": f"number {start + one}"} for one in range(count + 1)]
+    return [{"type": "device", "value": f"number {start + one}"} for one in range(count + 1)]
 
 
 def heard(home: Path, log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Any:

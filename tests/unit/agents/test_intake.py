@@ -16,10 +16,12 @@ from agents import intake
 from agents.directory import Directory
 from agents.identifiers import Identifiers
 from agents.intake import Intake
+from agents.key_record import OtherNormalisation, WrongKey
 from agents.metrics import Metrics
 from agents.records import partition_of
-from agents.resolver import Resolver, WrongKey
+from agents.resolver import Resolver
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
+from core.fuse import LINKS_A_DAY
 from core.identity import Node
 from engine.batch import Batch
 from engine.errors import Permanent
@@ -40,13 +42,20 @@ NOW = 1_795_000_000_000
 class House:
     """Intake, resolver and directory, handed each other's records by the test instead of by Kafka."""
 
-    def __init__(self, home: Path, codec: Codec = CODEC, identifiers: Identifiers = IDENTIFIERS) -> None:
+    def __init__(
+        self,
+        home: Path,
+        codec: Codec = CODEC,
+        identifiers: Identifiers = IDENTIFIERS,
+        links_a_day: int = LINKS_A_DAY,
+    ) -> None:
         self.home = home
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry)
         self.directory = Directory("nowhere", IDENTIFIERS, home / "directory")
         self.intake = Intake(codec, IDENTIFIERS, self.directory, PARTITIONS, "nowhere", metrics)
-        self.resolver = Resolver(0, PARTITIONS, identifiers, home / "resolver", metrics)
+        self.metrics = metrics
+        self.resolver = Resolver(0, PARTITIONS, identifiers, home / "resolver", metrics, links_a_day)
         self.links = 0
         self.identities: list[Output] = []
 
@@ -154,6 +163,46 @@ def test_another_key_refuses_to_go_on_with_what_is_on_disk(house: House) -> None
     stranger.close()
 
 
+def outdated(house: House) -> list[Output]:
+    """The identities as another version of the normalisation would have left them."""
+    house.resolve(house.publish(seen(("email", "ada@example.com"))))
+    (key, *others) = house.identities
+    return [key._replace(value=orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})), *others]
+
+
+def test_identities_of_another_normalisation_are_refused_and_what_to_rebuild_is_said(
+    house: House, tmp_path: Path
+) -> None:
+    found = [record(IDENTITIES, 0, n, one.value, one.key) for n, one in enumerate(outdated(house))]
+    resolver = Resolver(0, PARTITIONS, IDENTIFIERS, tmp_path / "other", Metrics(CollectorRegistry()))
+    resolver.restore(found)
+    with pytest.raises(
+        OtherNormalisation, match=r"version 1 of the normalisation.*without the bus's own topics"
+    ) as one:
+        resolver.opened(MARK)
+    assert isinstance(one.value, Permanent)
+    resolver.close()
+    warm = Resolver(0, PARTITIONS, IDENTIFIERS, tmp_path / "other", Metrics(CollectorRegistry()))
+    with pytest.raises(OtherNormalisation):
+        warm.opened(MARK)
+    warm.close()
+    directory = Directory("nowhere", IDENTIFIERS, tmp_path / "lagging")
+    with pytest.raises(OtherNormalisation):
+        directory.learn(found)
+    directory.close()
+
+
+def test_an_extension_and_a_placeholder_join_nobody(house: House) -> None:
+    def customer(number: int, *identifiers: tuple[str, str]) -> bytes | None:
+        output = house.publish(seen(*identifiers, number=number))
+        return (house.resolve(output)[-1] if output.topic == LINKS else output).key
+
+    ann = customer(0, ("email", "ann@example.com"), ("phone", "+1 415 555 2671 ext. 101"), ("customer_no", "NaN"))
+    bob = customer(1, ("email", "bob@example.com"), ("phone", "+1 415 555 2671 x102"), ("customer_no", "nan"))
+    assert ann != bob
+    assert ann == customer(2, ("phone", "tel:+14155552671;ext=101"))
+
+
 def test_two_sources_may_use_the_same_ids(house: House) -> None:
     def uid(source: str) -> bytes:
         value = orjson.loads(seen(("email", "ada@example.com")))
@@ -173,7 +222,8 @@ def test_two_sources_may_use_the_same_ids(house: House) -> None:
         (None, "web", "not-json", "no value"),
         (b"[]", "web", "not-cloudevents", "an array"),
         (seen(("email", "ada@example.com")), "sales", "wrong-topic", "cx.sales.events.v1"),
-        (seen(("customer_no", "0000"), ("login", "guest")), "web", "no-identifier", "placeholder"),
+        (seen(("customer_no", "0000"), ("login", "guest")), "web", "no-identifier", "[1] (login) is a placeholder"),
+        (seen(("email", "a@example.com"), ("e-mail", "b")), "web", "invalid-data", 'did you mean "email"?'),
         (seen(("email", "a@example.com"), time="2026-11-30T00:00:00Z"), "web", "time-in-future", "24 hours"),
         (b'{"x":"' + b"x" * 300_000 + b'"}', "web", "too-large", "262144"),
     ],

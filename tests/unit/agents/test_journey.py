@@ -51,7 +51,7 @@ def test_an_event_becomes_an_entry_a_profile_and_an_alert_for_each_department(jo
     assert {"customerId": "c_1", "late": False, "moved": False}.items() <= next(iter(entries.values())).items()
     profile = journal.current(PROFILES)["c_1"]
     assert ("Ada", 2, ["campaign-during-complaint"]) == (profile["name"], profile["entries"], profile["standing"])
-    assert [{"type": "email", "value": "a…@example.com"}] == profile["identifiers"]
+    assert [{"type": "email", "value": "a…@example.com#cd46"}] == profile["identifiers"]
     told = [journal.messages(alerts_topic(department)) for department in ("marketing", "service")]
     assert ["fired"] == [message["data"]["state"] for message in told[0]]
     assert told[0] == told[1]

@@ -29,7 +29,7 @@ def test_what_is_given_to_another_is_what_the_journey_would_have_written_of_him(
     others = past(71, OTHER, [renamed(one) for one in events], IDENTIFIERS)
     partition = partition_of(OTHER, 4)
     expected = [one_at(output, partition) for output in (*others.entries, others.profile)]
-    assert expected == list(lived.of(71, OTHER, 4))
+    assert expected == list(lived.of(71, OTHER, IDENTIFIERS, 4))
 
 
 def test_a_past_has_as_many_entries_as_wanted_in_the_order_of_time() -> None:
@@ -76,9 +76,9 @@ ORDER = {"orderId": "O1", "total": "9.90", "currency": "EUR"}
 
 def restore(journey: Journey, lived: Past, place: int) -> None:
     """Mirrors the past of customer 9, who is called ``OTHER``."""
-    journey.restore([read(output) for output in lived.of(9, OTHER, 4)])
+    journey.restore([read(output) for output in lived.of(9, OTHER, IDENTIFIERS, 4)])
     journey.opened(MARK)
-    assert {place} == {output.partition for output in lived.of(9, OTHER, 4)}
+    assert {place} == {output.partition for output in lived.of(9, OTHER, IDENTIFIERS, 4)}
 
 
 def read(output: Output) -> ConsumerRecord:

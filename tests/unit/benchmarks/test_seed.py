@@ -25,10 +25,10 @@ CUSTOMERS = [
 
 def test_they_are_the_records_of_a_real_resolver(tmp_path: Path) -> None:
     bus = MemoryBus(tmp_path, RULES, IDENTIFIERS, 4)
-    bus.publish([order(number) for number in range(len(CUSTOMERS))], NOW)
+    bus.publish([order(number) for number in range(len(CUSTOMERS))], NOW, batch=len(CUSTOMERS))
     bus.close()
     written = [(one.key, one.value) for one in bus.log.of(IDENTITIES)]
-    assert written == [(one.key, one.value) for one in identities(IDENTIFIERS, CUSTOMERS)]
+    assert written == [(one.key, one.value) for one in identities(IDENTIFIERS, CUSTOMERS, (NOW + 1000) * 1000)]
     assert 1 + 2 * 200 + 67 == len(written)
 
 

@@ -49,6 +49,13 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     assert "many-secrets" not in str(caught.value)
 
 
+def test_a_country_that_iso_names_otherwise_is_asked_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXBUS_PHONE_REGION", "UK")
+    with pytest.raises(Problem, match="CXBUS_PHONE_REGION: did you mean GB") as refused:
+        _ = Bus().settings
+    assert Code.USAGE == refused.value.code
+
+
 def test_a_broken_settings_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "cxbus.toml").write_text("partitions = = 4")
     with pytest.raises(Problem, match=r"The settings can't be read: .*line 1") as caught:

@@ -95,7 +95,7 @@ def resolved(told: Story, prologue: Iterable[StoryEvent]) -> tuple[dict[str, str
         if event.uid is None:
             continue
         identified = identifiers.of(decoded(event).identifiers)
-        assert identified.blocked == 0
+        assert () == identified.dropped
         before = len(graph.redirects)
         whose[graph.fold(identified.nodes, offset)] = event.who
         merges += [event.who] * (len(graph.redirects) - before)

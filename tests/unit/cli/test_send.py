@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from agents.normalisation import Normalisation
 from cli.event_file import Written, read
 from cli.main import app
 from cli.problem import Code
@@ -21,7 +22,7 @@ from cli.send import Judge, Outgoing
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
-CHECK = Judge(REGISTRY, None, check=True)
+CHECK = Judge(REGISTRY, None, Normalisation("GB"))
 
 
 def event(**more: Any) -> dict[str, Any]:
@@ -101,6 +102,47 @@ def test_many_errors_are_counted_not_all_told() -> None:
     assert "line 21:" not in err
 
 
+def known_as(*identifiers: tuple[str, str], **more: Any) -> dict[str, Any]:
+    customer = {"identifiers": [{"type": kind, "value": value} for kind, value in identifiers]}
+    return event(data={**event()["data"], "customer": customer}, **more)
+
+
+def test_events_that_identify_nobody_are_refused_as_intake_would() -> None:
+    lines = [
+        known_as(("customer_no", "null"), ("phone", "+1 555 555 5555")),
+        known_as(("email", "ada@example.com"), ("e-mail", "ada@example.com")),
+    ]
+    code, err = sent("\n".join(map(json.dumps, lines)))
+    assert Code.WRONG == code
+    assert "line 1: no-identifier: none of data.customer.identifiers identifies anybody: [0] (customer_no) is a " in err
+    assert "[1] (phone) is no valid telephone number" in err
+    assert 'line 2: invalid-data: data.customer.identifiers[1].type is "e-mail"' in err
+    assert 'did you mean "email"?' in err
+
+
+def test_identifiers_that_will_be_dropped_are_told_before_anything_is_sent() -> None:
+    some = known_as(("customer_no", "C-1"), ("phone", "+1 555 555 5555"))
+    code, err = sent("\n".join([json.dumps(event()), json.dumps(some)]))
+    assert Code.USAGE == code, "there is no Kafka"
+    told = "Of 1 event not all of data.customer.identifiers identify anybody:\n  line 2: [1] (phone) is no valid "
+    assert err.index(told) < err.index("'nowhere' is no address of a Kafka")
+    _, err = sent("\n".join([json.dumps(some)] * 25))
+    assert "line 20: " in err
+    assert "line 21: " not in err
+    assert "and 5 more" in err
+
+
+def test_what_the_company_blocks_and_declares_is_known_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXBUS_BLOCKED_IDENTIFIERS", '["loyalty_no:L-0*"]')
+    monkeypatch.setenv("CXBUS_IDENTIFIER_TYPES", '["loyalty_no"]')
+    lines = [known_as(("loyalty_no", "L-10")), known_as(("loyalty_no", "L-01"))]
+    code, err = sent("\n".join(map(json.dumps, lines)))
+    assert Code.WRONG == code
+    assert "1 of 2 events" in err
+    assert "line 2: no-identifier: " in err
+    assert "[0] (loyalty_no) is blocked by CXBUS_BLOCKED_IDENTIFIERS" in err
+
+
 def test_good_events_are_sent_only_after_all_were_checked() -> None:
     code, err = sent(json.dumps(event()))
     assert Code.USAGE == code
@@ -134,7 +176,7 @@ def test_unchecked_events_must_still_tell_where_they_go() -> None:
 
 
 def test_unchecked_events_go_where_they_are_told_to() -> None:
-    assert Outgoing("sales", b"{oops") == Judge(REGISTRY, "sales", check=False)(Written("line 1", b"{oops", None, "x"))
+    assert Outgoing("sales", b"{oops") == Judge(REGISTRY, "sales", None)(Written("line 1", b"{oops", None, "x"))
 
 
 def test_a_department_without_a_topic_is_a_usage_error() -> None:

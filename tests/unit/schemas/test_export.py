@@ -149,7 +149,7 @@ BREAKS: list[tuple[Callable[[Document], Any], str]] = [
     (lambda new: fields(new)["parcelId"].update(maxLength=10), "data.parcelId: maxLength was 256 and is now 10"),
     (
         lambda new: fields(new)["cost"].update(pattern="^[0-9]+$"),
-        r"data.cost: pattern was ^-?[0-9]{1,15}(\.[0-9]{1,6})?$ and is now ^[0-9]+$",
+        r"data.cost: pattern was ^[0-9]{1,15}(\.[0-9]{1,6})?$ and is now ^[0-9]+$",
     ),
     (lambda new: fields(new)["cost"].update(format="date"), "data.cost: format was not set and is now date"),
     (lambda new: new.update(additionalProperties=False), "data.* was anything and is now nothing"),

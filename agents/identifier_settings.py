@@ -1,0 +1,48 @@
+"""What can be set about identifiers, and what was meant where it can't. Refusals are pydantic's errors."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic_core import PydanticCustomError
+
+from .identifier_types import RANKS, another_name_of
+
+_OWN_TYPE = re.compile("[a-z][a-z0-9_]{0,63}")
+_OTHER_CODES = {"UK": "GB", "EN": "GB", "EL": "GR"}
+"""Of countries: what people write, and what ISO 3166 has."""
+
+
+def known_region(code: str) -> str:
+    """A country with telephone numbers. Raises ``PydanticCustomError``."""
+    from phonenumbers import SUPPORTED_REGIONS  # takes a tenth of a second, and few set it
+
+    if code in SUPPORTED_REGIONS:
+        return code
+    meant = _OTHER_CODES.get(code.upper(), code.upper())
+    if meant in SUPPORTED_REGIONS:
+        raise _refused(f"did you mean {meant}? {code!r} is no country of ISO 3166")
+    raise _refused(f"{code!r} is no country with telephone numbers; expected two letters of ISO 3166, such as GB")
+
+
+def check_own_type(name: str) -> None:
+    """Whether a company can have a type of this name. Raises ``PydanticCustomError``."""
+    if not _OWN_TYPE.fullmatch(name):
+        raise _refused(f"{name!r} can't name a type; expected a-z, 0-9 and _, at most 64, a letter first")
+    if name in RANKS:
+        raise _refused(f"{name!r} is there already")
+    if (meant := another_name_of(name)) is not None:
+        raise _refused(f"{name!r} is another name of the type {meant!r}; let the departments send {meant!r}")
+
+
+def check_blocked(entry: str) -> None:
+    """Whether a company can block this. Raises ``PydanticCustomError``."""
+    kind, colon, text = entry.partition(":")
+    if colon and (meant := another_name_of(kind.strip().lower())) is not None:
+        raise _refused(f"did you mean {meant!r}? {kind!r} is no type of identifier")
+    if not entry.strip("* ") or (colon and not text.strip()):
+        raise _refused(f"{entry!r} blocks nothing, or everything")
+
+
+def _refused(words: str) -> PydanticCustomError:
+    return PydanticCustomError("setting", "{words}", {"words": words})

@@ -1,0 +1,193 @@
+"""Normalisation: from identifiers as departments send them to what the bus compares, or why one identifies nobody.
+
+No key is needed here, so that whoever publishes can ask, too (``cxbus send``).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from schemas.refusal import quoted
+
+from .dropped import Dropped, Nobody
+from .identifier_types import RANKS, meant_by
+from .placeholders import is_row, kept
+
+VERSION = 2
+"""Counts what gives an identifier another *value*: identities of another version would know nobody again.
+
+Whether a value identifies at all (a valid number, a placeholder) may change without: what is linked stays linked.
+"""
+
+_IGNORED = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""What Unicode calls default ignorable: direction marks, zero-width characters, soft hyphens, fillers."""
+_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+"""Spaces that are not ASCII."""
+_ADDRESSED = re.compile("[^<>]*<([^<>]*)>")
+"""An address with its name: ``Ada <ada@example.com>``."""
+
+
+class Identifier(NamedTuple):
+    """What identifies. The strongest sorts first: by rank, then type, then value."""
+
+    rank: int
+    type: str
+    value: str
+
+
+class Judged(NamedTuple):
+    """An event's identifiers: those that identify, strongest first, each once, and the others."""
+
+    kept: tuple[Identifier, ...]
+    dropped: tuple[Dropped, ...]
+
+
+def clean(text: str) -> str:
+    """``text`` in NFC, without what nobody sees, its spaces ASCII and none around."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", _BLANKS.sub(" ", _IGNORED.sub("", text))).strip()
+
+
+class Normalisation:
+    """``region`` (ISO 3166) makes national phone numbers readable; ``types`` are the company's own.
+
+    ``blocked``: values and patterns that never identify, each with its type before it or of any type:
+    ``phone:+44 20 7946 0000``, ``email:*@shop.example``, ``0800*``.
+    """
+
+    def __init__(self, region: str | None = None, blocked: Iterable[str] = (), types: Iterable[str] = ()) -> None:
+        self._region = region
+        self._ranks = {kind: rank for rank, kind in enumerate(RANKS)} | dict.fromkeys(types, len(RANKS))
+        self._placeholders = kept()
+        self._blocked: dict[str, re.Pattern[str]] = {}
+        patterns: dict[str, list[str]] = {}
+        for entry in blocked:
+            kind, text = typed(entry, self._ranks)
+            for one in self._ranks if kind is None else (kind,):
+                patterns.setdefault(one, []).extend(self._patterns(one, clean(text)))
+        for kind, some in patterns.items():
+            self._blocked[kind] = re.compile("|".join(some), re.DOTALL)
+
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> Judged:
+        """What identifies the customer among ``(type, value)`` pairs as sent, and what does not, with the reason."""
+        return judged([self.identifier(kind, value) for kind, value in pairs])
+
+    def identifier(self, kind: str, value: str) -> Identifier | Nobody:
+        """One of them as the bus compares it."""
+        kind = kind.lower()
+        rank = self._ranks.get(kind)
+        if rank is None:
+            return Nobody(None, self._unknown(kind))
+        value = clean(value)
+        if (why := self._why(kind, value)) is not None:
+            return Nobody(kind, why)
+        normal = self._form(kind, value)
+        if isinstance(normal, Nobody):
+            return normal
+        if normal != value and (why := self._why(kind, normal)) is not None:
+            return Nobody(kind, why)
+        return Identifier(rank, kind, normal)
+
+    def _unknown(self, kind: str) -> str:
+        meant = meant_by(kind, self._ranks)
+        if meant is not None:
+            return f"{quoted(kind)}, which is no type of identifier; did you mean {quoted(meant)}?"
+        known = ", ".join(self._ranks)
+        return f"no type of identifier; expected {known}, or what CXBUS_IDENTIFIER_TYPES declares."
+
+    def _why(self, kind: str, value: str) -> str | None:
+        """Why this value, as sent or in its normal form, identifies nobody."""
+        if not value:
+            return "empty"
+        if not value.isprintable():
+            return "text with characters that can't be printed"
+        blocked = self._blocked.get(kind)
+        if blocked is not None and blocked.fullmatch(value.casefold()):
+            return "blocked by CXBUS_BLOCKED_IDENTIFIERS"
+        return self._placeholders.why(kind, value)
+
+    def _patterns(self, kind: str, text: str) -> list[str]:
+        """Regular expressions for what a company blocks: the text, and a whole value in its normal form, too."""
+        if "*" in text:
+            return [_pattern(text.casefold())]
+        normal = self._form(kind, text)
+        return [re.escape(one.casefold()) for one in (text, normal) if isinstance(one, str)]
+
+    def _form(self, kind: str, value: str) -> str | Nobody:
+        """The one spelling of a value."""
+        if kind == "email":
+            return _email(value)
+        if kind == "phone":
+            return _phone(value, self._region)
+        if kind in ("customer_no", "debtor_no"):
+            return value.upper()
+        if kind == "login":
+            return value.casefold()
+        if kind == "social":
+            return self._social(value)
+        return value
+
+    def _social(self, value: str) -> str | Nobody:
+        network, _, handle = (part.strip() for part in value.casefold().partition(":"))
+        handle = handle.lstrip("@")
+        if not network or not handle:
+            return Nobody("social", "no network:handle, such as mastodon:ada")
+        why = self._placeholders.why("social", handle)
+        return f"{network}:{handle}" if why is None else Nobody("social", why)
+
+
+def _email(value: str) -> str | Nobody:
+    if (addressed := _ADDRESSED.fullmatch(value)) is not None:
+        value = addressed[1].strip()
+    if value[:7].lower() == "mailto:":
+        value = unquote(value[7:].partition("?")[0]).strip()
+    try:
+        return validate_email(value, check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        return Nobody("email", "no e-mail address")
+
+
+def _phone(value: str, region: str | None) -> str | Nobody:
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException as error:
+        if region is None and error.error_type == error.INVALID_COUNTRY_CODE and not value.startswith("+"):
+            return Nobody("phone", "a number without a country: write +44 …, or set CXBUS_PHONE_REGION")
+        return Nobody("phone", "no telephone number")
+    if not phonenumbers.is_valid_number(number):
+        return Nobody("phone", "no valid telephone number")
+    if is_row(str(number.national_number)):
+        return Nobody("phone", "a placeholder")
+    plain = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return f"{plain};ext={phonenumbers.normalize_digits_only(number.extension)}" if number.extension else plain
+
+
+def _pattern(text: str) -> str:
+    """A regular expression that goes through a value once, however many ``*`` there are."""
+    first, *others, last = map(re.escape, text.split("*"))
+    return first + "".join(f"(?>.*?{part})" for part in others) + f".*{last}"
+
+
+def judged(ones: Sequence[Identifier | Nobody]) -> Judged:
+    """An event's identifiers, one by one in their order, as a whole."""
+    kept = {one for one in ones if isinstance(one, Identifier)}
+    dropped = (Dropped(place, one) for place, one in enumerate(ones) if isinstance(one, Nobody))
+    return Judged(tuple(sorted(kept)), tuple(dropped))
+
+
+def typed(entry: str, types: Iterable[str]) -> tuple[str | None, str]:
+    """The type and the text of something that a company blocks; None where it is of any type."""
+    kind, colon, text = entry.partition(":")
+    kind = kind.strip().lower()
+    return (kind, text) if colon and kind in types else (None, entry)

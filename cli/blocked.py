@@ -1,0 +1,40 @@
+"""Identifiers that are blocked because too many strangers share them, as a worker on this machine knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from json import loads
+from typing import Any
+
+from .health import Process, ask
+from .output import say, shown, table
+from .words import count, moment_of
+
+LISTED = 10
+"""So many are told to people."""
+
+
+def asked(workers: Iterable[Process]) -> Mapping[str, Any] | None:
+    """How many there are, and the latest, from the first worker that answers; None when nobody does."""
+    for worker in workers:
+        said = ask(worker.url, "/blocked")
+        if said is not None and said.ok:
+            return dict(loads(said.text))
+    return None
+
+
+def tell(blocked: Mapping[str, Any] | None) -> None:
+    """For people: what came together through them stays together, so somebody may want to look at it."""
+    if blocked is None or not blocked["count"]:
+        return
+    one = blocked["count"] == 1
+    say(
+        "",
+        f"{count(blocked['count'], 'identifier')} {'is' if one else 'are'} blocked: too many customers came with "
+        f"{'it' if one else 'each'} in a day.",
+        "Who came with it before stays one customer: `cxbus customer show <customer>`.",
+    )
+    listed = blocked["latest"][:LISTED]
+    table(("since", "type", "customer"), [(moment_of(b["since"]), shown(b["type"]), b["customerId"]) for b in listed])
+    if blocked["count"] > len(listed):
+        say(f"These are the latest {len(listed)}; `cxbus status --json` has more.")

@@ -1,0 +1,44 @@
+"""Events that were to close a matter which their customer does not have: under another identity it stays open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..words import count, listed
+from .finding import Finding, ok, warning
+
+CHECK = "unmatched closings"
+METRIC = "cxbus_unmatched_closings"
+
+Counted = Mapping[tuple[str, str], int]
+"""By department and type."""
+
+
+def counted(pages: list[str]) -> Counted | None:
+    """What the workers' metrics say together; None if none of these pages is a worker's."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    families = [one for page in pages for one in text_string_to_metric_families(page) if one.name == METRIC]
+    if not families:
+        return None
+    found: dict[tuple[str, str], int] = {}
+    for sample in (sample for family in families for sample in family.samples):
+        of = sample.labels["department"], sample.labels["type"]
+        found[of] = found.get(of, 0) + int(sample.value)
+    return found
+
+
+def judge(found: Counted) -> Iterator[Finding]:
+    """A line for each department. Some are harmless: of what was opened before the bus was there, nothing is known."""
+    if not found:
+        yield ok(CHECK, "none since the workers of this machine started")
+    for department in sorted({department for department, _ in found}):
+        types = {name: number for (of, name), number in sorted(found.items()) if of == department}
+        yield warning(
+            CHECK,
+            f"{count(sum(types.values()), 'event')} of {department} closed nothing since the workers of this machine "
+            f"started: {listed([f'{number} {name}' for name, number in types.items()])}",
+            f"Let {department} publish a closing with the identifiers of its opening, and no closing without one: what "
+            "was opened for another customer stays open, and holds campaigns. The worker's log names one of each type "
+            "(`a closing event closes nothing`).",
+        )

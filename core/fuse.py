@@ -1,0 +1,83 @@
+"""The fuse of identity: a value with which too many strangers are linked in a day joins nobody any more (semantics 2).
+
+It knows nothing of what values mean: a switchboard that no list names, or an ``info@`` address, is seen by how many
+customers it would make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .event import DAY
+from .identity import Node, root
+
+WINDOW = DAY
+LINKS_A_DAY = 20
+"""Links to other customers' stronger identifiers that a value may have within ``WINDOW``, unless set otherwise."""
+MOST_A_DAY = 1_000
+"""More can't be set: so many instants are remembered of a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is known of a node: the customer to whom it was first linked, and how often strangers came with it.
+
+    ``links``: when it was linked anew, in the ``WINDOW`` up to the last time. ``blocked``: since when it joins nobody.
+    Both are append times of the links log (µs).
+    """
+
+    customer: str
+    links: tuple[int, ...] = ()
+    blocked: int | None = None
+
+
+class Known(Protocol):
+    """The resolver's memory. ``merged_into`` answers one step of the redirects."""
+
+    def held(self, node_hash: str) -> Held | None: ...
+    def merged_into(self, customer: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An event's nodes, judged.
+
+    ``identifying``: those that identify and are joined, strongest first; none when all are blocked. ``links``: of each
+    of them that is linked with a stronger one anew, what its links are from now on. ``blown``: those that are blocked
+    from this event on.
+    """
+
+    identifying: tuple[Node, ...]
+    links: dict[Node, tuple[int, ...]]
+    blown: tuple[Node, ...]
+
+
+def judge(nodes: Sequence[Node], at: int, known: Known, most: int = LINKS_A_DAY) -> Judged:
+    """Judges the nodes of one event, strongest first, that was appended to the links log ``at`` (µs).
+
+    ``most``: links that a node may have within ``WINDOW``, at least 1; the one after them blocks it.
+    """
+    held = {node: known.held(node.hash) for node in nodes}
+    left = [node for node, one in held.items() if one is None or one.blocked is None]
+    if not left:
+        return Judged((), {}, ())
+    home = _customer(held[left[0]], known)
+    links: dict[Node, tuple[int, ...]] = {}
+    blown = []
+    for node in left[1:]:
+        one = held[node]
+        if home is not None and _customer(one, known) == home:
+            continue
+        recent = () if one is None else tuple(link for link in one.links if link > at - WINDOW)
+        if len(recent) >= most:
+            blown.append(node)
+        else:
+            links[node] = (*recent, at)
+    return Judged(tuple(node for node in left if node not in blown), links, tuple(blown))
+
+
+def _customer(held: Held | None, known: Known) -> str | None:
+    """Whose the node is by now."""
+    return None if held is None else root(held.customer, known.merged_into)

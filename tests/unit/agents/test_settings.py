@@ -1,0 +1,44 @@
+"""Settings: what can't be is refused with what was meant."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from agents.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("phone_region", "UK", "did you mean GB?"),
+        ("phone_region", "gb", "did you mean GB?"),
+        ("phone_region", "GBR", "expected two letters of ISO 3166, such as GB"),
+        ("phone_region", "ZZ", "expected two letters of ISO 3166, such as GB"),
+        ("identifier_types", ["e-mail"], "expected a-z, 0-9 and _"),
+        ("identifier_types", ["mail"], "another name of the type 'email'"),
+        ("identifier_types", ["customer_id"], "another name of the type 'customer_no'"),
+        ("identifier_types", ["phone"], "is there already"),
+        ("identifier_types", ["loyalty no"], "expected a-z, 0-9 and _"),
+        ("identifier_types", ["a" * 65], "at most 64"),
+        ("blocked_identifiers", ["mail:*@shop.example"], "did you mean 'email'?"),
+        ("blocked_identifiers", ["*"], "blocks nothing, or everything"),
+        ("blocked_identifiers", ["0800", " "], "blocks nothing, or everything"),
+        ("blocked_identifiers", ["email:"], "blocks nothing, or everything"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_what_was_meant(name: str, value: object, words: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({name: value})
+    (error,) = refused.value.errors()
+    assert (name,) == error["loc"]
+    assert words in error["msg"]
+
+
+def test_what_can_be_is_taken_as_it_is() -> None:
+    given = {
+        "phone_region": "GB",
+        "identifier_types": ["loyalty_no", "badge"],
+        "blocked_identifiers": ["0800*", "email:*", "mastodon:shop", "phone:+44 20 7946 0000"],
+    }
+    assert given == Settings.model_validate(given).model_dump(include=set(given))

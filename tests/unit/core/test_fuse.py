@@ -1,0 +1,163 @@
+"""The fuse: a value that strangers share joins so many of them in a day, and then nobody any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.event import DAY, HOUR
+from core.fuse import Held, Judged, judge
+from core.identity import Born, Linked, Merged, Node, resolve, root
+
+MOST = 3
+SHARED, OTHER = Node("email", "shared"), Node("phone", "other")
+
+
+def person(number: int) -> Node:
+    return Node("customer_no", f"p{number}")
+
+
+@dataclass
+class Memory:
+    """The resolver's memory as dicts, and what it does with an event."""
+
+    known: dict[str, Held] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    births: dict[str, int] = field(default_factory=dict)
+    offset: int = 0
+
+    def held(self, node_hash: str) -> Held | None:
+        return self.known.get(node_hash)
+
+    def owner(self, node_hash: str) -> str | None:
+        held = self.held(node_hash)
+        return None if held is None else held.customer
+
+    def merged_into(self, customer: str) -> str | None:
+        return self.redirects.get(customer)
+
+    def born(self, customer: str) -> int:
+        return self.births[customer]
+
+    def take(self, *nodes: Node, at: int = DAY, most: int = MOST) -> Judged:
+        judged = judge(nodes, at, self, most)
+        self.offset += 1
+        if not judged.identifying:
+            return judged
+        for change in resolve(judged.identifying, self.offset, self, lambda _, at: f"c{at}").changes:
+            if isinstance(change, Linked):
+                self.known[change.node.hash] = Held(change.customer)
+            elif isinstance(change, Born):
+                self.births[change.customer] = change.offset
+            elif isinstance(change, Merged):
+                self.redirects[change.customer] = change.into
+        for node, links in judged.links.items():
+            self.known[node.hash] = replace(self.known[node.hash], links=links)
+        for node in judged.blown:
+            self.known[node.hash] = replace(self.known[node.hash], links=(), blocked=at)
+        return judged
+
+    def customers(self, *nodes: Node) -> int:
+        """How many customers these are."""
+        return len({root(self.known[node.hash].customer, self.merged_into) for node in nodes})
+
+
+def test_strangers_who_share_a_value_are_joined_up_to_the_limit_and_the_next_one_blocks_it() -> None:
+    memory = Memory()
+    for number in range(MOST):
+        assert () == memory.take(person(number), SHARED).blown
+    refused = memory.take(person(MOST), SHARED)
+    assert ((person(MOST),), (SHARED,)) == (refused.identifying, refused.blown)
+    assert 1 == memory.customers(SHARED, *map(person, range(MOST))), "what was joined before stays joined"
+    assert 2 == memory.customers(SHARED, person(MOST))
+    later = memory.take(person(MOST + 1), SHARED, at=9 * DAY)
+    assert ((person(MOST + 1),), ()) == (later.identifying, later.blown), "it is blocked for good"
+
+
+def test_an_event_with_nothing_but_blocked_values_is_nobodys() -> None:
+    memory = Memory()
+    for number in range(MOST + 1):
+        memory.take(person(number), SHARED)
+    assert Judged((), {}, ()) == memory.take(SHARED)
+    assert (OTHER,) == memory.take(SHARED, OTHER).identifying, "a weaker one that is not blocked takes its place"
+    assert 2 == memory.customers(SHARED, OTHER)
+
+
+def test_the_limit_is_asked_when_a_link_is_made_and_what_is_blocked_stays_so_whatever_it_is_later() -> None:
+    memory = Memory()
+    for number in range(MOST + 1):
+        memory.take(person(number), SHARED)
+    assert (person(9),) == memory.take(person(9), SHARED, most=100).identifying
+    for number in range(20, 23):
+        memory.take(person(number), OTHER, most=100)
+    assert (OTHER,) == memory.take(person(24), OTHER, most=1).blown
+
+
+def test_a_copy_and_what_is_known_to_be_one_customer_never_count() -> None:
+    memory = Memory()
+    for _ in range(10):
+        assert () == memory.take(person(1), SHARED).blown
+    memory.take(person(1), person(2))
+    for _ in range(10):
+        assert () == memory.take(person(2), SHARED).blown
+    assert (DAY,) == memory.known[SHARED.hash].links
+
+
+def test_links_count_for_a_day_open_at_its_left_end() -> None:
+    memory = Memory()
+    for number in range(MOST):
+        memory.take(person(number), SHARED, at=DAY + number * HOUR)
+    on_the_edge = memory.take(person(MOST), SHARED, at=2 * DAY)
+    assert ((), (DAY + HOUR, DAY + 2 * HOUR, 2 * DAY)) == (on_the_edge.blown, on_the_edge.links[SHARED])
+    just_before = memory.take(person(MOST + 1), SHARED, at=2 * DAY + HOUR - 1)
+    assert (SHARED,) == just_before.blown
+
+
+def test_all_weaker_identifiers_of_an_event_are_looked_at_as_of_before_it() -> None:
+    """A firm's switchboard and its info address come together: the one does not hide behind the other."""
+    memory = Memory()
+    for number in range(MOST):
+        memory.take(person(number), SHARED, OTHER)
+    refused = memory.take(person(MOST), SHARED, OTHER)
+    assert ((person(MOST),), (SHARED, OTHER)) == (refused.identifying, refused.blown)
+
+
+def test_the_strongest_identifier_of_an_event_counts_for_the_others_and_not_for_itself() -> None:
+    memory = Memory()
+    memory.take(person(0), SHARED)
+    for number in range(10):
+        assert () == memory.take(SHARED, Node("phone", f"own-{number}")).blown
+    assert 1 == len(memory.known[SHARED.hash].links)
+
+
+nodes = st.sampled_from([*map(person, range(6)), SHARED, OTHER])
+events = st.lists(
+    st.tuples(st.lists(nodes, min_size=1, max_size=3, unique=True), st.integers(0, 3 * DAY)), min_size=1, max_size=30
+)
+
+
+@given(events, st.integers(1, 4), st.integers(0, 30))
+def test_whoever_goes_on_from_what_was_written_decides_as_the_one_before(
+    told: list[tuple[list[Node], int]], most: int, ended: int
+) -> None:
+    """A restart at any record; and no node is remembered with more instants than the limit."""
+    first, second = Memory(), Memory()
+    for number, (known, at) in enumerate(told):
+        if number == ended:
+            second = Memory(dict(second.known), dict(second.redirects), dict(second.births), second.offset)
+        assert first.take(*known, at=at, most=most) == second.take(*known, at=at, most=most)
+    assert all(len(held.links) <= most for held in first.known.values())
+
+
+@given(events, st.integers(1, 4))
+def test_copies_change_nothing(told: list[tuple[list[Node], int]], most: int) -> None:
+    once, often = Memory(), Memory()
+    for known, at in told:
+        once.take(*known, at=at, most=most)
+        for _ in range(3):
+            often.take(*known, at=at, most=most)
+    assert {node: (held.links, held.blocked) for node, held in once.known.items()} == {
+        node: (held.links, held.blocked) for node, held in often.known.items()
+    }
