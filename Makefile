@@ -1,9 +1,10 @@
 # The two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-faults check format unit integration chaos bugs bench latency bench-restore bench-growth bench-scale lock schemas clean
+.PHONY: help setup demo run test test-faults check format unit oracle integration chaos bugs bench latency bench-restore bench-growth bench-scale lock schemas clean
 
 PYTHON ?= python3
 SEED ?= 1
+WORLDS ?= 150
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -54,6 +55,9 @@ format: $(INSTALLED) ## write the code in the project's format
 
 unit: $(INSTALLED) ## the tests that need no Kafka, one process for each core: a minute or two
 	$(BIN)/pytest -q -n auto -m "not kafka and not faults"
+
+oracle: $(INSTALLED) ## the bus against the semantics on random worlds, about 19 times WORLDS histories; WORLDS=500 SEED=7 for more and others
+	CXBUS_ORACLE_EXAMPLES=$(WORLDS) $(BIN)/pytest -q -n auto -m "not kafka" --hypothesis-seed=$(SEED) tests/oracle
 
 integration: $(INSTALLED) ## the essential tests on a real Kafka
 	$(BIN)/pytest -q -m "kafka and not faults and not chaos and not bench"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import orjson
 
+from core.arrival import Arrived
 from core.event import Entry
-from core.journey import Arrived
 from core.past import Past
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
@@ -27,7 +27,7 @@ LONG = 1_000
 
 
 class Archive:
-    """Implements ``core.journey.History`` on RocksDB. Of long pasts ``most`` entries are kept in memory."""
+    """Implements ``core.arrival.History`` on RocksDB. Of long pasts ``most`` entries are kept in memory."""
 
     def __init__(self, directory: Path, most: int) -> None:
         self._store = Store(directory, ("entries", "order", "profiles"))
@@ -77,10 +77,10 @@ class Archive:
         """How far the journal's clock has come (µs)."""
         self._store.put(META, CLOCK, b"%d" % clock)
 
-    # --- core.journey.History ---------------------------------------------------------------------------------------
+    # --- core.arrival.History ---------------------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
-        """The entry as it was first journaled."""
+        """The entry as it stands."""
         value = self._store.get("entries", f"{customer}/{uid}".encode())
         return None if value is None else _held(uid, value)
 
@@ -113,11 +113,14 @@ class Archive:
                 found.append((key, value))
         return found
 
-    def add(self, customer: str, entry: Entry, key: bytes, value: bytes) -> None:
-        """A new entry, as it goes to the timeline topic."""
+    def add(self, customer: str, entry: Entry, key: bytes, value: bytes, stood_at: int | None = None) -> None:
+        """An entry, as it goes to the timeline topic; ``stood_at``: where it stood until now (µs), if it is not new."""
         self._store.put("entries", key, value)
         self._store.put("order", _order_key(customer.encode(), entry.at, entry.uid.encode()), b"")
-        if customer in self._pasts:
+        if stood_at is not None:
+            self._store.delete("order", _order_key(customer.encode(), stood_at, entry.uid.encode()))
+            self._pasts.pop(customer, None)
+        elif customer in self._pasts:
             self._pasts[customer].add(entry)
 
     def erase(self, customer: str, entries: Sequence[tuple[bytes, bytes]]) -> None:

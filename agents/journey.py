@@ -17,20 +17,10 @@ import structlog
 from aiokafka import TopicPartition
 
 from core import journey
+from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import Entry, effective_at, rfc3339
-from core.journey import (
-    Arrived,
-    Forwarded,
-    Ignored,
-    Merge,
-    Moved,
-    Record,
-    Refused,
-    Shipped,
-    Unmatched,
-    Written,
-    step,
-)
+from core.journey import Forwarded, Merge, Moved, Record, Shipped, Unmatched, step
+from core.matching import is_note
 from core.notification import Said
 from core.rule import RuleSet
 from core.state import Customer, alert_from, customer_from
@@ -300,16 +290,16 @@ class Journey:
         if careful or customer.bytes_at_most() > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=careful)))
         outputs: list[Output] = []
-        joined: list[tuple[Entry, bytes, bytes]] = []
+        joined: list[tuple[Written, bytes, bytes]] = []
         for decision in decisions:
             if type(decision) is Written:
                 key, value = self._entry(decision, record, headers, said)
-                joined.append((decision.entry, key, value))
+                joined.append((decision, key, value))
                 outputs.append(_fitting(Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)))
             else:
                 outputs += map(_fitting, self._written(customer, decision, record, headers, said))
-        for entry, key, value in joined:
-            self._archive.add(customer.id, entry, key, value)
+        for written, key, value in joined:
+            self._archive.add(customer.id, written.entry, key, value, written.stood_at)
         for one in decisions:
             if type(one) is Unmatched:
                 self._unmatched.setdefault(one.type, []).append(headers["origin"].decode())
@@ -354,11 +344,18 @@ class Journey:
         self, event: Mapping[str, Any], uid: str, happened: int, received: int, replay: bool = False
     ) -> Arrived:
         data = event["data"]
-        pairs = [(known["type"], known["value"]) for known in data.get("customer", _NOBODY)["identifiers"]]
         if happened > self._latest:
             self._latest = happened
         entry = Entry(effective_at(happened, received), uid, event["type"], event["source"], event["id"], data)
+        pairs = [(known["type"], known["value"]) for known in self._identifiers_of(entry)]
         return Arrived(entry, happened, self._identifiers.masks(pairs), replay)
+
+    def _identifiers_of(self, entry: Entry) -> Sequence[Mapping[str, str]]:
+        """As sent; an answer to an alert has none, whatever else it says."""
+        if is_note(entry, self._rules):
+            return ()
+        found: Sequence[Mapping[str, str]] = entry.data.get("customer", _NOBODY)["identifiers"]
+        return found
 
     def _written(
         self,
@@ -392,7 +389,7 @@ class Journey:
         said: Mapping[str, Any],
     ) -> tuple[bytes, bytes]:
         """Key and value on the timeline's topic."""
-        entry, late, nth = written
+        entry, late, nth, stood_at = written
         if headers["kind"] == MOVED:
             held, moved = said["entries"][nth], True
             event, received, origin = bytes(held["event"]), b"%d" % held["received"], held["origin"].encode()
@@ -402,8 +399,14 @@ class Journey:
         kind = self._rules.vocabulary.get(entry.type)
         department = "other" if kind is None else kind.department
         key = b"%s/%s" % (record.key, entry.uid.encode())
-        value = messages.timeline_entry(record.key, key, entry, event, department, received, origin, late, moved)
-        self._counted[department, "late" if late else "in order"] += 1
+        identifiers = self._identifiers_of(entry)
+        value = messages.timeline_entry(
+            record.key, key, entry, event, department, identifiers, received, origin, late, moved
+        )
+        if stood_at is None:
+            self._counted[department, "late" if late else "in order"] += 1
+        else:
+            self._metrics.duplicates.inc()
         return key, value
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:

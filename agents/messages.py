@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict
 
 import msgspec
@@ -44,6 +44,7 @@ def timeline_entry(
     entry: Entry,
     event: bytes,
     department: str,
+    identifiers: Iterable[Mapping[str, str]],
     received: bytes,
     origin: bytes,
     late: bool,
@@ -54,16 +55,13 @@ def timeline_entry(
     The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value are
     repeated.
     """
-    known = entry.data.get("customer")
-    given = known.get("identifiers", ()) if isinstance(known, dict) else ()
-    identifiers = [{"type": one["type"], "value": one["value"]} for one in given]
     return _ENTRY % (
         key,
         rfc3339(entry.at).encode(),
         customer,
         department.encode(),
         entry.at,
-        orjson.dumps(identifiers),
+        orjson.dumps([{"type": one["type"], "value": one["value"]} for one in identifiers]),
         received,
         origin,
         _TRUTH[late],

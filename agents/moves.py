@@ -9,7 +9,7 @@ import msgspec
 import orjson
 
 from core.journey import Shipped
-from core.state import NEVER, alert_plain
+from core.state import BEFORE_ALL, alert_plain
 from schemas import instant
 
 from . import messages
@@ -72,7 +72,7 @@ def parts(customer: str, shipped: Shipped, stored: Sequence[tuple[bytes, bytes]]
                 "entries": entries,
                 "alerts": orjson.Fragment(alerts) if last else [],
                 "arriving": shipped.arriving if last else {},
-                "settledUntil": shipped.settled_until if last else NEVER,
+                "settledUntil": shipped.settled_until if last else BEFORE_ALL,
             }
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core import vocabulary as core
+from schemas.department import BusData
 from schemas.registry import Registry
 
 
@@ -24,6 +25,7 @@ def vocabulary(registry: Registry) -> core.Vocabulary:
                 role=kind.entity.role,
                 closes_when=kind.entity.closes_when,
             ),
+            note=issubclass(kind.data, BusData),
         )
         for name, (department, kind) in registry.types.items()
     }

@@ -210,7 +210,7 @@ class InState(Condition):
         return self._held(timeline, key).spans
 
     def _held(self, timeline: Timeline, key: str) -> _Held:
-        asked = (id(self), key if self.same_is_key else "")
+        asked = (self, key if self.same_is_key else "")
         found = timeline.answers.get(asked)
         if found is None:
             matters = timeline.matters(self.entity)

@@ -9,40 +9,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
 
+from .arrival import Arrived, History, Ignored, Refused, Written, join
 from .entities import may_close
 from .event import Entry
 from .matching import Match, Trigger, match_at, streams_in, triggers_in, triggers_of
-from .memory import Alert, Memory, is_nearly_full
-from .notification import Said, close_ended, follow, is_settled, notify, reconsider, worded
-from .past import Past
+from .memory import Alert, Memory, is_nearly_full, remembered
+from .notification import Said, close_ended, follow, notify, reconsider, worded
+from .past import Past, together
 from .rule import Bearing, RuleSet
-from .state import NEVER, Customer
-from .timeline import CONTACT, Places, Streams, Timeline
-
-FOREVER = -(2**62)
-
-
-class History(Protocol):
-    """The customer's entries as they stand before this record."""
-
-    def find(self, customer: str, uid: str) -> Arrived | None: ...
-    def past(self, customer: str) -> Past: ...
-    def since(self, customer: str, at: int) -> Sequence[Entry]: ...
-
-
-class Arrived(NamedTuple):
-    """A department's event and its own ``time`` (µs). ``masks`` are its identifiers, readable but not usable.
-
-    ``replay``: it was seen before by those who should act, so nobody is to be woken.
-    """
-
-    entry: Entry
-    time: int
-    masks: tuple[tuple[str, str], ...] = ()
-    replay: bool = False
+from .state import BEFORE_ALL, Customer
+from .timeline import Places, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +43,7 @@ class Moved:
     entries: tuple[Arrived, ...]
     alerts: tuple[Alert, ...] = ()
     arriving: Mapping[str, int] = field(default_factory=dict)
-    settled_until: int = NEVER
-
-
-class Written(NamedTuple):
-    """The entry joins the timeline. ``nth`` is its place in the record that brought it."""
-
-    entry: Entry
-    late: bool
-    nth: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A copy of what is known already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An event is no entry: ``reason`` of the closed set, ``message`` for the department's developer.
-
-    ``nth`` is its place in the record that brought it.
-    """
-
-    reason: str
-    message: str
-    nth: int = 0
+    settled_until: int = BEFORE_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,90 +82,61 @@ def step(
 
     A part of a move can be taken in without being ``judged``: the customer's next record makes up for it.
     """
-    customer.clock = clock
     if customer.merged_into is not None:
-        return [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
-    if isinstance(record, Arrived):
-        return _arrive(customer, record, rules, history, clock)
-    if isinstance(record, Moved):
-        return _take_in(customer, record, rules, history, clock, judged=judged)
-    return _ship(customer, record)
-
-
-def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: History, clock: int) -> list[Output]:
-    entry = record.entry
-    known = history.find(customer.id, entry.uid) if customer.entries else None
-    if known is not None:
-        return [Ignored() if _same(known, record) else _reused(entry)]
-    out: list[Output] = [Written(entry, entry.at < customer.last_at, 0)]
-    streams = streams_in(entry, rules)
-    _remember(customer, record, streams, rules)
-    if not customer.arriving:
-        if _is_unmatched(customer, entry, streams, rules, history):
-            out.append(Unmatched(entry.type))
-        out += _judge(customer, entry, streams, rules, history, clock, replay=record.replay)
+        out: list[Output] = [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
+    elif isinstance(record, Arrived):
+        out = _arrive(customer, record, rules, history, clock)
+    elif isinstance(record, Moved):
+        out = _take_in(customer, record, rules, history, clock, judged=judged)
+    else:
+        out = _ship(customer, record, rules, clock)
+    customer.clock = clock
     return out
 
 
-def _is_unmatched(customer: Customer, entry: Entry, streams: Streams, rules: RuleSet, history: History) -> bool:
+def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: History, clock: int) -> list[Output]:
+    out: list[Output] = [*join(customer, (record,), rules, history)]
+    joined = out[0]
+    if isinstance(joined, Written) and not customer.arriving:
+        if joined.stood_at is None and _is_unmatched(customer, joined.entry, rules, history):
+            out.append(Unmatched(joined.entry.type))
+        out += _judge(customer, joined, rules, history, clock, replay=record.replay)
+    return out
+
+
+def _is_unmatched(customer: Customer, entry: Entry, rules: RuleSet, history: History) -> bool:
     """Whether the entry can close a matter that the customer does not have, as far as is known by now."""
+    streams = streams_in(entry, rules)
     role = rules.vocabulary[entry.type].entity if streams else None
     if role is None or role.entity not in streams or role.entity not in rules.plan.entities:
         return False
     if not may_close(entry, rules.vocabulary):
         return False
-    whole = customer.stale or customer.unjudged
-    timeline = history.past(customer.id).timeline(rules.plan) if whole else customer.timeline
-    return not timeline.has_opened(role.entity, str(entry.data[role.id_field]))
-
-
-def _same(known: Arrived, copy: Arrived) -> bool:
-    """Equal type, time and data; ``at`` is no content, it depends on when a copy arrived."""
-    return known.time == copy.time and known.entry.type == copy.entry.type and known.entry.data == copy.entry.data
-
-
-def _reused(entry: Entry) -> Refused:
-    return Refused(
-        "id-reused",
-        f"source {entry.source!r} has sent the id {entry.id!r} before with other content; the first one stands. "
-        "Give every event an id of its own.",
-    )
-
-
-def _remember(customer: Customer, record: Arrived, streams: Streams, rules: RuleSet) -> None:
-    """What the profile says, whatever the order of arrival."""
-    entry = record.entry
-    customer.entries += 1
-    if entry.at > customer.last_at:
-        customer.last_at = entry.at
-    customer.know(record.masks)
-    said = entry.data.get("customer")
-    name = said.get("name") if isinstance(said, dict) else None
-    if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
-        customer.name, customer.name_at = name, entry.at
-    if CONTACT in streams:
-        department = rules.vocabulary[entry.type].department
-        if entry.at > customer.last_contact.get(department, -1):
-            customer.last_contact = {**customer.last_contact, department: entry.at}
+    matter, timeline = str(entry.data[role.id_field]), customer.timeline
+    if customer.stale or customer.unjudged or timeline.is_settled(role.entity, matter):
+        timeline = history.past(customer.id).timeline(rules.plan)
+    return not timeline.has_opened(role.entity, matter)
 
 
 def _judge(
-    customer: Customer, entry: Entry, streams: Streams, rules: RuleSet, history: History, clock: int, *, replay: bool
+    customer: Customer, written: Written, rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
+    entry = written.entry
     if customer.unjudged:
         return _judge_everything(customer, [entry], rules, history, clock, replay=replay)
+    streams = streams_in(entry, rules)
     bearing, timeline = rules.bearing(streams), customer.timeline
     if customer.stale:
         customer.timeline = timeline = _pruned(history.past(customer.id).timeline(rules.plan), customer.rule_at)
         customer.stale = False
     said: list[Said] = []
     if bearing.judged or bearing.places:
-        settled = bool(timeline.settled) and timeline.touches_settled(entry, bearing.named)
-        in_order = entry.at > customer.rule_at and not settled
+        whole = written.stood_at is not None or _asks_for_settled(customer, entry, bearing, rules)
+        in_order = entry.at > customer.rule_at and not whole
         customer.rule_at = max(customer.rule_at, entry.at)
         if in_order:
             said += _judge_in_order(customer, entry, bearing, rules, clock, replay=replay)
-        elif entry.at >= timeline.since and not settled:
+        elif entry.at >= timeline.since and not whole:
             touched = rules.touched_by(streams)
             said += _judge_a_little_late(customer, entry, bearing.places, touched, history, clock, replay=replay)
         else:
@@ -221,13 +145,31 @@ def _judge(
     return said + _close(customer, rules, clock) if customer.alerts else said
 
 
+def _asks_for_settled(customer: Customer, entry: Entry, bearing: Bearing, rules: RuleSet) -> bool:
+    """Whether the entry is about a matter that is not held any more, or can move the end of an alert that is."""
+    timeline = customer.timeline
+    if not timeline.settled:
+        return False
+    return timeline.touches_settled(entry, bearing.named) or any(
+        alert.rule in bearing.ends and _follows_settled(alert, timeline, rules, entry.at) for alert in customer.alerts
+    )
+
+
+def _follows_settled(alert: Alert, timeline: Timeline, rules: RuleSet, since: int) -> bool:
+    """Whether the alert has not ended before ``since``, and its end hangs on a matter that is not held any more."""
+    if alert.end is not None and alert.end < since:
+        return False
+    rule = rules.by_name(alert.rule)
+    return rule is not None and any(timeline.is_settled(entity, alert.key) for entity in rule.followed)
+
+
 def _judge_everything(
     customer: Customer, new: Sequence[Entry], rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
     """Judges the whole past with what is ``new``, after a move."""
     past = history.past(customer.id)
     customer.rule_at = max((entry.at for entry in [*past.entries, *new]), default=customer.rule_at)
-    said = _rejudge(customer, past, new, rules, FOREVER, clock, replay=replay)
+    said = _rejudge(customer, past, new, rules, BEFORE_ALL, clock, replay=replay)
     customer.stale = customer.unjudged = False
     return said + _close(customer, rules, clock)
 
@@ -244,8 +186,7 @@ def _notify(
 def _close(customer: Customer, rules: RuleSet, clock: int) -> list[Said]:
     customer.alerts, closed, said = close_ended(customer.alerts, rules, clock, customer.rule_at)
     if closed:
-        past = (alert for alert in customer.past_alerts() if not is_settled(alert, rules, clock))
-        customer.closed = (*past, *closed)
+        customer.closed = (*remembered(customer.past_alerts(), rules.longest_cooldown, clock), *closed)
     return said
 
 
@@ -255,81 +196,109 @@ def _judge_in_order(
     timeline = customer.timeline
     timeline.add(entry, bearing.places)
     said: list[Said] = []
+    customer.alerts = remembered(customer.alerts, rules.longest_cooldown, clock)
     if customer.alerts and bearing.ends:
         customer.alerts, said = follow(customer.alerts, rules, timeline, bearing.ends, entry.at, clock)
     if bearing.judged:
-        if is_nearly_full(len(customer.alerts) + customer.closed_at_most + len(bearing.judged)):
-            customer.alerts, customer.closed = customer.awake(), ()
+        more = len(customer.alerts) + len(bearing.judged)
+        if is_nearly_full(more + customer.closed_at_most) and is_nearly_full(more + len(customer.past_alerts())):
+            _awake(customer, rules, clock)
         said += _notify(customer, triggers_of(entry, bearing.judged, rules), rules, timeline, clock, replay=replay)
     timeline.prune(bearing.places, entry.at)
     return said
+
+
+def _awake(customer: Customer, rules: RuleSet, clock: int) -> None:
+    """Brings the closed alerts back; what is history altogether is forgotten."""
+    customer.alerts, customer.closed = remembered(customer.awake(), rules.longest_cooldown, clock), ()
 
 
 def _judge_a_little_late(
     customer: Customer, entry: Entry, places: Places, rules: RuleSet, history: History, clock: int, *, replay: bool
 ) -> list[Said]:
     """Judges ``rules`` again on what came since the entry's instant, on what is kept; the whole history only where that
-    reaches further back: a retraction may free what was suppressed before, and an old alert needs its evidence again.
+    reaches further back: a retraction may free what was suppressed before, an old alert needs its evidence again, and
+    what is judged again may name a matter that is not held any more.
     """
     timeline, at = customer.timeline, entry.at
-    customer.alerts, customer.closed = customer.awake(), ()
+    _awake(customer, rules, clock)
     timeline.add(entry, places)
     later = sorted([*history.since(customer.id, at), entry])
-    found = _found(customer.alerts, later, timeline, rules, at)
-    for alert in customer.alerts:
-        gone = alert.time >= at and alert.id not in found
-        forgotten = not alert.open and not alert.evidence and (alert.end is None or alert.end >= at)
-        if (gone or forgotten) and rules.by_name(alert.rule) is not None:
-            return _rejudge(customer, history.past(customer.id), [entry], rules, at, clock, replay=replay)
+    found = _found(customer.alerts, together(later, ()), timeline, rules, at)
+    if _reaches_back(customer, later, found, rules, at):
+        return _rejudge(customer, history.past(customer.id), [entry], rules, at, clock, replay=replay)
     customer.alerts, said = reconsider(customer.alerts, found, rules, timeline, at, clock)
     news = _notify(customer, triggers_in(later, rules), rules, timeline, clock, replay=replay)
     timeline.prune(places, customer.rule_at)
     return said + news
 
 
+def _reaches_back(
+    customer: Customer, later: Sequence[Entry], found: Mapping[str, Match], rules: RuleSet, at: int
+) -> bool:
+    """Whether more than what is held is needed to judge what came ``later`` again, after a change at ``at``."""
+    timeline = customer.timeline
+    if timeline.settled:
+        triggers = triggers_in(later, rules)
+        if any(timeline.touches_settled(trigger.entry, trigger.rule.named) for trigger in triggers):
+            return True
+        if any(_follows_settled(alert, timeline, rules, at) for alert in customer.alerts):
+            return True
+    for alert in customer.alerts:
+        gone = alert.time >= at and alert.id not in found
+        unexplained = not alert.open and not alert.evidence and (alert.end is None or alert.end >= at)
+        if (gone or unexplained) and rules.by_name(alert.rule) is not None:
+            return True
+    return False
+
+
 def _rejudge(
-    customer: Customer, past: Past, new: Iterable[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
+    customer: Customer, past: Past, new: Sequence[Entry], rules: RuleSet, since: int, clock: int, *, replay: bool
 ) -> list[Said]:
     """Judges the past with what is ``new`` again by ``rules``: from ``since`` on, and of what lies before what that can
     concern. Alerts of other rules stay as they are.
     """
-    history, full = sorted([*past.entries, *new]), past.timeline(rules.plan)
-    customer.alerts, customer.closed = customer.awake(), ()
-    for entry in new:
-        full.add(entry, rules.plan.places_of(entry))
-    found = _found(customer.alerts, history, full, rules, since)
+    entries = together(past.entries, new)
+    history, full = sorted(entries.values()), _timeline(past, new, entries, rules)
+    _awake(customer, rules, clock)
+    found = _found(customer.alerts, entries, full, rules, since)
     before, gone = list(customer.alerts), []
     for index, alert in enumerate(before):
         rule = rules.by_name(alert.rule)
         if rule is not None and alert.time >= since and alert.id not in found:
             gone.append(alert)
-            for entry in _triggering(alert, history):
-                before[index] = worded(alert, rule, rule.fields_of(entry, rules.vocabulary))
+            if alert.uid in entries:
+                before[index] = worded(alert, rule, rule.fields_of(entries[alert.uid], rules.vocabulary))
     customer.alerts, said = reconsider(before, found, rules, full, since, clock)
     news = _notify(customer, _concerned(history, rules, since, gone), rules, full, clock, replay=replay)
     customer.timeline = _pruned(full, customer.rule_at)
     return said + news
 
 
+def _timeline(past: Past, new: Sequence[Entry], entries: Mapping[str, Entry], rules: RuleSet) -> Timeline:
+    """All that rules see of ``entries``: the past with what is ``new``."""
+    if len(entries) < len(past.entries) + len(new):  # something stands at an earlier instant than it did
+        return Timeline.of(rules.plan, entries.values())
+    full = past.timeline(rules.plan)
+    for entry in new:
+        full.add(entry, rules.plan.places_of(entry))
+    return full
+
+
 def _found(
-    alerts: Iterable[Alert], history: Sequence[Entry], timeline: Timeline, rules: RuleSet, since: int
+    alerts: Iterable[Alert], entries: Mapping[str, Entry], timeline: Timeline, rules: RuleSet, since: int
 ) -> dict[str, Match]:
     """What alerts are by now that a change at ``since`` can concern, by id: those since then, and those that ended
-    since then, which may stand again and are explained anew. What is no match, or not in ``history``, is missing.
+    since then, which may stand again and are explained anew. What is no match, or not in ``entries``, is missing.
     """
     found: dict[str, Match] = {}
     for alert in alerts:
         if alert.time >= since or (not alert.open and (alert.end is None or alert.end >= since)):
-            for trigger in triggers_in(_triggering(alert, history), rules):
+            triggering = entries.get(alert.uid)
+            for trigger in triggers_in([] if triggering is None else [triggering], rules):
                 if trigger.rule.name == alert.rule and (match := match_at(trigger, timeline)) is not None:
                     found[match.id] = match
     return found
-
-
-def _triggering(alert: Alert, history: Sequence[Entry]) -> Sequence[Entry]:
-    """The entry that triggered it, if ``history`` has that."""
-    place = bisect_left(history, (alert.time, alert.uid))
-    return [entry for entry in history[place : place + 1] if entry.uid == alert.uid]
 
 
 def _concerned(history: Sequence[Entry], rules: RuleSet, since: int, gone: Sequence[Alert]) -> Iterator[Trigger]:
@@ -346,12 +315,13 @@ def _pruned(timeline: Timeline, now: int) -> Timeline:
     return timeline
 
 
-def _ship(customer: Customer, record: Merge) -> list[Output]:
+def _ship(customer: Customer, record: Merge, rules: RuleSet, clock: int) -> list[Output]:
     """The past leaves for ``into``; here a redirect stays. Standing alerts that were said are taken back here."""
     if record.into == customer.id:
         return []
     said = [Said("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]
-    alerts, arriving = tuple(customer.awake()), dict(customer.arriving)
+    _awake(customer, rules, clock)
+    alerts, arriving = tuple(customer.alerts), dict(customer.arriving)
     shipped = Shipped(record.into, record.version, alerts, arriving, customer.settled_until)
     customer.merged_into, customer.version = record.into, record.version
     customer.alerts, customer.closed, customer.arriving = [], (), {}
@@ -363,16 +333,10 @@ def _take_in(
     customer: Customer, record: Moved, rules: RuleSet, history: History, clock: int, *, judged: bool
 ) -> list[Output]:
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
-    out: list[Output] = []
-    for index, arrived in enumerate(record.entries):
-        known = history.find(customer.id, arrived.entry.uid)
-        if known is None:
-            out.append(Written(arrived.entry, arrived.entry.at < customer.last_at, index))
-            _remember(customer, arrived, streams_in(arrived.entry, rules), rules)
-        else:
-            out.append(Ignored() if _same(known, arrived) else replace(_reused(arrived.entry), nth=index))
+    out: list[Output] = [*join(customer, record.entries, rules, history)]
     if record.alerts:
-        memory = Memory(customer.awake(), customer.settled_until, rules.longest_cooldown, clock)
+        _awake(customer, rules, clock)
+        memory = Memory(customer.alerts, customer.settled_until, rules.longest_cooldown, clock)
         memory.join(record.alerts)
         customer.alerts, customer.closed = memory.alerts, ()
     customer.settled_until = max(customer.settled_until, record.settled_until)

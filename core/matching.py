@@ -41,7 +41,7 @@ class Match(NamedTuple):
     @property
     def digest(self) -> str:
         """Eight hex digits that change when the payload as of firing does."""
-        names = "\n".join(found.entry.uid for found in self.evidence)
+        names = "\n".join(f"{found.entry.at} {found.entry.uid}" for found in self.evidence)
         return hashlib.sha256(f"{self.rule.version}\n{names}".encode()).hexdigest()[:8]
 
 
@@ -87,6 +87,12 @@ def _text(value: Any) -> str:
 def streams_in(entry: Entry, rules: RuleSet) -> Streams:
     """The streams this entry belongs to; none for a type nobody knows."""
     return streams_of(rules.vocabulary.get(entry.type), entry.data)
+
+
+def is_note(entry: Entry, rules: RuleSet) -> bool:
+    """Whether it is an answer to an alert: on the timeline, outside of what is counted and judged."""
+    kind = rules.vocabulary.get(entry.type)
+    return kind is not None and kind.note
 
 
 def match_at(trigger: Trigger, timeline: Timeline) -> Match | None:

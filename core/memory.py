@@ -59,14 +59,14 @@ class Memory:
         self.alerts = list(alerts)
         self.settled = settled
         self._cooldown = cooldown
-        self._history = clock - SETTLED_AFTER
+        self._clock = clock
         self._of_key: dict[tuple[str, str], list[Alert]] = {}
         for alert in self.alerts:
             self._index(alert)
 
     def is_settled(self, time: int) -> bool:
         """Whether a match of this time is not notified any more."""
-        return time <= max(self._history, self.settled)
+        return time <= max(self._clock - SETTLED_AFTER, self.settled)
 
     def silences(self, trigger: Trigger) -> bool:
         """Whether a match of this trigger is not told: an alert of its rule and key is near, or many of its rule are.
@@ -87,9 +87,6 @@ class Memory:
         Alerts that have ended and keep nothing silent any more by then are forgotten for it, those first that have not
         for longest; what they kept silent is settled. If there are none, whatever lies up to ``time`` is.
         """
-        if len(self.alerts) < MOST_ALERTS:
-            return True
-        self._forget(self._past())
         if len(self.alerts) >= MOST_ALERTS:
             over = [alert for alert in self.alerts if not alert.open and self._reach(alert) <= time]
             over.sort(key=lambda alert: (self._reach(alert), alert.id))
@@ -110,16 +107,11 @@ class Memory:
         """Alerts of a customer who was merged into this one: those that are not known here, the latest for which there
         is room.
         """
-        if len(self.alerts) >= MOST_ALERTS:
-            self._forget(self._past())
         known = {alert.id for alert in self.alerts}
-        came = [alert for alert in alerts if alert.id not in known]
+        came = [alert for alert in remembered(alerts, self._cooldown, self._clock) if alert.id not in known]
         came.sort(key=lambda alert: (alert.time, alert.id), reverse=True)
         for alert in reversed(came[: max(0, MOST_ALERTS - len(self.alerts))]):
             self.remember(alert._replace(carried=True))
-
-    def _past(self) -> list[Alert]:
-        return [alert for alert in self.alerts if not alert.open and self._reach(alert) <= self._history]
 
     def _reach(self, alert: Alert) -> int:
         return reach(alert, self._cooldown)
@@ -134,6 +126,15 @@ class Memory:
 
     def _index(self, alert: Alert) -> None:
         self._of_key.setdefault((alert.rule, alert.key), []).append(alert)
+
+
+def remembered(alerts: Iterable[Alert], cooldown: int, clock: int) -> list[Alert]:
+    """Without those that are history altogether at ``clock`` (µs): ended, and all that they could silence is settled.
+
+    ``cooldown``: the longest of any rule (µs).
+    """
+    history = clock - SETTLED_AFTER
+    return [alert for alert in alerts if alert.open or reach(alert, cooldown) > history]
 
 
 def is_nearly_full(alerts: int) -> bool:

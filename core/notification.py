@@ -12,7 +12,7 @@ from .bounds import VALUE_BYTES, cut
 from .event import DAY
 from .evidence import told
 from .matching import Match, Trigger, end_of, match_at
-from .memory import SETTLED_AFTER, Alert, Memory, reach
+from .memory import Alert, Memory
 from .rule import Rule, RuleSet
 from .timeline import Timeline
 
@@ -47,7 +47,7 @@ def first_notice(match: Match, clock: int, *, replay: bool) -> Alert:
         uid=match.uid,
         time=match.time,
         end=match.end,
-        expires=None if rule.expires is None else match.time + rule.expires,
+        expires=_expiry(match),
         digest=match.digest,
         severity=rule.severity,
         departments=rule.notify,
@@ -56,6 +56,10 @@ def first_notice(match: Match, clock: int, *, replay: bool) -> Alert:
         evidence=_evidence(match),
         historical=replay or clock - match.time > HISTORICAL_AFTER,
     )
+
+
+def _expiry(match: Match) -> int | None:
+    return None if match.rule.expires is None else match.time + match.rule.expires
 
 
 def worded(alert: Alert, rule: Rule, trigger: Mapping[str, Any]) -> Alert:
@@ -148,12 +152,12 @@ def _refreshed(
     alert: Alert, rule: Rule, match: Match | None, timeline: Timeline, since: int, clock: int
 ) -> tuple[Alert, list[Said]]:
     """The alert with its payload and end as the changed history has them; ended ones are left to ``close_ended``."""
-    end = alert.end
-    if alert.carried or end is None or end >= since:
-        end = end_of(rule, alert.key, alert.time, timeline, max(alert.time + 1, since))
-    now = alert._replace(end=end, carried=False)
+    now = alert._replace(carried=False)
     if match is not None:
+        now = now._replace(time=match.time, end=match.end, expires=_expiry(match))
         now = worded(now._replace(digest=match.digest, evidence=_evidence(match)), rule, match.trigger)
+    elif alert.carried or alert.end is None or alert.end >= since:
+        now = now._replace(end=end_of(rule, alert.key, alert.time, timeline, max(alert.time + 1, since)))
     return _restated(alert, now, clock)
 
 
@@ -208,11 +212,6 @@ def _is_past(alert: Alert, rule_at: int) -> bool:
 def _is_closed(alert: Alert, rules: RuleSet, rule_at: int) -> bool:
     """Whether nothing in order is silenced by it, either."""
     return alert.time + rules.longest_cooldown <= rule_at and _is_past(alert, rule_at)
-
-
-def is_settled(alert: Alert, rules: RuleSet, clock: int) -> bool:
-    """Whether it is history altogether: all that it could silence is settled, and it ended before that."""
-    return reach(alert, rules.longest_cooldown) <= clock - SETTLED_AFTER
 
 
 def ended(alert: Alert, clock: int) -> bool:

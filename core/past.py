@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .event import Entry
 from .timeline import Plan, Timeline
+
+
+def together(entries: Iterable[Entry], new: Iterable[Entry]) -> Mapping[str, Entry]:
+    """All entries by uid; what is ``new`` instead of what had its uid."""
+    return {entry.uid: entry for entry in (*entries, *new)}
 
 
 class Past:

@@ -70,6 +70,8 @@ class Rule:
     """The fields of the trigger that the rule looks at: they are its evidence's values."""
     named: tuple[tuple[str, str], ...] = field(init=False)
     """Matters that the trigger names, as (kind, field)."""
+    followed: frozenset[str] = field(init=False)
+    """Kinds of matters of which a match's end asks for the one that its key names."""
     ended_by: frozenset[str] = field(init=False)
     """The streams of which an entry can end a match, or move its end."""
 
@@ -79,6 +81,8 @@ class Rule:
         object.__setattr__(self, "reads", tuple(sorted(reads)))
         conditions = [self.condition] if self.resolves is None else [self.condition, self.resolves]
         object.__setattr__(self, "named", tuple({name for one in conditions for name in one.named()}))
+        followed = {entity for entity, _ in self.resolves.named()} if self.resolves is not None else ()
+        object.__setattr__(self, "followed", frozenset(followed))
         needs = self.resolves.needs() if self.resolves is not None else ()
         object.__setattr__(self, "ended_by", frozenset(need.stream for need in needs))
 
@@ -327,6 +331,8 @@ def _pairs(raw: Any, where: str) -> tuple[tuple[str, Any], ...]:
         return ()
     if not isinstance(raw, Mapping):
         raise RuleError(f"{where}: is a mapping of fields to values")
+    if not all(isinstance(value, str | int | float) for value in raw.values()):
+        raise RuleError(f"{where}: a field is one word, number or truth")
     return tuple(sorted(raw.items()))
 
 
@@ -340,4 +346,6 @@ def _names(raw: Any, where: str) -> list[str]:
 def _stream(name: str, vocabulary: Vocabulary, where: str) -> str:
     if name not in vocabulary and name not in (CONTACT, ENGAGED):
         raise RuleError(f"{where}: {name!r} is no event type; see `cxbus schemas list`")
+    if name in vocabulary and vocabulary[name].note:
+        raise RuleError(f"{where}: {name!r} is an answer to an alert, which no rule looks at")
     return name

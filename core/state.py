@@ -15,6 +15,7 @@ from .event import Entry, rfc3339
 from .evidence import EVIDENCE_BYTES
 from .memory import Alert
 from .notification import MOST_EXPLAINED
+from .spans import FOREVER
 from .timeline import Plan, Read, Timeline, as_it_is
 
 MOST_HELD = 2_000
@@ -29,7 +30,7 @@ MOST_SHOWN = 100
 MOST_IDENTIFIERS = 100
 """Masks that a profile lists, the first by type and value; as many identifiers as one event may have."""
 
-NEVER = -1
+BEFORE_ALL = -1
 """Before every instant (µs)."""
 
 SCHEMA = 3
@@ -65,7 +66,8 @@ class UnknownSchema(Exception):
 class Customer:
     """One customer. Changed in place by ``journey.step`` inside a unit of work; thrown away when that fails.
 
-    ``last_at`` is the latest entry's instant, ``rule_at`` that of the latest entry a rule looks at (µs).
+    ``entries`` and ``last_at`` (µs), the latest entry's instant, leave out notes; ``rule_at`` is the instant of the
+    latest entry a rule looks at.
     ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
     part came, and its judgement failed. Matches up to ``settled_until`` (µs) are decided for good.
     """
@@ -79,12 +81,12 @@ class Customer:
     entries: int = 0
     last_at: int = -1
     rule_at: int = -1
-    clock: int = -1
+    clock: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
     closed: Any = ()
     """Alerts of long ago, which only a late event can concern: a tuple, or as they were written down, for ``read``."""
     read: Read = as_it_is
-    settled_until: int = NEVER
+    settled_until: int = BEFORE_ALL
     arriving: dict[str, int] = field(default_factory=dict)
     unjudged: bool = False
     merged_into: str | None = None
@@ -92,6 +94,11 @@ class Customer:
     stale: bool = False
     written: dict[str, tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
     """For whoever writes the document: parts and what was made of them. The core does not look at it."""
+
+    @property
+    def is_new(self) -> bool:
+        """No record was about them yet."""
+        return self.clock == BEFORE_ALL
 
     @property
     def due(self) -> int | None:
@@ -195,7 +202,7 @@ class Customer:
                 "due": self.due,
                 "streams": self._streams(put) if whole else {},
                 "settled": timeline.settled if whole else "",
-                "since": timeline.since,
+                "since": timeline.since if whole else -FOREVER,
                 "alerts": [put(alert.id, alert, alert_plain) for alert in self.alerts],
                 "closed": put("closed", self.closed, self._closed),
                 "settledUntil": self.settled_until,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Any
@@ -68,8 +68,8 @@ def as_it_is(part: Any) -> Any:
 
 
 def streams_of(kind: EventType | None, data: Mapping[str, Any]) -> Streams:
-    """The streams that an event of this type and content belongs to; none for a type nobody knows."""
-    if kind is None:
+    """The streams that an event of this type and content belongs to; none for a note and for a type nobody knows."""
+    if kind is None or kind.note:
         return ()
     found = [kind.name]
     if kind.entity is not None and data.get(kind.entity.id_field) is not None:
@@ -159,7 +159,7 @@ class Timeline:
         self.settled = settled
         self.since = since
         self.shown = shown
-        self.answers: dict[tuple[int, str], Any] = {}
+        self.answers: dict[tuple[Hashable, str], Any] = {}
         """What conditions found out once; void as soon as an entry is added."""
         self._groups: dict[str, dict[str, list[Entry]]] = {}
         self._pasts: dict[str, dict[str, list[Matter]]] = {}
@@ -278,12 +278,13 @@ class Timeline:
 
         Of 1,500 settled matters one in 10,000 others looks like one of them: it is judged by the whole history in vain.
         """
-        return any(self.is_settled(entity, str(entry.data.get(name))) for entity, name in named)
+        kind = self.plan.vocabulary[entry.type]
+        return any(self.is_settled(entity, str(kind.value(entry.data, name))) for entity, name in named)
 
     def has_opened(self, entity: str, matter: str) -> bool:
-        """Whether an event that opened the matter is held, or the matter is settled (or one whose mark is the same)."""
+        """Whether an event that opened the matter is held."""
         held = self._grouped(entity).get(matter, ())
-        return any(opens(entry, self.plan.vocabulary) for entry in held) or self.is_settled(entity, matter)
+        return any(opens(entry, self.plan.vocabulary) for entry in held)
 
     def is_settled(self, entity: str, matter: str) -> bool:
         """Whether the matter, or one whose mark is the same, is among ``settled``."""
@@ -311,7 +312,7 @@ class Timeline:
                     continue
                 self._prune_matters(stream, since - need.horizon)
             else:
-                cut = bisect_right(entries, since - need.horizon, key=_at)
+                cut = bisect_left(entries, since - need.horizon, key=_at)  # what ends an alert may stand right there
                 if need.latest:  # the one that is the latest as of that instant
                     cut = min(cut, max(0, bisect_right(entries, since, key=_at) - 1))
                 self.streams[stream] = entries[cut:]

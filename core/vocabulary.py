@@ -24,7 +24,10 @@ class EntityRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
-    """One event type: whose it is, whether it is a contact, whether it engaged the customer, its matter."""
+    """One event type: whose it is, whether it is a contact, whether it engaged the customer, its matter.
+
+    ``note``: it answers an alert. It stands on the timeline, and nothing counts or judges it.
+    """
 
     name: str
     department: str
@@ -33,6 +36,7 @@ class EventType:
     engaged: When | None = None
     defaults: Mapping[str, str | bool] = field(default_factory=dict)
     entity: EntityRole | None = None
+    note: bool = False
 
     def value(self, data: Mapping[str, Any], name: str) -> Any:
         """The field's value, or what a missing one means."""

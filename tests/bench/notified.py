@@ -9,7 +9,7 @@ from core.matching import triggers_in
 from core.memory import Alert, Memory
 from core.notification import notify
 from core.rule import RuleSet
-from core.state import NEVER
+from core.state import BEFORE_ALL
 from core.timeline import Timeline
 
 
@@ -17,6 +17,6 @@ def notified(entries: Iterable[Entry], rules: RuleSet, clock: int) -> list[Alert
     """The alerts, in the order in which they are decided. ``clock`` in µs."""
     history = sorted(entries)
     timeline = Timeline.of(rules.plan, history)
-    memory = Memory([], NEVER, rules.longest_cooldown, clock)
+    memory = Memory([], BEFORE_ALL, rules.longest_cooldown, clock)
     notify(triggers_in(history, rules), memory, timeline, clock, replay=False)
     return memory.alerts

@@ -16,8 +16,9 @@ import orjson
 from agents import messages
 from agents.identifiers import Identifiers
 from agents.topics import alerts_topic
+from core.arrival import Arrived, Refused, Written
 from core.event import Entry
-from core.journey import Arrived, Forwarded, Merge, Moved, Refused, Shipped, Written, step
+from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.journey import Record as Brought
 from core.notification import Said
 from core.past import Past
@@ -90,7 +91,7 @@ class Reference:
         """The customer's profile, as JSON has it."""
         return orjson.loads(orjson.dumps(self.customers[name].document()))
 
-    # --- core.journey.History ---------------------------------------------------------------------------------------
+    # --- core.arrival.History ---------------------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it was first journaled."""

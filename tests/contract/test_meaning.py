@@ -98,7 +98,7 @@ def test_four_departments_reach_out_and_six_sources_have_a_topic() -> None:
 
 
 def test_the_cores_words_are_the_contracts_words() -> None:
-    assert {*_fields(EventType)} - {"data", "example"} == {*_fields(vocabulary.EventType)} - {"department"}
+    assert {*_fields(EventType)} - {"data", "example"} == {*_fields(vocabulary.EventType)} - {"department", "note"}
     assert _fields(EntityRole) == _fields(vocabulary.EntityRole)
 
 

@@ -26,8 +26,9 @@ from engine.unit_of_work import Output
 from schemas.codec import Codec
 from tests.unit.agents.bench import MARK
 
+from .entry import D, H
 from .oracle import Oracle
-from .topics import IDENTITIES, JOURNAL, LINKS, Topics
+from .topics import IDENTITIES, JOURNAL, LINKS, PROFILES, Topics
 from .worlds import REGISTRY, RULES
 
 KEY = b"a key for the oracle's tests"
@@ -81,6 +82,10 @@ class Bus:
         self._openings += 1
         return Journey(partition, PARTITIONS, RULES, IDENTIFIERS, self._home / f"journey-{self._openings}", METRICS)
 
+    def another_journey(self, partition: int) -> Journey:
+        """Of the same partition, with a store of its own."""
+        return self._journey(partition)
+
     def _new_resolver(self) -> Resolver:
         self._openings += 1
         home = self._home / f"resolver-{self._openings}"
@@ -93,6 +98,19 @@ class Bus:
         self.clock = max(self.clock, -(-received // 1000))
         topic = f"cx.{department}.events.v1"
         self._append(Output(topic, self.chance.randrange(PARTITIONS), None, value, ()))
+
+    def answer(self) -> None:
+        """A department has seen something that was said to some customer, as the topics have it."""
+        known = [record.key for place, log in self.logs.items() if place[0] == PROFILES for record in log]
+        if known:
+            name = (self.chance.choice(known) or b"").decode()
+            told = {"alertId": "a_1", "customerId": name, "department": "sales", "by": "kim", "customer": "nobody"}
+            time = self.clock * 1000 + self.chance.choice([0, 0, -D, H])
+            number = str(self.chance.randrange(5))
+            value = Codec.encode_structured(
+                type="bus.alert.acknowledged.v1", source="answers", id=number, time=time, data=told
+            )
+            self.publish("sales", value, 0)
 
     def topics(self) -> Topics:
         """All that was written."""

@@ -55,11 +55,13 @@ class Customer:
     def history(self) -> History:
         """T."""
         if self._history is None:
-            self._history = History(arrival.entry for arrival in self.arrivals.values())
+            self._history = History(arrival.entry for arrival in self.arrivals.values() if not arrival.note)
         return self._history
 
     def take(self, came: Arrival, clock: int, *, replay: bool) -> list[Outcome]:
-        """An event: a new entry is judged at once, unless a move is under way. A copy changes nothing."""
+        """An event: a new entry is judged at once, unless a move is under way. A copy that is no earlier changes
+        nothing.
+        """
         out = self._add(came, moved=False)
         if any(isinstance(one, Written) for one in out) and not self.arriving:
             out += self.notified.judge(matches(self.history()), clock, replay=replay)
@@ -78,23 +80,24 @@ class Customer:
             out += self.notified.judge(matches(self.history()), clock)
         return out
 
-    def leave(self, into: str, version: int) -> tuple[list[Outcome], Move]:
+    def leave(self, into: str, version: int, clock: int) -> tuple[list[Outcome], Move]:
         """This customer is ``into``: standing alerts are retracted for this id, the entries leave, and a redirect
         stays.
         """
-        said, alerts = self.notified.leave()
-        order = self.history().entries
-        gone = [self.arrivals[entry.uid] for entry in order]
+        said, alerts = self.notified.leave(clock)
+        gone = sorted(self.arrivals.values(), key=lambda arrival: (arrival.entry.at, arrival.entry.uid))
         move = Move(f"{self.id}/{version}", into, gone, alerts, dict(self.arriving), self.notified.settled)
         self.arrivals, self.arriving, self.into, self._history = {}, {}, into, None
-        return [*said, *(Written(entry.uid, None) for entry in order)], move
+        return [*said, *(Written(arrival.entry.uid, None) for arrival in gone)], move
 
     def _add(self, came: Arrival, *, moved: bool) -> list[Outcome]:
-        """1.2: copies count once; same uid with other content: the first journaled stands."""
-        known = self.arrivals.get(came.entry.uid)
-        if known is not None:
+        """1.2: copies count once, at their smallest instant; of other content with that uid the first stands."""
+        known = self.arrivals.pop(came.entry.uid, None)
+        if known is not None and (not known.same(came) or known.entry.at <= came.entry.at):
+            self.arrivals[came.entry.uid] = known
             return [] if known.same(came) else [Refused(came)]
-        late = any(other.entry.at > came.entry.at for other in self.arrivals.values())
+        others = [other for other in self.arrivals.values() if not other.note]
+        late = not came.note and any(other.entry.at > came.entry.at for other in others)
         self.arrivals[came.entry.uid] = came
         self._history = None
         return [Written(came.entry.uid, came, late, moved)]

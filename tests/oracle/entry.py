@@ -34,6 +34,11 @@ class Arrival:
     origin: str
     event: Mapping[str, Any]
 
+    @property
+    def note(self) -> bool:
+        """1.8: an answer to an alert is outside T."""
+        return self.entry.type.startswith("bus.")
+
     def same(self, other: Arrival) -> bool:
         """1.2: a copy has equal type, time and data."""
         return (self.entry.type, self.time, self.entry.data) == (other.entry.type, other.time, other.entry.data)

@@ -80,7 +80,7 @@ class Journal:
             return
         if kind == "merge":
             about = brief(customer) | {"open": [], "openCount": 0}
-            outcome, move = customer.leave(said(record)["into"], said(record)["version"])
+            outcome, move = customer.leave(said(record)["into"], said(record)["version"], clock)
             self.moves[move.name] = move
         else:
             outcome = self._part(customer, record, clock) if kind == "moved" else self._event(customer, record, clock)
@@ -140,7 +140,7 @@ def entry(customer: str, came: Arrival, *, late: bool, moved: bool) -> dict[str,
     return {
         "customerId": customer,
         "department": department(came.entry),
-        "identifiers": came.entry.data.get("customer", {}).get("identifiers", []),
+        "identifiers": [] if came.note else came.entry.data["customer"]["identifiers"],
         "at": came.entry.at,
         "received": came.received,
         "origin": came.origin,

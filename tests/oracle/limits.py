@@ -6,13 +6,17 @@ import random
 
 import pytest
 
-from core import evidence, memory, state
+from agents import archive
+from agents import journey as agent
+from core import conditions, evidence, memory, state, timeline
+from core import notification as told
+from core.event import HOUR
 
-from . import matches, notification, profile
+from . import comparison, matches, notification, profile
 
 
 def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
-    """Of the core and of the oracle alike; some stay as they are."""
+    """What is remembered and told: of the core and of the oracle alike; some stay as they are."""
     for theirs, mine, small in (
         ((memory, "MOST_ALERTS"), (notification, "MOST_ALERTS"), chance.randint(0, 4)),
         ((memory, "MOST_OF_A_RULE"), (notification, "MOST_OF_A_RULE"), chance.randint(1, 3)),
@@ -24,3 +28,23 @@ def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
         if chance.random() < 0.7:
             patch.setattr(*theirs, small)
             patch.setattr(*mine, small)
+
+
+def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
+    """What is held beside the history, which changes no answer. Evidence that is not kept may lack (ADR 7)."""
+    for where, name, small in (
+        (timeline, "OFTEN", chance.randint(1, 5)),
+        (timeline, "LATENESS", chance.choice([0, 1, 5, HOUR // 4])),
+        (timeline, "MOST_FOR_LATENESS", chance.randint(1, 5)),
+        (conditions, "FEW", chance.randint(0, 5)),
+        (state, "MOST_HELD", chance.choice([-1, 0, 5])),
+        (archive, "LONG", chance.randint(0, 5)),
+        (agent, "PAST_ENTRIES", chance.choice([0, 5, 50])),
+        (agent, "BYTES", chance.choice([0, 5_000])),
+    ):
+        if chance.random() < 0.6:
+            patch.setattr(where, name, small)
+    if chance.random() < 0.3:
+        explained = chance.randint(1, 5)
+        patch.setattr(told, "MOST_EXPLAINED", explained)
+        patch.setattr(comparison, "MANY_ALERTS", explained)

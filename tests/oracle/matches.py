@@ -37,9 +37,9 @@ class Match(NamedTuple):
         return self.time + RULES[self.rule].expiry
 
     @property
-    def rests_on(self) -> tuple[str, ...]:
-        """The uids of its evidence."""
-        return tuple(found.entry.uid for found in self.evidence)
+    def rests_on(self) -> tuple[tuple[int, str], ...]:
+        """Instants and uids of its evidence."""
+        return tuple((found.entry.at, found.entry.uid) for found in self.evidence)
 
 
 def matches(T: History) -> list[Match]:

@@ -41,16 +41,18 @@ class Said:
 @dataclass(slots=True)
 class Notified:
     """The memory: the notified alerts of one customer, in the order in which they were notified; and up to when all is
-    settled.
+    settled. ``most``: so many alerts there ever were at once.
     """
 
     alerts: list[Alert] = field(default_factory=list)
     settled: int = -1
+    most: int = 0
 
     def judge(self, held: Sequence[Match], clock: int, *, replay: bool = False) -> list[Said]:
         """One journal record: what is no match any more is retracted; then every match that is not notified is decided
         in order; then changes and ends are said.
         """
+        self.forget(clock)
         now = {match.id: match for match in held}
         said = [Said("retracted", a) for a in self.alerts if a.match.id not in now and not a.carried]
         known = [a for a in self.alerts if a.match.id in now]
@@ -62,7 +64,7 @@ class Notified:
         for match in held:
             if match.time <= max(clock - SETTLED, self.settled) or self._hushed(match):
                 continue
-            if self._has_room(match, clock):
+            if self._has_room(match):
                 late = replay or clock - match.time > HISTORICAL
                 alert = Alert(match, historical=late, standing=match.end > clock)
                 said.append(Said("fired" if alert.standing else ending(match), alert))
@@ -71,20 +73,22 @@ class Notified:
             if alert.standing and alert.match.end <= clock:
                 self.alerts[index] = replace(alert, standing=False)
                 said.append(Said(ending(alert.match), alert))
+        self.most = max(self.most, len(self.alerts))
         return said
 
-    def leave(self) -> tuple[list[Said], list[Alert]]:
+    def leave(self, clock: int) -> tuple[list[Said], list[Alert]]:
         """The customer is merged away: standing alerts are retracted for this id, and all go to the other one."""
+        self.forget(clock)
         said = [Said("retracted", a) for a in self.alerts if a.standing and not a.carried]
         left, self.alerts = self.alerts, []
         return said, left
 
     def join(self, alerts: Iterable[Alert], settled: int, clock: int) -> None:
         """Alerts of a customer who was merged into this one: the latest for which there is room."""
-        if len(self.alerts) >= MOST_ALERTS:
-            self._forget_history(clock)
+        self.forget(clock)
         known = {alert.match.id for alert in self.alerts}
-        came = sorted((a for a in alerts if a.match.id not in known), key=lambda a: (a.match.time, a.match.id))
+        new = [a for a in alerts if a.match.id not in known and not _is_history(a, clock)]
+        came = sorted(new, key=lambda a: (a.match.time, a.match.id))
         taken = came[max(0, len(came) - max(0, MOST_ALERTS - len(self.alerts))) :]
         self.alerts += [replace(alert, carried=True) for alert in taken]
         self.settled = max(self.settled, settled)
@@ -95,12 +99,10 @@ class Notified:
             return True
         return sum(_is_near(a.match, match) for a in self.alerts if a.match.rule == match.rule) >= MOST_OF_A_RULE
 
-    def _has_room(self, match: Match, clock: int) -> bool:
+    def _has_room(self, match: Match) -> bool:
         """Ended ones that hush nothing at its time any more make room, and settle what they hushed. If nothing does,
         all up to its time is settled.
         """
-        if len(self.alerts) >= MOST_ALERTS:
-            self._forget_history(clock)
         ended = [a for a in self.alerts if not a.standing and _reach(a) <= match.time]
         for alert in sorted(ended, key=lambda a: (_reach(a), a.match.id)):
             if len(self.alerts) >= MOST_ALERTS:
@@ -111,8 +113,13 @@ class Notified:
         self.settled = max(self.settled, match.time)
         return False
 
-    def _forget_history(self, clock: int) -> None:
-        self.alerts = [a for a in self.alerts if a.standing or _reach(a) > clock - SETTLED]
+    def forget(self, clock: int) -> None:
+        """What has ended, and reaches no further than 400 d before the clock."""
+        self.alerts = [a for a in self.alerts if not _is_history(a, clock)]
+
+
+def _is_history(alert: Alert, clock: int) -> bool:
+    return not alert.standing and _reach(alert) <= clock - SETTLED
 
 
 def _reach(alert: Alert) -> int:

@@ -11,57 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import event as core
-from core import journey
-from core.notification import Said as CoreSaid
-from tests.unit.core import bench
-
-from .customer import Customer
-from .entry import Arrival, D, Entry, H, uid_of
-from .limits import limit
-from .notification import Said
-from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, histories
-
-Words = tuple[str, str, int, int | None, bool, list[tuple[str, dict[str, Any]]]]
-
-
-def by_the_core(said: CoreSaid) -> Words:
-    """A message in plain values."""
-    a = said.alert
-    evidence = [(core.event_uid(e["source"], e["id"]), dict(e["values"])) for e in a.evidence]
-    return said.state, a.id, a.time, a.end, a.historical, evidence
-
-
-def by_the_oracle(said: Said) -> Words:
-    """The same."""
-    m = said.alert.match
-    evidence = [(found.entry.uid, dict(found.values)) for found in m.evidence]
-    return said.state, m.id, m.time, m.end, said.alert.historical, evidence
-
-
-def without_what_may_lack(words: list[Words], wanted: list[Said]) -> list[Words]:
-    """1.8: a retraction of an alert that had ended may come without its evidence."""
-    ended = {said.alert.match.id for said in wanted if said.state == "retracted" and not said.alert.standing}
-    return sorted(((*w[:5], []) if w[0] == "retracted" and w[1] in ended else w for w in words), key=lambda w: w[1])
-
-
-class Both:
-    """One customer in the core and in the oracle, who hear the same, record by record."""
-
-    def __init__(self) -> None:
-        self.bus, self.customer = bench.Bus(), Customer("c")
-        self.states: list[str] = []
-
-    def hear(self, e: Entry, clock: int, *, replay: bool = False) -> None:
-        """They must say the same."""
-        before = len(self.bus.said)
-        self.bus.arrive("c", journey.Arrived(core.Entry(*e), e.at, (), replay), clock)
-        found = [by_the_core(said) for _, said in self.bus.said[before:]]
-        out = self.customer.take(Arrival(e, e.at, clock, "", {}), clock, replay=replay)
-        wanted = [said for said in out if isinstance(said, Said)]
-        expected = [by_the_oracle(said) for said in wanted]
-        assert without_what_may_lack(expected, wanted) == without_what_may_lack(found, wanted)
-        self.states += [said.state for said in wanted]
+from .arrivals import PEOPLE, Journals, answer, arrivals
+from .both import Both
+from .entry import D, Entry, H, uid_of
+from .limits import forget, limit
+from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
 
 
 @given(histories(), st.integers(0, 2**32))
@@ -70,20 +24,41 @@ def test_every_record_says_what_the_oracle_says(history: list[Entry], seed: int)
     hear_in_some_order(history, random.Random(seed))
 
 
+@given(histories(), st.integers(0, 2**32))
+@settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
+def test_whatever_is_no_longer_held_every_record_says_what_the_oracle_says(history: list[Entry], seed: int) -> None:
+    chance = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        forget(patch, chance)
+        hear_in_some_order(history, chance)
+
+
 def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
-    """With copies and late; both must have said and must remember the same."""
-    arriving = [*history, *chance.choices(history, k=len(history) // 5)]
-    disorder = chance.choice([0, D, 3 * D, 8 * D, 100 * D])
-    arriving.sort(key=lambda e: e.at + chance.randint(0, disorder))
-    clock = chance.choice([0, bench.CLOCK])  # heard as it happens, or when all of it is past
-    both = Both()
-    for e in arriving:
-        clock = max(clock, e.at + chance.choice([0, D]))
-        both.hear(e, clock, replay=chance.random() < 0.05)
-    customer = both.bus.customer("c")
-    assert customer.settled_until == both.customer.notified.settled
-    held = {a.id: (a.time, a.end, a.open) for a in customer.awake()}
-    assert {a.match.id: (a.match.time, a.match.end, a.standing) for a in both.customer.notified.alerts} == held
+    """With copies, late, ahead of the broker, about people of whom some turn out to be one; both must have written and
+    said, and must remember, the same.
+    """
+    people = PEOPLE[: chance.choice([1, 1, 2, 3, 4])]
+    last = max(e.at for e in history)
+    answers = [answer(last - chance.randrange(2 * D), number) for number in range(chance.choice([0, 0, 0, 2]))]
+    both, heard = Both(), arrivals([*history, *answers], people, chance)
+    Journals(both, people, chance).hear(heard)
+    both.compare_what_is_known()
+    earliest: dict[str, int] = {}
+    for one in heard:
+        at = min(one.entry.at, one.received)
+        earliest[one.entry.uid] = min(at, earliest.get(one.entry.uid, at))
+    stands = [(uid, came.entry.at) for customer in both.customers.values() for uid, came in customer.arrivals.items()]
+    assert sorted(earliest.items()) == sorted(stands), "each once, and where its earliest copy puts it"
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
+def test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it(seed: int) -> None:
+    chance = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        if chance.random() < 0.5:
+            forget(patch, chance)
+        hear_in_some_order(a_settled_past(chance), chance)
 
 
 @given(st.integers(0, 2**32))
@@ -92,6 +67,7 @@ def test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_s
     chance = random.Random(seed)
     with pytest.MonkeyPatch.context() as patch:
         limit(patch, chance)
+        forget(patch, chance)
         hear_in_some_order(a_busy_quarter(chance), chance)
 
 
@@ -152,14 +128,14 @@ def test_a_day_until_an_alert_is_historical(off: int) -> None:
     both = Both()
     both.hear(made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"), START)
     both.hear(made(H, "finance.dunning.sent.v1", invoiceId="I1", level=1), START + H + D + off)
-    assert [off > 0] == [alert.historical for alert in both.customer.notified.alerts]
+    assert [off > 0] == [alert.historical for alert in both.customers["c"].notified.alerts]
 
 
 def test_a_count_names_the_latest_twenty() -> None:
     both = Both()
     for number in range(25, 0, -1):  # latest first, so that the first alert rests on more and more
         both.hear(call(number * H, number), START + 2 * D)
-    assert [20] == [len(alert.match.evidence) for alert in both.customer.notified.alerts]
+    assert [20] == [len(alert.match.evidence) for alert in both.customers["c"].notified.alerts]
 
 
 def test_a_retraction_lets_what_it_had_suppressed_speak_as_far_back_as_the_cooldown() -> None:

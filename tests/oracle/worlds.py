@@ -26,6 +26,8 @@ REGISTRY = Registry.discover()
 RULES: RuleSet = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
 START = 1_772_409_600_000_000  # 2026-03-02T00:00Z
 
+FAR = (2 * H, 30 * D, 400 * D, 401 * D, 408 * D)
+"""How long ago some of it happened: what was closed then is no longer held."""
 WINDOWS = (24 * H, 48 * H, 72 * H, 5 * D, 7 * D, 14 * D)
 
 
@@ -150,7 +152,9 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[Entry]:
     prefixes = THEMES[draw(st.sampled_from(sorted(THEMES)))]
     kinds = st.one_of([kind for name, kind in KINDS if name.startswith(prefixes)])
     instants = st.sampled_from(draw(offsets()))
-    drawn = draw(st.lists(st.tuples(instants, kinds), min_size=size, max_size=size))
+    long_ago = st.sampled_from(draw(st.sampled_from([(0,), (0,), *((0, 0, -far) for far in FAR)])))
+    happened = st.builds(lambda at, ago: at + ago, instants, long_ago)
+    drawn = draw(st.lists(st.tuples(happened, kinds), min_size=size, max_size=size))
     made = [
         Entry(START + at, uid_of("w", str(i)), kind, "w", str(i), data) for i, (at, (kind, data)) in enumerate(drawn)
     ]
@@ -158,9 +162,13 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[Entry]:
 
 
 def a_busy_quarter(chance: random.Random) -> list[Entry]:
-    """Campaigns and dunning letters in spite of complaints and disputes, so that there are many alerts."""
+    """Campaigns and dunning letters in spite of complaints and disputes, so that there are many alerts; also for what
+    was solved and paid long ago.
+    """
     told: list[Entry] = []
+    far = chance.choice([0, *FAR])
     for number in range(chance.randint(5, 50)):
+        money = {"invoiceId": f"I{chance.randrange(5)}", "total": "10.00", "currency": "EUR"}
         kinds: list[tuple[str, dict[str, Any]]] = [
             ("marketing.campaign.sent.v1", {"campaignId": f"S{chance.randrange(5)}", "channel": "email"}),
             ("finance.dunning.sent.v1", {"invoiceId": f"I{chance.randrange(5)}", "level": 1}),
@@ -174,11 +182,53 @@ def a_busy_quarter(chance: random.Random) -> list[Entry]:
             ),
             ("service.case.resolved.v1", {"caseId": f"{chance.choice('KB')}{chance.randrange(4)}"}),
             ("web.page.viewed.v1", {"url": "u"}),
+            ("finance.invoice.issued.v1", {**money, "dueDate": "2026-03-05"}),
+            ("finance.payment.received.v1", {**money, "paymentId": f"P{number}"}),
         ]
-        kind, fields = chance.choices(kinds, weights=(4, 4, 2, 2, 2, 1))[0]
-        at = START + chance.randrange(0, 90 * 4) * 6 * H
+        long_ago = chance.random() < 0.3
+        weights = (1, 1, 1, 1, 3, 1, 3, 3) if long_ago else (4, 4, 2, 2, 2, 1, 1, 1)
+        kind, fields = chance.choices(kinds, weights=weights)[0]
+        at = START + chance.randrange(0, 90 * 4) * 6 * H - (far if long_ago else 0)
         told.append(Entry(at, uid_of("w", str(number)), kind, "w", str(number), fields))
     return sorted(told, key=lambda e: (e.at, e.uid))
+
+
+def a_settled_past(chance: random.Random) -> list[Entry]:
+    """Of what was solved and paid long ago some is asked about again, in a few instants that lie close together."""
+    far = chance.choice(FAR)
+    told: list[tuple[int, str, dict[str, Any]]] = []
+    for number in range(chance.randint(1, 3)):
+        money = {"invoiceId": f"I{number}", "total": "10.00", "currency": "EUR"}
+        told += [
+            (-far, "finance.invoice.issued.v1", {**money, "dueDate": "2026-03-01"}),
+            (chance.choice([0, H]) - far, "finance.payment.received.v1", {**money, "paymentId": f"P{number}"}),
+            (-far, "service.case.opened.v1", {"caseId": f"K{number}", "category": "question", "priority": "low"}),
+            (chance.choice([0, H]) - far, "service.case.resolved.v1", {"caseId": f"K{number}"}),
+        ]
+    edges = [0, 1, 2, H // 2, H, H + 1, 3 * H, 49 * H, 7 * D, 7 * D + 1]
+    instants = chance.sample(edges, chance.randint(2, 5))
+    for number in range(chance.randint(3, 16)):
+        name = chance.randrange(4)
+        money = {"invoiceId": f"I{name}", "total": chance.choice(["10.00", "20.00"]), "currency": "EUR"}
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("finance.dunning.sent.v1", {"invoiceId": f"I{name}", "level": 1}),
+            ("service.case.opened.v1", {"caseId": f"B{name % 2}", "category": "billing", "priority": "low"}),
+            ("service.case.resolved.v1", {"caseId": f"B{name % 2}"}),
+            ("finance.invoice.issued.v1", {**money, "dueDate": "2026-03-01"}),
+            ("finance.payment.received.v1", {**money, "paymentId": f"Q{number}"}),
+            ("service.feedback.submitted.v1", {"metric": "nps", "value": 10, "caseId": f"K{name}"}),
+            ("service.case.resolved.v1", {"caseId": f"K{name}"}),
+            ("sales.call.completed.v1", {"callId": "L1", "direction": "outbound", "outcome": "no_answer"}),
+            ("service.case.opened.v1", {"caseId": f"C{name % 2}", "category": "complaint", "priority": "low"}),
+            ("marketing.campaign.sent.v1", {"campaignId": "S1", "channel": "email"}),
+        ]
+        kind, fields = chance.choices(kinds, weights=(5, 3, 1, 1, 1, 3, 2, 1, 1, 1))[0]
+        told.append((chance.choice(instants), kind, fields))
+    made = [
+        Entry(START + at, uid_of("w", str(number)), kind, "w", str(number), fields)
+        for number, (at, kind, fields) in enumerate(told)
+    ]
+    return sorted(made, key=lambda e: (e.at, e.uid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +263,16 @@ def published(history: list[Entry], chance: random.Random) -> list[Publication]:
     """This history of some people, of whom some turn out to be one."""
     people = chance.sample(KNOWN_AS, chance.choice([1, 1, 2, 3]))
     disorder = chance.choice([0, H, D, 2 * D, 100 * D])
-    arriving = sorted(history, key=lambda e: e.at + chance.randint(0, disorder))
-    ahead = chance.choice([0, 0, -H, D, 30 * D])  # heard as it happens, an hour before it, or later
+    far = chance.choice([0, 0, 0.1])
+    arriving = sorted(history, key=lambda e: e.at + chance.randint(0, disorder) + 401 * D * (chance.random() < far))
+    delays = chance.choice([[0], [0], [-H], [D], [30 * D], [0, -1, -H]])  # heard as it happens, before it, or later
     links = chance.choice([0, 0, 2, 5])
     made = []
     for index, e in enumerate(arriving):
         # Linked from the beginning, or strangers for long and then one after the other found to be the same.
         known_by = chance.choice([1, 1, 2, 3]) if not links else 2 if index >= len(arriving) - links else 1
         value = _published(chance, e, chance.choices(chance.choice(people), k=known_by))
-        made.append(Publication(e.type.split(".")[0], value, e.at + ahead))
+        made.append(Publication(e.type.split(".")[0], value, e.at + chance.choice(delays)))
         if chance.random() < 0.2:
             copied = chance.choice(made)
             made.append(copied if chance.random() < 0.8 else _at_another_time(copied))

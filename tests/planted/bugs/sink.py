@@ -84,4 +84,12 @@ BUGS = (
         "if not position.topic_id:",
         (checks.SINK_RECREATED,),
     ),
+    Bug(
+        "the-sink-writes-numbers-anew",
+        "The database has an event's numbers as a program writes them, not as they were sent.",
+        "sinks/sql/rows.py",
+        '            "data": _as_sent(record, event),\n',
+        '            "data": _json(event, "data", dict),\n',
+        (checks.AS_SENT,),
+    ),
 )

@@ -168,6 +168,35 @@ def test_a_merge_changes_no_byte_of_an_event_however_its_numbers_are_written(jou
     assert 1 == len(after)
 
 
+ODD = b'12345678901234567890123,"price":1.10,"a":1,"a":2,"big":18446744073709551615,"text":"\\u00e9"'
+"""Numbers and names that no reader of JSON writes again as they were."""
+
+
+def test_through_a_chain_of_merges_an_event_is_as_it_was_sent_and_its_copies_are_copies(
+    journal: Journal, tmp_path: Path
+) -> None:
+    sent = event("service.case.opened.v1", minute(1), caseId="K1", category="question", priority="low", ref="@")
+    sent = sent.replace(b'"@"', ODD)
+    journal.publish("c_3", sent)
+    for number, (away, into) in enumerate((("c_3", "c_2"), ("c_2", "c_1"))):
+        complain(journal, into, 3 + number)
+        merge(journal, away, into)
+        for customer in (away, into):  # what comes under the old id is forwarded
+            outputs = journal.publish(customer, sent)
+            assert [] == [one for one in outputs if one.topic in (TIMELINE, DEAD)]
+    other = sent.replace(b"1.10", b"1.11")
+    for there in (journal, journal.restored(tmp_path / "two")):
+        (letter,) = (one for one in there.publish("c_3", other) if one.topic == DEAD)
+        assert other == letter.value
+        assert b"id-reused" == dict(letter.headers)["__cxbus.errors.exception"]
+        assert [] == [one for one in there.publish("c_1", sent) if one.topic in (TIMELINE, DEAD)]
+        there.close()
+    values = [made.value for (topic, _), log in journal.logs.items() if topic == TIMELINE for made in log if made.value]
+    assert [b"c_3", b"c_2", b"c_1"] == [
+        key for key in (b"c_3", b"c_2", b"c_1") for one in values if sent in one and b'"customerId":"' + key in one
+    ]
+
+
 def test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_own(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

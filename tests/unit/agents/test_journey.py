@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -13,14 +14,15 @@ from agents import archive, messages
 from agents.records import MERGE, Header, Origin, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
-from core.event import rfc3339
+from core.event import event_uid, rfc3339
 from core.rule import RuleSet
 from core.spans import NEVER, Spans
 from core.timeline import Timeline
 from engine.unit_of_work import Output
+from schemas.codec import Codec, Decoded
 from schemas.outputs import OUTPUTS
 
-from .bench import MARK, PARTITIONS, RULES, Journal, event, record
+from .bench import CODEC, MARK, PARTITIONS, RULES, Journal, event, record
 
 
 @pytest.fixture
@@ -254,6 +256,67 @@ def test_a_department_s_answer_is_noted_on_the_timeline(journal: Journal) -> Non
     del value["data"]["customer"]
     journal.publish("c_1", orjson.dumps(value))
     assert "bus" in {entry["department"] for entry in journal.current(TIMELINE).values()}
+
+
+def acknowledged(time: str, **more: Any) -> bytes:
+    told = {"alertId": "a_1", "customerId": "c_1", "department": "service", "by": "kim", **more}
+    return Codec.encode_structured(type="bus.alert.acknowledged.v1", source="/test", id="1", time=time, data=told)
+
+
+@pytest.mark.parametrize("more", [{}, {"customer": "Ada"}, {"customer": {"identifiers": [7]}}])
+def test_an_answer_is_no_entry_of_the_profile_whatever_else_it_says(journal: Journal, more: dict[str, Any]) -> None:
+    complain_and_advertise(journal, "c_1")
+    before = journal.current(PROFILES)["c_1"]
+    journal.publish("c_1", acknowledged("2026-11-17T13:00:00Z", **more))
+    after = journal.current(PROFILES)["c_1"]
+    assert {**before, "state": 0} == {**after, "state": 0}
+    assert before["state"]["lastAt"] == after["state"]["lastAt"]
+    (noted,) = (entry for entry in journal.current(TIMELINE).values() if entry["department"] == "bus")
+    assert ([], False) == (noted["identifiers"], noted["late"])
+    again = journal.publish("c_1", acknowledged("2026-11-17T13:00:00Z", **more))
+    assert [] == [one for one in again if one.topic == TIMELINE]
+    journal.tell("c_1", orjson.dumps({"into": "c_0", "version": 7}), [("kind", b"merge")])
+    assert before["entries"] == journal.current(PROFILES)["c_0"]["entries"]
+    assert {"c_0"} == {entry["customerId"] for entry in journal.current(TIMELINE).values()}
+
+
+def received(journal: Journal, customer: str, value: bytes, at: int) -> list[Output]:
+    """An event that the broker had at ``at`` (µs)."""
+    decoded = CODEC.decode("service", value, [])
+    assert isinstance(decoded, Decoded)
+    uid = event_uid(decoded.source, decoded.id)
+    headers = event_headers(Origin("cx.service.events.v1", 0, at % 1000), at, decoded.time, uid)
+    return journal.tell(customer, value, headers)
+
+
+def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LONG", 0)
+    now = journal.clock * 1000
+    case = {"caseId": "K1", "category": "complaint", "priority": "high"}
+    opened = event("service.case.opened.v1", rfc3339(now + 1_000_000), **case)
+    resolved = event("service.case.resolved.v1", rfc3339(now), 2, caseId="K0")
+    received(journal, "c_1", opened, now + 700)
+    received(journal, "c_1", resolved, now + 900)
+    assert [] == [one for one in received(journal, "c_1", opened, now + 800) if one.topic == TIMELINE]
+    (earlier,) = (one for one in received(journal, "c_1", opened, now - 300) if one.topic == TIMELINE)
+    told = orjson.loads(earlier.value or b"")["data"]
+    assert (now - 300, now - 300, True, False) == (told["at"], told["received"], told["late"], told["moved"])
+    place = partition_of("c_1", PARTITIONS)
+    restored = journal.restored(tmp_path / "two")
+    for one in (journal, restored):
+        archived = one.journey(place)._archive
+        in_order = [now - 300, now]
+        assert in_order == [orjson.loads(value)["data"]["at"] for _, value in archived.stored("c_1")]
+        assert in_order == [entry.at for entry in archived.past("c_1").entries]
+        assert [now - 300] == [entry.at for entry in archived.past("c_1").entries if entry.type.endswith("opened.v1")]
+    restored.close()
+    profile = journal.current(PROFILES)["c_1"]
+    assert (2, [rfc3339(now - 300)]) == (profile["entries"], [matter["since"] for matter in profile["open"]])
+    journal.tell("c_1", orjson.dumps({"into": "c_0", "version": 7}), [("kind", b"merge")])
+    assert {now - 300, now} == {entry["at"] for entry in journal.current(TIMELINE).values()}
+    assert {"c_0"} == {entry["customerId"] for entry in journal.current(TIMELINE).values()}
 
 
 class Broken(Condition):

@@ -9,8 +9,9 @@ import orjson
 
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
+from core.arrival import Arrived, Written
 from core.event import DAY, Entry, event_uid
-from core.journey import Arrived, Merge, Moved, Shipped, Written, step
+from core.journey import Merge, Moved, Output, Shipped, step
 from core.notification import Said
 from core.past import Past
 from core.rule import RuleSet
@@ -52,30 +53,37 @@ class Memory:
 
 
 class Bus:
-    """The step, with a memory, a document that goes through JSON after every record, and what was said."""
+    """The step, with a memory, a document that goes through JSON after every record, and what was said.
 
-    def __init__(self) -> None:
+    ``kept``: customers stay in memory, and are not read from their documents.
+    """
+
+    def __init__(self, *, kept: bool = False) -> None:
         self.memory = Memory()
         self.documents: dict[str, bytes] = {}
         self.said: list[tuple[str, Said]] = []
+        self._kept: dict[str, Customer] | None = {} if kept else None
 
     def customer(self, name: str) -> Customer:
+        if self._kept is not None:
+            return self._kept.setdefault(name, Customer(name, Timeline(RULES.plan)))
         document = self.documents.get(name)
         return customer_from(orjson.loads(document), RULES.plan) if document else Customer(name, Timeline(RULES.plan))
 
-    def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Shipped | None:
+    def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Output]:
+        """What follows, which is remembered."""
         customer = self.customer(name)
-        shipped = None
         brought = (record,) if isinstance(record, Arrived) else record.entries if isinstance(record, Moved) else ()
-        for output in step(customer, record, RULES, self.memory, clock):
+        outputs = step(customer, record, RULES, self.memory, clock)
+        for output in outputs:
             if isinstance(output, Written):
                 self.memory.held.setdefault(name, {})[output.entry.uid] = brought[output.nth]
             elif isinstance(output, Said):
                 self.said.append((name, output))
             elif isinstance(output, Shipped):
-                shipped = output
+                self.memory.held.pop(name, None)
         self.documents[name] = orjson.dumps(customer.document())
-        return shipped
+        return outputs
 
 
 def complaint(at: int, number: int = 1) -> Entry:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from core.event import DAY, HOUR, midnight, rfc3339
-from core.journey import Arrived, Forwarded, Ignored, Merge, Moved, Refused, Written, step
+from core.arrival import Arrived, Ignored, Refused, Written
+from core.event import DAY, HOUR, Entry, midnight, rfc3339
+from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.notification import Said
 from core.past import Past
 from core.rule import RuleSet
 from core.state import Customer, UnknownSchema, customer_from
-from core.timeline import MARK_CHARS, Timeline
+from core.timeline import MARK_CHARS, MOST_FOR_LATENESS, Timeline
 
 from .bench import RULES, START, VOCABULARY, Bus, Memory, arrived, campaign, complaint, entry
 
@@ -183,6 +184,159 @@ def test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires() -> 
     assert [("resolved", dunned.at + 1)] == [(said.state, said.alert.end) for _, said in bus.said]
 
 
+def paid_long_ago(bus: Bus) -> None:
+    """Invoice I1, which is no longer held."""
+    invoice = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "dueDate": "2026-03-10"}
+    paid = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "paymentId": "P1"}
+    for made in (
+        entry(START, "finance.invoice.issued.v1", invoice, 1),
+        entry(START + 1, "finance.payment.received.v1", paid, 2),
+        entry(START + 2 * HOUR, "finance.invoice.issued.v1", invoice | {"invoiceId": "I2"}, 3),
+    ):
+        bus.arrive("c", arrived(made), made.at)
+    assert bus.customer("c").timeline.is_settled("invoice", "I1")
+
+
+def dunning(at: int, number: int, invoice: str) -> Arrived:
+    return arrived(entry(at, "finance.dunning.sent.v1", {"invoiceId": invoice, "level": 1}, number))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_dunning_for_an_invoice_paid_long_ago_is_over_whether_the_case_comes_before_or_after_it(
+    order: tuple[int, int],
+) -> None:
+    bus, then = Bus(), START + 30 * DAY
+    paid_long_ago(bus)
+    case = arrived(entry(then - 1, "service.case.opened.v1", {"caseId": "K1", "category": "billing"}, 4))
+    records = case, dunning(then, 5, "I1")
+    for index in order:
+        bus.arrive("c", records[index], then)
+    bus.arrive("c", dunning(then, 6, "I2"), then)
+    over, standing = bus.customer("c").alerts
+    assert [("I1", then + 1), ("I2", then + 14 * DAY)] == [(one.key, one.end) for one in (over, standing)]
+
+
+def test_an_event_a_microsecond_after_a_dunning_for_what_was_paid_long_ago_opens_nothing_again() -> None:
+    bus, then = Bus(), START + 30 * DAY
+    paid_long_ago(bus)
+    for number, at in ((4, then - 1), (6, then + 1)):
+        case = entry(at, "service.case.opened.v1", {"caseId": f"K{number}", "category": "billing"}, number)
+        if number == 6:
+            bus.arrive("c", dunning(then, 5, "I1"), then)
+        bus.arrive("c", arrived(case), at)
+    (alert,) = bus.customer("c").alerts
+    assert (then + 1, False) == (alert.end, alert.open)
+
+
+def test_what_ends_an_alert_at_the_very_edge_of_what_is_held_still_does() -> None:
+    """More complaints come in one instant than are kept for late events, and then a rating of that instant."""
+    bus, then = Bus(), START + 8 * HOUR
+    bus.arrive("c", arrived(entry(START, "service.case.resolved.v1", {"caseId": "K1"}, 1)), START)
+    rated = entry(START + HOUR, "service.feedback.submitted.v1", {"metric": "nps", "value": 10}, 2)
+    bus.arrive("c", arrived(rated), START + HOUR)
+    for number in range(MOST_FOR_LATENESS + 1):
+        bus.arrive("c", arrived(complaint(then, 10 + number)), then)
+    assert then == bus.customer("c").timeline.since == bus.customer("c").rule_at
+    again = entry(then, "service.feedback.submitted.v1", {"metric": "nps", "value": 1}, 3)
+    bus.arrive("c", arrived(again), then)
+    assert [("fired", START + HOUR + 5 * DAY), ("resolved", then)] == [(s.state, s.alert.end) for _, s in bus.said]
+    assert [then] == [alert.end for alert in bus.customer("c").awake()]
+
+
+# --- copies ----------------------------------------------------------------------------------------------------------
+
+
+def ahead(made: Entry, received: int) -> Arrived:
+    """A copy that the broker had before it happened, by the department's clock."""
+    return Arrived(made._replace(at=min(made.at, received)), made.at, (("email", made.uid[:2]),))
+
+
+@pytest.mark.parametrize("order", [(-5, -2), (-2, -5)])
+def test_of_copies_the_earlier_one_counts_whichever_comes_first(order: tuple[int, int]) -> None:
+    bus = Bus()
+    bus.arrive("c", arrived(complaint(START - HOUR)))
+    first, second = (bus.arrive("c", ahead(campaign(START), START + at))[0] for at in order)
+    assert isinstance(first, Written)
+    if order[0] < order[1]:
+        assert Ignored() == second
+    else:
+        assert Written(campaign(START)._replace(at=START - 5), late=False, nth=0, stood_at=START - 2) == second
+    assert [START - 5] == [alert.time for alert in bus.customer("c").alerts]
+    assert [rfc3339(START - HOUR), rfc3339(START - 5)] == [one["time"] for one in bus.said[-1][1].alert.evidence], (
+        "said with its instant"
+    )
+
+
+def test_an_alert_whose_trigger_stands_earlier_is_updated() -> None:
+    bus = Bus()
+    bus.arrive("c", arrived(complaint(START - HOUR)), START)
+    bus.arrive("c", ahead(campaign(START + HOUR), START + 7), START + 7)
+    bus.arrive("c", ahead(campaign(START + HOUR), START + 5), START + 8)
+    bus.arrive("c", ahead(campaign(START + HOUR), START + 6), START + 9)
+    said = [(said.state, said.alert.time, said.alert.expires) for _, said in bus.said]
+    assert [("fired", START + 7, START + 7 + 14 * DAY), ("updated", START + 5, START + 5 + 14 * DAY)] == said
+
+
+def test_a_copy_that_reaches_the_surviving_customer_before_the_move_is_one_entry_and_one_alert() -> None:
+    bus = Bus()
+    bus.arrive("b", arrived(complaint(START - HOUR)), START)
+    bus.arrive("b", ahead(campaign(START + HOUR), START + 5), START + 5)
+    entries = sorted(bus.memory.held["b"].values(), key=lambda one: one.entry[:2])
+    *_, shipped = bus.arrive("b", Merge("a", 3), START + 9)
+    assert isinstance(shipped, Shipped)
+    bus.arrive("a", arrived(complaint(START - 2 * HOUR, 7)), START + 10)
+    bus.arrive("a", ahead(campaign(START + HOUR), START + 7), START + 10)
+    (copied,) = bus.customer("a").alerts
+    bus.arrive("a", Moved("b/3", 1, tuple(entries), shipped.alerts), START + 11)
+    (alert,) = bus.customer("a").alerts
+    assert (copied.id, START + 7, START + 5) == (alert.id, copied.time, alert.time)
+    assert ("updated", START + 5) == (bus.said[-1][1].state, bus.said[-1][1].alert.time)
+    assert 3 == bus.customer("a").entries
+
+
+def test_what_the_profile_says_of_an_entry_that_stands_earlier_is_of_that_instant() -> None:
+    bus = Bus()
+    sent = campaign(START + HOUR)
+    named = sent._replace(data={**sent.data, "customer": {"name": "Ada"}})
+    bus.arrive("c", ahead(named, START + 7))
+    older = complaint(START)._replace(data={"caseId": "K1", "category": "other", "customer": {"name": "Ida"}})
+    bus.arrive("c", arrived(older))
+    bus.arrive("c", ahead(named, START - 7))
+    customer = bus.customer("c")
+    assert (2, START, "Ida") == (customer.entries, customer.last_at, customer.name)
+    assert {"marketing": START - 7} == customer.last_contact
+
+
+# --- answers to alerts -----------------------------------------------------------------------------------------------
+
+
+def test_an_answer_to_an_alert_is_on_the_timeline_and_counts_nowhere() -> None:
+    bus = Bus()
+    bus.arrive("c", arrived(complaint(START)), START)
+    before = orjson.loads(bus.documents["c"])
+    told = {"alertId": "a_1", "customerId": "c", "customer": {"name": "Nobody"}}
+    answer = entry(START + DAY, "bus.alert.acknowledged.v1", told, 9)
+    assert [Written(answer, late=False, nth=0)] == bus.arrive("c", arrived(answer), START + DAY)
+    assert [Ignored()] == bus.arrive("c", arrived(answer), START + DAY)
+    after = orjson.loads(bus.documents["c"])
+    after["state"]["clock"] = before["state"]["clock"]
+    assert before == after
+    (written,) = bus.arrive("c", arrived(campaign(START + HOUR, 10, "S2")), START + DAY)[:1]
+    assert isinstance(written, Written)
+    assert not written.late
+
+
+def test_an_answer_is_never_late_and_known_again_when_nothing_else_is_known() -> None:
+    bus = Bus()
+    answer = entry(START, "bus.alert.actioned.v1", {"alertId": "a_1", "customerId": "c"}, 9)
+    assert [Written(answer, late=False, nth=0)] == bus.arrive("c", arrived(answer))
+    assert [Ignored()] == bus.arrive("c", arrived(answer))
+    bus.arrive("c", arrived(complaint(START + DAY)))
+    earlier = entry(START - DAY, "bus.alert.actioned.v1", {"alertId": "a_1", "customerId": "c"}, 10)
+    assert [Written(earlier, late=False, nth=0)] == bus.arrive("c", arrived(earlier))
+    assert 1 == bus.customer("c").entries
+
+
 def test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before() -> None:
     """Three contacts fire at the third; one in between, late, is suppressed by that; a later reply retracts it."""
     bus = Bus()
@@ -218,7 +372,7 @@ def test_an_alert_that_stands_again_after_a_late_event_is_explained_again() -> N
 def test_a_merged_away_customer_forwards_everything_and_ignores_a_second_merge() -> None:
     bus = Bus()
     bus.arrive("b", arrived(complaint(START)), START)
-    assert bus.arrive("b", Merge("a", 3), START + 1) is not None
+    bus.arrive("b", Merge("a", 3), START + 1)
     customer = bus.customer("b")
     record = arrived(campaign(START + HOUR))
     assert [Forwarded("a")] == step(customer, record, RULES, bus.memory, START + HOUR)
@@ -253,8 +407,7 @@ def test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused()
     made = complaint(START)
     step(customer, arrived(made), RULES, memory, START)
     memory.held["c"] = {made.uid: arrived(made)}
-    earlier = made._replace(at=START - 5)  # its first copy was appended before it happened, by the broker's clock
-    assert [Ignored()] == step(customer, Arrived(earlier, made.at), RULES, memory, START)
+    assert [Ignored()] == step(customer, arrived(made), RULES, memory, START)
     other = made._replace(data={"caseId": "K9", "category": "question"})
     (refused,) = step(customer, Arrived(other, made.at), RULES, memory, START)
     assert isinstance(refused, Refused)
@@ -277,8 +430,8 @@ def test_parts_of_a_move_that_are_still_to_come_are_waited_for_after_the_next_me
     bus = Bus()
     first, second, third = (arrived(campaign(START + n * HOUR, n, f"S{n}")) for n in (1, 2, 3))
     bus.arrive("a", Moved("b/1", 2, (first,)), START + DAY)
-    shipped = bus.arrive("a", Merge("c", 9), START + DAY)
-    assert shipped is not None
+    (shipped,) = bus.arrive("a", Merge("c", 9), START + DAY)
+    assert isinstance(shipped, Shipped)
     assert {"b/1": 1} == shipped.arriving
     bus.arrive("c", Moved("a/9", 1, (first,), shipped.alerts, shipped.arriving), START + DAY)
     bus.arrive("c", third, START + DAY)

@@ -1,0 +1,179 @@
+"""Some customers in the core and in the oracle, who hear the same journal, record by record.
+
+Without stores and messages between, so that many more worlds are tried than on the whole bus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import orjson
+
+from core import arrival, journey, notification, state
+from core import event as core
+from core.notification import Said as CoreSaid
+from core.state import BEFORE_ALL
+from tests.unit.core import bench
+
+from .customer import Customer, Move, Outcome, Refused, Written
+from .entry import Arrival, Entry
+from .identifiers import Key
+from .notification import Said
+from .profile import profile
+
+Words = tuple[str, str, int, int | None, bool, list[tuple[str, str, dict[str, Any]]]]
+
+
+class Part(NamedTuple):
+    """Of a move's entries those from ``first`` until ``until``; ``last``: the alerts come with it."""
+
+    move: str
+    parts: int
+    first: int
+    until: int
+    last: bool
+
+
+class Both:
+    """The core two times, once with every customer read anew from the document before every record, and the oracle."""
+
+    def __init__(self) -> None:
+        self.bus, self._kept = bench.Bus(), bench.Bus(kept=True)
+        self.customers: dict[str, Customer] = {}
+        self.states: list[str] = []
+        self._shipped: dict[str, tuple[Move, journey.Shipped]] = {}
+
+    def hear(
+        self, e: Entry, clock: int, *, name: str = "c", received: int | None = None, replay: bool = False
+    ) -> str | None:
+        """An event that happened at ``e.at``, by its department's clock; the broker had it at ``received`` (µs).
+
+        Returns whom it is forwarded to.
+        """
+        time, received = e.at, clock if received is None else received
+        e = e._replace(at=min(time, received))
+        customer = self._customer(name)
+        outputs = self._decide(name, arrival.Arrived(core.Entry(*e), time, (), replay), clock)
+        if customer.into is None:
+            came = Arrival(e, time, received, "", {})
+            self._compare(name, outputs, customer.take(came, clock, replay=replay))
+        else:
+            assert [journey.Forwarded(customer.into)] == outputs
+        return customer.into
+
+    def merge(self, name: str, into: str, version: int, clock: int, most: int) -> list[Part]:
+        """The parts, of at most so many entries, in which a customer's past leaves for another."""
+        customer = self._customer(name)
+        outputs = self._decide(name, journey.Merge(into, version), clock)
+        assert customer.into is None
+        outcome, move = customer.leave(into, version, clock)
+        shipped = outputs[-1]
+        assert isinstance(shipped, journey.Shipped)
+        alerts = sorted((alert.match.id, alert.match.end, alert.standing) for alert in move.alerts)
+        assert alerts == sorted((alert.id, alert.end, alert.open) for alert in shipped.alerts)
+        assert (move.arriving, move.settled) == (shipped.arriving, shipped.settled_until)
+        said = [one for one in outcome if isinstance(one, Said)]
+        self._compare(name, outputs[:-1], said)
+        self._shipped[move.name] = move, shipped
+        size = len(move.arrivals)
+        cuts = [*range(0, size, most), size] if size else [0, 0]
+        parts = len(cuts) - 1
+        return [Part(move.name, parts, a, b, b == size) for a, b in pairwise(cuts)]
+
+    def take_in(self, name: str, part: Part, clock: int) -> str | None:
+        """A part of a move. Returns whom it is forwarded to."""
+        move, shipped = self._shipped[part.move]
+        came = move.arrivals[part.first : part.until]
+        customer = self._customer(name)
+        brought = tuple(arrival.Arrived(core.Entry(*one.entry), one.time) for one in came)
+        moved = journey.Moved(
+            part.move,
+            part.parts,
+            brought,
+            shipped.alerts if part.last else (),
+            shipped.arriving if part.last else {},
+            shipped.settled_until if part.last else BEFORE_ALL,
+        )
+        outputs = self._decide(name, moved, clock)
+        if customer.into is None:
+            self._compare(name, outputs, customer.take_part(move, part.parts, came, clock, last=part.last))
+        else:
+            assert [journey.Forwarded(customer.into)] == outputs
+        return customer.into
+
+    def compare_what_is_known(self) -> None:
+        """The public profiles, and the memories of notification; the documents of both cores to a byte."""
+        for name, customer in self.customers.items():
+            document = orjson.loads(self.bus.documents[name])
+            told = document.pop("state")
+            if "standing" in document:
+                document["standing"] = sorted(document["standing"])
+            assert profile(customer, None, Key(b"")) == document
+            if customer.into is None:
+                assert customer.notified.settled == told["settledUntil"]
+                held = {a.id: (a.time, a.end, a.open) for a in self.bus.customer(name).awake()}
+                wanted = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
+                assert wanted == {name: held.get(name) for name in wanted}  # what is forgotten may still be held
+                assert all(not held[name][2] for name in held.keys() - wanted.keys())
+
+    def _customer(self, name: str) -> Customer:
+        return self.customers.setdefault(name, Customer(name))
+
+    def _decide(
+        self, name: str, record: arrival.Arrived | journey.Moved | journey.Merge, clock: int
+    ) -> Sequence[journey.Output]:
+        """What the core decides, whoever decides it."""
+        outputs = self.bus.arrive(name, record, clock)
+        assert outputs == self._kept.arrive(name, record, clock)
+        assert _document(self.bus.documents[name]) == _document(self._kept.documents[name])
+        return outputs
+
+    def _compare(self, name: str, outputs: Sequence[journey.Output], outcome: Sequence[Outcome]) -> None:
+        """They must write, refuse and say the same."""
+        written = [
+            (one.uid, one.arrival.entry.at, one.late) for one in outcome if isinstance(one, Written) and one.arrival
+        ]
+        assert written == [(o.entry.uid, o.entry.at, o.late) for o in outputs if isinstance(o, arrival.Written)]
+        refused = sum(isinstance(one, Refused) for one in outcome)
+        assert refused == sum(isinstance(one, arrival.Refused) for one in outputs)
+        wanted = [one for one in outcome if isinstance(one, Said)]
+        found = [_by_the_core(one) for one in outputs if isinstance(one, CoreSaid)]
+        bare = {one.alert.match.id for one in wanted if one.state == "retracted" and not one.alert.standing}
+        if self.customers[name].notified.most > notification.MOST_EXPLAINED:
+            bare |= {said.alert.match.id for said in wanted}
+        assert _without(bare, map(_by_the_oracle, wanted), found) == sorted(found, key=lambda words: words[1])
+        self.states += [said.state for said in wanted]
+
+
+def _document(written: bytes) -> bytes | dict[str, Any]:
+    """To a byte; but for what is held when a document that went without it has it again: it was read anew meanwhile."""
+    if not 0 <= state.MOST_HELD < 100:
+        return written
+    document: dict[str, Any] = orjson.loads(written)
+    for name in ("plan", "streams", "settled", "since"):
+        document["state"].pop(name, None)
+    return document
+
+
+def _by_the_core(said: CoreSaid) -> Words:
+    """A message in plain values."""
+    a = said.alert
+    evidence = [(core.event_uid(e["source"], e["id"]), e["time"], dict(e["values"])) for e in a.evidence]
+    return said.state, a.id, a.time, a.end, a.historical, evidence
+
+
+def _by_the_oracle(said: Said) -> Words:
+    """The same."""
+    m = said.alert.match
+    evidence = [(f.entry.uid, core.rfc3339(f.entry.at), dict(f.values)) for f in m.evidence]
+    return said.state, m.id, m.time, m.end, said.alert.historical, evidence
+
+
+def _without(bare: set[str], wanted: Any, found: Sequence[Words]) -> list[Words]:
+    """1.8: what may come without its evidence, as it came."""
+    naked = {(words[0], words[1]) for words in found if not words[5]}
+    return sorted(
+        ((*w[:5], []) if w[1] in bare and (w[0], w[1]) in naked else w for w in wanted), key=lambda words: words[1]
+    )
