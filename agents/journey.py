@@ -17,6 +17,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from core import journey
+from core.closings import Unmatched
 from core.event import Entry, effective_at, rfc3339
 from core.journey import (
     Arrived,
@@ -27,7 +28,6 @@ from core.journey import (
     Record,
     Refused,
     Shipped,
-    Unmatched,
     Written,
     step,
 )

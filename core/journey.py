@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
-from .entities import may_close
+from .closings import Unmatched, unmatched
 from .event import Entry
 from .matching import Match, Trigger, match_at, streams_in, triggers_in, triggers_of
 from .memory import Alert, Memory, is_nearly_full
@@ -111,13 +111,6 @@ class Shipped:
     settled_until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
-    """An event of this ``type`` can close a matter, and the customer has none that was opened (semantics 1.5)."""
-
-    type: str
-
-
 Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said
 Record = Arrived | Merge | Moved
 
@@ -148,22 +141,9 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Histor
     streams = streams_in(entry, rules)
     _remember(customer, record, streams, rules)
     if not customer.arriving:
-        if _is_unmatched(customer, entry, streams, rules, history):
-            out.append(Unmatched(entry.type))
+        out += unmatched(customer, entry, rules, history.past)
         out += _judge(customer, entry, streams, rules, history, clock, replay=record.replay)
     return out
-
-
-def _is_unmatched(customer: Customer, entry: Entry, streams: Streams, rules: RuleSet, history: History) -> bool:
-    """Whether the entry can close a matter that the customer does not have, as far as is known by now."""
-    role = rules.vocabulary[entry.type].entity if streams else None
-    if role is None or role.entity not in streams or role.entity not in rules.plan.entities:
-        return False
-    if not may_close(entry, rules.vocabulary):
-        return False
-    whole = customer.stale or customer.unjudged
-    timeline = history.past(customer.id).timeline(rules.plan) if whole else customer.timeline
-    return not timeline.has_opened(role.entity, str(entry.data[role.id_field]))
 
 
 def _same(known: Arrived, copy: Arrived) -> bool:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.closings import Unmatched
 from core.entities import INVOICE, Matter, as_of, past
 from core.event import DAY, Entry, midnight
-from core.journey import Unmatched, step
+from core.journey import step
 from core.state import Customer
 from core.timeline import Timeline
 
