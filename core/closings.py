@@ -20,8 +20,8 @@ class Unmatched:
 
 
 def unmatched(customer: Customer, entry: Entry, rules: RuleSet, past: Callable[[str], Past]) -> Iterable[Unmatched]:
-    """What is to be said of the entry, before it joins the customer's timeline; ``past`` is asked where that is not
-    held.
+    """What is to be said of the entry, before it joins the customer's timeline; ``past`` is asked where that may lack
+    what opened the matter.
     """
     kind = rules.vocabulary.get(entry.type)
     role = None if kind is None else kind.entity
@@ -30,6 +30,7 @@ def unmatched(customer: Customer, entry: Entry, rules: RuleSet, past: Callable[[
     matter = entry.data.get(role.id_field)
     if matter is None:
         return ()
-    whole = customer.stale or customer.unjudged
-    timeline = past(customer.id).timeline(rules.plan) if whole else customer.timeline
-    return () if timeline.has_opened(role.entity, str(matter)) else (Unmatched(entry.type),)
+    held = customer.timeline
+    whole = customer.stale or customer.unjudged or held.is_settled(role.entity, matter)
+    timeline = past(customer.id).timeline(rules.plan) if whole else held
+    return () if timeline.has_opened(role.entity, matter) else (Unmatched(entry.type),)

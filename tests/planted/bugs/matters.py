@@ -33,9 +33,9 @@ BUGS = (
     Bug(
         "what-was-forgotten-counts-as-unmatched",
         "A case that was closed once more, long after it was closed and forgotten, is said to be another customer's.",
-        "core/timeline.py",
-        " for entry in held) or self.is_settled(entity, matter)",
-        " for entry in held)",
+        "core/closings.py",
+        " or held.is_settled(role.entity, matter)",
+        "",
         (checks.MATTERS,),
     ),
     Bug(
