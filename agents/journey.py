@@ -18,8 +18,9 @@ from aiokafka import TopicPartition
 
 from core import journey
 from core.arrival import Arrived, Ignored, Refused, Written
+from core.closings import Unmatched
 from core.event import Entry, effective_at, rfc3339
-from core.journey import Forwarded, Merge, Moved, Record, Shipped, Unmatched, step
+from core.journey import Forwarded, Merge, Moved, Record, Shipped, step
 from core.matching import is_note
 from core.notification import Said
 from core.rule import RuleSet

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .arrival import Arrived, History, Ignored, Refused, Written, join
-from .entities import may_close
+from .closings import Unmatched, unmatched
 from .event import Entry
 from .matching import Match, Trigger, match_at, streams_in, triggers_in, triggers_of
 from .memory import Alert, Memory, is_nearly_full, remembered
@@ -64,13 +64,6 @@ class Shipped:
     settled_until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
-    """An event of this ``type`` can close a matter, and the customer has none that was opened (semantics 1.5)."""
-
-    type: str
-
-
 Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said
 Record = Arrived | Merge | Moved
 
@@ -98,24 +91,10 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Histor
     out: list[Output] = [*join(customer, (record,), rules, history)]
     joined = out[0]
     if isinstance(joined, Written) and not customer.arriving:
-        if joined.stood_at is None and _is_unmatched(customer, joined.entry, rules, history):
-            out.append(Unmatched(joined.entry.type))
+        if joined.stood_at is None:
+            out += unmatched(customer, joined.entry, rules, history.past)
         out += _judge(customer, joined, rules, history, clock, replay=record.replay)
     return out
-
-
-def _is_unmatched(customer: Customer, entry: Entry, rules: RuleSet, history: History) -> bool:
-    """Whether the entry can close a matter that the customer does not have, as far as is known by now."""
-    streams = streams_in(entry, rules)
-    role = rules.vocabulary[entry.type].entity if streams else None
-    if role is None or role.entity not in streams or role.entity not in rules.plan.entities:
-        return False
-    if not may_close(entry, rules.vocabulary):
-        return False
-    matter, timeline = str(entry.data[role.id_field]), customer.timeline
-    if customer.stale or customer.unjudged or timeline.is_settled(role.entity, matter):
-        timeline = history.past(customer.id).timeline(rules.plan)
-    return not timeline.has_opened(role.entity, matter)
 
 
 def _judge(

@@ -282,9 +282,8 @@ class Timeline:
         return any(self.is_settled(entity, str(kind.value(entry.data, name))) for entity, name in named)
 
     def has_opened(self, entity: str, matter: str) -> bool:
-        """Whether an event that opened the matter is held."""
-        held = self._grouped(entity).get(matter, ())
-        return any(opens(entry, self.plan.vocabulary) for entry in held)
+        """Whether an event that opens the matter is held."""
+        return any(opens(entry, self.plan.vocabulary) for entry in self._grouped(entity).get(matter, ()))
 
     def is_settled(self, entity: str, matter: str) -> bool:
         """Whether the matter, or one whose mark is the same, is among ``settled``."""

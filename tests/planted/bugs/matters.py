@@ -33,9 +33,9 @@ BUGS = (
     Bug(
         "what-was-forgotten-counts-as-unmatched",
         "A case that was closed once more, long after it was closed and forgotten, is said to be another customer's.",
-        "core/journey.py",
-        "    if customer.stale or customer.unjudged or timeline.is_settled(role.entity, matter):\n",
-        "    if customer.stale or customer.unjudged:\n",
+        "core/closings.py",
+        " or held.is_settled(role.entity, matter)",
+        "",
         (checks.MATTERS,),
     ),
     Bug(

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.closings import Unmatched
 from core.entities import INVOICE, Matter, as_of, past
 from core.event import DAY, Entry, midnight
-from core.journey import Unmatched, step
+from core.journey import step
 from core.state import Customer
 from core.timeline import Timeline
 
@@ -230,14 +231,18 @@ def test_an_escalation_opens_nothing() -> None:
     assert [RESOLVED[0]] == unmatched(ESCALATED, RESOLVED)
 
 
-def test_a_case_that_was_closed_and_forgotten_is_known() -> None:
+@pytest.mark.parametrize("events", [(OPENED, RESOLVED), (RESOLVED,)])
+def test_of_a_case_that_was_forgotten_the_history_knows_whether_anything_had_opened_it(
+    events: tuple[Told, ...],
+) -> None:
     bus, later = Bus(), ("service.case.opened.v1", {"caseId": "K2", "category": "question"})
-    for number, (at, told) in enumerate([(0, OPENED), (1, RESOLVED), (200 * DAY, later)]):
+    for number, (at, told) in enumerate(_placed((*events, (200 * DAY, later)))):
         bus.arrive("c", arrived(entry(START + at, *told, number)))
     customer = bus.customer("c")
     assert customer.timeline.is_settled("case", "K1")
     again = arrived(entry(START + 201 * DAY, *RESOLVED, 9))
-    assert [] == [one for one in step(customer, again, RULES, bus.memory, CLOCK) if isinstance(one, Unmatched)]
+    expected = [] if OPENED in events else [Unmatched(RESOLVED[0])]
+    assert expected == [one for one in step(customer, again, RULES, bus.memory, CLOCK) if isinstance(one, Unmatched)]
 
 
 @pytest.mark.parametrize("events", [(), (OPENED,)])
