@@ -139,6 +139,7 @@ THEMES = {
     "complaints": ("service.case", "marketing.campaign"),
     "cases": ("service.", "marketing.campaign", "sales.order", "sales.call"),
     "contacts": ("sales.call", "marketing.campaign", "marketing.email", "finance.dunning", "service.conv", "web."),
+    "mailings": ("marketing.", "finance.dunning"),
     "billing": ("service.case", "finance.", "service.feedback"),
     "invoices": ("service.case.opened", "finance."),
     "all": ("",),

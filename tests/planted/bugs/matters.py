@@ -52,6 +52,6 @@ BUGS = (
         "schemas/departments/marketing.py",
         'engaged={"machine": (False,)},',
         "engaged={},",
-        (checks.MATCHES,),
+        (checks.EDGES, checks.MATCHES),
     ),
 )

@@ -35,6 +35,14 @@ def test_a_reply_in_the_instant_of_a_contact_answers_it(reply: int, expected: li
     assert expected == found((1, *CALL), (reply, *REPLY), (12 * HOUR, *CALL), (24 * HOUR, *CALL))
 
 
+@pytest.mark.parametrize(("machine", "expected"), [({}, []), ({"machine": False}, []), ({"machine": True}, [FATIGUE])])
+def test_a_click_answers_unless_a_machine_made_it(
+    machine: dict[str, bool], expected: list[tuple[str, int, int]]
+) -> None:
+    click = ("marketing.email.clicked.v1", {"url": "/"} | machine)
+    assert expected == found((1, *CALL), (2, *click), (12 * HOUR, *CALL), (24 * HOUR, *CALL))
+
+
 OPENED = ("service.case.opened.v1", {"caseId": "K1", "category": "complaint"})
 RESOLVED = ("service.case.resolved.v1", {"caseId": "K1"})
 CAMPAIGN = ("marketing.campaign.sent.v1", {"campaignId": "S1", "channel": "email"})
