@@ -166,7 +166,7 @@ def message(one: Said, about: Mapping[str, Any]) -> dict[str, Any]:
         "departments": list(rule.departments),
         "time": rfc3339(match.time),
         "expiresAt": rfc3339(match.expires),
-        "reason": text.reason.format_map(match.trigger),
+        "reason": text.reason.format_map(defaultdict(lambda: "-", match.trigger)),
         "action": text.action,
         "evidence": [
             {"source": e.source, "id": e.id, "type": e.type, "time": rfc3339(e.at), "values": values}

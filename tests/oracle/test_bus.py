@@ -139,7 +139,7 @@ def test_a_crowd_is_one_in_which_all_of_that_happens() -> None:
             counts[key] = links
         blocked += len(oracle.identities.blocked)
         refused += len(oracle.refused)
-    assert stages == {"intake", "resolver"}
+    assert stages >= {"intake", "resolver"}
     assert blocked > 10
     assert expired > 10
     assert refused > 0
