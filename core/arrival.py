@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from .event import Entry
-from .matching import is_note, streams_in
+from .matching import is_note
 from .past import Past, together
 from .rule import RuleSet
 from .state import BEFORE_ALL, Customer
-from .timeline import CONTACT
+from .timeline import is_contact
 
 
 class History(Protocol):
@@ -119,8 +119,9 @@ def _remember(customer: Customer, entry: Entry, rules: RuleSet) -> None:
     name = said.get("name") if isinstance(said, dict) else None
     if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
         customer.name, customer.name_at = name, entry.at
-    if CONTACT in streams_in(entry, rules):
-        department = rules.vocabulary[entry.type].department
+    kind = rules.vocabulary.get(entry.type)
+    if kind is not None and is_contact(kind, entry.data):
+        department = kind.department
         if entry.at > customer.last_contact.get(department, -1):
             customer.last_contact = {**customer.last_contact, department: entry.at}
 

@@ -74,11 +74,16 @@ def streams_of(kind: EventType | None, data: Mapping[str, Any]) -> Streams:
     found = [kind.name]
     if kind.entity is not None and data.get(kind.entity.id_field) is not None:
         found.append(kind.entity.entity)
-    if kind.outbound is not None and kind.holds(kind.outbound, data):
+    if is_contact(kind, data):
         found.append(CONTACT)
     if kind.engaged is not None and kind.holds(kind.engaged, data):
         found.append(ENGAGED)
     return tuple(found)
+
+
+def is_contact(kind: EventType, data: Mapping[str, Any]) -> bool:
+    """Whether an event of this type and content is a contact: outbound, and to sell or to ask."""
+    return kind.outbound is not None and kind.holds(kind.outbound, data)
 
 
 class Plan:
