@@ -58,6 +58,7 @@ def test_the_topics_hold_what_the_oracle_says(publications: list[Publication], s
             assert [] == differences(bus.topics(), bus.oracle())
 
 
+@pytest.mark.faults
 @given(st.integers(0, 2**32), st.integers(0, 2**32))
 @settings(max_examples=EXAMPLES // 2, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
 def test_at_the_limits_the_topics_hold_what_the_oracle_says(world: int, seed: int) -> None:
@@ -113,6 +114,7 @@ def replayed(
     return outputs, documents
 
 
+@pytest.mark.faults
 @given(st.integers(0, 2**32), st.integers(0, 2**32))
 @settings(max_examples=EXAMPLES, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
 def test_strangers_who_share_values_are_told_apart_as_the_oracle_says(world: int, seed: int) -> None:

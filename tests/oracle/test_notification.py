@@ -61,6 +61,7 @@ def test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it(seed: int) 
         hear_in_some_order(a_settled_past(chance), chance)
 
 
+@pytest.mark.faults
 @given(st.integers(0, 2**32))
 @settings(max_examples=2 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
 def test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_says(seed: int) -> None:
