@@ -40,8 +40,13 @@ def check_blocked(entry: str) -> None:
     kind, colon, text = entry.partition(":")
     if colon and (meant := another_name_of(kind.strip().lower())) is not None:
         raise _refused(f"did you mean {meant!r}? {kind!r} is no type of identifier")
-    if not entry.strip("* ") or (colon and not text.strip()):
+    if not _says(entry, "* ") or (colon and not _says(text, " ")):
         raise _refused(f"{entry!r} blocks nothing, or everything")
+
+
+def _says(text: str, nothing: str) -> bool:
+    """Whether a character is left that people see; those of ``nothing`` don't count."""
+    return any(sign.isprintable() and sign not in nothing for sign in text)
 
 
 def _refused(words: str) -> PydanticCustomError:

@@ -35,6 +35,10 @@ _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """Spaces that are not ASCII."""
 _ADDRESSED = re.compile("[^<>]*<([^<>]*)>")
 """An address with its name: ``Ada <ada@example.com>``."""
+_SLASHED = re.compile(r"[\\/] ?(?=x)", re.IGNORECASE)
+"""Before an extension: the parser would take it for the beginning of a second number."""
+LONGEST_NUMBER = 64
+"""Characters of a telephone number as it is written: of more the parser takes milliseconds."""
 
 
 class Identifier(NamedTuple):
@@ -90,11 +94,14 @@ class Normalisation:
         if rank is None:
             return Nobody(None, self._unknown(kind))
         value = clean(value)
+        if kind == "email" and (addressed := _ADDRESSED.fullmatch(value)) is not None:
+            value = addressed[1].strip()
         if (why := self._why(kind, value)) is not None:
             return Nobody(kind, why)
         normal = self._form(kind, value)
         if isinstance(normal, Nobody):
             return normal
+        normal = unicodedata.normalize("NFC", normal)
         if normal != value and (why := self._why(kind, normal)) is not None:
             return Nobody(kind, why)
         return Identifier(rank, kind, normal)
@@ -148,10 +155,10 @@ class Normalisation:
 
 
 def _email(value: str) -> str | Nobody:
-    if (addressed := _ADDRESSED.fullmatch(value)) is not None:
-        value = addressed[1].strip()
     if value[:7].lower() == "mailto:":
         value = unquote(value[7:].partition("?")[0]).strip()
+    if value.startswith("//") or "\ufffd" in value:
+        return Nobody("email", "no e-mail address")
     try:
         return validate_email(value, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
@@ -159,6 +166,9 @@ def _email(value: str) -> str | Nobody:
 
 
 def _phone(value: str, region: str | None) -> str | Nobody:
+    value = _SLASHED.sub(" ", " ".join(value.split()))
+    if len(value) > LONGEST_NUMBER or ";isub=" in value.lower():  # a subaddress, which the parser leaves out
+        return Nobody("phone", "no telephone number")
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as error:

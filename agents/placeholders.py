@@ -46,6 +46,7 @@ class Placeholders:
         self._mailboxes = frozenset(map(folded, listed["mailboxes"].split()))
         self._anywhere = re.compile("|".join(listed["templates"]["anywhere"]))
         self._whole = re.compile("|".join(listed["templates"]["whole"]))
+        self._unless_handles = re.compile("|".join(listed["templates"]["whole_unless_handles"]))
 
     def why(self, kind: str, value: str) -> str | None:
         """Why ``value`` identifies nobody, to be read on after "… is"; ``None`` where it may."""
@@ -54,16 +55,19 @@ class Placeholders:
             return "a placeholder"
         if kind in ("email", "login") and "@" in value and self._is_nobodys(value):
             return "a mailbox that nobody reads"
-        if not value.isalnum() and (self._anywhere.search(value) or self._whole.fullmatch(value)):
+        if not value.isalnum() and self._is_template(kind, value):
             return "a template that nobody filled in"
         return None
+
+    def _is_template(self, kind: str, value: str) -> bool:
+        if self._anywhere.search(value) or self._whole.fullmatch(value):
+            return True
+        return kind not in ("login", "social") and self._unless_handles.fullmatch(value) is not None
 
     def _is_nobodys(self, address: str) -> bool:
         local, _, domain = address.partition("@")
         mailbox = folded(local.partition("+")[0])
-        return mailbox in self._mailboxes or (
-            mailbox in self._words and folded(domain.partition(".")[0]) in self._words
-        )
+        return mailbox in self._mailboxes or (mailbox in self._words and mailbox == folded(domain.partition(".")[0]))
 
 
 @cache

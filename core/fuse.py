@@ -44,9 +44,9 @@ class Known(Protocol):
 class Judged:
     """An event's nodes, judged.
 
-    ``identifying``: those that identify and are joined, strongest first; none when all are blocked. ``links``: of each
-    of them that is linked with a stronger one anew, what its links are from now on. ``blown``: those that are blocked
-    from this event on.
+    ``identifying``: those that identify and are joined, strongest first; none when all are blocked. ``links``: of those
+    of them that are linked anew with a stronger one, or one of their type, what they are from now on. ``blown``: those
+    that are blocked from this event on.
     """
 
     identifying: tuple[Node, ...]
@@ -63,19 +63,29 @@ def judge(nodes: Sequence[Node], at: int, known: Known, most: int = LINKS_A_DAY)
     left = [node for node, one in held.items() if one is None or one.blocked is None]
     if not left:
         return Judged((), {}, ())
-    home = _customer(held[left[0]], known)
+    strongest, *others = left
+    home = _customer(held[strongest], known)
+    linked = [node for node in others if home is None or _customer(held[node], known) != home]
     links: dict[Node, tuple[int, ...]] = {}
     blown = []
-    for node in left[1:]:
-        one = held[node]
-        if home is not None and _customer(one, known) == home:
-            continue
-        recent = () if one is None else tuple(link for link in one.links if link > at - WINDOW)
+    if alike := sum(node.type == strongest.type for node in linked):
+        recent = _recent(held[strongest], at)
+        if held[strongest] is not None and len(recent) + alike > most:
+            rest = judge(others, at, known, most)
+            return Judged(rest.identifying, rest.links, (strongest, *rest.blown))
+        links[strongest] = (*recent, *(at,) * alike)[-most:]
+    for node in linked:
+        recent = _recent(held[node], at)
         if len(recent) >= most:
             blown.append(node)
         else:
             links[node] = (*recent, at)
     return Judged(tuple(node for node in left if node not in blown), links, tuple(blown))
+
+
+def _recent(held: Held | None, at: int) -> tuple[int, ...]:
+    """The links that still count."""
+    return () if held is None else tuple(link for link in held.links if link > at - WINDOW)
 
 
 def _customer(held: Held | None, known: Known) -> str | None:

@@ -77,12 +77,24 @@ class Links:
 
     def _count(self, nodes: Sequence[Node], at: int) -> None:
         """Blocks those that came with too many others in the day before ``at``."""
-        for node in nodes[1:]:
-            if not self.components.are_one(nodes[0].hash, node.hash):
-                links = [link for link in self._counted[node.hash] if link > at - DAY]
-                self._counted[node.hash] = [*links, at]
-                if len(links) == LINKS_A_DAY:
-                    self.blocked[node.hash] = at
+        if not nodes:
+            return
+        strongest = nodes[0]
+        anew = [node for node in nodes[1:] if not self.components.are_one(strongest.hash, node.hash)]
+        alike = sum(node.type == strongest.type for node in anew)
+        if alike and self._come(strongest.hash, at, alike) > LINKS_A_DAY and strongest.hash in self.first:
+            self.blocked[strongest.hash] = at
+            self._count(nodes[1:], at)
+            return
+        for node in anew:
+            if self._come(node.hash, at, 1) > LINKS_A_DAY:
+                self.blocked[node.hash] = at
+
+    def _come(self, node: str, at: int, times: int) -> int:
+        """How often it came with others in the last day, with these ``times``."""
+        links = [link for link in self._counted[node] if link > at - DAY] + [at] * times
+        self._counted[node] = links
+        return len(links)
 
     def customers(self) -> dict[str, str]:
         """By node, who is the eldest of those who are one."""

@@ -48,9 +48,12 @@ def is_type(kind: str) -> bool:
 def identifier(kind: str, value: str, region: str | None) -> Identifier | None:
     """One of them as the bus compares it, or ``None`` if it identifies nobody."""
     kind, value = kind.lower(), seen(value)
+    if kind == "email" and value.endswith(">") and value.count("<") == value.count(">") == 1:
+        value = value[value.index("<") + 1 : -1].strip()
     if not is_type(kind) or is_nobody(kind, value):
         return None
     normal = _normal(kind, value, region)
+    normal = None if normal is None else unicodedata.normalize("NFC", normal)
     return None if normal is None or is_nobody(kind, normal) else Identifier(RANKS.index(kind), kind, normal)
 
 
@@ -96,12 +99,13 @@ def is_nobody(kind: str, value: str) -> bool:
     if kind in ("email", "login") and "@" in value:
         local, domain = value.split("@", 1)
         box = folded(local.split("+")[0])
-        if box in kept["mailboxes"] or {box, folded(domain.split(".")[0])} <= kept["words"]:
+        if box in kept["mailboxes"] or (box in kept["words"] and folded(domain.split(".")[0]) == box):
             return True
     templates = kept["templates"]
     return not value.isalnum() and (
         any(re.search(one, value) for one in templates["anywhere"])
         or any(re.fullmatch(one, value) for one in templates["whole"])
+        or (kind not in {"login", "social"} and any(re.fullmatch(t, value) for t in templates["whole_unless_handles"]))
     )
 
 
@@ -123,10 +127,10 @@ def _normal(kind: str, value: str, region: str | None) -> str | None:
 
 
 def _address(value: str) -> str | None:
-    if value.endswith(">") and value.count("<") == value.count(">") == 1:
-        value = value[value.index("<") + 1 : -1].strip()
     if value.lower().startswith("mailto:"):
         value = unquote(value.split(":", 1)[1].split("?")[0]).strip()
+    if value[:2] == "//" or "\N{REPLACEMENT CHARACTER}" in value:
+        return None
     try:
         return validate_email(value, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
@@ -134,6 +138,10 @@ def _address(value: str) -> str | None:
 
 
 def _number(value: str, region: str | None) -> str | None:
+    value = re.sub(r"\s+", " ", value)
+    value = re.sub(r"(/|\\) ?([xX])", r" \2", value)
+    if len(value) > 64 or any(part.lower().startswith("isub=") for part in value.split(";")[1:]):
+        return None
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:

@@ -45,8 +45,9 @@ class Identities:
         if not left:
             return None, []
         counting = self._counting(left, at)
-        said = {node for node in left if node not in self.blocked}
-        customer, orders = self._join(left[0], said, offset)
+        rest = [node for node in left if node not in self.blocked]
+        said = set(rest)
+        customer, orders = self._join(rest[0], said, offset)
         for kind, node in sorted(counting | (said - self.first.keys())):
             self.first.setdefault((kind, node), customer)
             self._learn((kind, node))
@@ -54,15 +55,23 @@ class Identities:
 
     def _counting(self, left: list[Node], at: int) -> set[Node]:
         """Those whose link counts: a limit of them within a day is remembered, one more blocks."""
-        home = self._group(left[0])
+        strongest = left[0]
+        home = self._group(strongest)
         counting = {node for node in left[1:] if home is None or node not in home.nodes}
+        anew = [node for node in counting if node[0] == strongest[0]]
+        if anew:
+            times = [link for link in self.counted.get(strongest, []) if link > at - D] + [at] * len(anew)
+            if strongest in self.first and len(times) > self.limit:
+                self.blocked[strongest] = at
+                return {strongest} | self._counting(left[1:], at)
+            self.counted[strongest] = times[-self.limit :]
         for node in counting:
             kept = [link for link in self.counted.get(node, []) if link > at - D]
             if len(kept) < self.limit:
                 self.counted[node] = [*kept, at]
             else:
                 self.blocked[node] = at
-        return counting
+        return counting | {strongest} if anew else counting
 
     def _join(self, strongest: Node, said: set[Node], offset: int) -> tuple[str, Orders]:
         touched = sorted((g for g in self.groups if g.nodes & said), key=lambda g: g.born)

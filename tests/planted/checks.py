@@ -47,6 +47,9 @@ FUSE = (
     "::test_strangers_who_share_a_value_are_joined_up_to_the_limit_and_the_next_one_blocks_it"
 )
 FUSE_COPIES = "tests/unit/core/test_fuse.py::test_a_copy_and_what_is_known_to_be_one_customer_never_count"
+FUSE_ALPHABET = (
+    "tests/unit/core/test_fuse.py::test_of_two_values_of_a_type_it_makes_no_difference_which_is_the_stronger"
+)
 FUSE_DAY = "tests/unit/core/test_fuse.py::test_links_count_for_a_day_open_at_its_left_end"
 
 THREAD = "tests/unit/engine/test_fetching.py"

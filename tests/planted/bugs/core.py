@@ -364,11 +364,19 @@ BUGS = (
         (checks.FUSE, checks.STRANGERS),
     ),
     Bug(
+        "the-alphabet-hides-a-crowd",
+        "Of two values of one type only the weaker one counts: a mailbox that sorts before its senders joins them all.",
+        "core/fuse.py",
+        "    if alike := sum(node.type == strongest.type for node in linked):\n",
+        "    if alike := sum(node is strongest for node in linked):\n",
+        (checks.FUSE_ALPHABET,),
+    ),
+    Bug(
         "a-copy-counts-as-a-stranger",
         "Whatever comes through the links log counts, also of one customer.",
         "core/fuse.py",
-        "        if home is not None and _customer(one, known) == home:\n",
-        "        if node == left[0]:\n",
+        "home is None or _customer(held[node], known) != home]",
+        "node != strongest]",
         (checks.FUSE_COPIES, checks.STRANGERS),
     ),
     Bug(

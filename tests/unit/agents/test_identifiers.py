@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agents.dropped import Dropped, Nobody, refusal
 from agents.identifiers import Identifiers
-from agents.normalisation import Identifier, Normalisation
+from agents.normalisation import VERSION, Identifier, Normalisation
 from tests.oracle import identifiers as oracle
 from tests.oracle.worlds import EXAMPLES, SAME_WORLDS
 
@@ -52,6 +52,9 @@ def test_two_spellings_are_one_node(kind: str, one: str, other: str) -> None:
         ("phone", "+1 415 555 2671 ext. 101", "+1 415 555 2671 ext. 102"),
         ("phone", "+1 415 555 2671 x101", "+1 415 555 2671"),
         ("phone", "+1 415 555 2671;ext=12", "+1 415 555 2671;ext=012"),
+        ("phone", "+1 415 555 2671/x101", "+1 415 555 2671"),
+        ("phone", "+1 415 555 2671 / x101", "+1 415 555 2671/X102"),
+        ("phone", "+1 415 555 2671\\x101", "+1 415 555 2671"),
     ],
 )
 def test_an_extension_belongs_to_the_number(kind: str, one: str, other: str) -> None:
@@ -126,6 +129,7 @@ def test_only_valid_numbers_identify(number: str) -> None:
         ),
         *("TEST", "dummy", "WALK-IN", "walk-in customer", "Laufkunde", "consumidor final", "guest", "(not set)", "xxx"),
         *("0", "000000", "0-0.0 0", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+        *("\\N", "Not Found", "暂无", "please select"),
         *("-1", "-999", "1111111", "999-999-999", "123456", "123456789", "1234567890", "987654321", "XXXXXXXX"),
         *("{{email}}", "{{ customer.id }}", "${CUSTOMER_NO}", "%EMAIL%", "%%email%%", "*|EMAIL|*", "<%= id %>", "{id}"),
         *("[[email]]", "[EMAIL]", "<your email>", "__ID__", "$customer_no", "#{id}", "##EMAIL##", "%s", "%(id)s"),
@@ -166,7 +170,9 @@ def test_addresses_of_nobody_identify_nobody(address: str) -> None:
         *(("device", value) for value in ("{3F2504E0-4F89-11D3-9A0C-0305E82C3301}", "GA1.2.3", "a|b", "d")),
         *(("login", value) for value in ("nancy", "testa", "admin", "ada%shop", "guestbook", "zero0")),
         *(("email", f"{local}@example.com") for local in ("info", "nan", "na", "sales", "noreply.ada", "testa", "ka")),
-        *(("social", value) for value in ("mastodon:nulla", "x:ada_")),
+        *(("social", value) for value in ("mastodon:nulla", "x:ada_", "instagram:__sarah__", "cashapp:$ada")),
+        *(("email", value) for value in ("nat@mail.example", "mail@gast.example", "{{name}} <ada@example.com>")),
+        ("login", "__sarah__"),
     ],
 )
 def test_what_real_people_have_identifies_them(kind: str, value: str) -> None:
@@ -194,6 +200,39 @@ def test_why_one_was_dropped_is_said(kind: str, value: str, why: str) -> None:
 def test_a_national_number_needs_a_region() -> None:
     (dropped,) = Identifiers(KEY).of([("phone", "020 7946 0018")]).dropped
     assert "a number without a country: write +44 …, or set CXBUS_PHONE_REGION" == dropped.nobody.why
+
+
+@pytest.mark.parametrize(
+    "number", ["+1 415 555 2671;isub=7", "+1 415 555 2671;ISUB=7;ext=101", "+1 415 555 2671" + "," * 60]
+)
+def test_what_the_parser_would_leave_out_or_take_long_for_is_no_number(number: str) -> None:
+    assert Nobody("phone", "no telephone number") == NORMALISATION.identifier("phone", number)
+
+
+def test_blanks_are_read_as_one() -> None:
+    assert IDS.hash("phone", "+44 20 7946 0018") == IDS.hash("phone", f"+44 20{' ' * 116}7946 0018")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "value"),
+    [
+        ("customer_no", " c-1042 ", "C-1042"),
+        ("debtor_no", "d1\u0308", "D1\u0308"),
+        ("login", "Ada@Example.com", "ada@example.com"),
+        ("login", "\u03ca\u0301", "\u0390"),
+        ("email", "Ada <Ada+Shop@B\u00fccher.example>", "ada+shop@b\u00fccher.example"),
+        ("email", "{{name}} <ada@example.com>", "ada@example.com"),
+        ("phone", "020 7946 0018 / x12", "+442079460018;ext=12"),
+        ("social", "Mastodon:@Ada", "mastodon:ada"),
+        ("device", " Abx9 ", "Abx9"),
+    ],
+)
+def test_version_2_of_the_normalisation_gives_these_values(kind: str, sent: str, value: str) -> None:
+    """Whoever changes one of them changes who is known: ``VERSION`` counts up, and this test with it."""
+    assert 2 == VERSION
+    found = NORMALISATION.identifier(kind, sent)
+    assert isinstance(found, Identifier)
+    assert value == found.value
 
 
 def test_the_strongest_comes_first_and_copies_count_once() -> None:

@@ -25,6 +25,9 @@ from agents.settings import Settings
         ("blocked_identifiers", ["*"], "blocks nothing, or everything"),
         ("blocked_identifiers", ["0800", " "], "blocks nothing, or everything"),
         ("blocked_identifiers", ["email:"], "blocks nothing, or everything"),
+        ("blocked_identifiers", ["\u00a0*"], "blocks nothing, or everything"),
+        ("blocked_identifiers", ["\u200b*"], "blocks nothing, or everything"),
+        ("blocked_identifiers", ["email:\t"], "blocks nothing, or everything"),
     ],
 )
 def test_what_can_not_be_is_refused_with_what_was_meant(name: str, value: object, words: str) -> None:

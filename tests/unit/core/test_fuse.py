@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,6 +131,30 @@ def test_the_strongest_identifier_of_an_event_counts_for_the_others_and_not_for_
     for number in range(10):
         assert () == memory.take(SHARED, Node("phone", f"own-{number}")).blown
     assert 1 == len(memory.known[SHARED.hash].links)
+
+
+@pytest.mark.parametrize("strongest", [True, False])
+def test_of_two_values_of_a_type_it_makes_no_difference_which_is_the_stronger(strongest: bool) -> None:
+    """The alphabet decides whether senders come before their shop's own mailbox."""
+    memory = Memory()
+    for number in range(10):
+        sender = Node("email", f"sender-{number}")
+        judged = memory.take(*((SHARED, sender) if strongest else (sender, SHARED)))
+        assert ((sender,) if number >= MOST else 2) == (
+            judged.identifying if number >= MOST else len(judged.identifying)
+        )
+        assert ((SHARED,) if number == MOST else ()) == judged.blown
+    assert 1 + 10 - MOST == len({root(held.customer, memory.merged_into) for held in memory.known.values()})
+
+
+def test_of_an_event_with_more_of_a_type_than_may_be_the_known_ones_are_blocked_one_by_one() -> None:
+    memory = Memory()
+    crowd = [Node("email", f"e{number}") for number in range(MOST + 2)]
+    for node in crowd:
+        memory.take(node)
+    judged = memory.take(*crowd)
+    assert (tuple(crowd[:1]), tuple(crowd[1:])) == (judged.blown, judged.identifying)
+    assert 2 == len({root(held.customer, memory.merged_into) for held in memory.known.values()})
 
 
 nodes = st.sampled_from([*map(person, range(6)), SHARED, OTHER])
