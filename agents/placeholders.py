@@ -51,7 +51,7 @@ class Placeholders:
     def why(self, kind: str, value: str) -> str | None:
         """Why ``value`` identifies nobody, to be read on after "… is"; ``None`` where it may."""
         word = folded(value)
-        if not word.strip("0") or word in self._words or value in self._exactly or is_row(word):
+        if not word.strip("0") or word in self._words or value.upper() in self._exactly or is_row(word):
             return "a placeholder"
         if kind in ("email", "login") and "@" in value and self._is_nobodys(value):
             return "a mailbox that nobody reads"

@@ -92,7 +92,7 @@ def is_row(text: str) -> bool:
 def is_nobody(kind: str, value: str) -> bool:
     """Whether systems write that when they know nobody."""
     kept, word = _kept(), folded(value)
-    if not value or not value.isprintable() or value in kept["exactly"]:
+    if not value or not value.isprintable() or value.upper() in kept["exactly"]:
         return True
     if set(word) <= {"0"} or word in kept["words"] or is_row(word):
         return True
