@@ -235,7 +235,7 @@ class InState(Condition):
 
     def needs(self) -> Iterable[Need]:
         fields = FIELDS.get(self.entity, frozenset()) | {name for name, _ in self.where}
-        forever = self.state == "closed" and not self.within and self.same is None
+        forever = self.state == "closed" and not self.within and not self.same_is_key  # a trigger may name none
         return (Need(self.entity, fields, FOREVER if forever else self.within),)
 
     def named(self) -> Iterable[tuple[str, str]]:
@@ -329,6 +329,8 @@ class UnansweredContacts(Condition):
         contacts = [contact.at for contact in timeline.between(CONTACT, -FOREVER, FOREVER)]
         engaged = [entry.at for entry in timeline.between(ENGAGED, -FOREVER, FOREVER)]
         edges = sorted({*contacts, *(at + self.within for at in contacts), *engaged})
+        if not edges:
+            return NEVER
         holding = (
             (at, until)
             for at, until in zip(edges, [*edges[1:], FOREVER], strict=True)

@@ -25,6 +25,9 @@ FIELDS: Mapping[str, frozenset[str]] = {
 }
 """What must be kept of a matter's entries to know its state, and to name it to a person."""
 
+UNTOLD = frozenset({"paymentId", "creditId"})
+"""Of these, what says nothing about the matter as a whole."""
+
 ISSUED = "finance.invoice.issued.v1"
 OVERDUE = "finance.invoice.overdue.v1"
 PAYMENT = "finance.payment.received.v1"

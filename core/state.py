@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .bounds import VALUE_BYTES
-from .entities import Matter
+from .entities import UNTOLD, Matter
 from .event import Entry, rfc3339
 from .evidence import EVIDENCE_BYTES
 from .memory import Alert
@@ -146,7 +146,8 @@ class Customer:
         shown = []
         for entity, matter_id, matter in matters[-MOST_SHOWN:]:
             role = self.timeline.plan.vocabulary[matter.changed.type].entity
-            facts = {name: value for name, value in matter.facts.items() if role is None or name != role.id_field}
+            own = UNTOLD if role is None else UNTOLD | {role.id_field}
+            facts = {name: value for name, value in matter.facts.items() if name not in own}
             shown.append({"entity": entity, "id": matter_id, "since": rfc3339(matter.changed.at)} | facts)
         return shown
 

@@ -387,4 +387,12 @@ BUGS = (
         "if link > at - 9_999 * WINDOW)",
         (checks.FUSE_DAY, checks.STRANGERS),
     ),
+    Bug(
+        "any-matter-was-forgotten",
+        "A condition that may ask of any matter, ever closed, keeps only what its field names.",
+        "core/conditions.py",
+        """forever = self.state == "closed" and not self.within and not self.same_is_key""",
+        """forever = self.state == "closed" and not self.within and self.same is None""",
+        (checks.CONDITIONS,),
+    ),
 )

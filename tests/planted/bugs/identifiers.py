@@ -46,7 +46,7 @@ BUGS = (
         "templates-identify",
         "{{email}} is a customer.",
         "agents/placeholders.py",
-        "if not value.isalnum() and (self._anywhere.search(value) or self._whole.fullmatch(value)):",
+        "if self._anywhere.search(value) or self._whole.fullmatch(value):",
         "if self._whole.fullmatch(value):",
         (checks.PLACEHOLDERS,),
     ),
