@@ -152,7 +152,7 @@ def _document(written: bytes) -> bytes | dict[str, Any]:
     if not 0 <= state.MOST_HELD < 100:
         return written
     document: dict[str, Any] = orjson.loads(written)
-    for name in ("plan", "streams", "settled", "since"):
+    for name in ("plan", "streams", "settled", "since", "closed"):
         document["state"].pop(name, None)
     return document
 
