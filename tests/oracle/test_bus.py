@@ -73,6 +73,7 @@ def test_at_the_limits_the_topics_hold_what_the_oracle_says(world: int, seed: in
             assert [] == differences(bus.topics(), bus.oracle())
 
 
+@pytest.mark.faults
 @given(st.integers(0, 2**32))
 @settings(max_examples=EXAMPLES // 3, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
 def test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byte(seed: int) -> None:
@@ -124,6 +125,7 @@ def test_strangers_who_share_values_are_told_apart_as_the_oracle_says(world: int
         assert [] == differences(bus.topics(), bus.oracle())
 
 
+@pytest.mark.faults
 def test_a_crowd_is_one_in_which_all_of_that_happens() -> None:
     """Values are blocked, count again after a day, and events come with nothing else: at intake and at the resolver."""
     stages: set[str] = set()
