@@ -111,9 +111,11 @@ class Directory:
             if not identity_form(record.key, record.value):
                 continue
             if record.value is None:
+                was_blocked = self._store.get("blocked", record.key) is not None
                 for family in ("identities", "redirects", "blocked"):
                     self._store.delete(family, record.key)
-                self.blocked = BlockedIdentifiers.of(self._store.scan("blocked", b""))
+                if was_blocked:
+                    self.blocked = BlockedIdentifiers.of(self._store.scan("blocked", b""))
                 self._forget()
                 continue
             if record.key == KEY_RECORD:
