@@ -33,8 +33,8 @@ from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason, decision_error
 
 from . import messages, moves
-from .acquaintances import BYTES, Acquaintances
-from .archive import Archive
+from .archive import Archive, Matter
+from .customer_cache import BYTES, CustomerCache
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .letters import letter
@@ -59,9 +59,6 @@ from .topics import JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 log = structlog.get_logger("agents.journey")
 
 _NOBODY: Mapping[str, Any] = {"identifiers": ()}
-
-PAST_ENTRIES = 100_000
-"""Of customers with long pasts, in all partitions of a worker together; each takes about two kilobytes of memory."""
 
 ID_BYTES = 128
 """Of a profile's message id, at most: what a document takes is measured without it."""
@@ -88,7 +85,7 @@ class Journey:
         self._rules = rules
         self._identifiers = identifiers
         self._metrics = metrics
-        self._archive = Archive(directory, PAST_ENTRIES // partitions)
+        self._archive = Archive(directory)
         self._clock = self._archive.clock
         self._pending_clock = self._clock
         self._fired: list[int] = []
@@ -98,7 +95,7 @@ class Journey:
         self._counted: Counter[tuple[str, str]] = Counter()
         self._unmatched: dict[str, list[str]] = {}
         self._named: set[str] = set()
-        self._known = Acquaintances(BYTES // partitions)
+        self._known = CustomerCache(BYTES // partitions)
         self._last: dict[str, int] = {}
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
@@ -131,7 +128,12 @@ class Journey:
     def _mirror(self, record: KafkaRecord) -> None:
         name = record.key.decode()
         if record.topic == TIMELINE:
-            self._archive.mirror_entry(record.key, record.value)
+            if record.value is None:
+                self._archive.mirror_erased(record.key)
+                return
+            headers = dict(record.headers)
+            matter = messages.matter_in(headers.get("matter"))
+            self._archive.mirror(record.key, record.value, matter, stood_elsewhere="stood-at" in headers)
             return
         if record.value is not None:
             try:
@@ -151,6 +153,7 @@ class Journey:
     def opened(self, mark: Checkpoint) -> None:
         """All is there."""
         self._known.forget()
+        self._archive.forget_all_states()
         self._pending_clock = self._clock
         self.restored(mark)
 
@@ -179,6 +182,7 @@ class Journey:
         self._archive.drop()
         if self._touched:  # by a unit that was not committed: they were changed in place
             self._known.forget()
+            self._archive.forget_all_states()
         self._touched.clear()
         self._weights.clear()
         self._counted.clear()
@@ -206,7 +210,8 @@ class Journey:
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
         self._clock = self._pending_clock
-        self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items())
+        for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
+            self._archive.forget_states(name)
         self._touched.clear()
         for labels, number in self._counted.items():
             self._metrics.entries.labels(*labels).inc(number)
@@ -247,6 +252,7 @@ class Journey:
                 self._touched.pop(name, None)
                 return [self._bury(record, error)]
             self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            self._archive.forget_states(name)
             if dict(record.headers)["kind"] != MOVED:
                 return [self._bury(record, error)]
             return self._unjudged(record, name, before)
@@ -257,6 +263,7 @@ class Journey:
             outputs = self._one(record, judged=False, careful=True)
         except Exception as error:  # noqa: BLE001 -- not even that: nobody else's events may wait for it
             self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            self._archive.forget_states(name)
             return [self._bury(record, error)]
         log.error("a move is taken in unjudged", partition=self._partition, offset=record.offset)
         self._metrics.unjudged.inc()
@@ -291,16 +298,18 @@ class Journey:
         if careful or customer.bytes_at_most() > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=careful)))
         outputs: list[Output] = []
-        joined: list[tuple[Written, bytes, bytes]] = []
+        joined: list[tuple[Written, bytes, Matter | None]] = []
         for decision in decisions:
             if type(decision) is Written:
                 key, value = self._entry(decision, record, headers, said)
-                joined.append((decision, key, value))
-                outputs.append(_fitting(Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)))
+                matter = self._matter(decision.entry)
+                joined.append((decision, value, matter))
+                told = messages.timeline_headers(matter, decision.stood_at)
+                outputs.append(_fitting(Output(TIMELINE, self._partition, key, value, told)))
             else:
                 outputs += map(_fitting, self._written(customer, decision, record, headers, said))
-        for written, key, value in joined:
-            self._archive.add(customer.id, written.entry, key, value, written.stood_at)
+        for written, value, matter in joined:
+            self._archive.add(customer.id, written.entry, value, matter, written.stood_at)
         for one in decisions:
             if type(one) is Unmatched:
                 self._unmatched.setdefault(one.type, []).append(headers["origin"].decode())
@@ -410,6 +419,14 @@ class Journey:
             self._metrics.duplicates.inc()
         return key, value
 
+    def _matter(self, entry: Entry) -> Matter | None:
+        """The case, invoice or opportunity that the entry is about."""
+        kind = self._rules.vocabulary.get(entry.type)
+        if kind is None or kind.entity is None:
+            return None
+        name = entry.data.get(kind.entity.id_field)
+        return (kind.entity.entity, name) if isinstance(name, str) else None
+
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         _, value = messages.alert(customer, said, place)
         self._metrics.alerts.labels(said.alert.rule, said.state).inc()
@@ -424,12 +441,12 @@ class Journey:
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
         """Sends the customer's entries through the journal, and erases them here."""
-        stored = self._archive.stored(customer.id)
-        for key, _ in stored:
-            yield Output(TIMELINE, self._partition, key, None)
+        stored = self._archive.shippable(customer.id)
+        for entry in stored:
+            yield Output(TIMELINE, self._partition, f"{customer.id}/{entry.uid}".encode(), None)
         for part in moves.parts(customer.id, shipped, stored):
             yield self._to_journal(shipped.to, part, (("kind", MOVED),))
-        self._archive.erase(customer.id, stored)
+        self._archive.erase(customer.id)
         self._metrics.merges.inc()
 
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:

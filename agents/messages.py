@@ -15,6 +15,8 @@ from core.timeline import Plan
 from engine.errors import Permanent
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, SOURCE, TIMELINE_ENTRY
 
+from .records import Header
+
 MOST_BYTES = 1_400_000
 """Of a record's value: below a batch's 1.5 MB, with room for key and headers. What is written is bounded so that it
 fits (ADR 23); what would not is a decision that failed.
@@ -62,10 +64,10 @@ def timeline_entry(
         department.encode(),
         entry.at,
         orjson.dumps([{"type": one["type"], "value": one["value"]} for one in identifiers]),
-        received,
-        origin,
         _TRUTH[late],
         _TRUTH[moved],
+        received,
+        origin,
         event,
     )
 
@@ -77,31 +79,30 @@ _ENTRY = (
     + b'","type":"'
     + TIMELINE_ENTRY.encode()
     + b'","time":"%s","datacontenttype":"application/json","data":{"customerId":"%s","department":"%s","at":%d,'
-    b'"identifiers":%s,"received":%s,"origin":"%s","late":%s,"moved":%s,"event":%s}}'
+    b'"identifiers":%s,"late":%s,"moved":%s,"received":%s,"origin":"%s","event":%s}}'
 )
 
 
-def entry_at(value: bytes) -> int:
-    """The instant (µs) in a record that ``timeline_entry`` made, without reading all of it.
-
-    Nothing before it can hold these bytes: inside a text the quotation marks would be escaped.
+def timeline_headers(matter: tuple[str, str] | None, stood_at: int | None) -> tuple[Header, ...]:
+    """What a restore need not read the entry for: kind and id of the matter that it is about, and, of one that is
+    written again, the instant (µs) at which it stood.
     """
-    start = value.index(_AT) + len(_AT)
-    return int(value[start : value.index(b",", start)])
+    headers: tuple[Header, ...] = STRUCTURED
+    if matter is not None:
+        headers += (("matter", f"{matter[0]}/{matter[1]}".encode()),)
+    if stood_at is not None:
+        headers += (("stood-at", b"%d" % stood_at),)
+    return headers
 
 
-_AT = b'"at":'
-
-
-def entry_event(value: bytes) -> bytes:
-    """The department's event in a record that ``timeline_entry`` made, byte for byte.
-
-    Nothing before it can hold these bytes either: the identifiers have but texts.
-    """
-    return value[value.index(_EVENT) + len(_EVENT) : -2]
-
-
-_EVENT = b',"event":'
+def matter_in(header: bytes | None) -> tuple[str, str] | None:
+    """The matter in such a header. Raises ``ValueError``."""
+    if header is None:
+        return None
+    kind, slash, name = header.decode().partition("/")
+    if not kind or not slash:
+        raise ValueError("no matter has such a name")
+    return kind, name
 
 
 def profile(customer: Customer, message_id: str, *, whole: bool = True) -> bytes:

@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from agents import archive
 from agents import journey as agent
 from core import conditions, evidence, memory, state, timeline
 from core import notification as told
@@ -40,8 +39,6 @@ def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
         (timeline, "MOST_FOR_LATENESS", chance.randint(1, 5)),
         (conditions, "FEW", chance.randint(0, 5)),
         (state, "MOST_HELD", chance.choice([-1, 0, 5])),
-        (archive, "LONG", chance.randint(0, 5)),
-        (agent, "PAST_ENTRIES", chance.choice([0, 5, 50])),
         (agent, "BYTES", chance.choice([0, 5_000])),
     ):
         if chance.random() < 0.6:
