@@ -425,7 +425,7 @@ class Journey:
         if kind is None or kind.entity is None:
             return None
         name = entry.data.get(kind.entity.id_field)
-        return (kind.entity.entity, name) if isinstance(name, str) else None
+        return None if name is None else (kind.entity.entity, str(name))
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         _, value = messages.alert(customer, said, place)

@@ -1,8 +1,8 @@
 """Older states of customers, from which a late event is folded again: a cache in memory, of one partition.
 
-Of a customer it holds the latest state that the fold passed, and older ones the fewer the older they are: of three in
-a row the middle one goes when its neighbours lie no further apart than three times the younger neighbour's age (never
-less than a minute). Of ten years' states that leaves a dozen or two. So an event that is late by more than a minute is
+Of a customer it holds the two latest states that the fold passed, and older ones the fewer the older they are: of
+three in a row the middle one goes when its neighbours lie no further apart than three times the younger neighbour's age
+(never less than a minute). Of ten years' states that leaves a dozen or two. So an event that is late by more than a minute is
 folded from a state at most four times as far back, unless nothing happened in between.
 
 What is not here costs time and changes nothing: a customer without states is folded from their first entry.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import NamedTuple
 
-MOST = 24
+MOST = 16
 """States of a customer before the surplus ones go: they go several at once, so that it costs little an event."""
 
 MINUTE = 60 * 1_000_000
@@ -88,12 +88,12 @@ class Snapshots:
 
 
 def thinned(states: list[Derived]) -> list[Derived]:
-    """Those that are left; the first and the last always are."""
+    """Those that are left; the first and the last two always are."""
     now = states[-1].at
-    left = states[:2]
-    for state in states[2:]:
+    left = states[:1]
+    for state in states[1:-1]:
         if len(left) > 1 and state.at - left[-2].at <= SPREAD * max(MINUTE, now - state.at):
-            left[-1] = state
-        else:
-            left.append(state)
+            left.pop()
+        left.append(state)
+    left.append(states[-1])
     return left
