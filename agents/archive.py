@@ -13,6 +13,7 @@ begin with ``<customer>/``:
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -30,12 +31,9 @@ CLOCK = b"clock"
 
 AT_BYTES, UID_BYTES = 8, 16
 
-Matter = tuple[str, str]
-"""Kind and id of a case, an invoice, an opportunity."""
-
 
 class Place(NamedTuple):
-    """Where an entry stands (µs), and the key part of the matter that it is about."""
+    """Where an entry stands (µs), and the matter that it is about, as ``matter_name`` calls it; empty: none."""
 
     at: int
     matter: bytes
@@ -98,8 +96,8 @@ class Archive:
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
         """The entries about that matter before that instant (µs), in the timeline's order."""
-        owner, about = customer.encode(), matter_key((kind, name))
-        prefix = _matter_key(owner, about)
+        owner = customer.encode()
+        prefix = _about(owner, matter_name(kind, name))
         if self._store.get("entries", prefix) is None:
             return ()
         found = []
@@ -138,18 +136,16 @@ class Archive:
 
     # --- entries as they are stored ---------------------------------------------------------------------------------
 
-    def add(
-        self, customer: str, entry: Entry, record: bytes, matter: Matter | None = None, stood_at: int | None = None
-    ) -> None:
-        """An entry, by its ``record`` on the timeline topic, and the ``matter`` that it is about.
+    def add(self, customer: str, entry: Entry, record: bytes, matter: bytes = b"", stood_at: int | None = None) -> None:
+        """An entry, by its ``record`` on the timeline topic, and what ``matter_name`` calls that which it is about.
 
         ``stood_at``: where it stood until now (µs), if it is not new.
         """
         owner, uid = customer.encode(), bytes.fromhex(entry.uid)
-        place = Place(entry.at, b"" if matter is None else matter_key(matter))
         if stood_at is not None:
-            self._take_away(owner, uid, Place(stood_at, place.matter))
-        self._put(owner, uid, place, stored_entry.cut(record))
+            self._take_away(owner, uid, Place(stood_at, matter))
+        at, stored = stored_entry.cut(record)
+        self._put(owner, uid, at.to_bytes(AT_BYTES, "big"), stored, matter)
 
     def shippable(self, customer: str) -> list[stored_entry.Shippable]:
         """The customer's entries in their order, to be sent away."""
@@ -161,18 +157,18 @@ class Archive:
             self._store.delete("entries", key)
         self._snapshots.forget(customer)
 
-    def mirror(self, key: bytes, record: bytes, matter: Matter | None = None, *, stood_elsewhere: bool = False) -> None:
+    def mirror(self, key: bytes, record: bytes, matter: bytes = b"", *, stood_elsewhere: bool = False) -> None:
         """A record of the timeline topic, of an entry about that ``matter``.
 
         ``stood_elsewhere``: an earlier record may have put it at another instant. To look for that every time would
         make a restore slow. Raises ``ValueError`` or ``OverflowError`` for what is no entry.
         """
         owner, uid = _named(key)
-        place = Place(stored_entry.instant_of(record), b"" if matter is None else matter_key(matter))
-        stored = stored_entry.cut(record)
+        at, stored = stored_entry.cut(record)
+        place = at.to_bytes(AT_BYTES, "big")
         if stood_elsewhere:
             self._remove(owner, uid)
-        self._put(owner, uid, place, stored)
+        self._put(owner, uid, place, stored, matter)
 
     def mirror_erased(self, key: bytes) -> None:
         """A tombstone of the timeline topic. Raises ``ValueError`` for the key of no entry."""
@@ -180,18 +176,16 @@ class Archive:
         place = self._remove(owner, uid)
         if place is None or not place.matter:
             return
-        about = _matter_key(owner, place.matter)
+        about = _about(owner, place.matter)
         if next(self._store.scan("entries", about, bytes(1)), None) is None:
             self._store.delete("entries", about)
 
-    def _put(self, owner: bytes, uid: bytes, place: Place, stored: bytes) -> None:
-        put, at = self._store.put, place.at.to_bytes(AT_BYTES, "big")
-        put("entries", b"%s/e%s%s" % (owner, at, uid), stored)
-        put("entries", b"%s/u%s" % (owner, uid), at + place.matter)
-        if place.matter:
-            about = _matter_key(owner, place.matter)
-            put("entries", about, b"")
-            put("entries", about + at + uid, b"")
+    def _put(self, owner: bytes, uid: bytes, at: bytes, stored: bytes, matter: bytes) -> None:
+        put: dict[bytes, bytes | None] = {b"%s/e%s%s" % (owner, at, uid): stored, b"%s/u%s" % (owner, uid): at + matter}
+        if matter:
+            about = _about(owner, matter)
+            put[about] = put[about + at + uid] = b""
+        self._store.update("entries", put)
 
     def _remove(self, owner: bytes, uid: bytes) -> Place | None:
         """Takes an entry away wherever it stands, and says where that was."""
@@ -206,7 +200,7 @@ class Archive:
         at = place.at.to_bytes(AT_BYTES, "big")
         self._store.delete("entries", b"%s/e%s%s" % (owner, at, uid))
         if place.matter:
-            self._store.delete("entries", _matter_key(owner, place.matter) + at + uid)
+            self._store.delete("entries", _about(owner, place.matter) + at + uid)
 
     def _place(self, owner: bytes, uid: bytes) -> Place | None:
         found = self._store.get("entries", b"%s/u%s" % (owner, uid))
@@ -242,15 +236,14 @@ class Archive:
             self._store.put("profiles", customer.encode(), value)
 
 
-def matter_key(matter: Matter) -> bytes:
-    """Kind, length of the id, id: no key of a matter is the beginning of another's."""
-    kind, name = matter
-    encoded = name.encode()
-    return b"%s/%s%s" % (kind.encode(), len(encoded).to_bytes(2, "big"), encoded)
+def matter_name(kind: str, name: str) -> bytes:
+    """What a case, an invoice, an opportunity of this id is called here, and in a header of its entries."""
+    return f"{kind}/{name}".encode()
 
 
-def _matter_key(owner: bytes, about: bytes) -> bytes:
-    return b"%s/m%s" % (owner, about)
+def _about(owner: bytes, matter: bytes) -> bytes:
+    """With its length before it no matter's key is the beginning of another's."""
+    return b"%s/m%s%s" % (owner, len(matter).to_bytes(2, "big"), matter)
 
 
 def _placed(key: bytes, place: int) -> tuple[int, bytes]:
@@ -261,7 +254,7 @@ def _placed(key: bytes, place: int) -> tuple[int, bytes]:
 def _named(key: bytes) -> tuple[bytes, bytes]:
     """Customer and uid in a key of the timeline topic."""
     owner, _, name = key.partition(b"/")
-    uid = bytes.fromhex(name.decode())
+    uid = unhexlify(name)
     if len(uid) != UID_BYTES or not owner:
         raise ValueError("no entry has such a key")
     return owner, uid

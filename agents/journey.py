@@ -33,7 +33,7 @@ from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason, decision_error
 
 from . import messages, moves
-from .archive import Archive, Matter
+from .archive import Archive, matter_name
 from .customer_cache import BYTES, CustomerCache
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
@@ -132,8 +132,8 @@ class Journey:
                 self._archive.mirror_erased(record.key)
                 return
             headers = dict(record.headers)
-            matter = messages.matter_in(headers.get("matter"))
-            self._archive.mirror(record.key, record.value, matter, stood_elsewhere="stood-at" in headers)
+            matter, again = headers.get(messages.MATTER, b""), messages.STOOD_AT in headers
+            self._archive.mirror(record.key, record.value, matter, stood_elsewhere=again)
             return
         if record.value is not None:
             try:
@@ -298,7 +298,7 @@ class Journey:
         if careful or customer.bytes_at_most() > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=careful)))
         outputs: list[Output] = []
-        joined: list[tuple[Written, bytes, Matter | None]] = []
+        joined: list[tuple[Written, bytes, bytes]] = []
         for decision in decisions:
             if type(decision) is Written:
                 key, value = self._entry(decision, record, headers, said)
@@ -419,13 +419,13 @@ class Journey:
             self._metrics.duplicates.inc()
         return key, value
 
-    def _matter(self, entry: Entry) -> Matter | None:
-        """The case, invoice or opportunity that the entry is about."""
+    def _matter(self, entry: Entry) -> bytes:
+        """The case, invoice or opportunity that the entry is about, if any, as ``matter_name`` calls it."""
         kind = self._rules.vocabulary.get(entry.type)
         if kind is None or kind.entity is None:
-            return None
+            return b""
         name = entry.data.get(kind.entity.id_field)
-        return None if name is None else (kind.entity.entity, str(name))
+        return b"" if name is None else matter_name(kind.entity.entity, str(name))
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         _, value = messages.alert(customer, said, place)

@@ -83,26 +83,19 @@ _ENTRY = (
 )
 
 
-def timeline_headers(matter: tuple[str, str] | None, stood_at: int | None) -> tuple[Header, ...]:
-    """What a restore need not read the entry for: kind and id of the matter that it is about, and, of one that is
-    written again, the instant (µs) at which it stood.
+def timeline_headers(matter: bytes, stood_at: int | None) -> tuple[Header, ...]:
+    """What a restore need not read the entry for: the matter that it is about, if any, and, of an entry that is written
+    again, the instant (µs) at which it stood.
     """
     headers: tuple[Header, ...] = STRUCTURED
-    if matter is not None:
-        headers += (("matter", f"{matter[0]}/{matter[1]}".encode()),)
+    if matter:
+        headers += ((MATTER, matter),)
     if stood_at is not None:
-        headers += (("stood-at", b"%d" % stood_at),)
+        headers += ((STOOD_AT, b"%d" % stood_at),)
     return headers
 
 
-def matter_in(header: bytes | None) -> tuple[str, str] | None:
-    """The matter in such a header. Raises ``ValueError``."""
-    if header is None:
-        return None
-    kind, slash, name = header.decode().partition("/")
-    if not kind or not slash:
-        raise ValueError("no matter has such a name")
-    return kind, name
+MATTER, STOOD_AT = "matter", "stood-at"
 
 
 def profile(customer: Customer, message_id: str, *, whole: bool = True) -> bytes:

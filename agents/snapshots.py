@@ -2,8 +2,8 @@
 
 Of a customer it holds the two latest states that the fold passed, and older ones the fewer the older they are: of
 three in a row the middle one goes when its neighbours lie no further apart than three times the younger neighbour's age
-(never less than a minute). Of ten years' states that leaves a dozen or two. So an event that is late by more than a minute is
-folded from a state at most four times as far back, unless nothing happened in between.
+(never less than a minute). Of ten years' states that leaves a dozen or two. So an event that is late by more than a
+minute is folded from a state at most four times as far back, unless nothing happened in between.
 
 What is not here costs time and changes nothing: a customer without states is folded from their first entry.
 """

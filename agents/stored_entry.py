@@ -26,18 +26,15 @@ class Shippable(NamedTuple):
     event: bytes
 
 
-def instant_of(record: bytes) -> int:
-    """The entry's instant (µs) in a value that ``messages.timeline_entry`` made. Raises ``ValueError`` for another.
+def cut(record: bytes) -> tuple[int, bytes]:
+    """The instant (µs), and what is kept, of a value that ``messages.timeline_entry`` made.
 
-    Nothing before it can hold these bytes: inside a text the quotation marks would be escaped.
+    Nothing before them can hold the bytes that are looked for: inside a text the quotation marks would be escaped.
+    Raises ``ValueError`` for another value.
     """
-    start = record.index(_AT) + len(_AT)
-    return int(record[start : record.index(b",", start)])
-
-
-def cut(record: bytes) -> bytes:
-    """What is kept of such a value. Raises ``ValueError`` for another."""
-    return record[record.index(_RECEIVED) + len(_RECEIVED) : -2]
+    start = record.index(_AT) + 5
+    end = record.index(b",", start)
+    return int(record[start:end]), record[record.index(_RECEIVED, end) + 11 : -2]
 
 
 def entry(at: int, uid: str, stored: bytes) -> Entry:

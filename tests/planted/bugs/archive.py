@@ -34,7 +34,7 @@ BUGS = (
         "agents/archive.py",
         """\
         if place.matter:
-            self._store.delete("entries", _matter_key(owner, place.matter) + at + uid)
+            self._store.delete("entries", _about(owner, place.matter) + at + uid)
 """,
         "",
         (checks.ARCHIVE,),
@@ -71,8 +71,8 @@ BUGS = (
         "a-matter-whose-name-begins-with-anothers",
         "What is about case K1 is about case K, too.",
         "agents/archive.py",
-        """    return b"%s/%s%s" % (kind.encode(), len(encoded).to_bytes(2, "big"), encoded)\n""",
-        """    return b"%s/%s%s" % (kind.encode(), bytes(2), encoded)\n""",
+        """    return b"%s/m%s%s" % (owner, len(matter).to_bytes(2, "big"), matter)\n""",
+        """    return b"%s/m%s%s" % (owner, bytes(2), matter)\n""",
         (checks.ARCHIVE,),
     ),
     Bug(
@@ -87,8 +87,8 @@ BUGS = (
         "an-event-that-speaks-like-the-bus",
         "An event's own field called received is taken for where the bus's words begin.",
         "agents/stored_entry.py",
-        "    return record[record.index(_RECEIVED) + len(_RECEIVED) : -2]\n",
-        "    return record[record.rindex(_RECEIVED) + len(_RECEIVED) : -2]\n",
+        "record[record.index(_RECEIVED, end) + 11 : -2]\n",
+        "record[record.rindex(_RECEIVED, end) + 11 : -2]\n",
         (checks.ARCHIVE,),
     ),
     Bug(
