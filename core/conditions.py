@@ -21,13 +21,22 @@ EVIDENCE_LIMIT = 20
 States = tuple[object, ...]
 """What is kept of a customer: a state of each feature, in the order of the rule set."""
 
+
+class Derived(NamedTuple):
+    """What is known of a customer as of ``at`` (µs): a function of the entries up to then."""
+
+    at: int
+    states: States
+
+
 class Now(NamedTuple):
-    """Where a condition stands: what is known, the instant (µs), the trigger's fields and key, and when it fired.
+    """Where a condition stands: what is known, an instant then or later (µs) if nothing happens until it, the trigger's
+    fields and key, and when it fired.
 
     ``data`` is empty when the question is whether a standing match is resolved.
     """
 
-    states: States
+    derived: Derived
     context: Context
     t: int
     data: Mapping[str, object]
@@ -190,13 +199,13 @@ class InState(Condition):
         return min((self._changes(matter, now.t) for matter in self._chosen(now)), default=FOREVER)
 
     def _chosen(self, now: Now) -> Iterable[Matter]:
-        matters = cast(Matters, now.states[self.place])
+        matters = cast(Matters, now.derived.states[self.place])
         wanted = now.key if self.same_is_key else now.data.get(self.same) if self.same is not None else None
         if wanted is None:
             return matters.values()
         matter = matters.get(str(wanted))
         if matter is None and self._is_forever and self.feature is not None:
-            matter = self.feature.recalled(str(wanted), now.t + 1, now.context)
+            matter = self.feature.recalled(str(wanted), now.derived.at + 1, now.context)
         return () if matter is None else (matter,)
 
     @property
@@ -262,12 +271,12 @@ class Seen(Condition):
     place: int = -1
 
     def holds(self, now: Now) -> Answer:
-        latest = cast(Ref | None, now.states[self.place])
+        latest = cast(Ref | None, now.derived.states[self.place])
         after = now.t - self.within if self.within else now.fired
         return None if latest is None or latest.at <= after else (Found(latest, self.where),)
 
     def changes(self, now: Now) -> int:
-        latest = cast(Ref | None, now.states[self.place])
+        latest = cast(Ref | None, now.derived.states[self.place])
         if latest is None or not self.within or latest.at + self.within <= now.t:
             return FOREVER
         return latest.at + self.within
@@ -289,7 +298,7 @@ class UnansweredContacts(Condition):
     place: int = -1
 
     def holds(self, now: Now) -> Answer:
-        contacts = cast(Contacts, now.states[self.place])
+        contacts = cast(Contacts, now.derived.states[self.place])
         if len(contacts.unanswered) < self.at_least:
             return None
         after = now.t - self.within
@@ -299,7 +308,7 @@ class UnansweredContacts(Condition):
         return tuple([Found(one, (), DEPARTMENT) for one in found[-EVIDENCE_LIMIT:]])
 
     def changes(self, now: Now) -> int:
-        contacts = cast(Contacts, now.states[self.place])
+        contacts = cast(Contacts, now.derived.states[self.place])
         if not 0 < self.at_least <= len(contacts.unanswered):
             return FOREVER
         leaves = contacts.unanswered[-self.at_least].at + self.within

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from .alert import Alert
+from .conditions import Derived
 from .event import BEFORE_ALL
-from .folding import Derived
 from .matters import FIELDS, Matters, open_ones, told
 from .memory import forgotten_until, remembered
 from .ruleset import RuleSet

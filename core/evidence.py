@@ -61,4 +61,3 @@ def _plain(entry: Entry, values: Mapping[str, object]) -> Mapping[str, object]:
 def place(found: Found) -> Ref:
     """Where it stands on the timeline."""
     return found.entry
-

@@ -11,18 +11,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
-from .conditions import Found, Now, States, first
+from .conditions import Derived, Found, Now, States, first
 from .event import FOREVER, Entry
 from .features import Context, Recall, Taken
 from .rule import Rule
 from .ruleset import Effects, RuleSet
-
-
-class Derived(NamedTuple):
-    """What is known of a customer as of ``at`` (µs): a function of the entries up to then."""
-
-    at: int
-    states: States
 
 
 class Passed(Protocol):
@@ -34,24 +27,33 @@ class Passed(Protocol):
 
 
 class Watch:
-    """A match whose end is looked for. ``resolved``: when it is, by what is known by now, if nothing happens (µs)."""
+    """A match whose end is looked for. ``resolved``: when it is, by what is known by now, if nothing happens (µs);
+    ``None``: nobody has looked yet.
+    """
 
     __slots__ = ("expires", "key", "resolved", "rule", "time")
 
-    def __init__(self, rule: Rule, key: str, time: int, resolved: int = FOREVER) -> None:
+    def __init__(self, rule: Rule, key: str, time: int, resolved: int | None = None) -> None:
         self.rule, self.key, self.time, self.resolved = rule, key, time, resolved
         self.expires = FOREVER if rule.expires is None else time + rule.expires
 
     @property
     def end(self) -> int | None:
         """When it is resolved or expires, whatever is first; ``None``: no end is known yet."""
-        end = min(self.resolved, self.expires)
+        end = self.expires if self.resolved is None else min(self.resolved, self.expires)
         return None if end == FOREVER else end
 
-    def look(self, states: States, context: Context, t: int) -> None:
-        """The end as of ``t`` (µs), by what is known then."""
-        if self.rule.resolves is not None:
-            self.resolved = first(self.rule.resolves, Now(states, context, t, {}, self.key, self.time))
+    def is_over(self, at: int) -> bool:
+        """Whether it has ended before that instant (µs)."""
+        return self.expires < at or (self.resolved is not None and self.resolved < at)
+
+    def look(self, derived: Derived, context: Context) -> None:
+        """Looks for the end by what is known, from then on and after its time."""
+        if self.rule.resolves is None:
+            self.resolved = FOREVER
+        else:
+            t = max(derived.at, self.time + 1)
+            self.resolved = first(self.rule.resolves, Now(derived, context, t, {}, self.key, self.time))
 
 
 class Match(NamedTuple):
@@ -79,8 +81,8 @@ def every_trigger(_at: int, _rule: Rule) -> bool:
 
 @dataclass(slots=True)
 class Folding:
-    """What is folded, in order and later than the base, and what is asked. ``watched``: older matches, their ends as of
-    the base; ``later``: those that are watched from their own instants on.
+    """What is folded, in order and later than the base, and what is asked. ``watched``: matches of before the base that
+    had not ended by then; ``later``: others, by the instants from which on they are watched.
     """
 
     entries: Sequence[Entry]
@@ -101,23 +103,25 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folde
     derived, matches = base, list[Match]()
     watched = list(folding.watched)
     context = Context(rules.vocabulary, past.matter)
+    for watch in watched:
+        if watch.resolved is None:
+            watch.look(base, context)
     for together in instants(rules, folding.entries):
         at, effects = together[0].entry.at, [rules.effects(one.streams) for one in together]
-        states = _take(rules, derived.states, together, effects, context)
-        watched = [watch for watch in watched if watch.resolved >= at and watch.expires >= at]
+        derived = Derived(at, _take(rules, derived.states, together, effects, context))
+        watched = [watch for watch in watched if not watch.is_over(at)]
         for watch in watched:
             if any(watch.rule.name in one.ends for one in effects):
-                watch.look(states, context, max(at, watch.time + 1))
+                watch.look(derived, context)
         for watch in folding.later.get(at, ()):
-            watch.look(states, context, at + 1)
+            watch.look(derived, context)
             watched.append(watch)
         for one, effect in zip(together, effects, strict=True):
             for rule in effect.judged:
-                match = _match(rule, one, states, context) if folding.judged(at, rule) else None
+                match = _match(rule, one, derived, context) if folding.judged(at, rule) else None
                 if match is not None:
                     matches.append(match)
                     watched.append(match.watch)
-        derived = Derived(at, states)
         past.passed(derived)
     return Folded(derived, matches)
 
@@ -150,12 +154,12 @@ def _take(
     return tuple(found)
 
 
-def _match(rule: Rule, trigger: Taken, states: States, context: Context) -> Match | None:
+def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:
     entry = trigger.entry
     data, key = rule.fields_of(entry, context.vocabulary), rule.key_of(entry, context.vocabulary)
-    answer = rule.condition.holds(Now(states, context, entry.at, data, key, entry.at))
+    answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
     if answer is None:
         return None
     watch = Watch(rule, key, entry.at)
-    watch.look(states, context, entry.at + 1)
+    watch.look(derived, context)
     return Match(entry, data, answer, watch)

@@ -90,12 +90,12 @@ def step(
 
 def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder) -> list[Output]:
     out: list[Output] = [*join(customer, (record,), rules, history)]
-    new = written(out)
-    if not new or customer.arriving:
-        return out
-    past = Past(history, customer.id, new, rules)
     joined = out[0]
-    if isinstance(joined, Written) and joined.stood_at is None:
+    if not isinstance(joined, Written) or customer.arriving:
+        return out
+    new = written(out)
+    past = Past(history, customer.id, new, rules)
+    if joined.stood_at is None:
         out += unmatched(customer, joined.entry, rules, past)
     change = Change(new, customer.appended, record.replay, everything=customer.unjudged)
     return out + _judged(customer, change, rules, past)

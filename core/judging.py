@@ -22,8 +22,8 @@ from .ruleset import RuleSet
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is new of a customer. ``entries``, in order, have joined their past; after a move, and when what is known of
-    them can't be relied on, ``everything`` is judged again.
+    """What is new of a customer. ``entries``, in order, have joined their past, none if it is a note; after a move, and
+    when what is known of them can't be relied on, ``everything`` is judged again.
 
     ``appended``: the journal's clock (µs). ``replay``: nobody is to be woken.
     """
@@ -36,7 +36,7 @@ class Change:
     @property
     def since(self) -> int:
         """The first instant at which anything may be otherwise (µs)."""
-        return BEFORE_ALL if self.everything else self.entries[0].at
+        return BEFORE_ALL if self.everything else self.entries[0].at if self.entries else FOREVER
 
 
 def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> list[Said]:

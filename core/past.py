@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from .conditions import Derived
 from .event import BEFORE_ALL, Entry
-from .folding import Derived, Folding, Match, fold
+from .folding import Folding, Match, fold
 from .ruleset import RuleSet
 
 

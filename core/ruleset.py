@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from .conditions import States
 from .event import Entry
@@ -14,6 +14,7 @@ from .matters import FIELDS, MattersOf
 from .rule import Rule
 from .streams import Streams, streams_of
 from .vocabulary import Vocabulary
+
 
 class Effects(NamedTuple):
     """What an event of certain streams means: the places that take it in, the rules that it triggers, and the names of

@@ -11,7 +11,7 @@ from agents.vocabulary import outreach, vocabulary
 from core.arrival import Arrived, Written
 from core.customer import Customer
 from core.event import BEFORE_ALL, DAY, Entry, event_uid
-from core.folding import Derived
+from core.conditions import Derived
 from core.journey import Merge, Moved, Output, Shipped, step
 from core.notification import Said
 from core.ruleset import RuleSet
