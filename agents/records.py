@@ -87,6 +87,7 @@ def received_at(record: KafkaRecord) -> int:
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ORIGIN = re.compile(r"cx\.[A-Za-z0-9_-]{1,64}\.events\.v1/[0-9]{1,9}/[0-9]{1,18}")
 _MICROSECONDS = re.compile(r"[0-9]{1,18}")
+_UID = re.compile(r"[0-9a-f]{32}")
 _MOVE = re.compile(r"[A-Za-z0-9_-]{1,64}/-?[0-9]{1,20}")
 _HEADERS = frozenset({"kind", "origin", "received", "time", "uid", "replay", "nodes", MARK[0]})
 _MOST_NODES = 100
@@ -124,9 +125,7 @@ def _is_about_an_event(said: Mapping[str, Any]) -> bool:
 
 def may_be_moved(uid: str, time: int, received: int, origin: str) -> bool:
     """Whether these can be what the bus knows of an entry."""
-    return bool(
-        _NAME.fullmatch(uid) and _ORIGIN.fullmatch(origin) and 0 <= time <= _LATEST and 0 <= received <= _LATEST
-    )
+    return bool(_UID.fullmatch(uid) and _ORIGIN.fullmatch(origin) and 0 <= time <= _LATEST and 0 <= received <= _LATEST)
 
 
 def _is_instant(value: Any) -> bool:

@@ -34,7 +34,6 @@ def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """
     for where, name, small in (
         (documents, "STATE_BYTES", chance.choice([0, 100, 500])),
-        (agent, "PAST_ENTRIES", chance.choice([0, 5, 50])),
         (agent, "BYTES", chance.choice([0, 5_000])),
     ):
         if chance.random() < 0.6:

@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import acquaintances, archive, moves
+from agents import customer_cache, moves
 from agents import journey as agent
 from engine.unit_of_work import Output
 from tests.unit.agents.bench import MARK
@@ -98,9 +98,7 @@ def replayed(
     outputs: list[Output] = []
     documents: dict[bytes | None, bytes | None] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agent, "BYTES", 0 if most == 1 else acquaintances.BYTES)
-        patch.setattr(archive, "LONG", chance.randint(0, 5))
-        patch.setattr(agent, "PAST_ENTRIES", chance.choice([0, 50]))
+        patch.setattr(agent, "BYTES", 0 if most == 1 else customer_cache.BYTES)
         journey = bus.another_journey(partition)
         left = list(log)
         while left:
