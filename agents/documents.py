@@ -12,10 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from core.alert import Alert
+from core.conditions import Derived
 from core.customer import Customer, OpenMatter
 from core.event import BEFORE_ALL, rfc3339
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
-from core.conditions import Derived
 from core.matters import Matters, MattersOf
 from core.ruleset import RuleSet
 from engine.errors import Permanent

@@ -81,11 +81,13 @@ def every_trigger(_at: int, _rule: Rule) -> bool:
 
 @dataclass(slots=True)
 class Folding:
-    """What is folded, in order and later than the base, and what is asked. ``watched``: matches of before the base that
-    had not ended by then; ``later``: others, by the instants from which on they are watched.
+    """What is folded, and what is asked.
+
+    ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of before the base
+    that had not ended by then; ``later``: others, by the instants from which on they are watched.
     """
 
-    entries: Iterable[Taken]
+    together: Iterable[Sequence[Taken]]
     judged: Judged = every_trigger
     watched: Sequence[Watch] = ()
     later: Mapping[int, Sequence[Watch]] = field(default_factory=dict)
@@ -106,7 +108,7 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folde
     for watch in watched:
         if watch.resolved is None:
             watch.look(base, context)
-    for together in instants(folding.entries):
+    for together in folding.together:
         derived = _after(rules, derived, together, context)
         past.passed(derived)
         at = derived.at

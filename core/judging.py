@@ -7,7 +7,7 @@ notified against what matches now, decide what is left in its order, and say wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .alert import Alert, Name
 from .conditions import Derived
@@ -22,8 +22,7 @@ from .rule import Rule
 from .ruleset import RuleSet
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What is new of a customer. ``taken``, in order, has joined their past: what rules or the profile look at, which
     may be nothing. After a move, and when what is known of them can't be relied on, ``everything`` is judged again.
 
@@ -74,7 +73,7 @@ class _Judgement:
             if alert.rule in ends and (alert.end is None or alert.end >= self._since):
                 known = FOREVER if alert.end is None else alert.end
                 watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, known)
-        folding = Folding(self._change.taken, watched=tuple(watches.values()))
+        folding = Folding((self._change.taken,), watched=tuple(watches.values()))
         found = fold(rules, derived, folding, self._past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
@@ -100,7 +99,7 @@ class _Judgement:
                 later.setdefault(alert.time, []).append(watch)
             else:
                 at_base.append(watch)
-        folding = Folding(past.taken(base.at + 1), lambda at, _: at >= since, at_base, later)
+        folding = Folding(past.instants(base.at + 1), lambda at, _: at >= since, at_base, later)
         found = fold(self._rules, base, folding, past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         self._compare({match.name: match for match in found.matches}, watches)
@@ -119,13 +118,13 @@ class _Judgement:
             near = (one.rule == rule.name and one.time - at < rule.cooldown for one in self._gone)
             return at < self._since and any(near)
 
-        return fold(self._rules, base, Folding(self._past.taken(base.at + 1), is_near), self._past).matches
+        return fold(self._rules, base, Folding(self._past.instants(base.at + 1), is_near), self._past).matches
 
     def _found_again(self, alert: Alert) -> Match | None:
         """What a notified alert of before the change was bound to when it fired."""
         base = self._past.snapshot(alert.time)
-        taken = (one for one in self._past.taken(base.at + 1) if one.entry.at <= alert.time)
-        folding = Folding(taken, lambda at, rule: at == alert.time and rule.name == alert.rule)
+        until = (one for one in self._past.instants(base.at + 1) if one[0].entry.at <= alert.time)
+        folding = Folding(until, lambda at, rule: at == alert.time and rule.name == alert.rule)
         matches = fold(self._rules, base, folding, self._past).matches
         return next((match for match in matches if match.name == alert.name), None)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from .conditions import Derived
 from .event import BEFORE_ALL, Entry
 from .features import Taken
-from .folding import Folding, Match, fold
+from .folding import Folding, Match, fold, instants
 from .ruleset import RuleSet
 
 
@@ -54,9 +54,9 @@ class Past:
         """The entries from an instant on (µs), in order."""
         return self._joined(self._history.since(self._customer, at), lambda one: one.at >= at)
 
-    def taken(self, at: int) -> Iterator[Taken]:
-        """Of these what the rules or the profile look at."""
-        return looked_at(self.since(at), self._rules)
+    def instants(self, at: int) -> Iterator[Sequence[Taken]]:
+        """Of these what the rules or the profile look at, those of an instant together."""
+        return instants(looked_at(self.since(at), self._rules))
 
     def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
         """The entries about a matter before an instant (µs), in order."""
@@ -116,7 +116,7 @@ def matches(entries: Iterable[Entry], rules: RuleSet) -> list[Match]:
     """Every match in this history, in the order of decision. Nothing here knows of arrival."""
     history = sorted(entries)
     past = Past(Nothing(), "", history, rules)
-    return fold(rules, Derived(BEFORE_ALL, rules.empty), Folding(looked_at(history, rules)), past).matches
+    return fold(rules, Derived(BEFORE_ALL, rules.empty), Folding(instants(looked_at(history, rules))), past).matches
 
 
 def looked_at(entries: Iterable[Entry], rules: RuleSet) -> Iterator[Taken]:
