@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.arrival import Arrived
+from core.conditions import Derived
 from core.event import Entry
-from core.past import Past
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
 
 from . import stored_entry
-from .snapshots import Derived, Snapshots
+from .snapshots import Snapshots
 
 CLOCK = b"clock"
 
@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 
 class Archive:
-    """Implements ``core.arrival.History`` on RocksDB; older states are in memory only."""
+    """Implements ``core.arrival.Finder`` on RocksDB; older states are in memory only."""
 
     def __init__(self, directory: Path) -> None:
         self._store = Store(directory, ("entries", "profiles"))
@@ -78,7 +78,7 @@ class Archive:
         """How far the journal's clock has come (µs)."""
         self._store.put(META, CLOCK, b"%d" % clock)
 
-    # --- core.arrival.History: entries ------------------------------------------------------------------------------
+    # --- core.arrival.Finder: entries ------------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it stands."""
@@ -108,11 +108,7 @@ class Archive:
             found.append(stored_entry.entry(at, uid.hex(), self._stored(owner, at, uid)))
         return found
 
-    def past(self, customer: str) -> Past:
-        """All of the customer, as of now."""
-        return Past(self.since(customer, 0))
-
-    # --- core.arrival.History: states -------------------------------------------------------------------------------
+    # --- core.arrival.Finder: states -------------------------------------------------------------------------------
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
         """The nearest state strictly before that instant (µs) that is at hand."""

@@ -8,8 +8,9 @@ from typing import Any, TypedDict
 import msgspec
 import orjson
 
+from core.alert import Alert
+from core.event import BEFORE_ALL
 from core.journey import Shipped
-from core.state import BEFORE_ALL, alert_plain
 
 from .stored_entry import Shippable
 
@@ -34,14 +35,15 @@ class MovedEntry(TypedDict, total=False):
 
 
 class Move(TypedDict, total=False):
-    """A part of a move (see ``core.journey.Moved``). ``alerts`` is a list, still encoded."""
+    """A part of a move (see ``core.journey.Moved``)."""
 
     move: str
     parts: int
     entries: list[MovedEntry]
-    alerts: msgspec.Raw
+    alerts: list[Alert]
     arriving: dict[str, int]
     settledUntil: int
+    until: int
 
 
 def read(value: bytes) -> Move:
@@ -63,7 +65,7 @@ def parts(customer: str, shipped: Shipped, stored: Sequence[Shippable]) -> Itera
             size = 0
         found[-1].append({**entry._asdict(), "event": orjson.Fragment(entry.event)})
         size += weight
-    alerts = orjson.dumps([alert_plain(alert) for alert in shipped.alerts])
+    alerts = msgspec.json.encode(shipped.alerts)
     if size + len(alerts) > MOVE_BYTES and found[-1]:
         found.append([])
     for number, entries in enumerate(found):
@@ -76,5 +78,6 @@ def parts(customer: str, shipped: Shipped, stored: Sequence[Shippable]) -> Itera
                 "alerts": orjson.Fragment(alerts) if last else [],
                 "arriving": shipped.arriving if last else {},
                 "settledUntil": shipped.settled_until if last else BEFORE_ALL,
+                "until": shipped.until if last else BEFORE_ALL,
             }
         )

@@ -11,7 +11,8 @@ What is not here costs time and changes nothing: a customer without states is fo
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import NamedTuple
+
+from core.conditions import Derived
 
 MOST = 16
 """States of a customer before the surplus ones go: they go several at once, so that it costs little an event."""
@@ -21,13 +22,6 @@ MINUTE = 60 * 1_000_000
 
 SPREAD = 3
 """How many times as far apart as the younger one is old neighbours may come to lie."""
-
-
-class Derived(NamedTuple):
-    """A state as of ``at`` (µs)."""
-
-    at: int
-    states: tuple[object, ...]
 
 
 class Snapshots:

@@ -24,6 +24,8 @@ class Match(NamedTuple):
     end: int
     trigger: Mapping[str, Any]
     evidence: tuple[Found, ...]
+    rests_on: tuple[tuple[int, str], ...]
+    """Instants and uids of the trigger and the latest 20 others, told or not."""
 
     @property
     def id(self) -> str:
@@ -35,11 +37,6 @@ class Match(NamedTuple):
     def expires(self) -> int:
         """When time alone ends it."""
         return self.time + RULES[self.rule].expiry
-
-    @property
-    def rests_on(self) -> tuple[tuple[int, str], ...]:
-        """Instants and uids of its evidence."""
-        return tuple((found.entry.at, found.entry.uid) for found in self.evidence)
 
 
 def matches(T: History) -> list[Match]:
@@ -60,10 +57,10 @@ def _match(T: History, rule: Rule, e: Entry, proof: list[Found]) -> Match:
     if "purpose" in read:
         read["purpose"] = read["purpose"] or "promotion"
     trigger = {name: value for name, value in read.items() if value is not None}
-    return Match(rule.name, key, e.uid, e.at, end(T, rule, e, key), trigger, evidence(Found(e, trigger), proof))
+    return Match(rule.name, key, e.uid, e.at, end(T, rule, e, key), trigger, *evidence(Found(e, trigger), proof))
 
 
-def evidence(trigger: Found, proof: list[Found]) -> tuple[Found, ...]:
+def evidence(trigger: Found, proof: list[Found]) -> tuple[tuple[Found, ...], tuple[tuple[int, str], ...]]:
     """1.7: each entry once, in timeline order: the trigger, and of what the conditions found the latest 20, as many as
     take 8 KiB as JSON together with it.
     """
@@ -76,12 +73,13 @@ def evidence(trigger: Found, proof: list[Found]) -> tuple[Found, ...]:
     others = sorted((e for e in entries.values() if e.uid != first.uid), key=lambda e: (e.at, e.uid))
     kept = [first]
     left = MOST_BYTES - _bytes(first, values[first.uid])
-    for e in others[-MOST_EVIDENCE:][::-1]:
+    for e in others[max(0, len(others) - MOST_EVIDENCE) :][::-1]:
         left -= _bytes(e, values[e.uid])
         if left < 0:
             break
         kept.append(e)
-    return tuple(Found(e, values[e.uid]) for e in sorted(kept, key=lambda e: (e.at, e.uid)))
+    told = tuple(Found(e, values[e.uid]) for e in sorted(kept, key=lambda e: (e.at, e.uid)))
+    return told, tuple(sorted((e.at, e.uid) for e in (first, *others[max(0, len(others) - MOST_EVIDENCE) :])))
 
 
 def _bytes(e: Entry, values: Mapping[str, Any]) -> int:

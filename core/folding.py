@@ -1,0 +1,173 @@
+"""The fold: a customer's entries, instant by instant, to what is known of them, the matches, and their ends.
+
+There is no other way of judging: an event in order is folded on, a late one from an earlier state. All entries of an
+instant are taken in before any is judged (semantics 1.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from .alert import LABEL, Name
+from .conditions import Derived, Found, Now, first
+from .event import FOREVER, Entry
+from .features import Context, Recall, Taken
+from .rule import Rule
+from .ruleset import RuleSet
+
+
+class Passed(Protocol):
+    """What a fold needs of a customer's past, and to whom it shows the states that it passes."""
+
+    @property
+    def matter(self) -> Recall: ...
+    def passed(self, derived: Derived) -> None: ...
+
+
+class Watch:
+    """A match whose end is looked for. ``resolved``: when it is, by what is known by now, if nothing happens (µs);
+    ``None``: nobody has looked yet.
+    """
+
+    __slots__ = ("expires", "key", "resolved", "rule", "time")
+
+    def __init__(self, rule: Rule, key: str, time: int, resolved: int | None = None) -> None:
+        self.rule, self.key, self.time, self.resolved = rule, key, time, resolved
+        self.expires = FOREVER if rule.expires is None else time + rule.expires
+
+    @property
+    def end(self) -> int | None:
+        """When it is resolved or expires, whatever is first; ``None``: no end is known yet."""
+        end = self.expires if self.resolved is None else min(self.resolved, self.expires)
+        return None if end == FOREVER else end
+
+    def is_over(self, at: int) -> bool:
+        """Whether it has ended before that instant (µs)."""
+        return self.expires < at or (self.resolved is not None and self.resolved < at)
+
+    def look(self, derived: Derived, context: Context) -> None:
+        """Looks for the end by what is known, from then on and after its time."""
+        if self.rule.resolves is None:
+            self.resolved = FOREVER
+        else:
+            t = max(derived.at, self.time + 1)
+            self.resolved = first(self.rule.resolves, Now(derived, context, t, {}, self.key, self.time))
+
+
+class Match(NamedTuple):
+    """A trigger for which its rule's condition holds. ``data``: what the rule reads of it; ``watch`` knows its end."""
+
+    entry: Entry
+    data: Mapping[str, object]
+    evidence: tuple[Found, ...]
+    watch: Watch
+
+    @property
+    def name(self) -> Name:
+        """That of the alert which it may become."""
+        return Name(self.watch.rule.name, self.watch.key, LABEL, bytes.fromhex(self.entry.uid))
+
+
+Judged = Callable[[int, Rule], bool]
+"""Whether triggers of the rule at an instant (µs) are to be judged."""
+
+
+def every_trigger(_at: int, _rule: Rule) -> bool:
+    """All of them."""
+    return True
+
+
+@dataclass(slots=True)
+class Folding:
+    """What is folded, and what is asked.
+
+    ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of before the base
+    that had not ended by then; ``later``: others, by the instants from which on they are watched.
+    """
+
+    together: Iterable[Sequence[Taken]]
+    judged: Judged = every_trigger
+    watched: Sequence[Watch] = ()
+    later: Mapping[int, Sequence[Watch]] = field(default_factory=dict)
+
+
+class Folded(NamedTuple):
+    """The last state, and the matches in the order of decision: by (time, uid, rule)."""
+
+    derived: Derived
+    matches: list[Match]
+
+
+def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folded:
+    """Takes in the entries. The ends of what is watched, and of the matches, are as of the last of them."""
+    derived, matches = base, list[Match]()
+    watched = list(folding.watched)
+    context = Context(rules.vocabulary, past.matter)
+    for watch in watched:
+        if watch.resolved is None:
+            watch.look(base, context)
+    for together in folding.together:
+        derived = _after(rules, derived, together, context)
+        past.passed(derived)
+        at = derived.at
+        if watched:
+            watched = [watch for watch in watched if not watch.is_over(at)]
+            _look_again(rules, watched, together, derived, context)
+        for watch in folding.later.get(at, ()):
+            watch.look(derived, context)
+            watched.append(watch)
+        for one in together:
+            for rule in rules.effects(one.streams).judged:
+                match = _match(rule, one.entry, derived, context) if folding.judged(at, rule) else None
+                if match is not None:
+                    matches.append(match)
+                    watched.append(match.watch)
+    return Folded(derived, matches)
+
+
+def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
+    """Those of an instant together."""
+    together: list[Taken] = []
+    for one in entries:
+        if together and together[0].entry.at != one.entry.at:
+            yield together
+            together = []
+        together.append(one)
+    if together:
+        yield together
+
+
+def _after(rules: RuleSet, before: Derived, together: Sequence[Taken], context: Context) -> Derived:
+    """What is known once the entries of the next instant are."""
+    states = list(before.states)
+    if len(together) == 1:
+        for place in rules.effects(together[0].streams).places:
+            states[place] = rules.features[place].take(states[place], together, context)
+    else:
+        placed = [(one, rules.effects(one.streams).places) for one in together]
+        for place in sorted({place for _, places in placed for place in places}):
+            mine = [one for one, places in placed if place in places]
+            states[place] = rules.features[place].take(states[place], mine, context)
+    return Derived(together[0].entry.at, tuple(states))
+
+
+def _look_again(
+    rules: RuleSet, watched: Iterable[Watch], together: Sequence[Taken], derived: Derived, context: Context
+) -> None:
+    """The ends that the entries of an instant can move."""
+    ends = [rules.effects(one.streams).ends for one in together]
+    for watch in watched:
+        if any(watch.rule.name in names for names in ends):
+            watch.look(derived, context)
+
+
+def _match(rule: Rule, trigger: Entry, derived: Derived, context: Context) -> Match | None:
+    data, key = rule.fields_of(trigger, context.vocabulary), rule.key_of(trigger, context.vocabulary)
+    answer = rule.condition.holds(Now(derived, context, trigger.at, data, key, trigger.at))
+    if answer is None:
+        return None
+    watch = Watch(rule, key, trigger.at)
+    watch.look(derived, context)
+    return Match(trigger, data, answer, watch)
