@@ -113,6 +113,27 @@ BUGS = (
         (checks.LOST_STATES,),
     ),
     Bug(
+        "states-of-an-isolated-event",
+        "A late event is folded from a state that an event has led to whose decision failed.",
+        "agents/journey.py",
+        """\
+            self._archive.forget_states(name)
+            if dict(record.headers)["kind"] != MOVED:
+""",
+        """\
+            if dict(record.headers)["kind"] != MOVED:
+""",
+        (checks.ISOLATED_STATES,),
+    ),
+    Bug(
+        "states-of-whoever-is-not-kept",
+        "Customers who are not kept decoded leave their older states in memory.",
+        "agents/journey.py",
+        "            self._archive.forget_states(name)\n        self._touched.clear()\n",
+        "            pass\n        self._touched.clear()\n",
+        (checks.KEPT_STATES,),
+    ),
+    Bug(
         "a-state-that-knows-the-late-event",
         "A late event is folded from the state as of its own instant.",
         "agents/snapshots.py",
