@@ -12,10 +12,10 @@ BUGS = (
         "agents/archive.py",
         """\
         if stood_at is not None:
-            self._take_away(owner, uid, Place(stood_at, place.matter))
+            self._take_away(owner, uid, Place(stood_at, matter))
 """,
         "",
-        (checks.EARLIER_ENTRY, checks.ARCHIVE),
+        (checks.ARCHIVE, checks.EARLIER_ENTRY),
     ),
     Bug(
         "an-entry-restored-to-two-instants",
@@ -26,7 +26,7 @@ BUGS = (
             self._remove(owner, uid)
 """,
         "",
-        (checks.EARLIER_ENTRY, checks.ARCHIVE),
+        (checks.ARCHIVE, checks.EARLIER_ENTRY),
     ),
     Bug(
         "a-matters-entry-that-was-erased",
@@ -57,7 +57,7 @@ BUGS = (
         """\
         place = self._place(owner, uid)
         if place is None""",
-        (checks.MOVED_AWAY,),
+        (checks.ARCHIVE, checks.MOVED_AWAY),
     ),
     Bug(
         "a-merge-leaves-the-index-behind",
@@ -97,7 +97,7 @@ BUGS = (
         "agents/stored_entry.py",
         "    event = _event(stored)\n",
         "    event = orjson.dumps(orjson.loads(_event(stored)))\n",
-        (checks.UNTOUCHED, checks.CHAIN),
+        (checks.ARCHIVE, checks.UNTOUCHED, checks.CHAIN),
     ),
     Bug(
         "states-of-a-lost-unit-of-work",
