@@ -15,7 +15,7 @@ BUGS = (
             self._take_away(owner, uid, Place(stood_at, matter))
 """,
         "",
-        (checks.ARCHIVE, checks.EARLIER_ENTRY),
+        (checks.EARLIER_PLACE, checks.EARLIER_ENTRY),
     ),
     Bug(
         "an-entry-restored-to-two-instants",
@@ -26,7 +26,7 @@ BUGS = (
             self._remove(owner, uid)
 """,
         "",
-        (checks.ARCHIVE, checks.EARLIER_ENTRY),
+        (checks.RESTORED_ENTRY, checks.EARLIER_ENTRY),
     ),
     Bug(
         "a-matters-entry-that-was-erased",
@@ -37,7 +37,7 @@ BUGS = (
             self._store.delete("entries", _about(owner, place.matter) + at + uid)
 """,
         "",
-        (checks.ARCHIVE,),
+        (checks.EARLIER_PLACE,),
     ),
     Bug(
         "the-first-erased-entry-takes-its-matter-along",
@@ -57,7 +57,7 @@ BUGS = (
         """\
         place = self._place(owner, uid)
         if place is None""",
-        (checks.ARCHIVE, checks.MOVED_AWAY),
+        (checks.RESTORED_ENTRY, checks.MOVED_AWAY),
     ),
     Bug(
         "a-merge-leaves-the-index-behind",

@@ -235,6 +235,38 @@ def test_what_is_no_entry_is_said_to_be_none_and_changes_nothing(archive: Archiv
     assert before == archive.since("c_1", 0)
 
 
+@pytest.mark.parametrize("left", [(0, 1, 2), (0, 2), (1, 2), (2,)])
+@pytest.mark.parametrize("flushed", [False, True])
+def test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_left(
+    archive: Archive, left: tuple[int, ...], flushed: bool
+) -> None:
+    one = held(1, 9, ("case", "K"))
+    key = f"c_1/{one.entry.uid}".encode()
+    log, stood_at = [], None
+    for at in (9, 7, 5):
+        one = replace(one, entry=one.entry._replace(at=at))
+        log.append((key, written("c_1", one), messages.timeline_headers(one.about, stood_at)))
+        stood_at = at
+    for _ in range(2):  # a worker that was killed reads again what its store has already
+        for place in left:
+            mirror(archive, log[place])
+            if flushed:
+                archive.flush()
+        assert [one.entry] == archive.since("c_1", 0) == archive.matter("c_1", "case", "K", 10)
+    mirror(archive, (key, None, ()))
+    archive.flush()
+    assert [] == list(archive._store.scan("entries", b""))
+
+
+def test_an_entry_that_a_copy_puts_earlier_stands_there_only(archive: Archive) -> None:
+    one = held(1, 9, ("case", "K"))
+    archive.add("c_1", one.entry, written("c_1", one), one.about)
+    archive.flush()
+    earlier = replace(one, entry=one.entry._replace(at=5))
+    archive.add("c_1", earlier.entry, written("c_1", earlier), one.about, 9)
+    assert [earlier.entry] == archive.since("c_1", 0) == archive.matter("c_1", "case", "K", 10)
+
+
 def test_of_a_matter_whose_entries_are_erased_one_by_one_the_others_are_found(archive: Archive) -> None:
     entries = [held(number, number, ("case", "K")) for number in (1, 2)]
     for one in entries:
