@@ -366,10 +366,12 @@ class UnansweredContacts(Condition):
 
 
 def first(condition: Condition, now: Now) -> int:
-    """The first instant from ``now`` on at which the condition holds if nothing happens; ``FOREVER`` if never."""
+    """The first instant from ``now`` on at which the condition holds if nothing happens; ``FOREVER`` if never.
+
+    ``now`` goes there.
+    """
     while condition.holds(now) is None:
-        t = condition.changes(now)
-        if t == FOREVER:
-            return FOREVER
-        now = replace(now, t=t)
+        now.t = condition.changes(now)
+        if now.t == FOREVER:
+            break
     return now.t

@@ -7,7 +7,7 @@ instant are taken in before any is judged (semantics 1.3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
@@ -77,8 +77,7 @@ def every_trigger(_at: int, _rule: Rule) -> bool:
     return True
 
 
-@dataclass(slots=True)
-class Folding:
+class Folding(NamedTuple):
     """What is folded, and what is asked.
 
     ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of before the base
@@ -88,7 +87,7 @@ class Folding:
     together: Iterable[Sequence[Taken]]
     judged: Judged = every_trigger
     watched: Sequence[Watch] = ()
-    later: Mapping[int, Sequence[Watch]] = field(default_factory=dict)
+    later: Mapping[int, Sequence[Watch]] = MappingProxyType({})
 
 
 class Folded(NamedTuple):
@@ -118,7 +117,7 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folde
             watched.append(watch)
         for one, effect in zip(together, effects, strict=True):
             for rule in effect.judged:
-                match = _match(rule, one.entry, derived, past) if folding.judged(at, rule) else None
+                match = _match(rule, one, derived, past) if folding.judged(at, rule) else None
                 if match is not None:
                     matches.append(match)
                     watched.append(match.watch)
@@ -152,11 +151,12 @@ def _after(
     return tuple(states)
 
 
-def _match(rule: Rule, trigger: Entry, derived: Derived, context: Context) -> Match | None:
-    data, key = rule.fields_of(trigger, context.vocabulary), rule.key_of(trigger, context.vocabulary)
-    answer = rule.condition.holds(Now(derived, context, trigger.at, data, key, trigger.at))
+def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:
+    entry, kind = trigger.entry, trigger.kind
+    data, key = rule.fields_of(entry, kind), rule.key_of(entry, kind)
+    answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
     if answer is None:
         return None
-    watch = Watch(rule, key, trigger.at)
+    watch = Watch(rule, key, entry.at)
     watch.look(derived, context)
-    return Match(trigger, data, answer, watch)
+    return Match(entry, data, answer, watch)

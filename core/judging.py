@@ -38,7 +38,8 @@ class Change(NamedTuple):
 def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> list[Said]:
     """What is said, in order. The customer's alerts and what is known of them are as of the change then."""
     customer.forget(rules.longest_cooldown, change.appended)
-    known, taken, judgement = customer.derived, change.taken, _Judgement(customer, change, rules, past)
+    known, taken = customer.derived, change.taken
+    judgement = _Judgement(customer, change, rules, past)
     if change.everything or (taken and (known is None or taken[0].entry.at <= known.at)):
         judgement.again()
     elif taken and known is not None:

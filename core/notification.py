@@ -49,7 +49,7 @@ class Teller:
         trigger, rule = self._past.entry(Ref(alert.time, alert.uid)), self._rules.rules.get(alert.rule)
         if trigger is None or rule is None:
             return Said(state, alert, f"The rule {alert.rule} is no longer in force.", "", ())
-        data = rule.fields_of(trigger, self._rules.vocabulary)
+        data = rule.fields_of(trigger, self._rules.vocabulary[trigger.type])
         evidence = () if alert.evidence is None else self._evidence(trigger, data, alert.evidence)
         return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
 

@@ -15,7 +15,10 @@ from .ruleset import RuleSet
 class History(Protocol):
     """The customers' entries as they stand before this record, and states that were passed; in timeline order."""
 
-    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None: ...
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
+        """The entry of this uid, which most likely stands at that instant (µs)."""
+        ...
+
     def since(self, customer: str, at: int) -> Sequence[Entry]:
         """Entries from an instant on (µs), notes included."""
         ...
@@ -46,10 +49,11 @@ class Past:
         self.vocabulary = rules.vocabulary
 
     def entry(self, named: Ref) -> Entry | None:
-        """The entry of this name, if there is one."""
+        """The entry of this name as it stood then, if there is one: a copy may have moved it since."""
         uid = named.uid.hex()
         found = next((one for one in self._new if one.uid == uid), None)
-        return found or self._history.entry(self._customer, named.at, named.uid)
+        found = found or self._history.entry(self._customer, named.at, named.uid)
+        return found if found is None or found.at == named.at else found._replace(at=named.at)
 
     def since(self, at: int) -> Sequence[Entry]:
         """The entries from an instant on (µs), in order."""
