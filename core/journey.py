@@ -44,6 +44,19 @@ class Moved:
     alerts: tuple[Alert, ...] = ()
     arriving: Mapping[str, int] = field(default_factory=dict)
     settled_until: int = BEFORE_ALL
+    until: int = BEFORE_ALL
+
+
+class Clock(int):
+    """THROWAWAY: appended, and the customer's now."""
+
+    now: int
+
+
+def _clock(customer: Customer, appended: int) -> Clock:
+    clock = Clock(appended)
+    clock.now = max(customer.until, customer.last_at)
+    return clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,7 @@ class Shipped:
     alerts: tuple[Alert, ...]
     arriving: Mapping[str, int]
     settled_until: int
+    until: int
 
 
 Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said
@@ -75,6 +89,7 @@ def step(
 
     A part of a move can be taken in without being ``judged``: the customer's next record makes up for it.
     """
+    customer.until = max(customer.until, clock)
     if customer.merged_into is not None:
         out: list[Output] = [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
     elif isinstance(record, Arrived):
@@ -89,6 +104,7 @@ def step(
 
 def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: History, clock: int) -> list[Output]:
     out: list[Output] = [*join(customer, (record,), rules, history)]
+    clock = _clock(customer, clock)
     joined = out[0]
     if isinstance(joined, Written) and not customer.arriving:
         if joined.stood_at is None:
@@ -301,7 +317,7 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, clock: int) -> list
     said = [Said("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]
     _awake(customer, rules, clock)
     alerts, arriving = tuple(customer.alerts), dict(customer.arriving)
-    shipped = Shipped(record.into, record.version, alerts, arriving, customer.settled_until)
+    shipped = Shipped(record.into, record.version, alerts, arriving, customer.settled_until, customer.until)
     customer.merged_into, customer.version = record.into, record.version
     customer.alerts, customer.closed, customer.arriving = [], (), {}
     customer.timeline = Timeline(customer.timeline.plan)
@@ -313,6 +329,8 @@ def _take_in(
 ) -> list[Output]:
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
     out: list[Output] = [*join(customer, record.entries, rules, history)]
+    customer.until = max(customer.until, record.until)
+    clock = _clock(customer, clock)
     if record.alerts:
         _awake(customer, rules, clock)
         memory = Memory(customer.alerts, customer.settled_until, rules.longest_cooldown, clock)

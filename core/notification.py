@@ -216,7 +216,7 @@ def _is_closed(alert: Alert, rules: RuleSet, rule_at: int) -> bool:
 
 def ended(alert: Alert, clock: int) -> bool:
     """Whether the alert's end has come."""
-    return alert.end is not None and alert.end <= clock
+    return alert.end is not None and alert.end <= getattr(clock, "now", clock)
 
 
 def ending(alert: Alert) -> Literal["resolved", "expired"]:

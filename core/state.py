@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .bounds import VALUE_BYTES
-from .entities import UNTOLD, Matter
+from .entities import FIELDS, UNTOLD, Matter
 from .event import Entry, rfc3339
 from .evidence import EVIDENCE_BYTES
 from .memory import Alert
@@ -82,6 +82,7 @@ class Customer:
     last_at: int = -1
     rule_at: int = -1
     clock: int = BEFORE_ALL
+    until: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
     closed: Any = ()
     """Alerts of long ago, which only a late event can concern: a tuple, or as they were written down, for ``read``."""
@@ -147,7 +148,7 @@ class Customer:
         for entity, matter_id, matter in matters[-MOST_SHOWN:]:
             role = self.timeline.plan.vocabulary[matter.changed.type].entity
             own = UNTOLD if role is None else UNTOLD | {role.id_field}
-            facts = {name: value for name, value in matter.facts.items() if name not in own}
+            facts = {name: value for name, value in matter.facts.items() if name not in own and name in FIELDS[entity]}
             shown.append({"entity": entity, "id": matter_id, "since": rfc3339(matter.changed.at)} | facts)
         return shown
 
@@ -200,6 +201,7 @@ class Customer:
                 "lastAt": self.last_at,
                 "ruleAt": self.rule_at,
                 "clock": self.clock,
+                "until": self.until,
                 "due": self.due,
                 "streams": self._streams(put) if whole else {},
                 "settled": timeline.settled if whole else "",
@@ -241,6 +243,7 @@ def customer_from(document: Mapping[str, Any], plan: Plan, read: Read = as_it_is
         last_at=held["lastAt"],
         rule_at=held["ruleAt"],
         clock=held["clock"],
+        until=held["until"],
         alerts=[alert_from(read(alert)) for alert in held["alerts"]],
         closed=held["closed"],
         read=read,

@@ -10,6 +10,7 @@ import orjson
 
 from .acceptance import Accepted
 from .difference import Difference, counted, first
+from .entry import FOREVER
 from .identifiers import nodes
 from .journal import came, canonical, said
 from .oracle import Oracle, order
@@ -90,8 +91,11 @@ def moved(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
         left = [(a.entry.uid, a.time, a.received, a.origin, a.event) for a in move.arrivals]
         if found != left:
             yield Difference(JOURNAL, f"move {name}: {len(left)} entries left, {len(found)} others came")
-        alerts = sorted((a["id"], a["end"], a.get("open", True)) for part in came for a in part["alerts"])
+        alerts = sorted((a["id"], FOREVER if a["end"] is None else a["end"], a.get("open", True)) for part in came for a in part["alerts"])
         left_with = sorted((a.match.id, a.match.end, a.standing) for a in move.alerts)
+        until = max((part["until"] for part in came), default=move.until)
+        if until != move.until:
+            yield Difference(JOURNAL, f"move {name} is until {until} instead of {move.until}")
         if alerts != left_with:
             yield Difference(JOURNAL, f"move {name}: {first(alerts, left_with)}")
     if oracle.journal.waiting:

@@ -18,10 +18,10 @@ from core.matching import matches as core_matches
 from schemas.codec import Codec
 
 from .bus import Bus
-from .entry import D, Entry, History
+from .entry import FOREVER, D, Entry, History
 from .matches import matches
 from .notification import SETTLED
-from .rules import RULES as SENTENCES
+from .section_four import SECTION_FOUR
 from .topics import PROFILES, TIMELINE
 from .worlds import EXAMPLES, KNOWN_AS, RULES, SAME_WORLDS, histories
 
@@ -42,8 +42,8 @@ def by_the_core(history: Sequence[Entry]) -> dict[str, Plain]:
 def by_the_oracle(history: Sequence[Entry]) -> dict[str, Plain]:
     """The same."""
     return {
-        m.id: (m.rule, m.key, m.time, m.end, [(f.entry.uid, dict(f.values)) for f in m.evidence])
-        for m in matches(History(history))
+        m.id: (m.rule, m.key, m.time, m.end if m.end < FOREVER else None, [(f.entry.uid, dict(f.values)) for f in m.evidence])
+        for m in matches(History(history), SECTION_FOUR)
     }
 
 
@@ -106,7 +106,7 @@ def test_order_copies_and_merges_in_parts_change_no_match_and_every_match_is_not
     assert told == {name: wanted[name][:4] for name in told}
     for name, (rule, key, time, _, _) in wanted.items():
         near = [
-            (rule, key) == (r, k) and (t <= time < e or abs(t - time) < SENTENCES[rule].cooldown)
+            (rule, key) == (r, k) and (t <= time < e or abs(t - time) < SECTION_FOUR[rule].cooldown)
             for r, k, t, e in told.values()
         ]
         assert time <= settled or name in told or any(near), name

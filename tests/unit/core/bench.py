@@ -58,7 +58,8 @@ class Bus:
     ``kept``: customers stay in memory, and are not read from their documents.
     """
 
-    def __init__(self, *, kept: bool = False) -> None:
+    def __init__(self, rules: RuleSet = RULES, *, kept: bool = False) -> None:
+        self.rules = rules
         self.memory = Memory()
         self.documents: dict[str, bytes] = {}
         self.said: list[tuple[str, Said]] = []
@@ -66,15 +67,17 @@ class Bus:
 
     def customer(self, name: str) -> Customer:
         if self._kept is not None:
-            return self._kept.setdefault(name, Customer(name, Timeline(RULES.plan)))
+            return self._kept.setdefault(name, Customer(name, Timeline(self.rules.plan)))
         document = self.documents.get(name)
-        return customer_from(orjson.loads(document), RULES.plan) if document else Customer(name, Timeline(RULES.plan))
+        if document is None:
+            return Customer(name, Timeline(self.rules.plan))
+        return customer_from(orjson.loads(document), self.rules.plan)
 
     def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Output]:
         """What follows, which is remembered."""
         customer = self.customer(name)
         brought = (record,) if isinstance(record, Arrived) else record.entries if isinstance(record, Moved) else ()
-        outputs = step(customer, record, RULES, self.memory, clock)
+        outputs = step(customer, record, self.rules, self.memory, clock)
         for output in outputs:
             if isinstance(output, Written):
                 self.memory.held.setdefault(name, {})[output.entry.uid] = brought[output.nth]
