@@ -15,12 +15,14 @@ from agents import moves
 from core import conditions
 from core import event as core
 from core.matching import matches as core_matches
+from core.rule import RuleSet
 from schemas.codec import Codec
 
 from .bus import Bus
 from .entry import FOREVER, D, Entry, History
 from .matches import matches
 from .notification import SETTLED
+from .rules import Rules
 from .section_four import SECTION_FOUR
 from .topics import PROFILES, TIMELINE
 from .worlds import EXAMPLES, KNOWN_AS, RULES, SAME_WORLDS, histories
@@ -31,19 +33,19 @@ MS = 1_000
 Plain = tuple[str, str, int, int | None, list[tuple[str, dict[str, Any]]]]
 
 
-def by_the_core(history: Sequence[Entry]) -> dict[str, Plain]:
+def by_the_core(history: Sequence[Entry], rules: RuleSet = RULES) -> dict[str, Plain]:
     """Its matches in plain values, by id."""
     return {
         m.id: (m.rule.name, m.key, m.time, m.end, [(f.entry.uid, dict(f.values)) for f in m.evidence])
-        for m in core_matches([core.Entry(*entry) for entry in history], RULES)
+        for m in core_matches([core.Entry(*entry) for entry in history], rules)
     }
 
 
-def by_the_oracle(history: Sequence[Entry]) -> dict[str, Plain]:
+def by_the_oracle(history: Sequence[Entry], rules: Rules = SECTION_FOUR) -> dict[str, Plain]:
     """The same."""
     return {
         m.id: (m.rule, m.key, m.time, m.end if m.end < FOREVER else None, [(f.entry.uid, dict(f.values)) for f in m.evidence])
-        for m in matches(History(history), SECTION_FOUR)
+        for m in matches(History(history), rules)
     }
 
 

@@ -11,11 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.rule import RuleSet
+
 from .arrivals import PEOPLE, Journals, answer, arrivals
 from .both import Both
 from .entry import D, Entry, H, uid_of
 from .limits import forget, limit
-from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
+from .rules import Rules
+from .section_four import SECTION_FOUR
+from .worlds import EXAMPLES, RULES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
 
 
 @given(histories(), st.integers(0, 2**32))
@@ -34,14 +38,16 @@ def test_whatever_is_no_longer_held_every_record_says_what_the_oracle_says(histo
         hear_in_some_order(history, chance)
 
 
-def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
+def hear_in_some_order(
+    history: list[Entry], chance: random.Random, rules: RuleSet = RULES, meaning: Rules = SECTION_FOUR
+) -> Both:
     """With copies, late, ahead of the broker, about people of whom some turn out to be one; both must have written and
     said, and must remember, the same.
     """
     people = PEOPLE[: chance.choice([1, 1, 2, 3, 4])]
     last = max(e.at for e in history)
     answers = [answer(last - chance.randrange(2 * D), number) for number in range(chance.choice([0, 0, 0, 2]))]
-    both, heard = Both(), arrivals([*history, *answers], people, chance)
+    both, heard = Both(rules, meaning), arrivals([*history, *answers], people, chance)
     Journals(both, people, chance).hear(heard)
     both.compare_what_is_known()
     earliest: dict[str, int] = {}
@@ -50,6 +56,7 @@ def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
         earliest[one.entry.uid] = min(at, earliest.get(one.entry.uid, at))
     stands = [(uid, came.entry.at) for customer in both.customers.values() for uid, came in customer.arrivals.items()]
     assert sorted(earliest.items()) == sorted(stands), "each once, and where its earliest copy puts it"
+    return both
 
 
 @given(st.integers(0, 2**32))
