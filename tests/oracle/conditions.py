@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .contacts import department, unanswered
-from .entry import D, Entry, H, History
+from .entry import Entry, H, History
 from .matters import Matter, cases, invoices, opportunities, overdue
 from .rules import Found
 from .vocabulary import is_of, value

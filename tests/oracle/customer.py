@@ -83,7 +83,9 @@ class Customer:
             out += self._judge(appended, replay=replay)
         return out
 
-    def take_part(self, move: Move, parts: int, brought: Sequence[Arrival], appended: int, *, last: bool) -> list[Outcome]:
+    def take_part(
+        self, move: Move, parts: int, brought: Sequence[Arrival], appended: int, *, last: bool
+    ) -> list[Outcome]:
         """A part of a move. When nothing is missing any more, everything is judged once."""
         self.until = max(self.until, appended)
         out = [one for came in brought for one in self._add(came, moved=True)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .entry import D, FOREVER, Entry, History, rfc3339
+from .entry import FOREVER, D, Entry, History, rfc3339
 from .matters import due_dates
 from .rules import Found, Rule, Rules
 from .vocabulary import value

@@ -5,16 +5,21 @@ on the edges of its windows.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .conditions import duration, kind_of, listed, parts
-from .entry import D, Entry, H, uid_of
+from .entry import D, Entry, H, History, uid_of
+from .matches import matches
+from .rule_files import read
 from .worlds import START
 
 File = dict[str, Any]
-DEEP = 3
+DEPTHS = (0, 1, 1, 2, 2, 3)
 """Conditions are nested so deep at most."""
+TRIES = 6
+"""A rule that says nothing much about a life is drawn again so often."""
 WITHIN = ("1h", "24h", "48h", "72h", "7d", "7d", "30d", "450d")
 MATTERS = ("case", "invoice", "opportunity")
 IDS = ("caseId", "invoiceId", "opportunityId")
@@ -40,7 +45,12 @@ TESTS: tuple[dict[str, Any], ...] = (
 )
 SAID: dict[str, tuple[dict[str, Any], ...]] = {
     "case": ({"category": "complaint"}, {"category": "billing"}, {"priority": "high"}),
-    "invoice": ({"currency": "EUR"}, {"total": "10.00"}, {"total": "20.00", "currency": "EUR"}, {"dueDate": "2026-03-05"}),
+    "invoice": (
+        {"currency": "EUR"},
+        {"total": "10.00"},
+        {"total": "20.00", "currency": "EUR"},
+        {"dueDate": "2026-03-05"},
+    ),
     "opportunity": ({"stage": "offered"}, {"stage": "won"}, {"name": "Big"}),
 }
 """What may be asked of a matter."""
@@ -70,19 +80,36 @@ WHEN = (
 )
 
 
-def rule_files(chance: random.Random) -> list[File]:
-    """One to four rules."""
-    return [_file(chance, f"{chance.choice('az')}-{number}") for number in range(chance.randint(1, 4))]
+def a_world(chance: random.Random, most: int = 30) -> tuple[list[File], list[Entry]]:
+    """One to four rules, and up to so many entries that meet most of them."""
+    names = [f"{chance.choice('az')}-{number}" for number in range(chance.randint(1, 4))]
+    files = [a_file(chance, name) for name in names]
+    life = a_life(chance, files, most)
+    for _ in range(TRIES):
+        tried = _tried(files, life)
+        files = [file if file["rule"] in tried else a_file(chance, file["rule"]) for file in files]
+    return files, life
 
 
-def _file(chance: random.Random, name: str) -> File:
+def _tried(files: Sequence[File], life: Sequence[Entry]) -> set[str]:
+    """The rules of which something holds for a while: not for each trigger, or not just until it expires."""
+    T, rules = History(life), read(files)
+    found = [match for match in matches(T, rules) if match.end > match.time + 1]
+    held = Counter(match.rule for match in found)
+    ending = {match.rule for match in found if match.end < match.expires}
+    triggers = Counter(rule.name for rule in rules.values() for e in life if rule.triggers(e))
+    return {name for name in held if name in ending or held[name] < triggers[name]}
+
+
+def a_file(chance: random.Random, name: str) -> File:
+    """Of a rule that the bus takes in."""
     key = chance.choice(KEYS)
     file: File = {
         "rule": name,
         "about": "Something that may hold.",
         "version": chance.randint(1, 3),
         "when": _few(chance, WHEN),
-        "if": a_condition(chance, chance.randint(0, DEEP), key, resolving=False),
+        "if": a_condition(chance, chance.choice(DEPTHS), key, resolving=False),
         "severity": chance.choice(["info", "warning", "critical"]),
         "notify": chance.choice([["sales"], ["finance", "ops"], "outreach", "service"]),
         "reason": chance.choice(["It is so.", "Level {level} of {invoiceId} {{so}}.", "{purpose}: {caseId}"]),
@@ -91,7 +118,7 @@ def _file(chance: random.Random, name: str) -> File:
     if key is not None:
         file["key"] = key
     if chance.random() < 0.7:
-        file["resolves"] = a_condition(chance, chance.randint(0, DEEP), key, resolving=True)
+        file["resolves"] = a_condition(chance, chance.choice(DEPTHS), key, resolving=True)
     if chance.random() < 0.6:
         file["expires"] = chance.choice(["1h", "24h", "5d", "14d", "14d", "420d"])
     if chance.random() < 0.8:
@@ -102,7 +129,7 @@ def _file(chance: random.Random, name: str) -> File:
 def a_condition(chance: random.Random, depth: int, key: str | None, *, resolving: bool) -> File:
     """One that may stand in ``if``, or in ``resolves``; nested so deep at most."""
     if depth and chance.random() < 0.7:
-        name = chance.choice(["all", "all", "any", "any", "none"])
+        name = chance.choice(["all", "all", "any", "any", "none", "none" if resolving else "any"])
         made = [a_condition(chance, depth - 1, key, resolving=resolving) for _ in range(chance.choice([1, 2, 2, 3]))]
         return {name: made[0] if len(made) == 1 and chance.random() < 0.3 else made}
     kinds = ["matter", "matter", "matter", "seen", "seen", "unanswered"]
@@ -156,7 +183,7 @@ def _few(chance: random.Random, names: Sequence[str]) -> str | list[str]:
 FAR_APART = (0, 0, 0, 30 * D, 399 * D, 400 * D, 401 * D, 900 * D)
 
 
-def a_life(chance: random.Random, files: Sequence[File], most: int = 30) -> list[Entry]:
+def a_life(chance: random.Random, files: Sequence[File], most: int) -> list[Entry]:
     """What meets these rules: at few instants, which lie a window, an expiry or a cooldown apart, or a microsecond off.
 
     Some of it long after the rest, so that all of that was forgotten meanwhile, and is named again.

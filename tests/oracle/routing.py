@@ -91,7 +91,11 @@ def moved(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
         left = [(a.entry.uid, a.time, a.received, a.origin, a.event) for a in move.arrivals]
         if found != left:
             yield Difference(JOURNAL, f"move {name}: {len(left)} entries left, {len(found)} others came")
-        alerts = sorted((a["id"], FOREVER if a["end"] is None else a["end"], a.get("open", True)) for part in came for a in part["alerts"])
+        alerts = sorted(
+            (a["id"], FOREVER if a["end"] is None else a["end"], a.get("open", True))
+            for part in came
+            for a in part["alerts"]
+        )
         left_with = sorted((a.match.id, a.match.end, a.standing) for a in move.alerts)
         until = max((part["until"] for part in came), default=move.until)
         if until != move.until:

@@ -57,5 +57,3 @@ def rule_of(file: Mapping[str, Any]) -> Rule:
 
 def _perhaps(text: str | None) -> int | None:
     return None if text is None else duration(text)
-
-

@@ -108,6 +108,7 @@ def dunning_over(T: History, t: int, _fired: int, key: str) -> bool:
 
 # ---------------------------------------------------------------------------------------------------------------------
 
+
 def _rule(name: str, **said: Any) -> Rule:
     """With its words."""
     file = yaml.safe_load((FILES / f"{name}.yaml").read_text())

@@ -32,7 +32,17 @@ def reached() -> set[str]:
 
 def test_the_oracle_shares_no_code_with_what_it_judges() -> None:
     modules = reached()
-    assert {"oracle", "notification", "matches", "rules", "section_four", "identity", "customer", "profile", "journal"} <= modules
+    assert {
+        "oracle",
+        "notification",
+        "matches",
+        "rules",
+        "section_four",
+        "identity",
+        "customer",
+        "profile",
+        "journal",
+    } <= modules
     for module in sorted(modules):
         names = imported(module)
         assert set() == {name for name in names if name.startswith("..") or name.split(".")[0] in JUDGED | {"tests"}}

@@ -44,7 +44,13 @@ def by_the_core(history: Sequence[Entry], rules: RuleSet = RULES) -> dict[str, P
 def by_the_oracle(history: Sequence[Entry], rules: Rules = SECTION_FOUR) -> dict[str, Plain]:
     """The same."""
     return {
-        m.id: (m.rule, m.key, m.time, m.end if m.end < FOREVER else None, [(f.entry.uid, dict(f.values)) for f in m.evidence])
+        m.id: (
+            m.rule,
+            m.key,
+            m.time,
+            m.end if m.end < FOREVER else None,
+            [(f.entry.uid, dict(f.values)) for f in m.evidence],
+        )
         for m in matches(History(history), rules)
     }
 

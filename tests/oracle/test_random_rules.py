@@ -6,21 +6,21 @@ import random
 from collections import Counter
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.rule_files import BUILT_IN
 from agents.vocabulary import outreach, vocabulary
 from core.rule import RuleSet, parse_rule
 from schemas.registry import Registry
 
-from .conditions import kind_of, parts
-from .entry import Entry, History
+from .conditions import KINDS, kind_of, parts
+from .entry import FOREVER, Entry, History
 from .limits import forget, limit
 from .matches import matches
-from .random_rules import File, a_life, rule_files
+from .random_rules import File, a_world
 from .rule_files import read
-from .section_four import SECTION_FOUR
+from .section_four import FILES, SECTION_FOUR
 from .test_matches import by_the_core, by_the_oracle
 from .test_notification import hear_in_some_order
 from .worlds import EXAMPLES, SAME_WORLDS, histories
@@ -34,12 +34,18 @@ def in_the_core(files: list[File]) -> RuleSet:
     return RuleSet.of([parse_rule(file, known, outreach(REGISTRY)) for file in files], known)
 
 
+@given(histories())
+@settings(max_examples=EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
+def test_the_built_in_files_say_what_section_four_says(history: list[Entry]) -> None:
+    T, files = History(history), [yaml.safe_load(path.read_text()) for path in sorted(FILES.glob("*.yaml"))]
+    assert matches(T, SECTION_FOUR) == matches(T, read(files))
+
+
 @given(st.integers(0, 2**32))
 @settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
 def test_matches_are_what_the_files_say(seed: int) -> None:
     chance = random.Random(seed)
-    files = rule_files(chance)
-    life = a_life(chance, files)
+    files, life = a_world(chance)
     assert by_the_oracle(life, read(files)) == by_the_core(life, in_the_core(files))
 
 
@@ -47,8 +53,8 @@ def test_matches_are_what_the_files_say(seed: int) -> None:
 @settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
 def test_every_record_says_what_the_oracle_says(seed: int) -> None:
     chance = random.Random(seed)
-    files = rule_files(chance)
-    hear_in_some_order(a_life(chance, files), chance, in_the_core(files), read(files))
+    files, life = a_world(chance)
+    hear_in_some_order(life, chance, in_the_core(files), read(files))
 
 
 @pytest.mark.faults
@@ -56,9 +62,31 @@ def test_every_record_says_what_the_oracle_says(seed: int) -> None:
 @settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
 def test_at_the_limits_and_whatever_is_forgotten_every_record_says_what_the_oracle_says(seed: int) -> None:
     chance = random.Random(seed)
-    files = rule_files(chance)
+    files, life = a_world(chance, 60)
     with pytest.MonkeyPatch.context() as patch:
         if chance.random() < 0.5:
             limit(patch, chance)
         forget(patch, chance)
-        hear_in_some_order(a_life(chance, files, 60), chance, in_the_core(files), read(files))
+        hear_in_some_order(life, chance, in_the_core(files), read(files))
+
+
+def test_random_rules_ask_everything_and_much_comes_of_it() -> None:
+    """Each kind of condition, in ``if`` and in ``resolves``; matches that end at once, with an entry, by time, never."""
+    asked: Counter[tuple[str, str]] = Counter()
+    ends: Counter[str] = Counter()
+    for seed in range(300):
+        files, life = a_world(random.Random(seed))
+        for file in files:
+            asked.update(
+                (name, kind_of(part)) for name in ("if", "resolves") if name in file for part in parts(file[name])
+            )
+        instants = {e.at for e in life}
+        for match in matches(History(life), read(files)):
+            ends["at once"] += match.end == match.time + 1
+            ends["at an entry"] += match.end in instants
+            ends["by time"] += match.time + 1 < match.end < match.expires and match.end not in instants
+            ends["expired"] += match.end == match.expires < FOREVER
+            ends["never"] += match.end == FOREVER
+    kinds = {(name, kind) for name in ("if", "resolves") for kind in KINDS} - {("resolves", "field")}
+    assert kinds == {kind for kind, times in asked.items() if times > 20}
+    assert min(ends.values()) > 10, ends
