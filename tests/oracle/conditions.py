@@ -76,15 +76,15 @@ def _field(said: Said, asked: Asked) -> list[Found] | None:
     assert asked.trigger is not None
     found = value(asked.trigger, said["field"])
     number = isinstance(found, int | float) and not isinstance(found, bool)
-    held = {
-        "is": lambda wanted: found is not None and found == wanted,
-        "is_not": lambda wanted: found is None or found != wanted,
-        "in": lambda wanted: found is not None and found in wanted,
-        "at_least": lambda wanted: number and found >= wanted,
-        "at_most": lambda wanted: number and found <= wanted,
-    }
-    (test,) = held.keys() & said.keys()
-    return [] if held[test](said[test]) else None
+    if "is" in said:
+        held = found is not None and found == said["is"]
+    elif "is_not" in said:
+        held = found is None or found != said["is_not"]
+    elif "in" in said:
+        held = found is not None and found in said["in"]
+    else:
+        held = number and (found >= said["at_least"] if "at_least" in said else found <= said["at_most"])
+    return [] if held else None
 
 
 def _matter(said: Said, asked: Asked) -> list[Found] | None:

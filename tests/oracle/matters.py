@@ -121,7 +121,10 @@ def opportunities(T: History, t: int) -> tuple[Matter, ...]:
 
 @lru_cache(maxsize=20_000)
 def overdue(T: History, t: int, days: int = 0) -> tuple[Matter, ...]:
-    """Open, an overdue event seen, t ≥ 00:00 UTC of its due date + so many days. ``changed``: the latest overdue event."""
+    """Open, an overdue event seen, t ≥ 00:00 UTC of its due date + so many days.
+
+    ``changed`` is the latest overdue event.
+    """
     found = []
     for invoice in invoices(T, t):
         claims = _claims(T, t, invoice.id)

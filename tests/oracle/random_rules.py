@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from agents.vocabulary import outreach, vocabulary
+from core.rule import RuleSet, parse_rule
+
 from .conditions import duration, kind_of, listed, parts
 from .entry import D, Entry, H, History, uid_of
 from .matches import matches
 from .rule_files import read
-from .worlds import START
+from .worlds import REGISTRY, START
 
 File = dict[str, Any]
 DEPTHS = (0, 1, 1, 2, 2, 3)
@@ -99,6 +102,12 @@ def _tried(files: Sequence[File], life: Sequence[Entry]) -> set[str]:
     ending = {match.rule for match in found if match.end < match.expires}
     triggers = Counter(rule.name for rule in rules.values() for e in life if rule.triggers(e))
     return {name for name in held if name in ending or held[name] < triggers[name]}
+
+
+def in_the_core(files: Sequence[File]) -> RuleSet:
+    """The same rules, as the bus takes them in."""
+    known = vocabulary(REGISTRY)
+    return RuleSet.of([parse_rule(file, known, outreach(REGISTRY)) for file in files], known)
 
 
 def a_file(chance: random.Random, name: str) -> File:

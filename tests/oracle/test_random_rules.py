@@ -10,28 +10,21 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.vocabulary import outreach, vocabulary
-from core.rule import RuleSet, parse_rule
-from schemas.registry import Registry
+from agents import moves
 
+from .bus import Bus
+from .comparison import differences
 from .conditions import KINDS, kind_of, parts
 from .entry import FOREVER, Entry, History
 from .limits import forget, limit
 from .matches import matches
-from .random_rules import File, a_world
+from .random_rules import a_world, in_the_core
 from .rule_files import read
 from .section_four import FILES, SECTION_FOUR
+from .test_bus import run
 from .test_matches import by_the_core, by_the_oracle
 from .test_notification import hear_in_some_order
-from .worlds import EXAMPLES, SAME_WORLDS, histories
-
-REGISTRY = Registry.discover()
-
-
-def in_the_core(files: list[File]) -> RuleSet:
-    """The same rules, as the bus takes them in."""
-    known = vocabulary(REGISTRY)
-    return RuleSet.of([parse_rule(file, known, outreach(REGISTRY)) for file in files], known)
+from .worlds import EXAMPLES, SAME_WORLDS, histories, published
 
 
 @given(histories())
@@ -70,8 +63,22 @@ def test_at_the_limits_and_whatever_is_forgotten_every_record_says_what_the_orac
         hear_in_some_order(life, chance, in_the_core(files), read(files))
 
 
+@pytest.mark.faults
+@given(st.integers(0, 2**32))
+@settings(max_examples=EXAMPLES // 2, derandomize=SAME_WORLDS, deadline=None)
+def test_the_topics_hold_what_the_oracle_says(seed: int) -> None:
+    chance = random.Random(seed)
+    files, life = a_world(chance)
+    with pytest.MonkeyPatch.context() as patch, Bus(seed, rules=files) as bus:
+        patch.setattr(moves, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
+        if chance.random() < 0.5:
+            forget(patch, chance)
+        run(bus, published(life, chance))
+        assert [] == differences(bus.topics(), bus.oracle())
+
+
 def test_random_rules_ask_everything_and_much_comes_of_it() -> None:
-    """Each kind of condition, in ``if`` and in ``resolves``; matches that end at once, with an entry, by time, never."""
+    """Each kind of condition is asked, in ``if`` and in ``resolves``; matches end in every way."""
     asked: Counter[tuple[str, str]] = Counter()
     ends: Counter[str] = Counter()
     for seed in range(300):
