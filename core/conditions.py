@@ -296,8 +296,7 @@ class Seen(Condition):
 
     def needs(self) -> Iterable[Need]:
         fields = frozenset(name for name, _ in self.where)
-        latest = not self.within and not self.where
-        return tuple(Need(stream, fields, self.within, latest) for stream in self.streams)
+        return tuple(Need(stream, fields, self.within or FOREVER) for stream in self.streams)
 
     def fields(self) -> frozenset[str]:
         return frozenset()

@@ -48,6 +48,7 @@ class Both:
     def __init__(self, rules: RuleSet = bench.RULES, meaning: Rules = SECTION_FOUR) -> None:
         self.bus, self._kept = bench.Bus(rules), bench.Bus(rules, kept=True)
         self._meaning = meaning
+        self.records = 0
         self.customers: dict[str, Customer] = {}
         self.states: list[str] = []
         self._shipped: dict[str, tuple[Move, journey.Shipped]] = {}
@@ -133,6 +134,7 @@ class Both:
         self, name: str, record: arrival.Arrived | journey.Moved | journey.Merge, appended: int
     ) -> Sequence[journey.Output]:
         """What the core decides, whoever decides it."""
+        self.records += 1
         outputs = self.bus.arrive(name, record, appended)
         assert outputs == self._kept.arrive(name, record, appended)
         assert _document(self.bus.documents[name]) == _document(self._kept.documents[name])

@@ -37,7 +37,7 @@ from .worlds import REGISTRY, RULES
 KEY = b"a key for the oracle's tests"
 REGION = "GB"
 PARTITIONS = 2
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 """Where there is such a folder, a store need not wait for a disk."""
 MOST = 5
 """A batch has at most so many records."""
@@ -50,8 +50,8 @@ Place = tuple[str, int]
 class Bus:
     """Agents and logs. ``clock``: the brokers' (ms); those of the journal's partitions may lag behind.
 
-    ``links_a_day``: how many others' identifiers a value may have. ``hearing``: the chance that intake's directory reads
-    on when it is its turn. ``rules``: files, or the built-in ones.
+    ``links_a_day``: how many others' identifiers a value may have. ``hearing``: the chance that intake's directory
+    reads on when it is its turn. ``rules``: files, or the built-in ones.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class Bus:
     ) -> None:
         self.chance = random.Random(seed)
         self.clock = 0
-        self._rules = RULES if rules is None else in_the_core(rules)
+        self.rules = RULES if rules is None else in_the_core(rules)
         self._meaning = SECTION_FOUR if rules is None else read(rules)
         self._lag = [self.chance.choice([0, 0, 0, 1, H // 1000, 3 * D // 1000]) for _ in range(PARTITIONS)]
         self._hearing = hearing
         self.logs: defaultdict[Place, list[ConsumerRecord]] = defaultdict(list)
         self._positions: defaultdict[tuple[str, Place], int] = defaultdict(int)
         self._sending: defaultdict[tuple[str, Place], deque[Output]] = defaultdict(deque)
-        self._folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+        self._folder = tempfile.TemporaryDirectory(dir=MEMORY)
         self._home = home = Path(self._folder.name)
         self._openings = 0
         self._directory = Directory("", IDENTIFIERS, home / "directory")
@@ -90,12 +90,8 @@ class Bus:
     def _journey(self, partition: int) -> Journey:
         self._openings += 1
         return Journey(
-            partition, PARTITIONS, self._rules, IDENTIFIERS, self._home / f"journey-{self._openings}", METRICS
+            partition, PARTITIONS, self.rules, IDENTIFIERS, self._home / f"journey-{self._openings}", METRICS
         )
-
-    def another_journey(self, partition: int) -> Journey:
-        """Of the same partition, with a store of its own."""
-        return self._journey(partition)
 
     def _new_resolver(self) -> Resolver:
         self._openings += 1

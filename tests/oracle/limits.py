@@ -30,6 +30,17 @@ def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
             patch.setattr(*mine, small)
 
 
+def keep(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
+    """What is kept at hand, and shows nowhere."""
+    for where, name, small in (
+        (archive, "LONG", chance.randint(0, 5)),
+        (agent, "PAST_ENTRIES", chance.choice([0, 50])),
+        (agent, "BYTES", chance.choice([0, 5_000])),
+    ):
+        if chance.random() < 0.6:
+            patch.setattr(where, name, small)
+
+
 def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """What is held beside the history, which changes no answer. Evidence that is not kept may lack (ADR 7); whether it
     does, depends for whom not even entries are held on when that was.

@@ -71,6 +71,13 @@ def one(records: Records, wanted: Callable[[ConsumerRecord], bool]) -> ConsumerR
     return [record for record in records if record.value is not None and wanted(record)][-1]
 
 
+def a_profile(records: Records) -> ConsumerRecord:
+    """The last one of somebody who was not merged away."""
+    profiles = [record for record in records if record.topic == PROFILES]
+    gone = {record.key for record in profiles if b"mergedInto" in record.value}
+    return one(profiles, lambda record: record.key not in gone)
+
+
 def instead(records: Records, old: ConsumerRecord, *new: ConsumerRecord) -> Records:
     """The log with another record, or none, or several, in its place."""
     return [kept for record in records for kept in (new if record is old else (record,))]
@@ -133,17 +140,17 @@ def an_event_with_another_s_nodes(log: Records) -> Records:
 
 
 def a_profile_that_counts_one_too_many(log: Records) -> Records:
-    profile = one(log, lambda r: r.topic == PROFILES and b"mergedInto" not in r.value)
+    profile = a_profile(log)
     return instead(log, profile, changed(profile, entries=orjson.loads(profile.value)["data"]["entries"] + 1))
 
 
 def a_profile_where_nothing_is_open(log: Records) -> Records:
-    profile = one(log, lambda r: r.topic == PROFILES and b"mergedInto" not in r.value)
+    profile = a_profile(log)
     return instead(log, profile, changed(profile, open=[], openCount=0))
 
 
 def an_unmasked_identifier(log: Records) -> Records:
-    profile = one(log, lambda r: r.topic == PROFILES and b"mergedInto" not in r.value)
+    profile = a_profile(log)
     return instead(log, profile, changed(profile, identifiers=[{"type": "customer_no", "value": "A"}]))
 
 

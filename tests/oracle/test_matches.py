@@ -24,6 +24,7 @@ from .matches import matches
 from .notification import SETTLED
 from .rules import Rules
 from .section_four import SECTION_FOUR
+from .tally import compared
 from .topics import PROFILES, TIMELINE
 from .worlds import EXAMPLES, KNOWN_AS, RULES, SAME_WORLDS, histories
 
@@ -61,6 +62,7 @@ def test_matches_are_what_the_rules_sentences_say(history: list[Entry], few: int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conditions, "FEW", few)
         assert by_the_oracle(history) == by_the_core(history)
+    compared("by their matches", len(history))
 
 
 def heard(bus: Bus, history: Sequence[Entry], chance: random.Random) -> tuple[list[Entry], list[dict[str, Any]]]:
@@ -118,3 +120,4 @@ def test_order_copies_and_merges_in_parts_change_no_match_and_every_match_is_not
             for r, k, t, e in told.values()
         ]
         assert time <= settled or name in told or any(near), name
+    compared("on the bus, in any order", len(history))

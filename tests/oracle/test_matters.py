@@ -12,6 +12,7 @@ from core.timeline import Timeline
 
 from .entry import Entry, History
 from .matters import cases, invoices, opportunities, overdue
+from .tally import compared
 from .worlds import EXAMPLES, RULES, SAME_WORLDS, histories
 
 State = dict[tuple[str, str], tuple[bool, str, bool]]
@@ -47,3 +48,4 @@ def test_what_is_open_closed_and_overdue_is_what_the_semantics_say(history: list
     known, timeline = History(history), Timeline.of(RULES.plan, [core.Entry(*entry) for entry in history])
     for t in sorted(instants(history)):
         assert by_the_oracle(known, t) == by_the_core(timeline, t)
+    compared("by their matters", len(history))

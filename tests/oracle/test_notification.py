@@ -19,6 +19,7 @@ from .entry import D, Entry, H, uid_of
 from .limits import forget, limit
 from .rules import Rules
 from .section_four import SECTION_FOUR
+from .tally import compared
 from .worlds import EXAMPLES, RULES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
 
 
@@ -56,6 +57,7 @@ def hear_in_some_order(
         earliest[one.entry.uid] = min(at, earliest.get(one.entry.uid, at))
     stands = [(uid, came.entry.at) for customer in both.customers.values() for uid, came in customer.arrivals.items()]
     assert sorted(earliest.items()) == sorted(stands), "each once, and where its earliest copy puts it"
+    compared("of one to four people, record by record", both.records)
     return both
 
 

@@ -21,6 +21,7 @@ from .matches import matches
 from .random_rules import a_world, in_the_core
 from .rule_files import read
 from .section_four import FILES, SECTION_FOUR
+from .tally import compared
 from .test_bus import run
 from .test_matches import by_the_core, by_the_oracle
 from .test_notification import hear_in_some_order
@@ -40,6 +41,7 @@ def test_matches_are_what_the_files_say(seed: int) -> None:
     chance = random.Random(seed)
     files, life = a_world(chance)
     assert by_the_oracle(life, read(files)) == by_the_core(life, in_the_core(files))
+    compared("by their matches, with random rules", len(life))
 
 
 @given(st.integers(0, 2**32))
@@ -75,6 +77,7 @@ def test_the_topics_hold_what_the_oracle_says(seed: int) -> None:
             forget(patch, chance)
         run(bus, published(life, chance))
         assert [] == differences(bus.topics(), bus.oracle())
+    compared("on the bus, with random rules", len(life))
 
 
 def test_random_rules_ask_everything_and_much_comes_of_it() -> None:
