@@ -31,17 +31,14 @@ class Match(NamedTuple):
     expires: int
     trigger: Mapping[str, Any]
     evidence: tuple[Found, ...]
+    rests_on: tuple[tuple[int, str], ...]
+    """Instants and uids of the trigger and of the latest 20 others, told or not."""
 
     @property
     def id(self) -> str:
         """1.7: ``a_`` + first 26 hex of SHA-256 of ``alert1, rule, key, label, uid``."""
         text = "\n".join(("alert1", self.rule, self.key, "event", self.uid))
         return "a_" + hashlib.sha256(text.encode()).hexdigest()[:26]
-
-    @property
-    def rests_on(self) -> tuple[tuple[int, str], ...]:
-        """Instants and uids of its evidence."""
-        return tuple((found.entry.at, found.entry.uid) for found in self.evidence)
 
 
 def matches(T: History, rules: Rules) -> list[Match]:
@@ -58,8 +55,8 @@ def matches(T: History, rules: Rules) -> list[Match]:
 def _match(T: History, rule: Rule, e: Entry, proof: Sequence[Found]) -> Match:
     key = key_of(rule, e)
     trigger = {name: said for name in rule.reads if (said := value(e, name)) is not None}
-    proof = evidence(Found(e, trigger), proof)
-    return Match(rule.name, key, e.uid, e.at, end(T, rule, e.at, key), expiry(rule, e.at), trigger, proof)
+    told = evidence(Found(e, trigger), proof)
+    return Match(rule.name, key, e.uid, e.at, end(T, rule, e.at, key), expiry(rule, e.at), trigger, *told)
 
 
 def key_of(rule: Rule, e: Entry) -> str:
@@ -68,9 +65,9 @@ def key_of(rule: Rule, e: Entry) -> str:
     return "" if named is None else str(named)
 
 
-def evidence(trigger: Found, proof: Sequence[Found]) -> tuple[Found, ...]:
+def evidence(trigger: Found, proof: Sequence[Found]) -> tuple[tuple[Found, ...], tuple[tuple[int, str], ...]]:
     """1.7: each entry once, in timeline order: the trigger, and of what the conditions found the latest 20, as many as
-    take 8 KiB as JSON together with it.
+    take 8 KiB as JSON together with it. And what it rests on, whether it takes too much or not.
     """
     values: dict[str, dict[str, Any]] = {}
     entries: dict[str, Entry] = {}
@@ -78,15 +75,21 @@ def evidence(trigger: Found, proof: Sequence[Found]) -> tuple[Found, ...]:
         entries[found.entry.uid] = found.entry
         values.setdefault(found.entry.uid, {}).update(found.values)
     first = trigger.entry
-    others = sorted((e for e in entries.values() if e.uid != first.uid), key=lambda e: (e.at, e.uid))
+    others = sorted((e for e in entries.values() if e.uid != first.uid), key=_place)
+    latest = others[max(0, len(others) - MOST_EVIDENCE) :]
     kept = [first]
     left = MOST_BYTES - _bytes(first, values[first.uid])
-    for e in others[-MOST_EVIDENCE:][::-1]:
+    for e in reversed(latest):
         left -= _bytes(e, values[e.uid])
         if left < 0:
             break
         kept.append(e)
-    return tuple(Found(e, values[e.uid]) for e in sorted(kept, key=lambda e: (e.at, e.uid)))
+    told = tuple(Found(e, values[e.uid]) for e in sorted(kept, key=_place))
+    return told, tuple(sorted(_place(e) for e in (first, *latest)))
+
+
+def _place(e: Entry) -> tuple[int, str]:
+    return e.at, e.uid
 
 
 def _bytes(e: Entry, values: Mapping[str, Any]) -> int:

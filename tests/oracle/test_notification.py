@@ -179,3 +179,54 @@ def test_an_invoice_that_was_paid_long_ago_is_not_overdue_whatever_is_said_of_it
         made(9 * D + 2 * H, "service.feedback.submitted.v1", metric="nps", value=10),
     )
     assert ["fired"] == said
+
+
+# --- the three clocks ------------------------------------------------------------------------------------------------
+
+
+def in_a_dispute(both: Both, **whose: str) -> None:
+    """A dunning letter an hour after the start, which is over after 14 days."""
+    both.hear(made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"), START, **whose)
+    both.hear(made(H, "finance.dunning.sent.v1", invoiceId="I1", level=1), START + H, **whose)
+
+
+def test_an_end_has_come_when_something_happened_after_it_though_the_journal_s_broker_lags_behind() -> None:
+    both = Both()
+    in_a_dispute(both)
+    both.hear(page(14 * D + H - 1), START + 2 * H, received=START + 15 * D)
+    assert ["fired"] == both.states
+    both.hear(page(14 * D + H), START + 2 * H, received=START + 15 * D)
+    assert ["fired", "expired"] == both.states
+
+
+def test_a_note_moves_no_customer_s_now() -> None:
+    both = Both()
+    in_a_dispute(both)
+    both.hear(answer(START + 15 * D, 1), START + 2 * H, received=START + 15 * D)
+    both.hear(page(2 * H), START + 2 * H)
+    assert ["fired"] == both.states
+
+
+def test_a_move_brings_along_how_far_time_had_come_for_who_left() -> None:
+    both = Both()
+    in_a_dispute(both, name="a")
+    both.hear(page(2 * H), START + 20 * D, name="b")
+    (part,) = both.merge("b", "a", 1, START + 20 * D, 500)
+    both.take_in("a", part, START + 3 * H)
+    assert ["fired", "expired"] == both.states
+
+
+def test_what_is_historical_is_a_matter_of_the_journal_s_clock_alone() -> None:
+    both = Both()
+    both.hear(page(10 * D), START, received=START + 10 * D)
+    in_a_dispute(both)
+    assert [False] == [alert.historical for alert in both.customers["c"].notified.alerts]
+
+
+def test_a_retraction_names_each_entry_at_the_instant_at_which_it_stood() -> None:
+    both = Both()
+    first = call(25 * H, 1)
+    for one in (first, call(30 * H, 2), call(40 * H, 3)):
+        both.hear(one, one.at)
+    both.hear(first, START + 41 * H, received=START)  # the broker had had a copy of it long before
+    assert ["fired", "retracted"] == both.states

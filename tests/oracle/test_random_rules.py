@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import moves
+from core import memory
 
+from . import notification
+from .both import Both
 from .bus import Bus
 from .comparison import differences
 from .conditions import KINDS, kind_of, parts
@@ -24,8 +27,8 @@ from .section_four import FILES, SECTION_FOUR
 from .tally import compared
 from .test_bus import run
 from .test_matches import by_the_core, by_the_oracle
-from .test_notification import hear_in_some_order
-from .worlds import EXAMPLES, SAME_WORLDS, histories, published
+from .test_notification import hear_in_some_order, page
+from .worlds import EXAMPLES, SAME_WORLDS, START, histories, published
 
 
 @given(histories())
@@ -78,6 +81,17 @@ def test_the_topics_hold_what_the_oracle_says(seed: int) -> None:
         run(bus, published(life, chance))
         assert [] == differences(bus.topics(), bus.oracle())
     compared("on the bus, with random rules", len(life))
+
+
+def test_of_rules_that_one_event_triggers_the_first_by_name_is_decided_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    simple = {"when": "engaged", "if": {"seen": "engaged", "within": "1h"}, "version": 1, "severity": "info"}
+    words = {"about": "Somebody is there.", "notify": "sales", "reason": "They are there.", "action": "Say hello."}
+    files = [{"rule": name, **simple, **words} for name in ("b", "a", "c")]
+    for where in (memory, notification):
+        monkeypatch.setattr(where, "MOST_ALERTS", 1)
+    both = Both(in_the_core(files), read(files))
+    both.hear(page(0), START)
+    assert ["a"] == [alert.match.rule for alert in both.customers["c"].notified.alerts]
 
 
 def test_random_rules_ask_everything_and_much_comes_of_it() -> None:
