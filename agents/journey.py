@@ -338,7 +338,7 @@ class Journey:
             ):
                 raise ValueError("a part of no move")
             alerts = tuple(alert_from(alert) for alert in orjson.loads(bytes(said["alerts"])))
-            return Moved(said["move"], said["parts"], entries, alerts, said["arriving"], said["settledUntil"], said["until"])
+            return Moved(said["move"], said["parts"], entries, alerts, said["arriving"], said["settledUntil"])
         raise ValueError("a journal record of a kind that nobody writes")
 
     def _arrived(

@@ -175,7 +175,6 @@ class _State(TypedDict, total=False):
     contactAt: dict[str, int]
     lastAt: int
     ruleAt: int
-    until: int
     clock: int
     streams: dict[str, msgspec.Raw]
     settled: str

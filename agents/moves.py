@@ -40,7 +40,6 @@ class Move(TypedDict, total=False):
     alerts: msgspec.Raw
     arriving: dict[str, int]
     settledUntil: int
-    until: int
 
 
 def read(value: bytes) -> Move:
@@ -74,7 +73,6 @@ def parts(customer: str, shipped: Shipped, stored: Sequence[tuple[bytes, bytes]]
                 "alerts": orjson.Fragment(alerts) if last else [],
                 "arriving": shipped.arriving if last else {},
                 "settledUntil": shipped.settled_until if last else BEFORE_ALL,
-                "until": shipped.until if last else BEFORE_ALL,
             }
         )
 

@@ -12,8 +12,10 @@ from typing import Any
 import yaml
 
 from core.event import Entry, event_uid, rfc3339
-from core.matching import Match, matches
-from core.rule import Rule, RuleError, RuleSet, parse_rule
+from core.folding import Match
+from core.past import matches
+from core.rule import Rule, RuleError, parse_rule
+from core.ruleset import RuleSet
 from core.vocabulary import Vocabulary
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
@@ -75,7 +77,7 @@ def load(folder: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> RuleS
         if rule.name in rules:
             raise RuleError(f"{path.name}: rule {rule.name}: another file holds a rule of this name")
         rules[rule.name] = rule
-    return RuleSet.of(list(rules.values()), vocabulary)
+    return RuleSet(list(rules.values()), vocabulary)
 
 
 def read(path: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> Rule:
@@ -100,11 +102,11 @@ def digest(folder: Path) -> str:
 
 
 def run_tests(rule: Rule, vocabulary: Vocabulary) -> list[Failure]:
-    """Runs the rule's own test cases against the batch definition.
+    """Runs the rule's own test cases on a timeline that has nothing else.
 
     Raises ``RuleError`` for a case that can't be read.
     """
-    rules = RuleSet.of([rule], vocabulary)
+    rules = RuleSet([rule], vocabulary)
     failures = []
     for number, case in enumerate(rule.tests):
         name = str(case.get("it", f"case {number + 1}")) if isinstance(case, Mapping) else ""
@@ -123,7 +125,7 @@ def run_tests(rule: Rule, vocabulary: Vocabulary) -> list[Failure]:
     return failures
 
 
-def _entry(number: int, at: str, kind: str, data: Mapping[str, Any]) -> Entry:
+def _entry(number: int, at: str, kind: str, data: Mapping[str, object]) -> Entry:
     return Entry(_instant(at), event_uid("test", str(number)), kind, "test", str(number), data)
 
 
@@ -140,5 +142,5 @@ def _text(field: str, value: Any) -> str:
 
 
 def _seen(match: Match) -> dict[str, str]:
-    ends = "never" if match.end is None else rfc3339(match.end)
-    return {"at": rfc3339(match.time), "key": match.key, "ends": ends}
+    ends = "never" if match.watch.end is None else rfc3339(match.watch.end)
+    return {"at": rfc3339(match.entry.at), "key": match.watch.key, "ends": ends}

@@ -5,24 +5,22 @@ And what the customer's profile says of it, whatever the order of arrival.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from .event import Entry
-from .matching import is_note
-from .past import Past, together
-from .rule import RuleSet
-from .state import BEFORE_ALL, Customer
-from .timeline import is_contact
+from .customer import Customer
+from .event import BEFORE_ALL, Entry
+from .past import History, Past
+from .ruleset import RuleSet
+from .streams import is_contact
+from .vocabulary import EventType
 
 
-class History(Protocol):
-    """The customer's entries as they stand before this record."""
+class Finder(History, Protocol):
+    """A history that knows which events have arrived."""
 
     def find(self, customer: str, uid: str) -> Arrived | None: ...
-    def past(self, customer: str) -> Past: ...
-    def since(self, customer: str, at: int) -> Sequence[Entry]: ...
 
 
 class Arrived(NamedTuple):
@@ -38,7 +36,7 @@ class Arrived(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The entry joins the timeline. ``nth`` is its place in the record that brought it.
+    """The entry joins the timeline. ``nth`` is its place in the record that brought it; a ``note`` is not judged.
 
     ``stood_at``: where it stood until now (µs), if this is a copy that puts it earlier.
     """
@@ -46,6 +44,7 @@ class Written(NamedTuple):
     entry: Entry
     late: bool
     nth: int
+    note: bool = False
     stood_at: int | None = None
 
 
@@ -69,26 +68,31 @@ class Refused:
 Joined = Written | Ignored | Refused
 
 
-def join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history: History) -> list[Joined]:
+def join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history: Finder) -> list[Joined]:
     """What becomes of each event. Of copies the one with the smallest ``at`` stands, whichever came first."""
     out: list[Joined] = []
     for nth, record in enumerate(brought):
-        entry = record.entry
+        entry, kind = record.entry, rules.vocabulary.get(record.entry.type)
         known = None if customer.is_new else history.find(customer.id, entry.uid)
-        if known is None:
-            out.append(Written(entry, _is_late(customer, entry, rules), nth))
-            if not is_note(entry, rules):
-                customer.know(record.masks)
-                _remember(customer, entry, rules)
-        elif not _same(known, record):
+        if known is not None and not _same(known, record):
             out.append(_reused(entry, nth))
-        elif entry.at >= known.entry.at:
+            continue
+        if known is not None and entry.at >= known.entry.at:
             out.append(Ignored())
-        else:
-            new = [written.entry for written in out if isinstance(written, Written)]
-            _recall(customer, together(history.past(customer.id).entries, [*new, entry]).values(), rules)
-            out.append(Written(entry, _is_late(customer, entry, rules), nth, known.entry.at))
+            continue
+        note, stood_at = kind is not None and kind.note, None if known is None else known.entry.at
+        if stood_at is not None and not note and _is_remembered(customer, stood_at):
+            _recall(customer, written([*out, Written(entry, False, nth)]), rules, history)
+        out.append(Written(entry, not note and entry.at < customer.last_at, nth, note, stood_at))
+        if stood_at is None and not note:
+            customer.know(record.masks)
+            _remember(customer, entry, kind)
     return out
+
+
+def written(joined: Iterable[object]) -> list[Entry]:
+    """The entries that joined and are judged, in timeline order."""
+    return sorted(one.entry for one in joined if isinstance(one, Written) and not one.note)
 
 
 def _same(known: Arrived, copy: Arrived) -> bool:
@@ -105,31 +109,31 @@ def _reused(entry: Entry, nth: int) -> Refused:
     )
 
 
-def _is_late(customer: Customer, entry: Entry, rules: RuleSet) -> bool:
-    """Whether something later is known. A note is outside of the timeline's order."""
-    return entry.at < customer.last_at and not is_note(entry, rules)
-
-
-def _remember(customer: Customer, entry: Entry, rules: RuleSet) -> None:
+def _remember(customer: Customer, entry: Entry, kind: EventType | None) -> None:
     """What the profile says, whatever the order of arrival."""
     customer.entries += 1
     if entry.at > customer.last_at:
         customer.last_at = entry.at
     said = entry.data.get("customer")
-    name = said.get("name") if isinstance(said, dict) else None
+    name = said.get("name") if isinstance(said, Mapping) else None
     if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
         customer.name, customer.name_at = name, entry.at
-    kind = rules.vocabulary.get(entry.type)
     if kind is not None and is_contact(kind, entry.data):
         department = kind.department
-        if entry.at > customer.last_contact.get(department, -1):
+        if entry.at > customer.last_contact.get(department, BEFORE_ALL):
             customer.last_contact = {**customer.last_contact, department: entry.at}
 
 
-def _recall(customer: Customer, entries: Iterable[Entry], rules: RuleSet) -> None:
-    """What the profile says of these ``entries``: some of what was remembered may be of an instant that is none now."""
+def _is_remembered(customer: Customer, at: int) -> bool:
+    """Whether the profile may say something of an entry that stood at that instant (µs)."""
+    return at in (customer.last_at, customer.name_at) or at in customer.last_contact.values()
+
+
+def _recall(customer: Customer, new: Sequence[Entry], rules: RuleSet, history: History) -> None:
+    """What the profile says of all entries: some of what was remembered may be of an instant that is none now."""
     customer.entries, customer.last_at = 0, BEFORE_ALL
     customer.name, customer.name_at, customer.last_contact = None, BEFORE_ALL, {}
-    for entry in entries:
-        if not is_note(entry, rules):
-            _remember(customer, entry, rules)
+    for entry in Past(history, customer.id, new, rules).since(0):
+        kind = rules.vocabulary.get(entry.type)
+        if kind is None or not kind.note:
+            _remember(customer, entry, kind)

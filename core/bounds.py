@@ -7,7 +7,6 @@ escaped.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 VALUE_BYTES = 256
 """Of a field's value; what contracts allow a key, a word or an id."""
@@ -16,20 +15,20 @@ SIGN_BYTES = 6
 """Most bytes of one character as JSON: those of an escaped control character."""
 
 
-def size(value: Any) -> int:
+def size(value: object) -> int:
     """How many bytes the value takes as JSON."""
     encoded = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode())
     return encoded - 2 if type(value) is str else encoded
 
 
-def fits(value: Any) -> bool:
+def fits(value: object) -> bool:
     """Whether it is small enough to be kept."""
     if type(value) is str and len(value) * SIGN_BYTES <= VALUE_BYTES:
         return True
     return size(value) <= VALUE_BYTES
 
 
-def shown(value: Any) -> Any:
+def shown(value: object) -> object:
     """The value as it is told: a text that is too long is cut, anything else that is too large is left out."""
     if fits(value):
         return value

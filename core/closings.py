@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
-from .entities import may_close
-from .event import Entry
+from .customer import Customer
+from .event import FOREVER, Entry
+from .matters import Matters, may_close, opens
 from .past import Past
-from .rule import RuleSet
-from .state import Customer
+from .ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +20,22 @@ class Unmatched:
     type: str
 
 
-def unmatched(customer: Customer, entry: Entry, rules: RuleSet, past: Callable[[str], Past]) -> Iterable[Unmatched]:
-    """What is to be said of the entry, before it joins the customer's timeline; ``past`` is asked where that may lack
-    what opened the matter.
+def unmatched(customer: Customer, entry: Entry, rules: RuleSet, past: Past) -> Iterable[Unmatched]:
+    """What is to be said of the entry, before it is judged; the ``past`` is asked where what is known may lack what
+    opened the matter.
     """
-    kind = rules.vocabulary.get(entry.type)
-    role = None if kind is None else kind.entity
-    if role is None or role.entity not in rules.plan.entities or not may_close(entry, rules.vocabulary):
+    taken = rules.taken(entry)
+    role = None if taken is None else taken.kind.entity
+    if taken is None or role is None or not may_close(entry, taken.kind):
         return ()
     matter = entry.data.get(role.id_field)
-    if matter is None:
+    place = next((place for place, kept in rules.matters if kept.entity == role.entity), None)
+    if matter is None or place is None:
         return ()
-    held = customer.timeline
-    whole = customer.stale or customer.unjudged or held.is_settled(role.entity, matter)
-    timeline = past(customer.id).timeline(rules.plan) if whole else held
-    return () if timeline.has_opened(role.entity, matter) else (Unmatched(entry.type),)
+    if customer.derived is not None and not customer.unjudged:
+        known = cast(Matters, customer.derived.states[place]).get(str(matter))
+        if known is not None and known.opened:
+            return ()
+    entries = past.matter(role.entity, str(matter), FOREVER)
+    matched = any(opens(one, rules.vocabulary[one.type]) for one in entries)
+    return () if matched else (Unmatched(entry.type),)

@@ -1,65 +1,87 @@
-"""What a rule can say about a timeline. Each condition answers with the entries that made it true, or ``None``.
+"""What a rule can say about a customer. Each condition answers with the entries that made it true, or ``None``.
 
-Conditions are pure and judged *as of* an instant ``t``: everything with ``at <= t``, ties included. A window of
-``within`` is open on the left and closed on the right, ``(t - within, t]``.
+Conditions are judged *as of* an instant: by what is known of all entries up to then, ties included. A window of
+``within`` is open on the left and closed on the right, ``(t - within, t]``. What a condition asks about is kept by a
+fold (``features``); once it knows where (``bound``), it can be asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol, cast
 
-from . import entities
-from .entities import FIELDS, Matter
-from .event import DAY, Entry
-from .spans import ALWAYS, FOREVER, NEVER, Spans, complement, contains, intersection, union
-from .timeline import CONTACT, ENGAGED, Need, Timeline
+from .event import DAY, FOREVER
+from .features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where, Word
+from .matters import FIELDS, Matter, Matters, MattersOf
 
 EVIDENCE_LIMIT = 20
 """How many entries a count names as evidence: the latest ones."""
 
-FEW = 16
-"""Of so many matters each is looked at; of more it is known when something holds for each."""
+States = tuple[object, ...]
+"""What is kept of a customer: a state of each feature, in the order of the rule set."""
 
 
-class AsOf(NamedTuple):
-    """Where a condition stands: the timeline, the instant, the trigger's fields and key, and when it fired.
+class Derived(NamedTuple):
+    """What is known of a customer as of ``at`` (µs): a function of the entries up to then."""
 
-    ``data`` is empty and ``fired`` is meaningful when the question is whether a standing match is resolved.
+    at: int
+    states: States
+
+
+class Now(NamedTuple):
+    """Where a condition stands: what is known, an instant then or later (µs) if nothing happens until it, the trigger's
+    fields and key, and when it fired.
+
+    ``data`` is empty when the question is whether a standing match is resolved.
     """
 
-    timeline: Timeline
+    derived: Derived
+    context: Context
     t: int
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
     key: str
     fired: int
 
 
-class Found(NamedTuple):
-    """An entry that made a condition true, and the values in it that did."""
+MATTER, DEPARTMENT = 1, 2
 
-    entry: Entry
-    values: Mapping[str, Any]
+
+class Found(NamedTuple):
+    """An entry that made a condition true. Of what it says, ``where`` did, and the id of its ``MATTER``, or whose it is
+    (``DEPARTMENT``); 0: neither.
+    """
+
+    entry: Ref
+    where: Where = ()
+    names: int = 0
 
 
 Answer = tuple[Found, ...] | None
 
 
-class Condition(Protocol):
-    """The contract of every condition.
+class Kept(Protocol):
+    """Where features are kept."""
 
-    ``holds`` judges one instant and names the evidence. ``spans`` tells all instants at which it holds, for the key of
-    a match and when that fired; a comparison with the trigger has none. Both must agree.
+    def place(self, feature: Feature) -> int: ...
+    def feature(self, feature: Feature) -> Feature:
+        """What is kept for it, with others' needs."""
+        ...
+
+
+class Condition(Protocol):
+    """The contract of every condition; ``holds`` and ``changes`` are asked once it is ``bound``.
+
+    ``changes``: the first instant after ``now.t`` at which ``holds`` may answer otherwise if nothing happens.
     """
 
-    def holds(self, now: AsOf) -> Answer: ...
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans: ...
-    def needs(self) -> Iterable[Need]: ...
-    def fields(self) -> frozenset[str]: ...
-    def named(self) -> Iterable[tuple[str, str]]:
-        """Kinds of matters that a field of the trigger names: ``("case", "caseId")``."""
-        return ()
+    def holds(self, now: Now) -> Answer: ...
+    def changes(self, now: Now) -> int: ...
+    def features(self) -> Iterable[Feature]: ...
+    def bound(self, kept: Kept) -> Condition: ...
+    def fields(self) -> frozenset[str]:
+        """Those of the trigger at which it looks."""
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +90,33 @@ class All(Condition):
 
     parts: tuple[Condition, ...]
 
-    def holds(self, now: AsOf) -> Answer:
-        found: list[Found] = []
+    def holds(self, now: Now) -> Answer:
+        found: Answer = ()
         for part in self.parts:
             answer = part.holds(now)
             if answer is None:
                 return None
-            found += answer
-        return tuple(found)
+            found = found + answer if found else answer
+        return found
 
-    def needs(self) -> Iterable[Need]:
-        return [need for part in self.parts for need in part.needs()]
+    def changes(self, now: Now) -> int:
+        return min(part.changes(now) for part in self.parts)
+
+    def features(self) -> Iterable[Feature]:
+        return [feature for part in self.parts for feature in part.features()]
+
+    def bound(self, kept: Kept) -> Condition:
+        return replace(self, parts=tuple(part.bound(kept) for part in self.parts))
 
     def fields(self) -> frozenset[str]:
         return frozenset().union(*(part.fields() for part in self.parts))
-
-    def named(self) -> Iterable[tuple[str, str]]:
-        return [name for part in self.parts for name in part.named()]
-
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        found = ALWAYS
-        for part in self.parts:
-            found = intersection(found, part.spans(timeline, key, fired))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf(All):
     """At least one part holds; the evidence is that of every part that does."""
 
-    def holds(self, now: AsOf) -> Answer:
+    def holds(self, now: Now) -> Answer:
         found: Answer = None
         for part in self.parts:
             answer = part.holds(now)
@@ -105,19 +124,13 @@ class AnyOf(All):
                 found = answer if found is None else found + answer
         return found
 
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        return union(span for part in self.parts for span in part.spans(timeline, key, fired))
-
 
 @dataclass(frozen=True, slots=True)
 class NoneOf(All):
     """No part holds. What is absent leaves no evidence."""
 
-    def holds(self, now: AsOf) -> Answer:
+    def holds(self, now: Now) -> Answer:
         return () if all(part.holds(now) is None for part in self.parts) else None
-
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        return complement(union(span for part in self.parts for span in part.spans(timeline, key, fired)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +139,36 @@ class Field(Condition):
 
     name: str
     test: str
-    value: Any
+    value: object
 
-    def holds(self, now: AsOf) -> Answer:
+    def holds(self, now: Now) -> Answer:
         return () if compare(self.test, now.data.get(self.name), self.value) else None
 
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        raise TypeError("a trigger's field can't be asked for later")
+    def changes(self, now: Now) -> int:
+        return FOREVER
 
-    def needs(self) -> Iterable[Need]:
+    def features(self) -> Iterable[Feature]:
         return ()
+
+    def bound(self, kept: Kept) -> Condition:
+        return self
 
     def fields(self) -> frozenset[str]:
         return frozenset({self.name})
 
 
-def compare(test: str, found: Any, expected: Any) -> bool:
+def compare(test: str, found: object, expected: object) -> bool:
     """``is``, ``is_not``, ``in``, ``at_least``, ``at_most``; a missing field is no number and equals nothing."""
     if test == "is":
-        return bool(found == expected)
+        return found == expected
     if test == "is_not":
-        return bool(found != expected)
+        return found != expected
     if test == "in":
-        return found in expected
+        return found in cast(list[object], expected)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return False
-    return bool(found >= expected) if test == "at_least" else bool(found <= expected)
+    bound = cast(float, expected)
+    return found >= bound if test == "at_least" else found <= bound
 
 
 TESTS = ("is", "is_not", "in", "at_least", "at_most")
@@ -163,105 +180,85 @@ class InState(Condition):
 
     entity: str
     state: str
-    where: tuple[tuple[str, Any], ...] = ()
+    where: Where = ()
     within: int = 0
     days: int = 0
     same: str | None = None
     same_is_key: bool = False
+    place: int = -1
+    feature: MattersOf | None = None
+    asked: tuple[tuple[int, Word], ...] = ()
+    """Of the facts that are kept: which must have which value."""
 
-    def holds(self, now: AsOf) -> Answer:
-        wanted = now.key if self.same_is_key else now.data.get(self.same) if self.same else None
-        matters = now.timeline.matters(self.entity)
-        chosen: Iterable[Matter | None]
-        if self.same is None and len(matters) > FEW:
-            chosen = self._held(now.timeline, now.key).at(now.t)
-        else:
-            pasts = matters.values() if wanted is None else [matters.get(str(wanted), [])]
-            chosen = [entities.as_of(past, now.t) for past in pasts]
-        found = [hit for matter in chosen if (hit := self._hit(matter, now)) is not None]
-        return tuple(found) if found else None
+    def holds(self, now: Now) -> Answer:
+        hits = [self._hit(matter, now.t) for matter in self._chosen(now)]
+        found = tuple([Found(hit, self.where, MATTER) for hit in hits if hit is not None])
+        return found or None
 
-    def _hit(self, matter: Matter | None, now: AsOf) -> Found | None:
-        if matter is None or not self._meant(matter):
+    def changes(self, now: Now) -> int:
+        return min((self._changes(matter, now.t) for matter in self._chosen(now)), default=FOREVER)
+
+    def _chosen(self, now: Now) -> Iterable[Matter]:
+        matters = cast(Matters, now.derived.states[self.place])
+        wanted = now.key if self.same_is_key else now.data.get(self.same) if self.same is not None else None
+        if wanted is None:
+            return matters.values()
+        matter = matters.get(str(wanted))
+        if matter is None and self._is_forever and self.feature is not None:
+            matter = self.feature.recalled(str(wanted), now.derived.at + 1, now.context)
+        return () if matter is None else (matter,)
+
+    @property
+    def _is_forever(self) -> bool:
+        """Whether what was closed long ago may be meant: of one that is named, the history knows."""
+        return self.state == "closed" and not self.within
+
+    def _hit(self, matter: Matter, t: int) -> Ref | None:
+        changed = matter.changed
+        if changed is None or not self._meant(matter):
             return None
-        hit: Entry | None = None
         if self.state == "overdue":
             due = self._overdue_from(matter)
-            hit = matter.warned if due is not None and now.t >= due else None
-        elif self.state == "open":
-            hit = matter.changed if matter.open else None
-        elif not matter.open and (self.within == 0 or now.t - self.within < matter.changed.at):
-            hit = matter.changed
-        if hit is None:
-            return None
-        role = now.timeline.plan.vocabulary[hit.type].entity
-        id_field = role.id_field if role else ""
-        return Found(hit, {id_field: hit.data.get(id_field), **dict(self.where)})
+            return None if due is None or t < due or matter.bill is None else matter.bill.warned
+        if self.state == "open":
+            return changed if matter.open else None
+        return None if matter.open or (self.within and t - self.within >= changed.at) else changed
+
+    def _changes(self, matter: Matter, t: int) -> int:
+        changed = matter.changed
+        if changed is None or not self._meant(matter):
+            return FOREVER
+        found: int | None = None
+        if self.state == "overdue":
+            found = self._overdue_from(matter)
+        elif self.state == "closed" and not matter.open and self.within:
+            found = changed.at + self.within
+        return found if found is not None and found > t else FOREVER
 
     def _meant(self, matter: Matter) -> bool:
-        return all(matter.facts.get(name) == value for name, value in self.where)
+        facts = matter.facts
+        return all(place < len(facts) and facts[place] == value for place, value in self.asked)
 
     def _overdue_from(self, matter: Matter) -> int | None:
-        if not matter.open or matter.warned is None or matter.due is None:
+        bill = matter.bill
+        if not matter.open or bill is None or bill.warned is None or bill.due is None:
             return None
-        return matter.due + self.days * DAY
+        return bill.due + self.days * DAY
 
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        return self._held(timeline, key).spans
+    def features(self) -> Iterable[Feature]:
+        horizon = FOREVER if self._is_forever and not self.same_is_key else self.within  # a trigger may name none
+        fields = tuple(sorted({*FIELDS[self.entity], *(name for name, _ in self.where)}))
+        return (MattersOf(self.entity, horizon, fields),)
 
-    def _held(self, timeline: Timeline, key: str) -> _Held:
-        asked = (self, key if self.same_is_key else "")
-        found = timeline.answers.get(asked)
-        if found is None:
-            matters = timeline.matters(self.entity)
-            chosen = [matters.get(key, [])] if self.same_is_key else matters.values()
-            found = timeline.answers[asked] = _Held(part for past in chosen for part in self._parts(past))
-        return found
-
-    def _parts(self, past: Sequence[Matter]) -> Iterator[_Part]:
-        for index, matter in enumerate(past):
-            until = past[index + 1].since if index + 1 < len(past) else FOREVER
-            if not self._meant(matter):
-                continue
-            if self.state == "overdue":
-                due = self._overdue_from(matter)
-                if due is not None:
-                    yield max(matter.since, due), until, matter
-            elif self.state == "open":
-                if matter.open:
-                    yield matter.since, until, matter
-            elif not matter.open:
-                yield matter.since, min(until, matter.changed.at + self.within) if self.within else until, matter
-
-    def needs(self) -> Iterable[Need]:
-        fields = FIELDS.get(self.entity, frozenset()) | {name for name, _ in self.where}
-        forever = self.state == "closed" and not self.within and not self.same_is_key  # a trigger may name none
-        return (Need(self.entity, fields, FOREVER if forever else self.within),)
-
-    def named(self) -> Iterable[tuple[str, str]]:
-        return ((self.entity, self.same),) if self.same else ()
+    def bound(self, kept: Kept) -> Condition:
+        (own,) = self.features()
+        feature = kept.feature(own)
+        assert isinstance(feature, MattersOf)
+        asked = tuple((feature.fields.index(name), value) for name, value in self.where)
+        return replace(self, place=kept.place(own), feature=feature, asked=asked)
 
     def fields(self) -> frozenset[str]:
         return frozenset({self.same}) if self.same else frozenset()
-
-
-_Part = tuple[int, int, Matter]
-
-
-class _Held:
-    """For which matters a condition holds, each from one instant to another, and when it holds for any."""
-
-    __slots__ = ("_parts", "spans")
-
-    def __init__(self, parts: Iterable[_Part]) -> None:
-        self._parts = list(parts)
-        self.spans = union((since, until) for since, until, _ in self._parts)
-
-    def at(self, t: int) -> Sequence[Matter]:
-        """Those for which it holds as of ``t``."""
-        if not contains(self.spans, t):
-            return ()
-        return [matter for since, until, matter in self._parts if since <= t < until]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,37 +266,27 @@ class Seen(Condition):
     """Something of these streams happened: in a window before, or (``within`` 0) since the match fired."""
 
     streams: tuple[str, ...]
-    where: tuple[tuple[str, Any], ...] = ()
+    where: Where = ()
     within: int = 0
+    place: int = -1
 
-    def holds(self, now: AsOf) -> Answer:
+    def holds(self, now: Now) -> Answer:
+        latest = cast(Ref | None, now.derived.states[self.place])
         after = now.t - self.within if self.within else now.fired
-        hits = [
-            entry
-            for stream in self.streams
-            for entry in now.timeline.between(stream, after, now.t)
-            if all(entry.data.get(name) == value for name, value in self.where)
-        ]
-        return (Found(max(hits, key=lambda e: (e.at, e.uid)), dict(self.where)),) if hits else None
+        return None if latest is None or latest.at <= after else (Found(latest, self.where),)
 
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        after = -FOREVER if self.within else fired
-        hits = [
-            entry.at
-            for stream in self.streams
-            for entry in timeline.between(stream, after, FOREVER)
-            if all(entry.data.get(name) == value for name, value in self.where)
-        ]
-        if self.within:
-            return union((at, at + self.within) for at in hits)
-        return ((min(hits), FOREVER),) if hits else NEVER
+    def changes(self, now: Now) -> int:
+        latest = cast(Ref | None, now.derived.states[self.place])
+        if latest is None or not self.within or latest.at + self.within <= now.t:
+            return FOREVER
+        return latest.at + self.within
 
-    def needs(self) -> Iterable[Need]:
-        fields = frozenset(name for name, _ in self.where)
-        return tuple(Need(stream, fields, self.within or FOREVER) for stream in self.streams)
+    def features(self) -> Iterable[Feature]:
+        return (Latest(self.streams, self.where),)
 
-    def fields(self) -> frozenset[str]:
-        return frozenset()
+    def bound(self, kept: Kept) -> Condition:
+        (own,) = self.features()
+        return replace(self, place=kept.place(own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,37 +295,38 @@ class UnansweredContacts(Condition):
 
     at_least: int
     within: int
+    place: int = -1
 
-    def holds(self, now: AsOf) -> Answer:
-        engaged, since = now.timeline.latest(ENGAGED, now.t), now.t - self.within
-        contacts = now.timeline.between(CONTACT, since if engaged is None else max(since, engaged.at), now.t)
-        if len(contacts) < self.at_least:
+    def holds(self, now: Now) -> Answer:
+        contacts = cast(Contacts, now.derived.states[self.place])
+        if len(contacts.unanswered) < self.at_least:
             return None
-        vocabulary = now.timeline.plan.vocabulary
-        open_ones = [
-            contact
-            for contact in contacts
-            if not vocabulary[contact.type].holds(vocabulary[contact.type].answered, contact.data)
-        ]
-        if len(open_ones) < self.at_least:
+        after = now.t - self.within
+        found = [one for one in contacts.unanswered if one.at > after]
+        if len(found) < self.at_least:
             return None
-        return tuple(Found(c, {"department": vocabulary[c.type].department}) for c in open_ones[-EVIDENCE_LIMIT:])
+        return tuple([Found(one, (), DEPARTMENT) for one in found[-EVIDENCE_LIMIT:]])
 
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        contacts = [contact.at for contact in timeline.between(CONTACT, -FOREVER, FOREVER)]
-        engaged = [entry.at for entry in timeline.between(ENGAGED, -FOREVER, FOREVER)]
-        edges = sorted({*contacts, *(at + self.within for at in contacts), *engaged})
-        if not edges:
-            return NEVER
-        holding = (
-            (at, until)
-            for at, until in zip(edges, [*edges[1:], FOREVER], strict=True)
-            if self.holds(AsOf(timeline, at, {}, key, fired)) is not None
-        )
-        return union(holding)
+    def changes(self, now: Now) -> int:
+        contacts = cast(Contacts, now.derived.states[self.place])
+        if not 0 < self.at_least <= len(contacts.unanswered):
+            return FOREVER
+        leaves = contacts.unanswered[-self.at_least].at + self.within
+        return leaves if leaves > now.t else FOREVER
 
-    def needs(self) -> Iterable[Need]:
-        return (Need(CONTACT, frozenset({"outcome"}), self.within), Need(ENGAGED, latest=True))
+    def features(self) -> Iterable[Feature]:
+        return (Unanswered(self.within),)
 
-    def fields(self) -> frozenset[str]:
-        return frozenset()
+    def bound(self, kept: Kept) -> Condition:
+        (own,) = self.features()
+        return replace(self, place=kept.place(own))
+
+
+def first(condition: Condition, now: Now) -> int:
+    """The first instant from ``now`` on at which the condition holds if nothing happens; ``FOREVER`` if never."""
+    while condition.holds(now) is None:
+        t = condition.changes(now)
+        if t == FOREVER:
+            return FOREVER
+        now = now._replace(t=t)
+    return now.t

@@ -9,11 +9,15 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
+FOREVER = 2**62
+"""After every instant."""
+BEFORE_ALL = -1
+"""Before every instant."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 
@@ -26,7 +30,7 @@ class Entry(NamedTuple):
     type: str
     source: str
     id: str
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
 
 
 def event_uid(source: str, event_id: str) -> str:

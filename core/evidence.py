@@ -3,58 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from .bounds import SIGN_BYTES, VALUE_BYTES, shown, size
-from .conditions import EVIDENCE_LIMIT, Found
-from .event import rfc3339
+from .bounds import shown, size
+from .conditions import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
+from .event import Entry, rfc3339
+from .features import Ref
+from .vocabulary import EventType
 
 EVIDENCE_BYTES = 8 * 1024
 """Of a match's evidence as JSON. What a rule reads of its trigger always fits."""
 
 
-def evidence(trigger: Found, answer: Iterable[Found]) -> tuple[Found, ...]:
-    """The trigger and what the conditions found, each entry once, in timeline order.
+def rests_on(trigger: Ref, answer: Iterable[Found]) -> tuple[Found, ...]:
+    """What conditions found, in timeline order: of the trigger, and of the latest ``EVIDENCE_LIMIT`` others."""
+    found = dict.fromkeys(answer)
+    others = sorted({one.entry for one in found if one.entry != trigger})
+    kept = {trigger, *others[max(0, len(others) - EVIDENCE_LIMIT) :]}
+    return tuple(sorted((one for one in found if one.entry in kept), key=place))
 
-    Of what they found the latest ``EVIDENCE_LIMIT``, and of these the latest that fit into ``EVIDENCE_BYTES``.
+
+def values_of(found: Found, entry: Entry, kind: EventType) -> dict[str, object]:
+    """The values in the entry that made a condition true."""
+    values: dict[str, object] = dict(found.where)
+    if found.names == MATTER and kind.entity is not None:
+        return {kind.entity.id_field: entry.data.get(kind.entity.id_field), **values}
+    return {"department": kind.department, **values} if found.names == DEPARTMENT else values
+
+
+def told(
+    trigger: Entry, values: Mapping[bytes, tuple[Entry, Mapping[str, object]]]
+) -> tuple[Mapping[str, object], ...]:
+    """The evidence as plain data, in timeline order: the trigger, and of the others, by uid, the latest that fit into
+    ``EVIDENCE_BYTES`` together with it.
     """
-    merged: dict[str, Found] = {}
-    for found in (trigger, *answer):
-        known = merged.get(found.entry.uid)
-        merged[found.entry.uid] = found if known is None else Found(known.entry, {**known.values, **found.values})
-    first = merged.pop(trigger.entry.uid)
-    others = sorted(merged.values(), key=_place)[-EVIDENCE_LIMIT:]
-    if _bytes_at_most([first, *others]) <= EVIDENCE_BYTES:
-        return tuple(sorted([first, *others], key=_place))
-    left = EVIDENCE_BYTES - size(told(first))
-    kept = [first]
-    for found in reversed(others):
-        left -= size(told(found))
+    first = bytes.fromhex(trigger.uid)
+    shown_first = _plain(*values[first])
+    left, kept = EVIDENCE_BYTES - size(shown_first), {Ref(trigger.at, first): shown_first}
+    for other in sorted((Ref(entry.at, uid) for uid, (entry, _) in values.items() if uid != first), reverse=True):
+        plain = _plain(*values[other.uid])
+        left -= size(plain)
         if left < 0:
             break
-        kept.append(found)
-    return tuple(sorted(kept, key=_place))
+        kept[other] = plain
+    return tuple([kept[one] for one in sorted(kept)])
 
 
-def told(found: Found) -> Mapping[str, Any]:
-    """An entry of the evidence as plain data, as messages and documents have it."""
-    entry = found.entry
+def _plain(entry: Entry, values: Mapping[str, object]) -> Mapping[str, object]:
     return {
         "source": entry.source,
         "id": entry.id,
         "type": entry.type,
         "time": rfc3339(entry.at),
-        "values": {name: shown(value) for name, value in found.values.items()},
+        "values": {name: shown(value) for name, value in values.items()},
     }
 
 
-def _bytes_at_most(evidence: Iterable[Found]) -> int:
-    """A quick look at how much there is."""
-    return sum(
-        SIGN_BYTES * (len(entry.source) + len(entry.id) + len(entry.type)) + 128 + len(values) * 2 * VALUE_BYTES
-        for entry, values in evidence
-    )
-
-
-def _place(found: Found) -> tuple[int, str]:
-    return found.entry.at, found.entry.uid
+def place(found: Found) -> Ref:
+    """Where it stands on the timeline."""
+    return found.entry

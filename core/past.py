@@ -1,42 +1,114 @@
-"""A customer's whole past: the entries, and what rules see of them. Worked out once, kept up as entries join."""
+"""A customer's past as a judgement sees it: what the history holds, with the entries that are under way."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
-from .event import Entry
-from .timeline import Plan, Timeline
+from .conditions import Derived
+from .event import BEFORE_ALL, Entry
+from .folding import Folding, Match, fold
+from .ruleset import RuleSet
 
 
-def together(entries: Iterable[Entry], new: Iterable[Entry]) -> Mapping[str, Entry]:
-    """All entries by uid; what is ``new`` instead of what had its uid."""
-    return {entry.uid: entry for entry in (*entries, *new)}
+class History(Protocol):
+    """The customers' entries as they stand before this record, and states that were passed; in timeline order."""
+
+    def entry(self, customer: str, uid: str) -> Entry | None: ...
+    def since(self, customer: str, at: int) -> Sequence[Entry]:
+        """Entries from an instant on (µs), notes included."""
+        ...
+
+    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+        """Entries about a matter before an instant (µs)."""
+        ...
+
+    def snapshot(self, customer: str, before: int) -> Derived | None:
+        """The latest state that is kept of before an instant (µs)."""
+        ...
+
+    def passed(self, customer: str, derived: Derived) -> None:
+        """The fold passed this state: it may be kept."""
+        ...
+
+    def changed(self, customer: str, since: int) -> None:
+        """What was kept of that instant (µs) or later is no longer true."""
+        ...
 
 
 class Past:
-    """``entries``: all of them, in the timeline's order."""
+    """The history of one customer; ``new``, in order, joins it, in the place of what had the same uid."""
 
-    __slots__ = ("_timeline", "entries")
+    def __init__(self, history: History, customer: str, new: Sequence[Entry], rules: RuleSet) -> None:
+        self._history, self._customer, self._rules = history, customer, rules
+        self._new = new
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = list(entries)
-        self._timeline: Timeline | None = None
+    def entry(self, uid: bytes) -> Entry | None:
+        """The entry of this uid, if there is one."""
+        name = uid.hex()
+        found = next((one for one in self._new if one.uid == name), None)
+        return found or self._history.entry(self._customer, name)
 
     def since(self, at: int) -> Sequence[Entry]:
-        """The entries from that instant on (µs)."""
-        return self.entries[bisect_left(self.entries, (at,)) :]
+        """The entries from an instant on (µs), in order."""
+        return self._joined(self._history.since(self._customer, at), lambda one: one.at >= at)
 
-    def timeline(self, plan: Plan) -> Timeline:
-        """All that rules see, nothing pruned; the caller's own."""
-        if self._timeline is None or self._timeline.plan is not plan:
-            self._timeline = Timeline.of(plan, self.entries)
-            for entity in plan.entities:
-                self._timeline.matters(entity)  # which every copy would have to find out
-        return self._timeline.copy()
+    def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
+        """The entries about a matter before an instant (µs), in order."""
+        held = self._history.matter(self._customer, kind, name, before)
+        return self._joined(held, lambda one: one.at < before and self._is_about(one, kind, name))
 
-    def add(self, entry: Entry) -> None:
-        """An entry joins."""
-        insort(self.entries, entry)
-        if self._timeline is not None:
-            self._timeline.add(entry, self._timeline.plan.places_of(entry))
+    def snapshot(self, before: int) -> Derived:
+        """The latest state that is known of before an instant (µs)."""
+        return self._history.snapshot(self._customer, before) or Derived(BEFORE_ALL, self._rules.empty)
+
+    def passed(self, derived: Derived) -> None:
+        """The fold passed this state."""
+        self._history.passed(self._customer, derived)
+
+    def changed(self, since: int) -> None:
+        """Something is new at that instant (µs)."""
+        self._history.changed(self._customer, since)
+
+    def _joined(self, held: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Sequence[Entry]:
+        known = {one.uid for one in self._new}
+        mine: Iterable[Entry] = (one for one in self._new if belongs(one))
+        return sorted([*(one for one in held if one.uid not in known), *mine])
+
+    def _is_about(self, entry: Entry, kind: str, name: str) -> bool:
+        taken = self._rules.taken(entry)
+        role = None if taken is None else taken.kind.entity
+        return role is not None and role.entity == kind and str(entry.data.get(role.id_field)) == name
+
+
+class Nothing:
+    """The history of whoever has none."""
+
+    def entry(self, customer: str, uid: str) -> Entry | None:
+        """None."""
+        return None
+
+    def since(self, customer: str, at: int) -> Sequence[Entry]:
+        """None."""
+        return ()
+
+    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+        """None."""
+        return ()
+
+    def snapshot(self, customer: str, before: int) -> Derived | None:
+        """None."""
+        return None
+
+    def passed(self, customer: str, derived: Derived) -> None:
+        """Is not kept."""
+
+    def changed(self, customer: str, since: int) -> None:
+        """Nothing was kept."""
+
+
+def matches(entries: Iterable[Entry], rules: RuleSet) -> list[Match]:
+    """Every match in this history, in the order of decision. Nothing here knows of arrival."""
+    history = sorted(entries)
+    past = Past(Nothing(), "", history, rules)
+    return fold(rules, Derived(BEFORE_ALL, rules.empty), Folding(history), past).matches

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
-from .bounds import size
+from .bounds import VALUE_BYTES, cut, size
 from .conditions import (
     TESTS,
     All,
@@ -23,9 +22,10 @@ from .conditions import (
     Seen,
     UnansweredContacts,
 )
-from .entities import CASE, FIELDS, INVOICE, OPPORTUNITY
 from .event import DAY, HOUR, SECOND, Entry
-from .timeline import CONTACT, ENGAGED, Need, Places, Plan, Streams
+from .features import Where
+from .matters import CASE, INVOICE, OPPORTUNITY
+from .streams import CONTACT, ENGAGED
 from .vocabulary import Vocabulary
 
 UNITS = {"s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": DAY}
@@ -65,13 +65,9 @@ class Rule:
     mutes: tuple[str, ...]
     reason: str
     action: str
-    tests: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    tests: tuple[Mapping[str, object], ...] = field(default=(), hash=False)
     reads: tuple[str, ...] = field(init=False)
     """The fields of the trigger that the rule looks at: they are its evidence's values."""
-    named: tuple[tuple[str, str], ...] = field(init=False)
-    """Matters that the trigger names, as (kind, field)."""
-    followed: frozenset[str] = field(init=False)
-    """Kinds of matters of which a match's end asks for the one that its key names."""
     ended_by: frozenset[str] = field(init=False)
     """The streams of which an entry can end a match, or move its end."""
 
@@ -79,91 +75,21 @@ class Rule:
         named = {self.key} if self.key else set()
         reads = self.condition.fields() | named | set(re.findall(r"{(\w+)}", self.reason))
         object.__setattr__(self, "reads", tuple(sorted(reads)))
-        conditions = [self.condition] if self.resolves is None else [self.condition, self.resolves]
-        object.__setattr__(self, "named", tuple({name for one in conditions for name in one.named()}))
-        followed = {entity for entity, _ in self.resolves.named()} if self.resolves is not None else ()
-        object.__setattr__(self, "followed", frozenset(followed))
-        needs = self.resolves.needs() if self.resolves is not None else ()
-        object.__setattr__(self, "ended_by", frozenset(need.stream for need in needs))
+        features = () if self.resolves is None else self.resolves.features()
+        object.__setattr__(self, "ended_by", frozenset(stream for feature in features for stream in feature.streams))
 
-    def fields_of(self, trigger: Entry, vocabulary: Vocabulary) -> dict[str, Any]:
+    def fields_of(self, trigger: Entry, vocabulary: Vocabulary) -> dict[str, object]:
         """What the rule looks at in its trigger."""
         kind = vocabulary[trigger.type]
         return {name: value for name in self.reads if (value := kind.value(trigger.data, name)) is not None}
 
-    def needs(self) -> Iterable[Need]:
-        """What must be kept of a timeline to judge this rule on the next event."""
-        yield from self.condition.needs()
-        if self.resolves is not None:
-            yield from self.resolves.needs()
+    def key_of(self, trigger: Entry, vocabulary: Vocabulary) -> str:
+        """The instance key of an alert that this triggers: the field's value as text, cut where it is long."""
+        value = None if self.key is None else vocabulary[trigger.type].value(trigger.data, self.key)
+        return "" if value is None else cut(str(value), VALUE_BYTES)
 
 
-class Bearing(NamedTuple):
-    """What an event of certain streams means for the rules.
-
-    ``judged`` are triggered by it; ``ends`` names those of which it can end a match, or move its end; ``places`` is
-    where it is kept; ``named`` are the matters that it names for them, and its own, as (kind, field).
-    """
-
-    judged: tuple[Rule, ...]
-    ends: frozenset[str]
-    places: Places
-    named: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSet:
-    """The rules in force, the vocabulary they speak, and the plan of what to keep for them and for the profile."""
-
-    rules: tuple[Rule, ...]
-    vocabulary: Vocabulary
-    plan: Plan
-    longest_cooldown: int = field(init=False)
-    """Of all rules in force, also where these are but some of them (µs)."""
-    _bearings: dict[Streams, Bearing] = field(default_factory=dict, repr=False, compare=False)
-    """Answers given before: they are asked for at every event."""
-    _touched: dict[Streams, RuleSet] = field(default_factory=dict, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "longest_cooldown", max((rule.cooldown for rule in self.rules), default=0))
-
-    @classmethod
-    def of(cls, rules: Iterable[Rule], vocabulary: Vocabulary) -> RuleSet:
-        ordered = tuple(sorted(rules, key=lambda rule: rule.name))
-        matters = [Need(entity, fields) for entity, fields in FIELDS.items()]
-        return cls(ordered, vocabulary, Plan([*matters, *(n for rule in ordered for n in rule.needs())], vocabulary))
-
-    def bearing(self, streams: Streams) -> Bearing:
-        """What an event of these streams means."""
-        found = self._bearings.get(streams)
-        if found is None:
-            found = self._bearings[streams] = self._bearing(streams)
-        return found
-
-    def _bearing(self, streams: Streams) -> Bearing:
-        judged = tuple(rule for rule in self.rules if not set(streams).isdisjoint(rule.when))
-        places = self.plan.places(streams)
-        ends = frozenset(rule.name for rule in self.rules if not rule.ended_by.isdisjoint(places))
-        role = self.vocabulary[streams[0]].entity if streams else None
-        own = set() if role is None else {(role.entity, role.id_field)}
-        return Bearing(judged, ends, places, tuple(sorted(own.union(*(rule.named for rule in judged)))))
-
-    def touched_by(self, streams: Streams) -> RuleSet:
-        """The rules of which an event of these streams, wherever it joins, can change a match or its end."""
-        found = self._touched.get(streams)
-        if found is None:
-            judged, asked = self.bearing(streams).judged, set(streams)
-            rules = (r for r in self.rules if r in judged or any(need.stream in asked for need in r.needs()))
-            found = self._touched[streams] = RuleSet(tuple(rules), self.vocabulary, self.plan)
-            object.__setattr__(found, "longest_cooldown", self.longest_cooldown)
-        return found
-
-    def by_name(self, name: str) -> Rule | None:
-        """The rule, if it is (still) loaded."""
-        return next((rule for rule in self.rules if rule.name == name), None)
-
-
-def duration(text: Any, where: str) -> int:
+def duration(text: object, where: str) -> int:
     """``72h`` as µs. Raises ``RuleError``."""
     match = re.fullmatch(r"(\d+)([smhd])", str(text))
     if not match:
@@ -171,7 +97,7 @@ def duration(text: Any, where: str) -> int:
     return int(match[1]) * UNITS[match[2]]
 
 
-def parse_rule(raw: Any, vocabulary: Vocabulary, outreach: Sequence[str] = ()) -> Rule:
+def parse_rule(raw: object, vocabulary: Vocabulary, outreach: Sequence[str] = ()) -> Rule:
     """The rule that ``raw`` describes; ``outreach`` are the departments meant by ``notify: outreach``.
 
     Raises ``RuleError``.
@@ -185,7 +111,7 @@ def parse_rule(raw: Any, vocabulary: Vocabulary, outreach: Sequence[str] = ()) -
         raise RuleError(f"rule {name}: {error}") from None
 
 
-def _parse(raw: Mapping[str, Any], name: str, vocabulary: Vocabulary, outreach: Sequence[str]) -> Rule:
+def _parse(raw: Mapping[str, object], name: str, vocabulary: Vocabulary, outreach: Sequence[str]) -> Rule:
     unknown = sorted(set(raw) - KEYS)
     if unknown:
         raise RuleError(f"{unknown[0]}: no such field; known are {', '.join(sorted(KEYS))}")
@@ -228,14 +154,14 @@ def _parse(raw: Mapping[str, Any], name: str, vocabulary: Vocabulary, outreach: 
         mutes=tuple(_names(raw.get("mutes", []), "mutes")),
         reason=str(raw["reason"]),
         action=str(raw["action"]),
-        tests=tuple(raw.get("tests") or ()),
+        tests=_tests(raw.get("tests")),
     )
     if len(rule.reads) > MOST_READ or any(len(read) > MOST_NAME for read in rule.reads):
         raise RuleError(f"it looks at more than {MOST_READ} fields of its trigger, or at one of a very long name")
     return rule
 
 
-def parse_condition(raw: Any, where: str, vocabulary: Vocabulary, key: str | None, *, resolving: bool) -> Condition:
+def parse_condition(raw: object, where: str, vocabulary: Vocabulary, key: str | None, *, resolving: bool) -> Condition:
     """The condition that ``raw`` describes; ``where`` names its place in the file.
 
     A ``resolving`` condition is asked long after the trigger, so it may name the key but no other field of it.
@@ -281,7 +207,7 @@ def parse_condition(raw: Any, where: str, vocabulary: Vocabulary, key: str | Non
     return _in_state(raw, kind, where, key, resolving=resolving)
 
 
-def _in_state(raw: Mapping[str, Any], kind: str, where: str, key: str | None, *, resolving: bool) -> InState:
+def _in_state(raw: Mapping[str, object], kind: str, where: str, key: str | None, *, resolving: bool) -> InState:
     value = raw[kind]
     entity, conditions = next(iter(value.items())) if isinstance(value, Mapping) and value else (value, None)
     if entity not in (CASE, INVOICE, OPPORTUNITY) or (kind == "overdue" and entity != INVOICE):
@@ -289,7 +215,7 @@ def _in_state(raw: Mapping[str, Any], kind: str, where: str, key: str | None, *,
     days = raw.get("days", 0)
     if not isinstance(days, int) or isinstance(days, bool) or days < 0:
         raise RuleError(f"{where}.days: {days!r} is no whole number of days")
-    same = raw.get("same")
+    same = None if raw.get("same") is None else str(raw["same"])
     if resolving and same is not None and same != key:
         raise RuleError(f"{where}.same: what resolves an alert can only name its key ({key})")
     return InState(
@@ -326,7 +252,7 @@ def _check_reason(reason: str) -> None:
             raise RuleError(f"reason: {{{name}}} is no field; write {{campaignId}}, and a literal brace as {{{{")
 
 
-def _pairs(raw: Any, where: str) -> tuple[tuple[str, Any], ...]:
+def _pairs(raw: object, where: str) -> Where:
     if raw is None:
         return ()
     if not isinstance(raw, Mapping):
@@ -336,11 +262,20 @@ def _pairs(raw: Any, where: str) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(raw.items()))
 
 
-def _names(raw: Any, where: str) -> list[str]:
-    names = raw if isinstance(raw, list) else [raw]
-    if not all(isinstance(name, str) for name in names):
+def _names(raw: object, where: str) -> list[str]:
+    names: list[object] = raw if isinstance(raw, list) else [raw]
+    found = [name for name in names if isinstance(name, str)]
+    if len(found) < len(names):
         raise RuleError(f"{where}: is a name or a list of names")
-    return names
+    return found
+
+
+def _tests(raw: object) -> tuple[Mapping[str, object], ...]:
+    if raw is None:
+        return ()
+    if not isinstance(raw, list) or not all(isinstance(one, Mapping) for one in raw):
+        raise RuleError("tests: is a list of mappings, each with 'it', 'events' and 'alerts'")
+    return tuple(raw)
 
 
 def _stream(name: str, vocabulary: Vocabulary, where: str) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from .bounds import fits
 
 When = Mapping[str, tuple[str | bool, ...]]
 
@@ -38,12 +39,17 @@ class EventType:
     entity: EntityRole | None = None
     note: bool = False
 
-    def value(self, data: Mapping[str, Any], name: str) -> Any:
+    def value(self, data: Mapping[str, object], name: str) -> object:
         """The field's value, or what a missing one means."""
         found = data.get(name)
         return self.defaults.get(name) if found is None else found
 
-    def holds(self, when: When | None, data: Mapping[str, Any]) -> bool:
+    def kept(self, data: Mapping[str, object], name: str) -> object:
+        """The same of a field that is kept, where a value that is too large is as if missing."""
+        found = self.value(data, name)
+        return found if found is None or fits(found) else self.defaults.get(name)
+
+    def holds(self, when: When | None, data: Mapping[str, object]) -> bool:
         """Whether ``when`` holds for this event's data."""
         if not when:
             return when is not None

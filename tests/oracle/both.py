@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
-from core import arrival, journey, notification, state
+from core import arrival, journey
 from core import event as core
+from core.event import BEFORE_ALL
 from core.notification import Said as CoreSaid
-from core.rule import RuleSet
-from core.state import BEFORE_ALL
+from core.ruleset import RuleSet
 from tests.unit.core import bench
 
 from .customer import Customer, Move, Outcome, Refused, Written
-from .entry import FOREVER, Arrival, Entry
+from .entry import FOREVER, Arrival, Entry, uid_of
 from .identifiers import Key
 from .notification import Said
 from .profile import profile
@@ -115,17 +115,16 @@ class Both:
     def compare_what_is_known(self) -> None:
         """The public profiles, and the memories of notification; the documents of both cores to a byte."""
         for name, customer in self.customers.items():
-            document = orjson.loads(self.bus.documents[name])
-            told = document.pop("state")
+            document = orjson.loads(self.bus.documents[name].profile)["data"]
             if "standing" in document:
                 document["standing"] = sorted(document["standing"])
             assert profile(customer, None, Key(b"")) == document
             if customer.into is None:
-                assert customer.notified.settled == told["settledUntil"]
-                held = {a.id: (a.time, _end(a.end), a.open) for a in self.bus.customer(name).awake()}
+                known = self.bus.customer(name)
+                assert customer.notified.settled == known.settled_until
+                held = {a.id: (a.time, _end(a.end), a.open) for a in [*known.closed, *known.alerts]}
                 wanted = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
-                assert wanted == {name: held.get(name) for name in wanted}  # what is forgotten may still be held
-                assert all(not held[name][2] for name in held.keys() - wanted.keys())
+                assert wanted == held
 
     def _customer(self, name: str) -> Customer:
         return self.customers.setdefault(name, Customer(name, self._meaning))
@@ -137,7 +136,7 @@ class Both:
         self.records += 1
         outputs = self.bus.arrive(name, record, appended)
         assert outputs == self._kept.arrive(name, record, appended)
-        assert _document(self.bus.documents[name]) == _document(self._kept.documents[name])
+        assert self.bus.documents[name] == self._kept.documents[name]
         return outputs
 
     def _compare(self, name: str, outputs: Sequence[journey.Output], outcome: Sequence[Outcome]) -> None:
@@ -151,26 +150,14 @@ class Both:
         wanted = [one for one in outcome if isinstance(one, Said)]
         found = [_by_the_core(one) for one in outputs if isinstance(one, CoreSaid)]
         bare = {one.alert.match.id for one in wanted if one.state == "retracted" and not one.alert.standing}
-        if self.customers[name].notified.most > notification.MOST_EXPLAINED:
-            bare |= {said.alert.match.id for said in wanted}
         assert _without(bare, map(_by_the_oracle, wanted), found) == sorted(found, key=lambda words: words[1])
         self.states += [said.state for said in wanted]
 
 
-def _document(written: bytes) -> bytes | dict[str, Any]:
-    """To a byte; but for what is held when a document that went without it has it again: it was read anew meanwhile."""
-    if not 0 <= state.MOST_HELD < 100:
-        return written
-    document: dict[str, Any] = orjson.loads(written)
-    for name in ("plan", "streams", "settled", "since", "closed"):
-        document["state"].pop(name, None)
-    return document
-
-
 def _by_the_core(said: CoreSaid) -> Words:
     """A message in plain values."""
-    a = said.alert
-    evidence = [(core.event_uid(e["source"], e["id"]), e["time"], dict(e["values"])) for e in a.evidence]
+    a, told = said.alert, cast(Sequence[dict[str, Any]], said.evidence)
+    evidence = [(uid_of(e["source"], e["id"]), e["time"], e["values"]) for e in told]
     return said.state, a.id, a.time, _end(a.end), a.historical, evidence
 
 

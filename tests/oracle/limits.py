@@ -6,13 +6,11 @@ import random
 
 import pytest
 
-from agents import archive
+from agents import documents
 from agents import journey as agent
-from core import conditions, evidence, memory, state, timeline
-from core import notification as told
-from core.event import HOUR
+from core import customer, evidence, memory
 
-from . import comparison, matches, notification, profile
+from . import matches, notification, profile
 
 
 def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
@@ -22,8 +20,8 @@ def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
         ((memory, "MOST_OF_A_RULE"), (notification, "MOST_OF_A_RULE"), chance.randint(1, 3)),
         ((evidence, "EVIDENCE_LIMIT"), (matches, "MOST_EVIDENCE"), chance.randint(1, 3)),
         ((evidence, "EVIDENCE_BYTES"), (matches, "MOST_BYTES"), chance.randint(0, 900)),
-        ((state, "MOST_IDENTIFIERS"), (profile, "MOST_IDENTIFIERS"), chance.randint(1, 3)),
-        ((state, "MOST_SHOWN"), (profile, "MOST_SHOWN"), chance.randint(1, 3)),
+        ((customer, "MOST_IDENTIFIERS"), (profile, "MOST_IDENTIFIERS"), chance.randint(1, 3)),
+        ((customer, "MOST_SHOWN"), (profile, "MOST_SHOWN"), chance.randint(1, 3)),
     ):
         if chance.random() < 0.7:
             patch.setattr(*theirs, small)
@@ -33,7 +31,6 @@ def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
 def keep(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """What is kept at hand, and shows nowhere."""
     for where, name, small in (
-        (archive, "LONG", chance.randint(0, 5)),
         (agent, "PAST_ENTRIES", chance.choice([0, 50])),
         (agent, "BYTES", chance.choice([0, 5_000])),
     ):
@@ -46,18 +43,9 @@ def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     does, depends for whom not even entries are held on when that was.
     """
     for where, name, small in (
-        (timeline, "OFTEN", chance.randint(1, 5)),
-        (timeline, "LATENESS", chance.choice([0, 1, 5, HOUR // 4])),
-        (timeline, "MOST_FOR_LATENESS", chance.randint(1, 5)),
-        (conditions, "FEW", chance.randint(0, 5)),
-        (state, "MOST_HELD", chance.choice([-1, 0, 5])),
-        (archive, "LONG", chance.randint(0, 5)),
+        (documents, "STATE_BYTES", chance.choice([0, 100, 500])),
         (agent, "PAST_ENTRIES", chance.choice([0, 5, 50])),
         (agent, "BYTES", chance.choice([0, 5_000])),
     ):
         if chance.random() < 0.6:
             patch.setattr(where, name, small)
-    if state.MOST_HELD == 2_000 and chance.random() < 0.5:
-        explained = chance.randint(1, 5)
-        patch.setattr(told, "MOST_EXPLAINED", explained)
-        patch.setattr(comparison, "MANY_ALERTS", explained)

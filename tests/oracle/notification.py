@@ -41,7 +41,7 @@ class Said:
 @dataclass(slots=True)
 class Notified:
     """The memory: the notified alerts of one customer, in the order in which they were notified; and up to when all is
-    settled. ``most``: so many alerts there ever were at once.
+    settled.
 
     ``appended`` decides what is history, the customer's ``now`` what has ended (1.1).
     """
@@ -49,7 +49,6 @@ class Notified:
     rules: Rules
     alerts: list[Alert] = field(default_factory=list)
     settled: int = -1
-    most: int = 0
 
     def judge(self, held: Sequence[Match], appended: int, now: int, *, replay: bool = False) -> list[Said]:
         """One journal record: what is no match any more is retracted; then every match that is not notified is decided
@@ -76,7 +75,6 @@ class Notified:
             if alert.standing and alert.match.end <= now:
                 self.alerts[index] = replace(alert, standing=False)
                 said.append(Said(ending(alert.match), alert))
-        self.most = max(self.most, len(self.alerts))
         return said
 
     def leave(self, appended: int) -> tuple[list[Said], list[Alert]]:

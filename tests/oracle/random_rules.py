@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agents.vocabulary import outreach, vocabulary
-from core.rule import RuleSet, parse_rule
+from core.rule import parse_rule
+from core.ruleset import RuleSet
 
 from .conditions import duration, kind_of, listed, parts
 from .entry import D, Entry, H, History, uid_of
@@ -107,7 +108,7 @@ def _tried(files: Sequence[File], life: Sequence[Entry]) -> set[str]:
 def in_the_core(files: Sequence[File]) -> RuleSet:
     """The same rules, as the bus takes them in."""
     known = vocabulary(REGISTRY)
-    return RuleSet.of([parse_rule(file, known, outreach(REGISTRY)) for file in files], known)
+    return RuleSet([parse_rule(file, known, outreach(REGISTRY)) for file in files], known)
 
 
 def a_file(chance: random.Random, name: str) -> File:

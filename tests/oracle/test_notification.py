@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.rule import RuleSet
+from core.ruleset import RuleSet
 
 from .arrivals import PEOPLE, Journals, answer, arrivals
 from .both import Both
@@ -184,10 +184,10 @@ def test_an_invoice_that_was_paid_long_ago_is_not_overdue_whatever_is_said_of_it
 # --- the three clocks ------------------------------------------------------------------------------------------------
 
 
-def in_a_dispute(both: Both, **whose: str) -> None:
+def in_a_dispute(both: Both, name: str = "c") -> None:
     """A dunning letter an hour after the start, which is over after 14 days."""
-    both.hear(made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"), START, **whose)
-    both.hear(made(H, "finance.dunning.sent.v1", invoiceId="I1", level=1), START + H, **whose)
+    both.hear(made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"), START, name=name)
+    both.hear(made(H, "finance.dunning.sent.v1", invoiceId="I1", level=1), START + H, name=name)
 
 
 def test_an_end_has_come_when_something_happened_after_it_though_the_journal_s_broker_lags_behind() -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from agents.rule_files import BUILT_IN, load
+from agents.documents import Document, Documents
 from agents.vocabulary import outreach, vocabulary
 from core.arrival import Arrived, Written
-from core.event import DAY, Entry, event_uid
+from core.customer import Customer
+from core.event import BEFORE_ALL, DAY, Entry, event_uid
+from core.conditions import Derived
 from core.journey import Merge, Moved, Output, Shipped, step
 from core.notification import Said
-from core.past import Past
-from core.rule import RuleSet
-from core.state import Customer, customer_from
-from core.timeline import Timeline
+from core.ruleset import RuleSet
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
@@ -37,41 +35,66 @@ def arrived(entry: Entry) -> Arrived:
 
 
 class Memory:
-    """A history that remembers what was written."""
+    """A history that remembers what was written. ``snapshots``: states are kept, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: RuleSet, *, snapshots: bool = False) -> None:
         self.held: dict[str, dict[str, Arrived]] = {}
+        self._rules = rules
+        self._states: dict[str, list[Derived]] | None = {} if snapshots else None
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         return self.held.get(customer, {}).get(uid)
 
-    def since(self, customer: str, at: int) -> Sequence[Entry]:
-        return self.past(customer).since(at)
+    def entry(self, customer: str, uid: str) -> Entry | None:
+        found = self.find(customer, uid)
+        return None if found is None else found.entry
 
-    def past(self, customer: str) -> Past:
-        return Past(sorted(arrived.entry for arrived in self.held.get(customer, {}).values()))
+    def since(self, customer: str, at: int) -> Sequence[Entry]:
+        held = self.held.get(customer, {}).values()
+        return sorted(arrived.entry for arrived in held if arrived.entry.at >= at)
+
+    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+        found = []
+        for entry in self.since(customer, 0):
+            role = self._rules.vocabulary[entry.type].entity if entry.type in self._rules.vocabulary else None
+            if role is not None and role.entity == kind and str(entry.data.get(role.id_field)) == name:
+                found.append(entry)
+        return [entry for entry in found if entry.at < before]
+
+    def snapshot(self, customer: str, before: int) -> Derived | None:
+        states = [] if self._states is None else self._states.get(customer, [])
+        return next((one for one in reversed(states) if one.at < before), None)
+
+    def passed(self, customer: str, derived: Derived) -> None:
+        if self._states is not None:
+            states = self._states.setdefault(customer, [])
+            if not states or states[-1].at < derived.at:
+                states.append(derived)
+
+    def changed(self, customer: str, since: int) -> None:
+        if self._states is not None:
+            self._states[customer] = [one for one in self._states.get(customer, []) if one.at < since]
 
 
 class Bus:
-    """The step, with a memory, a document that goes through JSON after every record, and what was said.
+    """The step, with a memory, a document that goes through bytes after every record, and what was said.
 
-    ``kept``: customers stay in memory, and are not read from their documents.
+    ``kept``: customers and their earlier states stay in memory, and are not read from their documents.
     """
 
     def __init__(self, rules: RuleSet = RULES, *, kept: bool = False) -> None:
         self.rules = rules
-        self.memory = Memory()
-        self.documents: dict[str, bytes] = {}
+        self.memory = Memory(rules, snapshots=kept)
+        self.documents: dict[str, Document] = {}
         self.said: list[tuple[str, Said]] = []
+        self._codec = Documents(rules)
         self._kept: dict[str, Customer] | None = {} if kept else None
 
     def customer(self, name: str) -> Customer:
         if self._kept is not None:
-            return self._kept.setdefault(name, Customer(name, Timeline(self.rules.plan)))
+            return self._kept.setdefault(name, Customer(name, Derived(BEFORE_ALL, self.rules.empty)))
         document = self.documents.get(name)
-        if document is None:
-            return Customer(name, Timeline(self.rules.plan))
-        return customer_from(orjson.loads(document), self.rules.plan)
+        return self._codec.new(name) if document is None else self._codec.decode(document)
 
     def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Output]:
         """What follows, which is remembered."""
@@ -85,7 +108,7 @@ class Bus:
                 self.said.append((name, output))
             elif isinstance(output, Shipped):
                 self.memory.held.pop(name, None)
-        self.documents[name] = orjson.dumps(customer.document())
+        self.documents[name] = self._codec.encode(customer, "")
         return outputs
 
 

@@ -1,0 +1,208 @@
+"""A customer in bytes: the public profile as JSON, and beside it the state that a restart needs, as MessagePack.
+
+Both travel in one record of ``cx.profiles.v1``: the profile is its value, the state its header ``state``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from core.alert import Alert
+from core.customer import Customer, OpenMatter
+from core.event import BEFORE_ALL, rfc3339
+from core.features import Contacts, Feature, Latest, Ref, Unanswered
+from core.conditions import Derived
+from core.matters import Matters, MattersOf
+from core.ruleset import RuleSet
+from engine.errors import Permanent
+from schemas import instant
+from schemas.outputs import PROFILE_UPDATED
+
+from .cloud_event import cloud_event
+
+SCHEMA = 4
+"""The form of the state. A worker that meets another number is older or newer than the data and must not start."""
+
+STATE_BYTES = 256 * 1024
+"""What is known of the entries is left out when it takes more: it is folded from them again when it is needed."""
+
+_STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}
+"""Of each kind of feature the type of its states."""
+
+
+class OtherVersion(Permanent):
+    """A profile was written by another version of the bus, in a form that this one does not know."""
+
+
+class Document(NamedTuple):
+    """A customer's record: ``profile`` is public; ``state`` is the bus's own."""
+
+    profile: bytes
+    state: bytes
+
+
+class _Head(msgspec.Struct, array_like=True):
+    schema: object
+    appended: int
+
+
+class _State(msgspec.Struct, array_like=True):
+    """``digest``: of the rules by which ``derived`` and the ends of alerts are known. Instants in µs."""
+
+    schema: int
+    appended: int
+    until: int
+    version: int
+    digest: str
+    derived: msgspec.Raw
+    folded_until: int
+    name_at: int
+    last_at: int
+    alerts: list[Alert]
+    closed: tuple[Alert, ...]
+    settled_until: int
+    arriving: dict[str, int]
+    unjudged: bool
+
+
+class _Profile(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True):
+    customer_id: str
+    name: str | None = None
+    identifiers: list[dict[str, str]]
+    entries: int = 0
+    open: list[dict[str, object]] = []
+    open_count: int = 0
+    last_contact: dict[str, str] = {}
+    merged_into: str | None = None
+
+
+class _Message(msgspec.Struct):
+    data: _Profile
+
+
+class Documents:
+    """Writes and reads customers as these ``rules`` know them."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        states = tuple[tuple(_STATES[type(feature)] for feature in rules.features)]  # type: ignore[misc]  # made at run time
+        self._derived = msgspec.msgpack.Decoder(tuple[int, states] | None)  # type: ignore[valid-type]  # the same
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def encode(self, customer: Customer, message_id: str) -> Document:
+        """The customer's record. ``message_id``: of the profile's CloudEvent."""
+        message = cloud_event(PROFILE_UPDATED, message_id, customer.appended, self.profile(customer))
+        return Document(message, self.state(customer))
+
+    def new(self, name: str) -> Customer:
+        """A customer of whom nothing is known."""
+        return Customer(name, Derived(BEFORE_ALL, self._rules.empty))
+
+    def state(self, customer: Customer) -> bytes:
+        """What a restart needs beside the profile."""
+        encode = self._encoder.encode
+        derived = encode(customer.derived)
+        return encode(
+            _State(
+                SCHEMA,
+                customer.appended,
+                customer.until,
+                customer.version,
+                self._rules.digest,
+                msgspec.Raw(derived if len(derived) <= STATE_BYTES else _NIL),
+                customer.folded_until,
+                customer.name_at,
+                customer.last_at,
+                customer.alerts,
+                customer.closed,
+                customer.settled_until,
+                customer.arriving,
+                customer.unjudged,
+            )
+        )
+
+    def profile(self, customer: Customer) -> dict[str, object]:
+        """What everybody may read."""
+        if customer.merged_into is not None:
+            return {"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into}
+        return {
+            **self.brief(customer),
+            "identifiers": [{"type": kind, "value": shown} for kind, shown in customer.identifiers],
+            "entries": customer.entries,
+            "lastContact": {name: rfc3339(at) for name, at in sorted(customer.last_contact.items())},
+            "standing": [alert.rule for alert in customer.alerts if alert.open],
+        }
+
+    def brief(self, customer: Customer) -> dict[str, object]:
+        """Who it is and what is open: what a person reads before contacting the customer."""
+        matters, number = customer.open_matters(self._rules)
+        told = [{"entity": one.entity, "id": one.id, "since": rfc3339(one.since), **one.facts} for one in matters]
+        return {"customerId": customer.id, "name": customer.name, "open": told, "openCount": number}
+
+    def decode(self, document: Document) -> Customer:
+        """The customer. Under other rules than those of the document nothing is derived. Raises ``OtherVersion``."""
+        head(document.state)
+        state, profile = _STATE.decode(document.state), _MESSAGE.decode(document.profile).data
+        customer = Customer(
+            profile.customer_id,
+            None,
+            is_new=False,
+            name=profile.name,
+            name_at=state.name_at,
+            identifiers=[(one["type"], one["value"]) for one in profile.identifiers],
+            last_contact={name: instant.parse(at) for name, at in profile.last_contact.items()},
+            entries=profile.entries,
+            last_at=state.last_at,
+            folded_until=state.folded_until,
+            appended=state.appended,
+            until=state.until,
+            alerts=state.alerts,
+            closed=state.closed,
+            settled_until=state.settled_until,
+            arriving=state.arriving,
+            unjudged=state.unjudged,
+            merged_into=profile.merged_into,
+            version=state.version,
+        )
+        derived = self._derived.decode(state.derived) if state.digest == self._rules.digest else None
+        if derived is None:
+            customer.shown = [_shown(one) for one in profile.open], profile.open_count
+        else:
+            customer.derived = Derived(*derived)
+        return customer
+
+
+def head(state: bytes) -> int:
+    """The journal's clock as of the document (µs). Raises ``OtherVersion``."""
+    try:
+        found = _HEAD.decode(state)
+    except msgspec.DecodeError:
+        found = _Head("an unknown one", 0)
+    if found.schema != SCHEMA:
+        raise OtherVersion(f"a profile has a state of form {found.schema!r}; this version of the bus knows {SCHEMA}")
+    return found.appended
+
+
+def alerts_in(encoded: bytes) -> Sequence[Alert]:
+    """The alerts that ``alerts_out`` wrote. Raises ``msgspec.DecodeError``."""
+    return _ALERTS.decode(encoded)
+
+
+def alerts_out(alerts: Sequence[Alert]) -> bytes:
+    """Alerts on their way to another customer."""
+    return msgspec.msgpack.encode(alerts)
+
+
+def _shown(matter: Mapping[str, object]) -> OpenMatter:
+    facts = {name: value for name, value in matter.items() if name not in ("entity", "id", "since")}
+    return OpenMatter(str(matter["entity"]), str(matter["id"]), instant.parse(str(matter["since"])), facts)
+
+
+_NIL = msgspec.msgpack.encode(None)
+_HEAD = msgspec.msgpack.Decoder(_Head)
+_STATE = msgspec.msgpack.Decoder(_State)
+_ALERTS = msgspec.msgpack.Decoder(list[Alert])
+_MESSAGE = msgspec.json.Decoder(_Message)

@@ -1,0 +1,107 @@
+"""What the bus knows of one customer: who they are, what is known of their entries, their alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
+
+from .alert import Alert
+from .conditions import Derived
+from .event import BEFORE_ALL
+from .matters import FIELDS, Matters, open_ones, told
+from .memory import forgotten_until, remembered
+from .ruleset import RuleSet
+
+MOST_SHOWN = 100
+"""Open matters that a profile lists, the latest ones; their number says how many there are."""
+
+MOST_IDENTIFIERS = 100
+"""Masks that a profile lists, the first by type and value; as many identifiers as one event may have."""
+
+
+class OpenMatter(NamedTuple):
+    """What people are told of an open matter. ``since``: the instant at which it was opened (µs)."""
+
+    entity: str
+    id: str
+    since: int
+    facts: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Customer:
+    """One customer. Changed in place by ``journey.step`` inside a unit of work; thrown away when that fails.
+    ``is_new``: no record was about them yet.
+
+    ``entries`` and ``last_at`` (µs), the latest entry's instant, leave out notes. ``derived``: what is known of the
+    entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
+    ``shown``: the open matters as they were told last, and their number.
+    ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
+    ``alerts``: those that something in order can concern; ``closed``: the others, by reach. Matches up to
+    ``settled_until`` (µs) are decided for good.
+    ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
+    part came, and its judgement failed.
+    """
+
+    id: str
+    derived: Derived | None
+    is_new: bool = True
+    name: str | None = None
+    name_at: int = BEFORE_ALL
+    identifiers: list[tuple[str, str]] = field(default_factory=list)
+    last_contact: dict[str, int] = field(default_factory=dict)
+    entries: int = 0
+    last_at: int = BEFORE_ALL
+    folded_until: int = BEFORE_ALL
+    shown: tuple[Sequence[OpenMatter], int] = ((), 0)
+    appended: int = BEFORE_ALL
+    until: int = BEFORE_ALL
+    alerts: list[Alert] = field(default_factory=list)
+    closed: tuple[Alert, ...] = ()
+    settled_until: int = BEFORE_ALL
+    arriving: dict[str, int] = field(default_factory=dict)
+    unjudged: bool = False
+    merged_into: str | None = None
+    version: int = -1
+
+    @property
+    def now(self) -> int:
+        """The customer's now, by which alerts stand and end (µs)."""
+        return max(self.until, self.last_at)
+
+    def know(self, masks: Iterable[tuple[str, str]]) -> None:
+        """These are the customer's, too."""
+        known = self.identifiers
+        room = len(known) < MOST_IDENTIFIERS
+        if new := {mask for mask in masks if mask not in known and (room or mask < known[-1])}:
+            self.identifiers = sorted([*known, *new])[:MOST_IDENTIFIERS]
+
+    def forget(self, cooldown: int, appended: int) -> None:
+        """Drops the alerts that are history altogether. ``cooldown``: the longest of any rule (µs)."""
+        history = forgotten_until(appended)
+        if any(not alert.open and alert.reach(cooldown) <= history for alert in self.alerts):
+            self.alerts = remembered(self.alerts, cooldown, appended)
+        if self.closed and self.closed[0].reach(cooldown) <= history:
+            self.closed = tuple(remembered(self.closed, cooldown, appended))
+
+    def wake(self) -> None:
+        """Brings the closed alerts back among those that are looked at."""
+        if self.closed:
+            self.alerts, self.closed = sorted([*self.closed, *self.alerts], key=Alert.place), ()
+
+    def open_matters(self, rules: RuleSet) -> tuple[Sequence[OpenMatter], int]:
+        """The latest open matters, oldest first, and how many there are; those told last while nothing is derived."""
+        if self.derived is None:
+            return self.shown
+        states, found = self.derived.states, list[OpenMatter]()
+        for place, feature in rules.matters:
+            for name, matter, changed in open_ones(cast(Matters, states[place])):
+                facts = told(matter, feature.fields, FIELDS[feature.entity])
+                found.append(OpenMatter(feature.entity, name, changed.at, facts))
+        found.sort(key=_since)
+        return found[-MOST_SHOWN:], len(found)
+
+
+def _since(matter: OpenMatter) -> tuple[int, str]:
+    return matter.since, matter.id

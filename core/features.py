@@ -1,0 +1,145 @@
+"""What a fold keeps of the entries, as small values: a ``Feature`` for each thing that conditions ask about.
+
+A feature takes in all entries of an instant at once. A state is never changed but replaced: to keep an earlier one is
+to keep a reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, cast
+
+from .event import Entry
+from .streams import CONTACT, ENGAGED, Streams
+from .vocabulary import EventType, Vocabulary
+
+Word = str | int | float | bool
+"""A value that a rule compares with."""
+
+Where = tuple[tuple[str, Word], ...]
+"""Fields and the values that are asked for."""
+
+
+class Ref(NamedTuple):
+    """An entry by name; what it says is looked up when somebody is told. Ordered as the timeline is."""
+
+    at: int
+    uid: bytes
+
+
+def ref(entry: Entry) -> Ref:
+    """The name of an entry. Raises ``ValueError`` if its uid is not hexadecimal."""
+    return Ref(entry.at, bytes.fromhex(entry.uid))
+
+
+class Taken(NamedTuple):
+    """An entry that is taken in, its type, and the streams to which it belongs."""
+
+    entry: Entry
+    kind: EventType
+    streams: Streams
+
+
+Recall = Callable[[str, str, int], Sequence[Entry]]
+"""The entries of a matter, by kind and id, before an instant (µs), in order: its state may have been dropped."""
+
+
+class Context(NamedTuple):
+    """What taking in and asking need beside states."""
+
+    vocabulary: Vocabulary
+    recall: Recall
+
+
+class Feature(Protocol):
+    """How a state follows from the entries of ``streams``. ``name``: features of the same name are kept as one.
+
+    Each has states of a type of its own; a rule set holds all kinds of them.
+    """
+
+    @property
+    def name(self) -> object: ...
+    @property
+    def streams(self) -> tuple[str, ...]: ...
+    def empty(self) -> object: ...
+    def take(self, state: object, together: Sequence[Taken], context: Context) -> object:
+        """The state once the entries of the next instant, in their order, are known, too."""
+        ...
+
+    def joined(self, other: Feature) -> Feature:
+        """What serves both, of the same name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Latest(Feature):
+    """The latest entry of these streams whose fields have these values."""
+
+    streams: tuple[str, ...]
+    where: Where = ()
+
+    @property
+    def name(self) -> object:
+        """All of it."""
+        return self
+
+    def empty(self) -> Ref | None:
+        """Nothing was seen."""
+        return None
+
+    def take(self, state: object, together: Sequence[Taken], context: Context) -> object:
+        """The last one that is meant, or what was known before."""
+        for entry, kind, _ in reversed(together):
+            if all(kind.kept(entry.data, name) == value for name, value in self.where):
+                return ref(entry)
+        return state
+
+    def joined(self, other: Feature) -> Feature:
+        """They are equal."""
+        return self
+
+
+class Contacts(NamedTuple):
+    """Contacts that nobody answered since the customer was ``engaged`` last (µs), in order."""
+
+    engaged: int = -1
+    unanswered: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered(Feature):
+    """``horizon``: older contacts are dropped (µs)."""
+
+    horizon: int
+
+    @property
+    def name(self) -> object:
+        """There is one."""
+        return "unanswered"
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """What is a contact, and what answers it."""
+        return CONTACT, ENGAGED
+
+    def empty(self) -> Contacts:
+        """Nobody was contacted."""
+        return Contacts()
+
+    def take(self, state: object, together: Sequence[Taken], context: Context) -> Contacts:
+        """What engages answers all contacts up to its instant."""
+        at = together[-1].entry.at
+        if any(ENGAGED in streams for _, _, streams in together):
+            return Contacts(at)
+        news = [ref(entry) for entry, kind, _ in together if not kind.holds(kind.answered, entry.data)]
+        before = cast(Contacts, state)
+        if not news and not before.unanswered:
+            return before
+        kept = [one for one in before.unanswered if one.at > at - self.horizon]
+        return Contacts(before.engaged, (*kept, *news))
+
+    def joined(self, other: Feature) -> Feature:
+        """The one that reaches further back."""
+        assert isinstance(other, Unanswered)
+        return Unanswered(max(self.horizon, other.horizon))

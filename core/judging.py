@@ -1,0 +1,215 @@
+"""Judging: what new entries of a customer change about their alerts (semantics 1.6, 1.8).
+
+One way, in order or late, after a merge or under changed rules: fold from a state before the change, hold what was
+notified against what matches now, decide what is left in its order, and say what has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .alert import Alert, Name
+from .customer import Customer
+from .event import BEFORE_ALL, FOREVER, Entry
+from .folding import Folded, Folding, Match, Watch, fold
+from .memory import Memory, may_be_full
+from .notification import Said, State, Teller, decide, refreshed
+from .past import Past
+from .rule import Rule
+from .ruleset import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is new of a customer. ``entries``, in order, have joined their past, none if it is a note; after a move, and
+    when what is known of them can't be relied on, ``everything`` is judged again.
+
+    ``appended``: the journal's clock (µs). ``replay``: nobody is to be woken.
+    """
+
+    entries: Sequence[Entry]
+    appended: int
+    replay: bool = False
+    everything: bool = False
+
+    @property
+    def since(self) -> int:
+        """The first instant at which anything may be otherwise (µs)."""
+        return BEFORE_ALL if self.everything else self.entries[0].at if self.entries else FOREVER
+
+
+def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> list[Said]:
+    """What is said, in order. The customer's alerts and what is known of them are as of the change then."""
+    return _Judgement(customer, change, rules, past).passed()
+
+
+class _Judgement:
+    """One change of one customer."""
+
+    def __init__(self, customer: Customer, change: Change, rules: RuleSet, past: Past) -> None:
+        self._customer, self._change, self._rules, self._past = customer, change, rules, past
+        self._since, self._now = change.since, customer.now
+        self._tell = Teller(rules, past).say
+        self._said: list[Said] = []
+        self._gone: list[Alert] = []
+
+    def passed(self) -> list[Said]:
+        """What is said of it."""
+        customer, change = self._customer, self._change
+        customer.forget(self._rules.longest_cooldown, change.appended)
+        if change.everything or self._is_looked_at():
+            known = customer.derived
+            in_order = known is not None and self._since > known.at and not change.everything
+            found, watches = self._in_order() if in_order else self._again()
+            self._compare({match.name: match for match in found.matches}, watches)
+            self._decide([*self._freed(), *found.matches])
+            customer.derived, customer.folded_until = found.derived, found.derived.at
+            if not in_order:
+                customer.alerts.sort(key=Alert.place)
+        if customer.alerts:
+            self._close()
+        return self._said
+
+    def _is_looked_at(self) -> bool:
+        """Whether any rule, or the profile, looks at what is new."""
+        for entry in self._change.entries:
+            taken = self._rules.taken(entry)
+            effects = None if taken is None else self._rules.effects(taken.streams)
+            if effects is not None and (effects.places or effects.judged):
+                return True
+        return False
+
+    # --- folding ----------------------------------------------------------------------------------------------------
+
+    def _in_order(self) -> tuple[Folded, dict[Name, Watch]]:
+        """From what is known. Ends are known, too, and alerts of long ago are not concerned."""
+        derived = self._customer.derived
+        assert derived is not None
+        watches = {}
+        for alert in self._customer.alerts:
+            rule = self._rules.rules.get(alert.rule)
+            if rule is not None and not (alert.end is not None and alert.end < self._since):
+                watches[alert.name] = Watch(rule, alert.key, alert.time, FOREVER if alert.end is None else alert.end)
+        folding = Folding(self._change.entries, watched=list(watches.values()))
+        return fold(self._rules, derived, folding, self._past), watches
+
+    def _again(self) -> tuple[Folded, dict[Name, Watch]]:
+        """From a state strictly before the change. What was notified before it keeps what it was bound to."""
+        since, past = self._since, self._past
+        self._customer.wake()
+        past.changed(since)
+        base = past.snapshot(since)
+        watches: dict[Name, Watch] = {}
+        later: dict[int, list[Watch]] = {}
+        at_base: list[Watch] = []
+        for alert in self._customer.alerts:
+            rule = self._rules.rules.get(alert.rule)
+            if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
+                continue
+            watch = watches[alert.name] = Watch(rule, alert.key, alert.time)
+            if alert.time > base.at:
+                later.setdefault(alert.time, []).append(watch)
+            else:
+                at_base.append(watch)
+        folding = Folding(past.since(base.at + 1), lambda at, _: at >= since, at_base, later)
+        return fold(self._rules, base, folding, past), watches
+
+    def _freed(self) -> Sequence[Match]:
+        """Matches before the change that a retracted alert may have kept silent: those of its rule, near it."""
+        loaded = self._rules.rules
+        start = min((alert.time - loaded[alert.rule].cooldown for alert in self._gone), default=self._since)
+        if start >= self._since:
+            return ()
+        base = self._past.snapshot(start)
+
+        def is_near(at: int, rule: Rule) -> bool:
+            near = (one.rule == rule.name and one.time - at < rule.cooldown for one in self._gone)
+            return at < self._since and any(near)
+
+        return fold(self._rules, base, Folding(self._past.since(base.at + 1), is_near), self._past).matches
+
+    def _found_again(self, alert: Alert) -> Match | None:
+        """What a notified alert of before the change was bound to when it fired."""
+        base = self._past.snapshot(alert.time)
+        entries = [entry for entry in self._past.since(base.at + 1) if entry.at <= alert.time]
+        folding = Folding(entries, lambda at, rule: at == alert.time and rule.name == alert.rule)
+        matches = fold(self._rules, base, folding, self._past).matches
+        return next((match for match in matches if match.name == alert.name), None)
+
+    # --- comparing --------------------------------------------------------------------------------------------------
+
+    def _compare(self, matches: dict[Name, Match], watches: dict[Name, Watch]) -> None:
+        """Notified alerts keep standing, are as their matches are by now, or are retracted."""
+        kept: list[Alert] = []
+        for alert in self._customer.alerts:
+            if alert.rule not in self._rules.rules:
+                kept.append(alert)
+            elif alert.time < self._since:
+                watch = watches.get(alert.name)
+                kept.append(self._restated(alert, alert.end if watch is None else watch.end, None))
+            elif alert.name in matches:
+                match = matches[alert.name]
+                kept.append(self._restated(alert, match.watch.end, match))
+            else:
+                self._gone.append(alert)
+                if not alert.carried:
+                    self._say("retracted", alert)
+        self._customer.alerts = kept
+
+    def _restated(self, before: Alert, end: int | None, match: Match | None) -> Alert:
+        """The alert with its end and evidence as they are by now; what is new of it is said."""
+        if match is None and end == before.end:
+            return before
+        if match is None and not before.open and before.evidence is None:
+            match = self._found_again(before)
+        now = before._replace(end=end) if match is None else refreshed(before, match)._replace(end=end)
+        now = now._replace(carried=False)
+        other = now.digest != before.digest
+        if now.has_ended(self._now):  # of one that stands, ``_close`` says it
+            if not before.open and (other or now.end != before.end):
+                self._say(now.ending, now)
+            return now
+        now = now._replace(open=True)
+        if other or before.carried or not before.open:
+            self._say("updated", now)
+        return now
+
+    # --- deciding ---------------------------------------------------------------------------------------------------
+
+    def _decide(self, matches: Sequence[Match]) -> None:
+        if not matches:
+            return
+        customer, change = self._customer, self._change
+        if may_be_full(len(customer.alerts) + len(customer.closed) + len(matches)):
+            customer.wake()
+        memory = Memory(customer.alerts, customer.settled_until, self._rules.longest_cooldown, change.appended)
+        for alert in decide(matches, memory, change.appended, self._now, replay=change.replay):
+            self._say("fired" if alert.open else alert.ending, alert)
+        customer.alerts, customer.settled_until = memory.alerts, memory.settled
+
+    def _close(self) -> None:
+        """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern."""
+        customer, now, latest = self._customer, self._now, self._customer.folded_until
+        kept: list[Alert] = []
+        closed: list[Alert] = []
+        for alert in customer.alerts:
+            if alert.open and alert.has_ended(now):
+                self._say(alert.ending, alert)
+                alert = alert._replace(open=False)
+            if not alert.open and alert.end is not None and alert.end < latest:
+                alert = alert if alert.evidence is None else alert._replace(evidence=None)
+                rule = self._rules.rules.get(alert.rule)
+                if rule is None or alert.time + rule.cooldown <= latest:
+                    closed.append(alert)
+                    continue
+            kept.append(alert)
+        customer.alerts = kept
+        if closed:
+            customer.closed = tuple(sorted([*customer.closed, *closed], key=self._reach))
+
+    def _reach(self, alert: Alert) -> tuple[int, tuple[int, bytes, str, str]]:
+        return alert.reach(self._rules.longest_cooldown), alert.place()
+
+    def _say(self, state: State, alert: Alert) -> None:
+        self._said.append(self._tell(state, alert))

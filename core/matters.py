@@ -1,0 +1,186 @@
+"""Matters that open and close: cases, invoices, opportunities, as they are folded (semantics 1.5).
+
+A matter's state follows from the one before and from its entries of one instant; one that opens and closes in the same
+instant is closed. Those that are closed for longer than anybody looks back are dropped; the history knows them still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple, cast
+
+from .event import Entry
+from .features import Context, Feature, Ref, Taken, ref
+from .invoices import CREDIT, NO_BILL, OVERDUE, PAYMENT, Bill, billed
+from .vocabulary import EventType
+
+CASE, INVOICE, OPPORTUNITY = "case", "invoice", "opportunity"
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    CASE: ("category",),
+    INVOICE: ("currency", "dueDate", "total"),
+    OPPORTUNITY: ("name", "stage"),
+}
+"""What people are told of a matter beside its id."""
+
+
+class Matter(NamedTuple):
+    """``changed`` opened it, or closed it when it is closed; ``None``: nothing did yet.
+
+    ``opened``: somebody said that there is such a matter. ``facts``: values of the latest opening, in the order of the
+    feature's ``fields``. ``bill``: of an invoice.
+    """
+
+    open: bool
+    changed: Ref | None
+    opened: bool
+    facts: tuple[object, ...] = ()
+    bill: Bill | None = None
+
+
+Matters = Mapping[str, Matter]
+
+
+@dataclass(frozen=True, slots=True)
+class MattersOf(Feature):
+    """All of one kind by id. ``horizon`` (µs): so long a closed one is kept; ``fields``: so much of an opening."""
+
+    entity: str
+    horizon: int
+    fields: tuple[str, ...]
+
+    @property
+    def name(self) -> object:
+        """The kind."""
+        return self.entity
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """That of the kind."""
+        return (self.entity,)
+
+    def empty(self) -> Matters:
+        """None is known."""
+        return {}
+
+    def joined(self, other: Feature) -> Feature:
+        """What keeps as much as both."""
+        assert isinstance(other, MattersOf)
+        fields = tuple(sorted({*self.fields, *other.fields}))
+        return MattersOf(self.entity, max(self.horizon, other.horizon), fields)
+
+    def take(self, state: object, together: Sequence[Taken], context: Context) -> Matters:
+        """Each of those that the entries name goes on."""
+        groups: dict[str, list[Taken]] = {}
+        for one in together:
+            groups.setdefault(self._id(one), []).append(one)
+        found = dict(cast(Matters, state))
+        for name, taken in groups.items():
+            before = found.get(name)
+            if before is None:
+                before = self.recalled(name, taken[-1].entry.at, context)
+            found[name] = self._go_on(before, taken)
+        return self._pruned(found, together[-1].entry.at)
+
+    def recalled(self, name: str, before: int, context: Context) -> Matter | None:
+        """The matter as it was before that instant (µs), by its history; ``None`` if there was none."""
+        matter = None
+        entries = context.recall(self.entity, name, before)
+        for _, group in groupby(entries, key=_at):
+            matter = self._go_on(matter, [Taken(one, context.vocabulary[one.type], ()) for one in group])
+        return matter
+
+    def _id(self, taken: Taken) -> str:
+        role = taken.kind.entity
+        assert role is not None, taken.kind.name  # only types with a role reach the stream of their kind
+        return str(taken.entry.data[role.id_field])
+
+    def _go_on(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
+        if self.entity == INVOICE:
+            return self._as_invoice(before, taken)
+        opening = closing = None
+        for one in taken:
+            if closes(one.entry, one.kind):
+                closing = one
+            elif opens(one.entry, one.kind):
+                opening = one
+        known = before or UNKNOWN
+        facts = known.facts if opening is None else self._facts(opening)
+        opened = known.opened or opening is not None
+        if closing is not None:
+            return Matter(False, ref(closing.entry), opened, facts)
+        if opening is not None:
+            return Matter(True, ref(opening.entry), True, facts)
+        return known
+
+    def _as_invoice(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
+        known = before or UNKNOWN
+        bill = billed(known.bill or NO_BILL, taken)
+        facts = known.facts
+        for one in taken:
+            if bill.claim is not None and bill.claim.uid == bytes.fromhex(one.entry.uid):
+                facts = self._facts(one)
+        if bill.closed:
+            still = known.changed if known.changed is not None and not known.open else ref(taken[-1].entry)
+            return Matter(False, still, bill.claim is not None, facts, bill)
+        return Matter(bill.claim is not None, bill.claim, bill.claim is not None, facts, bill)
+
+    def _facts(self, opening: Taken) -> tuple[object, ...]:
+        return tuple([opening.kind.kept(opening.entry.data, name) for name in self.fields])
+
+    def _pruned(self, matters: dict[str, Matter], now: int) -> Matters:
+        since = now - self.horizon
+        over = [name for name, one in matters.items() if _is_over(one, since)]
+        for name in over:
+            del matters[name]
+        return matters
+
+
+UNKNOWN = Matter(open=False, changed=None, opened=False)
+
+
+def opens(entry: Entry, kind: EventType) -> bool:
+    """Whether the entry says that there is such a matter, open or not."""
+    role = kind.entity
+    if role is None:
+        return False
+    moves_on = role.closes_when is not None and not kind.holds(role.closes_when, entry.data)
+    return role.role == "opens" or moves_on or entry.type == OVERDUE
+
+
+def closes(entry: Entry, kind: EventType) -> bool:
+    """Whether the entry closes a case or an opportunity by itself."""
+    role = kind.entity
+    return role is not None and (role.role == "closes" or kind.holds(role.closes_when, entry.data))
+
+
+def may_close(entry: Entry, kind: EventType) -> bool:
+    """Whether the entry can close a matter that others opened."""
+    role = kind.entity
+    if role is None or role.role == "opens":
+        return False
+    return closes(entry, kind) or entry.type in (PAYMENT, CREDIT)
+
+
+def open_ones(matters: Matters) -> Iterator[tuple[str, Matter, Ref]]:
+    """Those that are open: id, state, and what opened each."""
+    for name, matter in matters.items():
+        if matter.open and matter.changed is not None:
+            yield name, matter, matter.changed
+
+
+def told(matter: Matter, fields: Iterable[str], names: Sequence[str]) -> dict[str, object]:
+    """Of its facts those of these ``names`` that it has; ``fields``: of the feature."""
+    facts = dict(zip(fields, matter.facts, strict=False))
+    return {name: value for name in names if (value := facts.get(name)) is not None}
+
+
+def _is_over(matter: Matter, since: int) -> bool:
+    """Whether nothing can be asked of it any more; what nobody opened or closed is found in its history again."""
+    return not matter.open and (matter.changed is None or matter.changed.at <= since)
+
+
+def _at(entry: Entry) -> int:
+    return entry.at

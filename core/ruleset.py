@@ -1,0 +1,98 @@
+"""The rules in force together: what a fold keeps for them, and what an event means for them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from .conditions import States
+from .event import Entry
+from .features import Feature, Taken
+from .matters import FIELDS, MattersOf
+from .rule import Rule
+from .streams import Streams, streams_of
+from .vocabulary import Vocabulary
+
+
+class Effects(NamedTuple):
+    """What an event of certain streams means: the places that take it in, the rules that it triggers, and the names of
+    those of which it can end a match, or move its end.
+    """
+
+    places: tuple[int, ...]
+    judged: tuple[Rule, ...]
+    ends: frozenset[str]
+
+
+class RuleSet:
+    """Rules whose conditions know where what they ask about is kept; the vocabulary they speak.
+
+    ``features``: what is kept, those of the ``matters`` first, by kind. ``digest`` tells whether states and ends that
+    other rules left behind are still good. ``longest_cooldown`` in µs.
+    """
+
+    def __init__(self, rules: Iterable[Rule], vocabulary: Vocabulary) -> None:
+        ordered = sorted(rules, key=lambda rule: rule.name)
+        self.vocabulary = vocabulary
+        self._kept = _Kept([MattersOf(entity, 0, tuple(sorted(fields))) for entity, fields in sorted(FIELDS.items())])
+        for rule in ordered:
+            for condition in (rule.condition, rule.resolves):
+                for feature in () if condition is None else condition.features():
+                    self._kept.add(feature)
+        self.rules: Mapping[str, Rule] = {rule.name: self._bound(rule) for rule in ordered}
+        self.features = self._kept.features
+        self.matters = [(place, one) for place, one in enumerate(self.features) if isinstance(one, MattersOf)]
+        self.empty: States = tuple(feature.empty() for feature in self.features)
+        self.longest_cooldown = max((rule.cooldown for rule in ordered), default=0)
+        self._effects: dict[Streams, Effects] = {}
+        told = [(rule.name, rule.when, rule.key, rule.condition, rule.resolves, rule.expires) for rule in ordered]
+        kinds = [vocabulary[name] for name in sorted(vocabulary)]
+        self.digest = hashlib.sha256(repr((told, self.features, kinds)).encode()).hexdigest()[:8]
+
+    def taken(self, entry: Entry) -> Taken | None:
+        """The entry as it is folded; ``None`` for a note and for a type nobody knows."""
+        kind = self.vocabulary.get(entry.type)
+        streams = streams_of(kind, entry.data)
+        return Taken(entry, kind, streams) if kind is not None and streams else None
+
+    def effects(self, streams: Streams) -> Effects:
+        """What an event of these streams means."""
+        found = self._effects.get(streams)
+        if found is None:
+            found = self._effects[streams] = self._find(set(streams))
+        return found
+
+    def _find(self, streams: set[str]) -> Effects:
+        places = tuple(place for place, one in enumerate(self.features) if not streams.isdisjoint(one.streams))
+        judged = tuple(rule for rule in self.rules.values() if not streams.isdisjoint(rule.when))
+        ends = frozenset(rule.name for rule in self.rules.values() if not streams.isdisjoint(rule.ended_by))
+        return Effects(places, judged, ends)
+
+    def _bound(self, rule: Rule) -> Rule:
+        resolves = None if rule.resolves is None else rule.resolves.bound(self._kept)
+        return replace(rule, condition=rule.condition.bound(self._kept), resolves=resolves)
+
+
+class _Kept:
+    """Features by their names, one of each."""
+
+    def __init__(self, features: Iterable[Feature]) -> None:
+        self._places: dict[object, int] = {}
+        self.features: list[Feature] = []
+        for feature in features:
+            self.add(feature)
+
+    def add(self, feature: Feature) -> None:
+        place = self._places.setdefault(feature.name, len(self.features))
+        if place == len(self.features):
+            self.features.append(feature)
+        else:
+            self.features[place] = self.features[place].joined(feature)
+
+    def place(self, feature: Feature) -> int:
+        return self._places[feature.name]
+
+    def feature(self, feature: Feature) -> Feature:
+        return self.features[self._places[feature.name]]
