@@ -31,7 +31,6 @@ def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
 def keep(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """What is kept at hand, and shows nowhere."""
     for where, name, small in (
-        (agent, "PAST_ENTRIES", chance.choice([0, 50])),
         (agent, "BYTES", chance.choice([0, 5_000])),
     ):
         if chance.random() < 0.6:
@@ -44,7 +43,6 @@ def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """
     for where, name, small in (
         (documents, "STATE_BYTES", chance.choice([0, 100, 500])),
-        (agent, "PAST_ENTRIES", chance.choice([0, 5, 50])),
         (agent, "BYTES", chance.choice([0, 5_000])),
     ):
         if chance.random() < 0.6:
