@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from core.rule import RuleSet
+from core.ruleset import RuleSet
 from engine.application import create_app
 from engine.batch import rounds
 from engine.ending import Ending

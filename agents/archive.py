@@ -1,39 +1,50 @@
 """The local mirror of one partition's public topics: timeline entries and customers' documents.
 
-``entries`` and ``profiles`` are what the topics hold; ``order`` finds a customer's entries by time. It is the past that
-``core.journey`` asks for. Changes are pending until ``flush``.
+``profiles`` holds what the topic holds. ``entries`` holds the timeline, all of a customer side by side, under keys that
+begin with ``<customer>/``:
+
+- ``e<at><uid>``: the entry (``stored_entry``), in the timeline's order;
+- ``u<uid>``: where it stands (``at``), and the matter that it is about, if any;
+- ``m<matter>``: something is about that matter: a look-up tells whether there is anything to be read;
+- ``m<matter><at><uid>``: this entry is about it.
+
+``at`` has 8 bytes (µs, big-endian), ``uid`` 16. Changes are pending until ``flush``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from binascii import unhexlify
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import orjson
+from typing import NamedTuple
 
 from core.arrival import Arrived
+from core.conditions import Derived
 from core.event import Entry
-from core.past import Past
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
-from schemas import instant
 
-from .messages import entry_at
+from . import stored_entry
+from .snapshots import Snapshots
 
 CLOCK = b"clock"
 
-LONG = 1_000
-"""A past of so many entries is kept from one unit of work to the next, because it takes long to read."""
+AT_BYTES, UID_BYTES = 8, 16
+
+
+class Place(NamedTuple):
+    """Where an entry stands (µs), and the matter that it is about, as ``matter_name`` calls it; empty: none."""
+
+    at: int
+    matter: bytes
 
 
 class Archive:
-    """Implements ``core.arrival.History`` on RocksDB. Of long pasts ``most`` entries are kept in memory."""
+    """Implements ``core.arrival.Finder`` on RocksDB; older states are in memory only."""
 
-    def __init__(self, directory: Path, most: int) -> None:
-        self._store = Store(directory, ("entries", "order", "profiles"))
-        self._most = most
-        self._pasts: dict[str, Past] = {}
-        """The longest unasked first."""
+    def __init__(self, directory: Path) -> None:
+        self._store = Store(directory, ("entries", "profiles"))
+        self._snapshots = Snapshots()
 
     def checkpoint(self) -> Checkpoint | None:
         """The mark of what is kept."""
@@ -42,27 +53,17 @@ class Archive:
     def reset(self) -> None:
         """Forgets everything."""
         self._store.reset()
-        self._pasts.clear()
+        self._snapshots.clear()
 
     def flush(self, mark: Checkpoint | None = None) -> None:
         """What is pending is durable on the topics, up to ``mark``: keep it."""
         self._store.flush_pending(mark)
-        self._pasts = self._long()
-
-    def _long(self) -> dict[str, Past]:
-        """The long ones of the pasts, as many as may be kept."""
-        kept: dict[str, Past] = {}
-        size = 0
-        for customer, past in reversed(self._pasts.items()):
-            if len(past.entries) >= LONG and size + len(past.entries) <= self._most:
-                kept[customer] = past
-                size += len(past.entries)
-        return dict(reversed(kept.items()))
+        self._snapshots.written()
 
     def drop(self) -> None:
-        """Forgets what is pending, and the pasts that know of it."""
-        if self._store.drop_pending():
-            self._pasts.clear()
+        """Forgets what is pending, and states that may know of it."""
+        self._store.drop_pending()
+        self._snapshots.drop()
 
     def close(self) -> None:
         """Releases the database."""
@@ -77,73 +78,145 @@ class Archive:
         """How far the journal's clock has come (µs)."""
         self._store.put(META, CLOCK, b"%d" % clock)
 
-    # --- core.arrival.History ---------------------------------------------------------------------------------------
+    # --- core.arrival.Finder: entries ------------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it stands."""
-        value = self._store.get("entries", f"{customer}/{uid}".encode())
-        return None if value is None else _held(uid, value)
+        found = self._find(customer.encode(), bytes.fromhex(uid))
+        return None if found is None else stored_entry.arrived(found[0], uid, found[1])
 
-    def past(self, customer: str) -> Past:
-        """All of the customer, as of now; read once in a unit of work, long ones once in many."""
-        known = self._pasts.pop(customer, None)
-        if known is None:
-            known = Past(self._entries(customer))
-        self._pasts[customer] = known
-        return known
+    def entry(self, customer: str, uid: str) -> Entry | None:
+        """The entry as it stands, without what is asked of copies."""
+        found = self._find(customer.encode(), bytes.fromhex(uid))
+        return None if found is None else stored_entry.entry(found[0], uid, found[1])
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
-        """The customer's entries from that instant on (µs), in the timeline's order."""
-        known = self._pasts.get(customer)
-        return self._entries(customer, at) if known is None else known.since(at)
+        """The customer's entries from that instant on (µs), notes included, in the timeline's order."""
+        return [stored_entry.entry(*stored) for stored in self._scan(customer.encode(), at)]
 
-    def _entries(self, customer: str, at: int = 0) -> list[Entry]:
-        return [_held(key.rpartition(b"/")[2].decode(), value).entry for key, value in self.stored(customer, at)]
-
-    # --- entries ----------------------------------------------------------------------------------------------------
-
-    def stored(self, customer: str, at: int = 0) -> list[tuple[bytes, bytes]]:
-        """Keys and values on the timeline topic of the customer's entries from ``at`` on (µs), in their order."""
-        prefix = f"{customer}/".encode()
+    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+        """The entries about that matter before that instant (µs), in the timeline's order."""
+        owner = customer.encode()
+        prefix = _about(owner, matter_name(kind, name))
+        if self._store.get("entries", prefix) is None:
+            return ()
         found = []
-        for order, _ in self._store.scan("order", prefix, at.to_bytes(8, "big")):
-            key = prefix + order[len(prefix) + 9 :]
-            value = self._store.get("entries", key)
-            if value is not None and order == _place(key, value):
-                found.append((key, value))
+        for key, _ in self._store.scan("entries", prefix, bytes(1)):
+            at, uid = _placed(key, len(prefix))
+            if at >= before:
+                break
+            found.append(stored_entry.entry(at, uid.hex(), self._stored(owner, at, uid)))
         return found
 
-    def add(self, customer: str, entry: Entry, key: bytes, value: bytes, stood_at: int | None = None) -> None:
-        """An entry, as it goes to the timeline topic; ``stood_at``: where it stood until now (µs), if it is not new."""
-        self._store.put("entries", key, value)
-        self._store.put("order", _order_key(customer.encode(), entry.at, entry.uid.encode()), b"")
-        if stood_at is not None:
-            self._store.delete("order", _order_key(customer.encode(), stood_at, entry.uid.encode()))
-            self._pasts.pop(customer, None)
-        elif customer in self._pasts:
-            self._pasts[customer].add(entry)
+    # --- core.arrival.Finder: states -------------------------------------------------------------------------------
 
-    def erase(self, customer: str, entries: Sequence[tuple[bytes, bytes]]) -> None:
-        """Entries that left, as ``stored`` gave them."""
-        self._pasts.pop(customer, None)
-        for key, value in entries:
-            self.mirror_entry(key, None, value)
+    def snapshot(self, customer: str, before: int) -> Derived | None:
+        """The nearest state strictly before that instant (µs) that is at hand."""
+        return self._snapshots.before(customer, before)
 
-    def mirror_entry(self, key: bytes, value: bytes | None, known: bytes | None = None) -> None:
-        """A record of the timeline topic; ``known`` is what a tombstone erases, if that is at hand.
+    def passed(self, customer: str, derived: Derived) -> None:
+        """The fold passed this state: it may be kept."""
+        self._snapshots.passed(customer, derived)
 
-        An entry that is written again may leave its old place in the order behind, which ``stored`` passes over: to
-        look for it would make a restore many times slower. Raises ``ValueError`` for what is no entry.
+    def changed(self, customer: str, since: int) -> None:
+        """States as of ``since`` (µs) or later are void."""
+        self._snapshots.changed(customer, since)
+
+    def forget_states(self, customer: str) -> None:
+        """No state of the customer's is at hand any more."""
+        self._snapshots.forget(customer)
+
+    def forget_all_states(self) -> None:
+        """No state of anybody is at hand any more."""
+        self._snapshots.clear()
+
+    # --- entries as they are stored ---------------------------------------------------------------------------------
+
+    def add(self, customer: str, entry: Entry, record: bytes, matter: bytes = b"", stood_at: int | None = None) -> None:
+        """An entry, by its ``record`` on the timeline topic, and what ``matter_name`` calls that which it is about.
+
+        ``stood_at``: where it stood until now (µs), if it is not new.
         """
-        if value is not None:
-            place = _place(key, value)
-            self._store.put("entries", key, value)
-            self._store.put("order", place, b"")
+        owner, uid = customer.encode(), bytes.fromhex(entry.uid)
+        if stood_at is not None:
+            self._take_away(owner, uid, Place(stood_at, matter))
+        at, stored = stored_entry.cut(record)
+        self._put(owner, uid, at.to_bytes(AT_BYTES, "big"), stored, matter)
+
+    def shippable(self, customer: str) -> list[stored_entry.Shippable]:
+        """The customer's entries in their order, to be sent away."""
+        return [stored_entry.shippable(uid, stored) for _, uid, stored in self._scan(customer.encode())]
+
+    def erase(self, customer: str) -> None:
+        """All entries of the customer left."""
+        for key, _ in list(self._store.scan("entries", b"%s/" % customer.encode())):
+            self._store.delete("entries", key)
+        self._snapshots.forget(customer)
+
+    def mirror(self, key: bytes, record: bytes, matter: bytes = b"", *, stood_elsewhere: bool = False) -> None:
+        """A record of the timeline topic, of an entry about that ``matter``.
+
+        ``stood_elsewhere``: an earlier record may have put it at another instant. To look for that every time would
+        make a restore slow. Raises ``ValueError`` or ``OverflowError`` for what is no entry.
+        """
+        owner, uid = _named(key)
+        at, stored = stored_entry.cut(record)
+        place = at.to_bytes(AT_BYTES, "big")
+        if stood_elsewhere:
+            self._remove(owner, uid)
+        self._put(owner, uid, place, stored, matter)
+
+    def mirror_erased(self, key: bytes) -> None:
+        """A tombstone of the timeline topic. Raises ``ValueError`` for the key of no entry."""
+        owner, uid = _named(key)
+        place = self._remove(owner, uid)
+        if place is None or not place.matter:
             return
-        known = known or self._store.get("entries", key)
-        if known is not None:
-            self._store.delete("order", _place(key, known))
-        self._store.delete("entries", key)
+        about = _about(owner, place.matter)
+        if next(self._store.scan("entries", about, bytes(1)), None) is None:
+            self._store.delete("entries", about)
+
+    def _put(self, owner: bytes, uid: bytes, at: bytes, stored: bytes, matter: bytes) -> None:
+        put: dict[bytes, bytes | None] = {b"%s/e%s%s" % (owner, at, uid): stored, b"%s/u%s" % (owner, uid): at + matter}
+        if matter:
+            about = _about(owner, matter)
+            put[about] = put[about + at + uid] = b""
+        self._store.update("entries", put)
+
+    def _remove(self, owner: bytes, uid: bytes) -> Place | None:
+        """Takes an entry away wherever it stands, and says where that was."""
+        place = self._place(owner, uid)
+        if place is not None:
+            self._take_away(owner, uid, place)
+            self._store.delete("entries", b"%s/u%s" % (owner, uid))
+        return place
+
+    def _take_away(self, owner: bytes, uid: bytes, place: Place) -> None:
+        """The entry stands there no longer."""
+        at = place.at.to_bytes(AT_BYTES, "big")
+        self._store.delete("entries", b"%s/e%s%s" % (owner, at, uid))
+        if place.matter:
+            self._store.delete("entries", _about(owner, place.matter) + at + uid)
+
+    def _place(self, owner: bytes, uid: bytes) -> Place | None:
+        found = self._store.get("entries", b"%s/u%s" % (owner, uid))
+        return None if found is None else Place(int.from_bytes(found[:AT_BYTES], "big"), found[AT_BYTES:])
+
+    def _find(self, owner: bytes, uid: bytes) -> tuple[int, bytes] | None:
+        place = self._place(owner, uid)
+        return None if place is None else (place.at, self._stored(owner, place.at, uid))
+
+    def _stored(self, owner: bytes, at: int, uid: bytes) -> bytes:
+        found = self._store.get("entries", b"%s/e%s%s" % (owner, at.to_bytes(AT_BYTES, "big"), uid))
+        assert found is not None, "what has a place is there"
+        return found
+
+    def _scan(self, owner: bytes, at: int = 0) -> Iterator[tuple[int, str, bytes]]:
+        """Instant, uid and what is stored of the entries from ``at`` on (µs)."""
+        prefix = b"%s/e" % owner
+        place = len(prefix)
+        for key, stored in self._store.scan("entries", prefix, at.to_bytes(AT_BYTES, "big")):
+            yield int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :].hex(), stored
 
     # --- documents --------------------------------------------------------------------------------------------------
 
@@ -159,18 +232,25 @@ class Archive:
             self._store.put("profiles", customer.encode(), value)
 
 
-def _place(key: bytes, value: bytes) -> bytes:
-    """Where a record of the timeline topic stands in the order."""
-    customer, _, uid = key.partition(b"/")
-    return _order_key(customer, entry_at(value), uid)
+def matter_name(kind: str, name: str) -> bytes:
+    """What a case, an invoice, an opportunity of this id is called here, and in a header of its entries."""
+    return f"{kind}/{name}".encode()
 
 
-def _order_key(customer: bytes, at: int, uid: bytes) -> bytes:
-    return b"%s/%s/%s" % (customer, at.to_bytes(8, "big"), uid)
+def _about(owner: bytes, matter: bytes) -> bytes:
+    """With its length before it no matter's key is the beginning of another's."""
+    return b"%s/m%s%s" % (owner, len(matter).to_bytes(2, "big"), matter)
 
 
-def _held(uid: str, value: bytes) -> Arrived:
-    held = orjson.loads(value)["data"]
-    event = held["event"]
-    entry = Entry(held["at"], uid, event["type"], event["source"], event["id"], event["data"])
-    return Arrived(entry, instant.parse(event["time"]))
+def _placed(key: bytes, place: int) -> tuple[int, bytes]:
+    """Instant and uid in a key behind that place."""
+    return int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :]
+
+
+def _named(key: bytes) -> tuple[bytes, bytes]:
+    """Customer and uid in a key of the timeline topic."""
+    owner, _, name = key.partition(b"/")
+    uid = unhexlify(name)
+    if len(uid) != UID_BYTES or not owner:
+        raise ValueError("no entry has such a key")
+    return owner, uid

@@ -5,16 +5,17 @@ Both travel in one record of ``cx.profiles.v1``: the profile is its value, the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import GenericAlias
 from typing import NamedTuple
 
 import msgspec
 
 from core.alert import Alert
+from core.conditions import Derived
 from core.customer import Customer, OpenMatter
 from core.event import BEFORE_ALL, rfc3339
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
-from core.conditions import Derived
 from core.matters import Matters, MattersOf
 from core.ruleset import RuleSet
 from engine.errors import Permanent
@@ -29,6 +30,8 @@ SCHEMA = 4
 STATE_BYTES = 256 * 1024
 """What is known of the entries is left out when it takes more: it is folded from them again when it is needed."""
 
+MANY_MOVES = 500
+
 _STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}
 """Of each kind of feature the type of its states."""
 
@@ -42,6 +45,22 @@ class Document(NamedTuple):
 
     profile: bytes
     state: bytes
+
+    @classmethod
+    def parse(cls, stored: bytes) -> Document:
+        """What ``stored`` put together."""
+        end = _LENGTH + int.from_bytes(stored[:_LENGTH], "big")
+        return cls(stored[end:], stored[_LENGTH:end])
+
+    def stored(self) -> bytes:
+        """Both as one value."""
+        return b"%b%b%b" % (len(self.state).to_bytes(_LENGTH, "big"), self.state, self.profile)
+
+
+_LENGTH = 4
+
+STATE = "state"
+"""The header of a profile's record."""
 
 
 class _Head(msgspec.Struct, array_like=True):
@@ -88,8 +107,10 @@ class Documents:
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
-        states = tuple[tuple(_STATES[type(feature)] for feature in rules.features)]  # type: ignore[misc]  # made at run time
-        self._derived = msgspec.msgpack.Decoder(tuple[int, states] | None)  # type: ignore[valid-type]  # the same
+        states = GenericAlias(tuple, tuple(_STATES[type(feature)] for feature in rules.features))
+        self._derived: msgspec.msgpack.Decoder[tuple[int, tuple[object, ...]] | None] = msgspec.msgpack.Decoder(
+            GenericAlias(tuple, (int, states)) | None
+        )
         self._encoder = msgspec.msgpack.Encoder()
 
     def encode(self, customer: Customer, message_id: str) -> Document:
@@ -186,14 +207,9 @@ def head(state: bytes) -> int:
     return found.appended
 
 
-def alerts_in(encoded: bytes) -> Sequence[Alert]:
-    """The alerts that ``alerts_out`` wrote. Raises ``msgspec.DecodeError``."""
-    return _ALERTS.decode(encoded)
-
-
-def alerts_out(alerts: Sequence[Alert]) -> bytes:
-    """Alerts on their way to another customer."""
-    return msgspec.msgpack.encode(alerts)
+def may_be_large(customer: Customer) -> bool:
+    """Whether the record could take more than one may: all of it is bounded, but for the moves that are under way."""
+    return len(customer.arriving) > MANY_MOVES
 
 
 def _shown(matter: Mapping[str, object]) -> OpenMatter:
@@ -204,5 +220,4 @@ def _shown(matter: Mapping[str, object]) -> OpenMatter:
 _NIL = msgspec.msgpack.encode(None)
 _HEAD = msgspec.msgpack.Decoder(_Head)
 _STATE = msgspec.msgpack.Decoder(_State)
-_ALERTS = msgspec.msgpack.Decoder(list[Alert])
 _MESSAGE = msgspec.json.Decoder(_Message)

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -19,13 +19,11 @@ from aiokafka import TopicPartition
 from core import journey
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.closings import Unmatched
+from core.customer import Customer
 from core.event import Entry, effective_at, rfc3339
 from core.journey import Forwarded, Merge, Moved, Record, Shipped, step
-from core.matching import is_note
 from core.notification import Said
-from core.rule import RuleSet
-from core.state import Customer, alert_from, customer_from
-from core.timeline import Timeline
+from core.ruleset import RuleSet
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
 from engine.record import KafkaRecord
@@ -33,8 +31,9 @@ from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason, decision_error
 
 from . import messages, moves
-from .acquaintances import BYTES, Acquaintances
-from .archive import Archive
+from .archive import Archive, matter_name
+from .customer_cache import BYTES, CustomerCache
+from .documents import STATE, Document, Documents, OtherVersion, head, may_be_large
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .letters import letter
@@ -60,9 +59,6 @@ log = structlog.get_logger("agents.journey")
 
 _NOBODY: Mapping[str, Any] = {"identifiers": ()}
 
-PAST_ENTRIES = 100_000
-"""Of customers with long pasts, in all partitions of a worker together; each takes about two kilobytes of memory."""
-
 ID_BYTES = 128
 """Of a profile's message id, at most: what a document takes is measured without it."""
 
@@ -86,9 +82,10 @@ class Journey:
         self._partition = partition
         self._partitions = partitions
         self._rules = rules
+        self._documents = Documents(rules)
         self._identifiers = identifiers
         self._metrics = metrics
-        self._archive = Archive(directory, PAST_ENTRIES // partitions)
+        self._archive = Archive(directory)
         self._clock = self._archive.clock
         self._pending_clock = self._clock
         self._fired: list[int] = []
@@ -98,7 +95,7 @@ class Journey:
         self._counted: Counter[tuple[str, str]] = Counter()
         self._unmatched: dict[str, list[str]] = {}
         self._named: set[str] = set()
-        self._known = Acquaintances(BYTES // partitions)
+        self._known = CustomerCache(BYTES // partitions)
         self._last: dict[str, int] = {}
 
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
@@ -118,7 +115,7 @@ class Journey:
         self._clock = 0
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """Mirrors what an earlier owner wrote. Raises ``messages.OtherVersion``."""
+        """Mirrors what an earlier owner wrote. Raises ``OtherVersion``."""
         others = []
         for record in records:
             try:
@@ -131,17 +128,25 @@ class Journey:
     def _mirror(self, record: KafkaRecord) -> None:
         name = record.key.decode()
         if record.topic == TIMELINE:
-            self._archive.mirror_entry(record.key, record.value)
+            if record.value is None:
+                self._archive.mirror_erased(record.key)
+                return
+            headers = dict(record.headers)
+            matter, again = headers.get(messages.MATTER, b""), messages.STOOD_AT in headers
+            self._archive.mirror(record.key, record.value, matter, stood_elsewhere=again)
             return
-        if record.value is not None:
-            try:
-                clock = messages.clock(record.value)
-            except messages.OtherVersion as error:
-                place = Origin(record.topic, record.partition, record.offset)
-                raise messages.OtherVersion(f"the record {place}: {error}") from error
-            rfc3339(clock)  # as it will be told
-            self._clock = max(self._clock, clock)
-        self._archive.set_profile(name, record.value)
+        if record.value is None:
+            self._archive.set_profile(name, None)
+            return
+        document = Document(record.value, dict(record.headers).get(STATE, b""))
+        try:
+            appended = head(document.state)
+        except OtherVersion as error:
+            place = Origin(record.topic, record.partition, record.offset)
+            raise OtherVersion(f"the record {place}: {error}") from error
+        rfc3339(appended)  # as it will be told
+        self._clock = max(self._clock, appended)
+        self._archive.set_profile(name, document.stored())
 
     def restored(self, mark: Checkpoint) -> None:
         """The clock is that of the youngest profile."""
@@ -151,6 +156,7 @@ class Journey:
     def opened(self, mark: Checkpoint) -> None:
         """All is there."""
         self._known.forget()
+        self._archive.forget_all_states()
         self._pending_clock = self._clock
         self.restored(mark)
 
@@ -163,7 +169,7 @@ class Journey:
 
         An exception in a decision would come again with every try and take the whole fleet down: the batch is then
         folded again with each record guarded, and the one that fails goes to the dead letters. What has not
-        even the form of a journal record does, as a foreign one. Raises ``messages.OtherVersion``.
+        even the form of a journal record does, as a foreign one. Raises ``OtherVersion``.
         """
         try:
             return self._fold(records, guarded=False)
@@ -179,6 +185,7 @@ class Journey:
         self._archive.drop()
         if self._touched:  # by a unit that was not committed: they were changed in place
             self._known.forget()
+            self._archive.forget_all_states()
         self._touched.clear()
         self._weights.clear()
         self._counted.clear()
@@ -191,22 +198,27 @@ class Journey:
         for record in records:
             outputs += self._guarded(record) if guarded else self._one(record)
         for name, customer in self._touched.items():
-            key = name.encode()
-            value = messages.profile(customer, f"{name}/{self._partition}-{self._last[name]}")
-            # parts that were forged are larger than bytes_at_most can know
-            if len(value) > messages.MOST_BYTES + ID_BYTES:
-                raise OutputTooLarge(f"{len(value)} bytes for {PROFILES}")
-            self._archive.set_profile(name, value)
-            self._weights[name] = len(value)
-            outputs.append(Output(PROFILES, self._partition, key, value, messages.STRUCTURED))
+            document = self._documents.encode(customer, f"{name}/{self._partition}-{self._last[name]}")
+            stored = document.stored()
+            # parts that were forged are larger than what is looked at
+            if len(stored) > messages.MOST_BYTES + ID_BYTES:
+                raise OutputTooLarge(f"{len(stored)} bytes for {PROFILES}")
+            self._archive.set_profile(name, stored)
+            self._weights[name] = len(stored)
+            outputs.append(self._profile(name.encode(), document))
         return outputs
+
+    def _profile(self, key: bytes, document: Document) -> Output:
+        headers = (*messages.STRUCTURED, (STATE, document.state))
+        return Output(PROFILES, self._partition, key, document.profile, headers)
 
     def committed(self, mark: Checkpoint) -> None:
         """The transaction is durable: so may the store be."""
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
         self._clock = self._pending_clock
-        self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items())
+        for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
+            self._archive.forget_states(name)
         self._touched.clear()
         for labels, number in self._counted.items():
             self._metrics.entries.labels(*labels).inc(number)
@@ -238,7 +250,7 @@ class Journey:
             return [unreadable(record, "journey", self._metrics)]
         name, before = record.key.decode(), None
         try:
-            before = orjson.dumps((self._touched.get(name) or self._customer(name)).document())
+            before = self._documents.encode(self._touched.get(name) or self._customer(name), "")
             return self._one(record, careful=True)
         except Fatal:
             raise
@@ -246,17 +258,19 @@ class Journey:
             if before is None:  # the customer's own document can't be read
                 self._touched.pop(name, None)
                 return [self._bury(record, error)]
-            self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            self._touched[name] = self._documents.decode(before)
+            self._archive.forget_states(name)
             if dict(record.headers)["kind"] != MOVED:
                 return [self._bury(record, error)]
             return self._unjudged(record, name, before)
 
-    def _unjudged(self, record: KafkaRecord, name: str, before: bytes) -> list[Output]:
+    def _unjudged(self, record: KafkaRecord, name: str, before: Document) -> list[Output]:
         """A part of a move is nobody's event, and its entries would be lost: it is taken in without being judged."""
         try:
             outputs = self._one(record, judged=False, careful=True)
         except Exception as error:  # noqa: BLE001 -- not even that: nobody else's events may wait for it
-            self._touched[name] = customer_from(orjson.loads(before), self._rules.plan)
+            self._touched[name] = self._documents.decode(before)
+            self._archive.forget_states(name)
             return [self._bury(record, error)]
         log.error("a move is taken in unjudged", partition=self._partition, offset=record.offset)
         self._metrics.unjudged.inc()
@@ -288,19 +302,21 @@ class Journey:
         said = moves.read(record.value) if headers.get("kind") == MOVED else orjson.loads(record.value)
         brought = self._read(record, headers, said)
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock, judged=judged)
-        if careful or customer.bytes_at_most() > messages.MOST_BYTES:
-            _fitting(Output(PROFILES, self._partition, record.key, messages.profile(customer, "", whole=careful)))
+        if careful or may_be_large(customer):
+            _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
         joined: list[tuple[Written, bytes, bytes]] = []
         for decision in decisions:
             if type(decision) is Written:
                 key, value = self._entry(decision, record, headers, said)
-                joined.append((decision, key, value))
-                outputs.append(_fitting(Output(TIMELINE, self._partition, key, value, messages.STRUCTURED)))
+                matter = self._matter(decision.entry)
+                joined.append((decision, value, matter))
+                told = messages.timeline_headers(matter, decision.stood_at)
+                outputs.append(_fitting(Output(TIMELINE, self._partition, key, value, told)))
             else:
                 outputs += map(_fitting, self._written(customer, decision, record, headers, said))
-        for written, key, value in joined:
-            self._archive.add(customer.id, written.entry, key, value, written.stood_at)
+        for written, value, matter in joined:
+            self._archive.add(customer.id, written.entry, value, matter, written.stood_at)
         for one in decisions:
             if type(one) is Unmatched:
                 self._unmatched.setdefault(one.type, []).append(headers["origin"].decode())
@@ -309,12 +325,10 @@ class Journey:
     def _customer(self, name: str) -> Customer:
         customer = self._known.get(name)
         if customer is None:
-            document = self._archive.profile(name)
-            customer = (
-                Customer(name, Timeline(self._rules.plan))
-                if document is None
-                else messages.customer(document, self._rules.plan)
-            )
+            stored = self._archive.profile(name)
+            customer = self._documents.new(name) if stored is None else self._documents.decode(Document.parse(stored))
+            if customer.derived is not None:
+                self._archive.passed(name, customer.derived)
         self._touched[name] = customer
         return customer
 
@@ -337,8 +351,8 @@ class Journey:
                 for entry in said["entries"]
             ):
                 raise ValueError("a part of no move")
-            alerts = tuple(alert_from(alert) for alert in orjson.loads(bytes(said["alerts"])))
-            return Moved(said["move"], said["parts"], entries, alerts, said["arriving"], said["settledUntil"])
+            alerts, arriving = tuple(said["alerts"]), said["arriving"]
+            return Moved(said["move"], said["parts"], entries, alerts, arriving, said["settledUntil"], said["until"])
         raise ValueError("a journal record of a kind that nobody writes")
 
     def _arrived(
@@ -353,9 +367,11 @@ class Journey:
 
     def _identifiers_of(self, entry: Entry) -> Sequence[Mapping[str, str]]:
         """As sent; an answer to an alert has none, whatever else it says."""
-        if is_note(entry, self._rules):
+        kind = self._rules.vocabulary.get(entry.type)
+        if kind is not None and kind.note:
             return ()
-        found: Sequence[Mapping[str, str]] = entry.data.get("customer", _NOBODY)["identifiers"]
+        customer: Mapping[str, Any] = cast(Mapping[str, Any], entry.data.get("customer", _NOBODY))
+        found: Sequence[Mapping[str, str]] = customer["identifiers"]
         return found
 
     def _written(
@@ -390,7 +406,7 @@ class Journey:
         said: Mapping[str, Any],
     ) -> tuple[bytes, bytes]:
         """Key and value on the timeline's topic."""
-        entry, late, nth, stood_at = written
+        entry, nth, stood_at = written.entry, written.nth, written.stood_at
         if headers["kind"] == MOVED:
             held, moved = said["entries"][nth], True
             event, received, origin = bytes(held["event"]), b"%d" % held["received"], held["origin"].encode()
@@ -402,16 +418,25 @@ class Journey:
         key = b"%s/%s" % (record.key, entry.uid.encode())
         identifiers = self._identifiers_of(entry)
         value = messages.timeline_entry(
-            record.key, key, entry, event, department, identifiers, received, origin, late, moved
+            record.key, key, entry, event, department, identifiers, received, origin, written.late, moved
         )
         if stood_at is None:
-            self._counted[department, "late" if late else "in order"] += 1
+            self._counted[department, "late" if written.late else "in order"] += 1
         else:
             self._metrics.duplicates.inc()
         return key, value
 
+    def _matter(self, entry: Entry) -> bytes:
+        """The case, invoice or opportunity that the entry is about, if any, as ``matter_name`` calls it."""
+        kind = self._rules.vocabulary.get(entry.type)
+        if kind is None or kind.entity is None:
+            return b""
+        name = entry.data.get(kind.entity.id_field)
+        return b"" if name is None else matter_name(kind.entity.entity, str(name))
+
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
-        _, value = messages.alert(customer, said, place)
+        brief = self._documents.brief(customer)
+        value = messages.alert(said, customer.id, brief, place, customer.appended)
         self._metrics.alerts.labels(said.alert.rule, said.state).inc()
         key = customer.id.encode()
         for department in said.alert.departments:
@@ -424,12 +449,12 @@ class Journey:
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
         """Sends the customer's entries through the journal, and erases them here."""
-        stored = self._archive.stored(customer.id)
-        for key, _ in stored:
-            yield Output(TIMELINE, self._partition, key, None)
+        stored = self._archive.shippable(customer.id)
+        for entry in stored:
+            yield Output(TIMELINE, self._partition, f"{customer.id}/{entry.uid}".encode(), None)
         for part in moves.parts(customer.id, shipped, stored):
             yield self._to_journal(shipped.to, part, (("kind", MOVED),))
-        self._archive.erase(customer.id, stored)
+        self._archive.erase(customer.id)
         self._metrics.merges.inc()
 
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:

@@ -8,17 +8,20 @@ from typing import Any, TypedDict
 import msgspec
 import orjson
 
+from core.alert import Alert
+from core.event import BEFORE_ALL
 from core.journey import Shipped
-from core.state import BEFORE_ALL, alert_plain
-from schemas import instant
 
-from . import messages
+from .stored_entry import Shippable
 
 MOVE_ENTRIES = 500
 MOVE_BYTES = 512 * 1024
 """A part holds so many entries, or so many bytes, whichever comes first. Alerts that are too many for the last part are
 one of their own.
 """
+
+ENTRY_BYTES = 512
+"""What a part says of an entry beside its event, at most."""
 
 
 class MovedEntry(TypedDict, total=False):
@@ -32,14 +35,15 @@ class MovedEntry(TypedDict, total=False):
 
 
 class Move(TypedDict, total=False):
-    """A part of a move (see ``core.journey.Moved``). ``alerts`` is a list, still encoded."""
+    """A part of a move (see ``core.journey.Moved``)."""
 
     move: str
     parts: int
     entries: list[MovedEntry]
-    alerts: msgspec.Raw
+    alerts: list[Alert]
     arriving: dict[str, int]
     settledUntil: int
+    until: int
 
 
 def read(value: bytes) -> Move:
@@ -50,17 +54,18 @@ def read(value: bytes) -> Move:
 _MOVE = msgspec.json.Decoder(Move)
 
 
-def parts(customer: str, shipped: Shipped, stored: Sequence[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    """The values of the journal records that take ``customer`` away; ``stored``: keys and values on the timeline."""
+def parts(customer: str, shipped: Shipped, stored: Sequence[Shippable]) -> Iterator[bytes]:
+    """The values of the journal records that take ``customer`` away, with the entries that are ``stored``."""
     found: list[list[dict[str, Any]]] = [[]]
     size = 0
-    for key, value in stored:
-        if len(found[-1]) >= MOVE_ENTRIES or (size + len(value) > MOVE_BYTES and found[-1]):
+    for entry in stored:
+        weight = len(entry.event) + ENTRY_BYTES
+        if len(found[-1]) >= MOVE_ENTRIES or (size + weight > MOVE_BYTES and found[-1]):
             found.append([])
             size = 0
-        found[-1].append(_entry(key, value))
-        size += len(value)
-    alerts = orjson.dumps([alert_plain(alert) for alert in shipped.alerts])
+        found[-1].append({**entry._asdict(), "event": orjson.Fragment(entry.event)})
+        size += weight
+    alerts = msgspec.json.encode(shipped.alerts)
     if size + len(alerts) > MOVE_BYTES and found[-1]:
         found.append([])
     for number, entries in enumerate(found):
@@ -73,16 +78,6 @@ def parts(customer: str, shipped: Shipped, stored: Sequence[tuple[bytes, bytes]]
                 "alerts": orjson.Fragment(alerts) if last else [],
                 "arriving": shipped.arriving if last else {},
                 "settledUntil": shipped.settled_until if last else BEFORE_ALL,
+                "until": shipped.until if last else BEFORE_ALL,
             }
         )
-
-
-def _entry(key: bytes, value: bytes) -> dict[str, Any]:
-    held = orjson.loads(value)["data"]
-    return {
-        "uid": key.rpartition(b"/")[2].decode(),
-        "time": instant.parse(held["event"]["time"]),
-        "received": held["received"],
-        "origin": held["origin"],
-        "event": orjson.Fragment(messages.entry_event(value)),
-    }

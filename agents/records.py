@@ -86,8 +86,10 @@ def received_at(record: KafkaRecord) -> int:
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ORIGIN = re.compile(r"cx\.[A-Za-z0-9_-]{1,64}\.events\.v1/[0-9]{1,9}/[0-9]{1,18}")
-_MICROSECONDS = re.compile(r"[0-9]{1,18}")
+_UID = re.compile(r"[0-9a-f]{32}")
 _MOVE = re.compile(r"[A-Za-z0-9_-]{1,64}/-?[0-9]{1,20}")
+_ABOUT = ("kind", "origin", "received", "time", "uid")
+_FORM = re.compile(rb"(?:event|note) %b [0-9]{1,18} [0-9]{1,18} %b" % (_ORIGIN.pattern.encode(), _UID.pattern.encode()))
 _HEADERS = frozenset({"kind", "origin", "received", "time", "uid", "replay", "nodes", MARK[0]})
 _MOST_NODES = 100
 """As many as an event may have identifiers."""
@@ -110,23 +112,16 @@ def is_journaled(key: bytes | None, headers: Mapping[str, Any]) -> bool:
 
 def _is_about_an_event(said: Mapping[str, Any]) -> bool:
     try:
-        if said["kind"] not in (EVENT, NOTE) or not said.keys() <= _HEADERS or said.get("replay", b"1") != b"1":
-            return False
-        time, received = said["time"].decode(), said["received"].decode()
-        return bool(
-            _MICROSECONDS.fullmatch(time)
-            and _MICROSECONDS.fullmatch(received)
-            and may_be_moved(said["uid"].decode(), int(time), int(received), said["origin"].decode())
-        )
-    except (AttributeError, KeyError, UnicodeDecodeError):
+        form = _FORM.fullmatch(b"%b %b %b %b %b" % tuple([said[name] for name in _ABOUT]))
+        known = form is not None and said.keys() <= _HEADERS and said.get("replay", b"1") == b"1"
+        return known and int(said["time"]) <= _LATEST and int(said["received"]) <= _LATEST
+    except (KeyError, TypeError):
         return False
 
 
 def may_be_moved(uid: str, time: int, received: int, origin: str) -> bool:
     """Whether these can be what the bus knows of an entry."""
-    return bool(
-        _NAME.fullmatch(uid) and _ORIGIN.fullmatch(origin) and 0 <= time <= _LATEST and 0 <= received <= _LATEST
-    )
+    return bool(_UID.fullmatch(uid) and _ORIGIN.fullmatch(origin) and 0 <= time <= _LATEST and 0 <= received <= _LATEST)
 
 
 def _is_instant(value: Any) -> bool:

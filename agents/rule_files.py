@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -111,8 +111,9 @@ def run_tests(rule: Rule, vocabulary: Vocabulary) -> list[Failure]:
     for number, case in enumerate(rule.tests):
         name = str(case.get("it", f"case {number + 1}")) if isinstance(case, Mapping) else ""
         try:
-            entries = [_entry(i, *event) for i, event in enumerate(case["events"])]
-            expected = [{field: _text(field, value) for field, value in alert.items()} for alert in case["alerts"]]
+            events, alerts = cast(Sequence[Any], case["events"]), cast(Sequence[Any], case["alerts"])
+            entries = [_entry(i, *event) for i, event in enumerate(events)]
+            expected = [{field: _text(field, value) for field, value in alert.items()} for alert in alerts]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RuleError(f"rule {rule.name}: tests[{number}]: {error}") from None
         unknown = [entry.type for entry in entries if entry.type not in vocabulary]

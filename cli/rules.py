@@ -51,7 +51,7 @@ def list_(
 
     bus = bus_of(context)
     folder = bus.rules_dir
-    rules = load(folder, vocabulary(bus.registry), outreach(bus.registry)).rules
+    rules = load(folder, vocabulary(bus.registry), outreach(bus.registry)).rules.values()
     if json:
         document({"folder": str(folder), "digest": digest(folder), "rules": [_plain(rule) for rule in rules]})
         return

@@ -11,10 +11,10 @@ from typing import NamedTuple, Protocol
 
 from .customer import Customer
 from .event import BEFORE_ALL, Entry
+from .features import Taken
 from .past import History, Past
 from .ruleset import RuleSet
-from .streams import is_contact
-from .vocabulary import EventType
+from .streams import CONTACT
 
 
 class Finder(History, Protocol):
@@ -36,15 +36,16 @@ class Arrived(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The entry joins the timeline. ``nth`` is its place in the record that brought it; a ``note`` is not judged.
+    """The entry joins the timeline. ``nth`` is its place in the record that brought it.
 
-    ``stood_at``: where it stood until now (µs), if this is a copy that puts it earlier.
+    ``taken``: as it is folded; ``None`` for a note, and for a type nobody knows. ``stood_at``: where it stood until now
+    (µs), if this is a copy that puts it earlier.
     """
 
     entry: Entry
     late: bool
     nth: int
-    note: bool = False
+    taken: Taken | None = None
     stood_at: int | None = None
 
 
@@ -72,7 +73,7 @@ def join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history
     """What becomes of each event. Of copies the one with the smallest ``at`` stands, whichever came first."""
     out: list[Joined] = []
     for nth, record in enumerate(brought):
-        entry, kind = record.entry, rules.vocabulary.get(record.entry.type)
+        entry = record.entry
         known = None if customer.is_new else history.find(customer.id, entry.uid)
         if known is not None and not _same(known, record):
             out.append(_reused(entry, nth))
@@ -80,19 +81,26 @@ def join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history
         if known is not None and entry.at >= known.entry.at:
             out.append(Ignored())
             continue
-        note, stood_at = kind is not None and kind.note, None if known is None else known.entry.at
+        taken, stood_at = rules.taken(entry), None if known is None else known.entry.at
+        note = taken is None and is_note(entry, rules)
         if stood_at is not None and not note and _is_remembered(customer, stood_at):
-            _recall(customer, written([*out, Written(entry, False, nth)]), rules, history)
-        out.append(Written(entry, not note and entry.at < customer.last_at, nth, note, stood_at))
+            _recall(customer, written([*out, Written(entry, False, nth, taken)]), rules, history)
+        out.append(Written(entry, not note and entry.at < customer.last_at, nth, taken, stood_at))
         if stood_at is None and not note:
             customer.know(record.masks)
-            _remember(customer, entry, kind)
+            _remember(customer, entry, taken)
     return out
 
 
 def written(joined: Iterable[object]) -> list[Entry]:
-    """The entries that joined and are judged, in timeline order."""
-    return sorted(one.entry for one in joined if isinstance(one, Written) and not one.note)
+    """The entries that joined, notes included, in timeline order."""
+    return sorted(one.entry for one in joined if isinstance(one, Written))
+
+
+def is_note(entry: Entry, rules: RuleSet) -> bool:
+    """Whether it is an answer to an alert: on the timeline, outside of what is counted and judged."""
+    kind = rules.vocabulary.get(entry.type)
+    return kind is not None and kind.note
 
 
 def _same(known: Arrived, copy: Arrived) -> bool:
@@ -109,7 +117,7 @@ def _reused(entry: Entry, nth: int) -> Refused:
     )
 
 
-def _remember(customer: Customer, entry: Entry, kind: EventType | None) -> None:
+def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     """What the profile says, whatever the order of arrival."""
     customer.entries += 1
     if entry.at > customer.last_at:
@@ -118,8 +126,8 @@ def _remember(customer: Customer, entry: Entry, kind: EventType | None) -> None:
     name = said.get("name") if isinstance(said, Mapping) else None
     if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
         customer.name, customer.name_at = name, entry.at
-    if kind is not None and is_contact(kind, entry.data):
-        department = kind.department
+    if taken is not None and CONTACT in taken.streams:
+        department = taken.kind.department
         if entry.at > customer.last_contact.get(department, BEFORE_ALL):
             customer.last_contact = {**customer.last_contact, department: entry.at}
 
@@ -134,6 +142,5 @@ def _recall(customer: Customer, new: Sequence[Entry], rules: RuleSet, history: H
     customer.entries, customer.last_at = 0, BEFORE_ALL
     customer.name, customer.name_at, customer.last_contact = None, BEFORE_ALL, {}
     for entry in Past(history, customer.id, new, rules).since(0):
-        kind = rules.vocabulary.get(entry.type)
-        if kind is None or not kind.note:
-            _remember(customer, entry, kind)
+        if not is_note(entry, rules):
+            _remember(customer, entry, rules.taken(entry))

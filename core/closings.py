@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from .customer import Customer
-from .event import FOREVER, Entry
+from .event import FOREVER
+from .features import Taken
 from .matters import Matters, may_close, opens
 from .past import Past
 from .ruleset import RuleSet
@@ -20,13 +21,12 @@ class Unmatched:
     type: str
 
 
-def unmatched(customer: Customer, entry: Entry, rules: RuleSet, past: Past) -> Iterable[Unmatched]:
+def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> Iterable[Unmatched]:
     """What is to be said of the entry, before it is judged; the ``past`` is asked where what is known may lack what
     opened the matter.
     """
-    taken = rules.taken(entry)
-    role = None if taken is None else taken.kind.entity
-    if taken is None or role is None or not may_close(entry, taken.kind):
+    entry, role = taken.entry, taken.kind.entity
+    if role is None or not may_close(entry, taken.kind):
         return ()
     matter = entry.data.get(role.id_field)
     place = next((place for place, kept in rules.matters if kept.entity == role.entity), None)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, cast
 
 from .event import DAY, FOREVER
-from .features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where, Word
+from .features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where
 from .matters import FIELDS, Matter, Matters, MattersOf
 
 EVIDENCE_LIMIT = 20
@@ -187,8 +187,8 @@ class InState(Condition):
     same_is_key: bool = False
     place: int = -1
     feature: MattersOf | None = None
-    asked: tuple[tuple[int, Word], ...] = ()
-    """Of the facts that are kept: which must have which value."""
+    asked: tuple[int, ...] = ()
+    """Where the facts are that must have the values of ``where``."""
 
     def holds(self, now: Now) -> Answer:
         hits = [self._hit(matter, now.t) for matter in self._chosen(now)]
@@ -236,8 +236,11 @@ class InState(Condition):
         return found if found is not None and found > t else FOREVER
 
     def _meant(self, matter: Matter) -> bool:
-        facts = matter.facts
-        return all(place < len(facts) and facts[place] == value for place, value in self.asked)
+        facts = matter.facts  # none while nobody has opened it
+        if len(self.asked) == 1:
+            return bool(facts) and facts[self.asked[0]] == self.where[0][1]
+        values = [value for _, value in self.where]
+        return not values or (bool(facts) and [facts[place] for place in self.asked] == values)
 
     def _overdue_from(self, matter: Matter) -> int | None:
         bill = matter.bill
@@ -254,7 +257,7 @@ class InState(Condition):
         (own,) = self.features()
         feature = kept.feature(own)
         assert isinstance(feature, MattersOf)
-        asked = tuple((feature.fields.index(name), value) for name, value in self.where)
+        asked = tuple(feature.fields.index(name) for name, _ in self.where)
         return replace(self, place=kept.place(own), feature=feature, asked=asked)
 
     def fields(self) -> frozenset[str]:

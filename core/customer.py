@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from .alert import Alert
 from .conditions import Derived
 from .event import BEFORE_ALL
-from .matters import FIELDS, Matters, open_ones, told
+from .matters import Matters
 from .memory import forgotten_until, remembered
 from .ruleset import RuleSet
 
@@ -80,7 +80,7 @@ class Customer:
     def forget(self, cooldown: int, appended: int) -> None:
         """Drops the alerts that are history altogether. ``cooldown``: the longest of any rule (µs)."""
         history = forgotten_until(appended)
-        if any(not alert.open and alert.reach(cooldown) <= history for alert in self.alerts):
+        if self.alerts and any(not alert.open and alert.reach(cooldown) <= history for alert in self.alerts):
             self.alerts = remembered(self.alerts, cooldown, appended)
         if self.closed and self.closed[0].reach(cooldown) <= history:
             self.closed = tuple(remembered(self.closed, cooldown, appended))
@@ -96,9 +96,11 @@ class Customer:
             return self.shown
         states, found = self.derived.states, list[OpenMatter]()
         for place, feature in rules.matters:
-            for name, matter, changed in open_ones(cast(Matters, states[place])):
-                facts = told(matter, feature.fields, FIELDS[feature.entity])
-                found.append(OpenMatter(feature.entity, name, changed.at, facts))
+            told = feature.told
+            for name, matter in cast(Matters, states[place]).items():
+                if matter.open and matter.changed is not None:
+                    facts = {field: value for field, index in told if (value := matter.facts[index]) is not None}
+                    found.append(OpenMatter(feature.entity, name, matter.changed.at, facts))
         found.sort(key=_since)
         return found[-MOST_SHOWN:], len(found)
 

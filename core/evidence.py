@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .bounds import shown, size
+from .bounds import SIGN_BYTES, VALUE_BYTES, shown, size
 from .conditions import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
 from .event import Entry, rfc3339
-from .features import Ref
+from .features import Ref, ref
 from .vocabulary import EventType
 
 EVIDENCE_BYTES = 8 * 1024
@@ -30,12 +30,16 @@ def values_of(found: Found, entry: Entry, kind: EventType) -> dict[str, object]:
     return {"department": kind.department, **values} if found.names == DEPARTMENT else values
 
 
-def told(
-    trigger: Entry, values: Mapping[bytes, tuple[Entry, Mapping[str, object]]]
-) -> tuple[Mapping[str, object], ...]:
+Told = tuple[Entry, Mapping[str, object]]
+"""An entry, and the values in it that are told."""
+
+
+def told(trigger: Entry, values: Mapping[bytes, Told]) -> tuple[Mapping[str, object], ...]:
     """The evidence as plain data, in timeline order: the trigger, and of the others, by uid, the latest that fit into
     ``EVIDENCE_BYTES`` together with it.
     """
+    if sum(map(_bytes_at_most, values.values())) <= EVIDENCE_BYTES:
+        return tuple([_plain(*one) for one in sorted(values.values(), key=_first)])
     first = bytes.fromhex(trigger.uid)
     shown_first = _plain(*values[first])
     left, kept = EVIDENCE_BYTES - size(shown_first), {Ref(trigger.at, first): shown_first}
@@ -46,6 +50,16 @@ def told(
             break
         kept[other] = plain
     return tuple([kept[one] for one in sorted(kept)])
+
+
+def _bytes_at_most(one: Told) -> int:
+    """A quick look at how much an entry takes as JSON."""
+    entry, values = one
+    return SIGN_BYTES * (len(entry.source) + len(entry.id) + len(entry.type)) + 128 + len(values) * 2 * VALUE_BYTES
+
+
+def _first(one: Told) -> Ref:
+    return ref(one[0])
 
 
 def _plain(entry: Entry, values: Mapping[str, object]) -> Mapping[str, object]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
-from .conditions import Derived, Found, Now, States, first
+from .conditions import Derived, Found, Now, first
 from .event import FOREVER, Entry
 from .features import Context, Recall, Taken
 from .rule import Rule
-from .ruleset import Effects, RuleSet
+from .ruleset import RuleSet
 
 
 class Passed(Protocol):
@@ -81,13 +81,15 @@ def every_trigger(_at: int, _rule: Rule) -> bool:
 
 @dataclass(slots=True)
 class Folding:
-    """What is folded, in order and later than the base, and what is asked. ``watched``: matches of before the base that
-    had not ended by then; ``later``: others, by the instants from which on they are watched.
+    """What is folded, and what is asked.
+
+    ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of before the base
+    that had not ended by then; ``later``: others, by the instants from which on they are watched.
     """
 
-    entries: Sequence[Entry]
+    together: Iterable[Sequence[Taken]]
     judged: Judged = every_trigger
-    watched: list[Watch] = field(default_factory=list)
+    watched: Sequence[Watch] = ()
     later: Mapping[int, Sequence[Watch]] = field(default_factory=dict)
 
 
@@ -106,34 +108,30 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folde
     for watch in watched:
         if watch.resolved is None:
             watch.look(base, context)
-    for together in instants(rules, folding.entries):
-        at, effects = together[0].entry.at, [rules.effects(one.streams) for one in together]
-        derived = Derived(at, _take(rules, derived.states, together, effects, context))
-        watched = [watch for watch in watched if not watch.is_over(at)]
-        for watch in watched:
-            if any(watch.rule.name in one.ends for one in effects):
-                watch.look(derived, context)
+    for together in folding.together:
+        derived = _after(rules, derived, together, context)
+        past.passed(derived)
+        at = derived.at
+        if watched:
+            watched = [watch for watch in watched if not watch.is_over(at)]
+            _look_again(rules, watched, together, derived, context)
         for watch in folding.later.get(at, ()):
             watch.look(derived, context)
             watched.append(watch)
-        for one, effect in zip(together, effects, strict=True):
-            for rule in effect.judged:
-                match = _match(rule, one, derived, context) if folding.judged(at, rule) else None
+        for one in together:
+            for rule in rules.effects(one.streams).judged:
+                match = _match(rule, one.entry, derived, context) if folding.judged(at, rule) else None
                 if match is not None:
                     matches.append(match)
                     watched.append(match.watch)
-        past.passed(derived)
     return Folded(derived, matches)
 
 
-def instants(rules: RuleSet, entries: Iterable[Entry]) -> Iterator[list[Taken]]:
-    """The entries that rules or the profile look at, those of an instant together."""
+def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
+    """Those of an instant together."""
     together: list[Taken] = []
-    for entry in entries:
-        one = rules.taken(entry)
-        if one is None:
-            continue
-        if together and together[0].entry.at != entry.at:
+    for one in entries:
+        if together and together[0].entry.at != one.entry.at:
             yield together
             together = []
         together.append(one)
@@ -141,25 +139,35 @@ def instants(rules: RuleSet, entries: Iterable[Entry]) -> Iterator[list[Taken]]:
         yield together
 
 
-def _take(
-    rules: RuleSet, states: States, together: Sequence[Taken], effects: Sequence[Effects], context: Context
-) -> States:
-    places = effects[0].places if len(effects) == 1 else sorted({place for one in effects for place in one.places})
-    if not places:
-        return states
-    found = list(states)
-    for place in places:
-        mine = [one for one, effect in zip(together, effects, strict=True) if place in effect.places]
-        found[place] = rules.features[place].take(found[place], mine, context)
-    return tuple(found)
+def _after(rules: RuleSet, before: Derived, together: Sequence[Taken], context: Context) -> Derived:
+    """What is known once the entries of the next instant are."""
+    states = list(before.states)
+    if len(together) == 1:
+        for place in rules.effects(together[0].streams).places:
+            states[place] = rules.features[place].take(states[place], together, context)
+    else:
+        placed = [(one, rules.effects(one.streams).places) for one in together]
+        for place in sorted({place for _, places in placed for place in places}):
+            mine = [one for one, places in placed if place in places]
+            states[place] = rules.features[place].take(states[place], mine, context)
+    return Derived(together[0].entry.at, tuple(states))
 
 
-def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:
-    entry = trigger.entry
-    data, key = rule.fields_of(entry, context.vocabulary), rule.key_of(entry, context.vocabulary)
-    answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
+def _look_again(
+    rules: RuleSet, watched: Iterable[Watch], together: Sequence[Taken], derived: Derived, context: Context
+) -> None:
+    """The ends that the entries of an instant can move."""
+    ends = [rules.effects(one.streams).ends for one in together]
+    for watch in watched:
+        if any(watch.rule.name in names for names in ends):
+            watch.look(derived, context)
+
+
+def _match(rule: Rule, trigger: Entry, derived: Derived, context: Context) -> Match | None:
+    data, key = rule.fields_of(trigger, context.vocabulary), rule.key_of(trigger, context.vocabulary)
+    answer = rule.condition.holds(Now(derived, context, trigger.at, data, key, trigger.at))
     if answer is None:
         return None
-    watch = Watch(rule, key, entry.at)
+    watch = Watch(rule, key, trigger.at)
     watch.look(derived, context)
-    return Match(entry, data, answer, watch)
+    return Match(trigger, data, answer, watch)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .alert import Alert
@@ -93,16 +93,19 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder
     joined = out[0]
     if not isinstance(joined, Written) or customer.arriving:
         return out
-    new = written(out)
-    past = Past(history, customer.id, new, rules)
-    if joined.stood_at is None:
-        out += unmatched(customer, joined.entry, rules, past)
-    change = Change(new, customer.appended, record.replay, everything=customer.unjudged)
-    return out + _judged(customer, change, rules, past)
+    past = Past(history, customer.id, (joined.entry,), rules)
+    if joined.taken is not None and joined.stood_at is None:
+        out += unmatched(customer, joined.taken, rules, past)
+    return out + _judged(customer, [joined], rules, past, replay=record.replay)
 
 
-def _judged(customer: Customer, change: Change, rules: RuleSet, past: Past) -> list[Said]:
-    said = judge(customer, change, rules, past)
+def _judged(
+    customer: Customer, joined: Sequence[object], rules: RuleSet, past: Past, *, replay: bool = False
+) -> list[Said]:
+    """What is said about what has joined; about everything once a move is complete."""
+    taken = [one.taken for one in joined if isinstance(one, Written) and one.taken is not None]
+    looked_at = [one for one in taken if rules.effects(one.streams).any]
+    said = judge(customer, Change(looked_at, customer.appended, replay, customer.unjudged), rules, past)
     customer.unjudged = False
     return said
 
@@ -143,11 +146,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder,
     if left > 0:
         customer.arriving[record.move] = left
     customer.arriving |= record.arriving
-    if customer.arriving:
+    customer.unjudged = not customer.arriving
+    if customer.arriving or not judged:
         return out
-    if not judged:
-        customer.unjudged = True
-        return out
-    new = written(out)
-    change = Change(new, customer.appended, everything=True)
-    return out + _judged(customer, change, rules, Past(history, customer.id, new, rules))
+    return out + _judged(customer, out, rules, Past(history, customer.id, written(out), rules))

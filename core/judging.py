@@ -7,12 +7,14 @@ notified against what matches now, decide what is left in its order, and say wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .alert import Alert, Name
+from .conditions import Derived
 from .customer import Customer
-from .event import BEFORE_ALL, FOREVER, Entry
-from .folding import Folded, Folding, Match, Watch, fold
+from .event import BEFORE_ALL, FOREVER
+from .features import Taken
+from .folding import Folding, Match, Watch, fold
 from .memory import Memory, may_be_full
 from .notification import Said, State, Teller, decide, refreshed
 from .past import Past
@@ -20,90 +22,75 @@ from .rule import Rule
 from .ruleset import RuleSet
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is new of a customer. ``entries``, in order, have joined their past, none if it is a note; after a move, and
-    when what is known of them can't be relied on, ``everything`` is judged again.
+class Change(NamedTuple):
+    """What is new of a customer. ``taken``, in order, has joined their past: what rules or the profile look at, which
+    may be nothing. After a move, and when what is known of them can't be relied on, ``everything`` is judged again.
 
     ``appended``: the journal's clock (µs). ``replay``: nobody is to be woken.
     """
 
-    entries: Sequence[Entry]
+    taken: Sequence[Taken]
     appended: int
     replay: bool = False
     everything: bool = False
 
-    @property
-    def since(self) -> int:
-        """The first instant at which anything may be otherwise (µs)."""
-        return BEFORE_ALL if self.everything else self.entries[0].at if self.entries else FOREVER
-
 
 def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> list[Said]:
     """What is said, in order. The customer's alerts and what is known of them are as of the change then."""
-    return _Judgement(customer, change, rules, past).passed()
+    judgement = _Judgement(customer, change, rules, past)
+    customer.forget(rules.longest_cooldown, change.appended)
+    derived = customer.derived
+    if change.everything or (change.taken and (derived is None or change.taken[0].entry.at <= derived.at)):
+        judgement.again()
+    elif change.taken and derived is not None:
+        judgement.in_order(derived)
+    if customer.alerts:
+        judgement.close()
+    return judgement.said
 
 
 class _Judgement:
-    """One change of one customer."""
+    """One change of one customer. ``since``: the first instant at which anything may be otherwise (µs)."""
+
+    __slots__ = ("_change", "_customer", "_gone", "_now", "_past", "_rules", "_since", "_teller", "said")
 
     def __init__(self, customer: Customer, change: Change, rules: RuleSet, past: Past) -> None:
         self._customer, self._change, self._rules, self._past = customer, change, rules, past
-        self._since, self._now = change.since, customer.now
-        self._tell = Teller(rules, past).say
-        self._said: list[Said] = []
+        self._since = BEFORE_ALL if change.everything or not change.taken else change.taken[0].entry.at
+        self._now = customer.now
+        self._teller: Teller | None = None
         self._gone: list[Alert] = []
-
-    def passed(self) -> list[Said]:
-        """What is said of it."""
-        customer, change = self._customer, self._change
-        customer.forget(self._rules.longest_cooldown, change.appended)
-        if change.everything or self._is_looked_at():
-            known = customer.derived
-            in_order = known is not None and self._since > known.at and not change.everything
-            found, watches = self._in_order() if in_order else self._again()
-            self._compare({match.name: match for match in found.matches}, watches)
-            self._decide([*self._freed(), *found.matches])
-            customer.derived, customer.folded_until = found.derived, found.derived.at
-            if not in_order:
-                customer.alerts.sort(key=Alert.place)
-        if customer.alerts:
-            self._close()
-        return self._said
-
-    def _is_looked_at(self) -> bool:
-        """Whether any rule, or the profile, looks at what is new."""
-        for entry in self._change.entries:
-            taken = self._rules.taken(entry)
-            effects = None if taken is None else self._rules.effects(taken.streams)
-            if effects is not None and (effects.places or effects.judged):
-                return True
-        return False
+        self.said: list[Said] = []
 
     # --- folding ----------------------------------------------------------------------------------------------------
 
-    def _in_order(self) -> tuple[Folded, dict[Name, Watch]]:
-        """From what is known. Ends are known, too, and alerts of long ago are not concerned."""
-        derived = self._customer.derived
-        assert derived is not None
-        watches = {}
-        for alert in self._customer.alerts:
-            rule = self._rules.rules.get(alert.rule)
-            if rule is not None and not (alert.end is not None and alert.end < self._since):
-                watches[alert.name] = Watch(rule, alert.key, alert.time, FOREVER if alert.end is None else alert.end)
-        folding = Folding(self._change.entries, watched=list(watches.values()))
-        return fold(self._rules, derived, folding, self._past), watches
+    def in_order(self, derived: Derived) -> None:
+        """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
+        customer, rules = self._customer, self._rules
+        ends = rules.effects(self._change.taken[0].streams).ends
+        watches: dict[int, Watch] = {}
+        for index, alert in enumerate(customer.alerts if ends else ()):
+            if alert.rule in ends and (alert.end is None or alert.end >= self._since):
+                known = FOREVER if alert.end is None else alert.end
+                watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, known)
+        folding = Folding((self._change.taken,), watched=tuple(watches.values()))
+        found = fold(rules, derived, folding, self._past)
+        customer.derived, customer.folded_until = found.derived, found.derived.at
+        for index, watch in watches.items():
+            customer.alerts[index] = self._restated(customer.alerts[index], watch.end, None)
+        if found.matches:
+            self._decide(found.matches)
 
-    def _again(self) -> tuple[Folded, dict[Name, Watch]]:
-        """From a state strictly before the change. What was notified before it keeps what it was bound to."""
-        since, past = self._since, self._past
-        self._customer.wake()
+    def again(self) -> None:
+        """Folds from a state strictly before the change. What was notified before it keeps what it was bound to."""
+        customer, past, since = self._customer, self._past, self._since
+        customer.wake()
         past.changed(since)
         base = past.snapshot(since)
         watches: dict[Name, Watch] = {}
         later: dict[int, list[Watch]] = {}
         at_base: list[Watch] = []
-        for alert in self._customer.alerts:
+        for alert in customer.alerts:
             rule = self._rules.rules.get(alert.rule)
             if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
                 continue
@@ -112,8 +99,12 @@ class _Judgement:
                 later.setdefault(alert.time, []).append(watch)
             else:
                 at_base.append(watch)
-        folding = Folding(past.since(base.at + 1), lambda at, _: at >= since, at_base, later)
-        return fold(self._rules, base, folding, past), watches
+        folding = Folding(past.instants(base.at + 1), lambda at, _: at >= since, at_base, later)
+        found = fold(self._rules, base, folding, past)
+        customer.derived, customer.folded_until = found.derived, found.derived.at
+        self._compare({match.name: match for match in found.matches}, watches)
+        self._decide([*self._freed(), *found.matches])
+        customer.alerts.sort(key=Alert.place)
 
     def _freed(self) -> Sequence[Match]:
         """Matches before the change that a retracted alert may have kept silent: those of its rule, near it."""
@@ -127,13 +118,13 @@ class _Judgement:
             near = (one.rule == rule.name and one.time - at < rule.cooldown for one in self._gone)
             return at < self._since and any(near)
 
-        return fold(self._rules, base, Folding(self._past.since(base.at + 1), is_near), self._past).matches
+        return fold(self._rules, base, Folding(self._past.instants(base.at + 1), is_near), self._past).matches
 
     def _found_again(self, alert: Alert) -> Match | None:
         """What a notified alert of before the change was bound to when it fired."""
         base = self._past.snapshot(alert.time)
-        entries = [entry for entry in self._past.since(base.at + 1) if entry.at <= alert.time]
-        folding = Folding(entries, lambda at, rule: at == alert.time and rule.name == alert.rule)
+        until = (one for one in self._past.instants(base.at + 1) if one[0].entry.at <= alert.time)
+        folding = Folding(until, lambda at, rule: at == alert.time and rule.name == alert.rule)
         matches = fold(self._rules, base, folding, self._past).matches
         return next((match for match in matches if match.name == alert.name), None)
 
@@ -143,14 +134,14 @@ class _Judgement:
         """Notified alerts keep standing, are as their matches are by now, or are retracted."""
         kept: list[Alert] = []
         for alert in self._customer.alerts:
+            name = alert.name
             if alert.rule not in self._rules.rules:
                 kept.append(alert)
             elif alert.time < self._since:
-                watch = watches.get(alert.name)
-                kept.append(self._restated(alert, alert.end if watch is None else watch.end, None))
-            elif alert.name in matches:
-                match = matches[alert.name]
-                kept.append(self._restated(alert, match.watch.end, match))
+                watch = watches.get(name)
+                kept.append(alert if watch is None else self._restated(alert, watch.end, None))
+            elif name in matches:
+                kept.append(self._restated(alert, matches[name].watch.end, matches[name]))
             else:
                 self._gone.append(alert)
                 if not alert.carried:
@@ -166,7 +157,7 @@ class _Judgement:
         now = before._replace(end=end) if match is None else refreshed(before, match)._replace(end=end)
         now = now._replace(carried=False)
         other = now.digest != before.digest
-        if now.has_ended(self._now):  # of one that stands, ``_close`` says it
+        if now.has_ended(self._now):  # of one that stands, ``close`` says it
             if not before.open and (other or now.end != before.end):
                 self._say(now.ending, now)
             return now
@@ -178,8 +169,6 @@ class _Judgement:
     # --- deciding ---------------------------------------------------------------------------------------------------
 
     def _decide(self, matches: Sequence[Match]) -> None:
-        if not matches:
-            return
         customer, change = self._customer, self._change
         if may_be_full(len(customer.alerts) + len(customer.closed) + len(matches)):
             customer.wake()
@@ -188,9 +177,11 @@ class _Judgement:
             self._say("fired" if alert.open else alert.ending, alert)
         customer.alerts, customer.settled_until = memory.alerts, memory.settled
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern."""
         customer, now, latest = self._customer, self._now, self._customer.folded_until
+        if not any(alert.has_ended(now if alert.open else latest) for alert in customer.alerts):
+            return
         kept: list[Alert] = []
         closed: list[Alert] = []
         for alert in customer.alerts:
@@ -212,4 +203,6 @@ class _Judgement:
         return alert.reach(self._rules.longest_cooldown), alert.place()
 
     def _say(self, state: State, alert: Alert) -> None:
-        self._said.append(self._tell(state, alert))
+        if self._teller is None:
+            self._teller = Teller(self._rules, self._past)
+        self.said.append(self._teller.say(state, alert))

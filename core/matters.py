@@ -6,7 +6,7 @@ instant is closed. Those that are closed for longer than anybody looks back are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, cast
@@ -60,6 +60,11 @@ class MattersOf(Feature):
     def streams(self) -> tuple[str, ...]:
         """That of the kind."""
         return (self.entity,)
+
+    @property
+    def told(self) -> Sequence[tuple[str, int]]:
+        """Which of the facts people are told, and where they are."""
+        return [(name, self.fields.index(name)) for name in FIELDS[self.entity]]
 
     def empty(self) -> Matters:
         """None is known."""
@@ -162,19 +167,6 @@ def may_close(entry: Entry, kind: EventType) -> bool:
     if role is None or role.role == "opens":
         return False
     return closes(entry, kind) or entry.type in (PAYMENT, CREDIT)
-
-
-def open_ones(matters: Matters) -> Iterator[tuple[str, Matter, Ref]]:
-    """Those that are open: id, state, and what opened each."""
-    for name, matter in matters.items():
-        if matter.open and matter.changed is not None:
-            yield name, matter, matter.changed
-
-
-def told(matter: Matter, fields: Iterable[str], names: Sequence[str]) -> dict[str, object]:
-    """Of its facts those of these ``names`` that it has; ``fields``: of the feature."""
-    facts = dict(zip(fields, matter.facts, strict=False))
-    return {name: value for name in names if (value := facts.get(name)) is not None}
 
 
 def _is_over(matter: Matter, since: int) -> bool:

@@ -12,7 +12,7 @@ from .alert import Alert, digest
 from .bounds import VALUE_BYTES, cut
 from .conditions import Found
 from .event import DAY, Entry
-from .evidence import place, rests_on, told, values_of
+from .evidence import Told, place, rests_on, told, values_of
 from .features import ref
 from .folding import Match
 from .memory import Memory
@@ -56,7 +56,7 @@ class Teller:
     def _evidence(
         self, trigger: Entry, data: Mapping[str, object], evidence: Iterable[Found]
     ) -> tuple[Mapping[str, object], ...]:
-        values: dict[bytes, tuple[Entry, Mapping[str, object]]] = {bytes.fromhex(trigger.uid): (trigger, data)}
+        values: dict[bytes, Told] = {bytes.fromhex(trigger.uid): (trigger, data)}
         for found in evidence:
             uid = found.entry.uid
             entry, known = values.get(uid) or (self._past.entry(uid), {})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from .conditions import Derived
 from .event import BEFORE_ALL, Entry
-from .folding import Folding, Match, fold
+from .features import Taken
+from .folding import Folding, Match, fold, instants
 from .ruleset import RuleSet
 
 
@@ -52,6 +53,10 @@ class Past:
     def since(self, at: int) -> Sequence[Entry]:
         """The entries from an instant on (µs), in order."""
         return self._joined(self._history.since(self._customer, at), lambda one: one.at >= at)
+
+    def instants(self, at: int) -> Iterator[Sequence[Taken]]:
+        """Of these what the rules or the profile look at, those of an instant together."""
+        return instants(looked_at(self.since(at), self._rules))
 
     def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
         """The entries about a matter before an instant (µs), in order."""
@@ -111,4 +116,12 @@ def matches(entries: Iterable[Entry], rules: RuleSet) -> list[Match]:
     """Every match in this history, in the order of decision. Nothing here knows of arrival."""
     history = sorted(entries)
     past = Past(Nothing(), "", history, rules)
-    return fold(rules, Derived(BEFORE_ALL, rules.empty), Folding(history), past).matches
+    return fold(rules, Derived(BEFORE_ALL, rules.empty), Folding(instants(looked_at(history, rules))), past).matches
+
+
+def looked_at(entries: Iterable[Entry], rules: RuleSet) -> Iterator[Taken]:
+    """The entries at which rules or the profile look, as they are folded."""
+    for entry in entries:
+        taken = rules.taken(entry)
+        if taken is not None and rules.effects(taken.streams).any:
+            yield taken

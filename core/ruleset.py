@@ -25,6 +25,11 @@ class Effects(NamedTuple):
     judged: tuple[Rule, ...]
     ends: frozenset[str]
 
+    @property
+    def any(self) -> bool:
+        """Whether anybody looks at it."""
+        return bool(self.places or self.judged)
+
 
 class RuleSet:
     """Rules whose conditions know where what they ask about is kept; the vocabulary they speak.
@@ -54,8 +59,7 @@ class RuleSet:
     def taken(self, entry: Entry) -> Taken | None:
         """The entry as it is folded; ``None`` for a note and for a type nobody knows."""
         kind = self.vocabulary.get(entry.type)
-        streams = streams_of(kind, entry.data)
-        return Taken(entry, kind, streams) if kind is not None and streams else None
+        return None if kind is None or kind.note else Taken(entry, kind, streams_of(kind, entry.data))
 
     def effects(self, streams: Streams) -> Effects:
         """What an event of these streams means."""

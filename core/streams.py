@@ -13,10 +13,8 @@ Streams = tuple[str, ...]
 """Those of one event, its type first. There are few combinations: what follows from one is kept."""
 
 
-def streams_of(kind: EventType | None, data: Mapping[str, object]) -> Streams:
-    """The streams that an event of this type and content belongs to; none for a note and for a type nobody knows."""
-    if kind is None or kind.note:
-        return ()
+def streams_of(kind: EventType, data: Mapping[str, object]) -> Streams:
+    """The streams that an event of this type and content belongs to."""
     found = [kind.name]
     if kind.entity is not None and data.get(kind.entity.id_field) is not None:
         found.append(kind.entity.entity)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
+
+END_OF_GROUP = b"/"
 
 
 class Pending:
-    """Changes of one family: ``None`` deletes. Keys are sorted only when they are scanned."""
+    """Changes of one family: ``None`` deletes.
 
-    __slots__ = ("_sorted", "changes")
+    What a key has up to its first slash is its group. A scan sorts the keys of one group only, and only then.
+    """
+
+    __slots__ = ("_grouped", "_groups", "changes")
 
     def __init__(self) -> None:
         self.changes: dict[bytes, bytes | None] = {}
-        self._sorted: list[bytes] = []
+        self._groups: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        self._grouped = 0
 
     def below(self, prefix: bytes, start: bytes = b"") -> list[tuple[bytes, bytes | None]]:
-        keys = self._sorted
-        if len(keys) != len(self.changes):  # keys are only ever added: the new ones are the last of the dict
-            keys.extend(list(self.changes)[len(keys) :])
-            keys.sort()
+        """The changes of keys that begin with ``prefix`` and go on with ``start`` or more, in order."""
+        if not self.changes:
+            return []
+        keys = self._group(prefix)
         found = []
         for at in range(bisect_left(keys, prefix + start), len(keys)):
             if not keys[at].startswith(prefix):
@@ -27,14 +35,29 @@ class Pending:
             found.append((keys[at], self.changes[keys[at]]))
         return found
 
+    def _group(self, prefix: bytes) -> list[bytes]:
+        """All keys that may begin with ``prefix``, in order."""
+        group, slash, _ = prefix.partition(END_OF_GROUP)
+        if not slash:
+            return sorted(self.changes)
+        for key in islice(reversed(self.changes), len(self.changes) - self._grouped):  # keys are only ever added
+            self._groups[key.partition(END_OF_GROUP)[0]].append(key)
+        self._grouped = len(self.changes)
+        keys = self._groups.get(group, [])
+        keys.sort()
+        return keys
+
     def clear(self) -> None:
+        """Nothing is changed any more."""
         self.changes.clear()
-        self._sorted.clear()
+        self._groups.clear()
+        self._grouped = 0
 
 
 def overlaid(
     stored: Iterator[tuple[bytes, bytes]], changed: list[tuple[bytes, bytes | None]]
 ) -> Iterator[tuple[bytes, bytes]]:
+    """What is ``stored``, with what is ``changed`` in its place; both in the order of their keys."""
     at = 0
     for key, value in stored:
         while at < len(changed) and changed[at][0] < key:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,10 @@ class Store:
     def delete(self, family: str, key: bytes) -> None:
         """Remove a key, pending; it need not exist."""
         self._pending[family].changes[key] = None
+
+    def update(self, family: str, changes: Mapping[bytes, bytes | None]) -> None:
+        """Set values, pending; ``None`` removes a key, which need not exist."""
+        self._pending[family].changes.update(changes)
 
     def scan(self, family: str, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call.

@@ -12,7 +12,7 @@ from agents import moves
 
 from .bus import PARTITIONS, Bus
 from .comparison import differences
-from .limits import forget, limit
+from .limits import forget, leave_out, limit
 from .tally import compared
 from .topics import DEAD, header
 from .worlds import (
@@ -49,6 +49,7 @@ def test_the_topics_hold_what_the_oracle_says(publications: list[Publication], s
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(moves, "MOVE_ENTRIES", part)
         forget(patch, random.Random(seed))
+        leave_out(patch, random.Random(seed))
         with Bus(seed) as bus:
             run(bus, publications)
             assert [] == differences(bus.topics(), bus.oracle())
@@ -63,6 +64,7 @@ def test_at_the_limits_the_topics_hold_what_the_oracle_says(world: int, seed: in
     with pytest.MonkeyPatch.context() as patch:
         limit(patch, chance)
         forget(patch, chance)
+        leave_out(patch, chance)
         patch.setattr(moves, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
         patch.setattr(moves, "MOVE_BYTES", chance.choice([1, 1_000, 512 * 1024]))
         with Bus(seed) as bus:

@@ -21,7 +21,7 @@ from tests.unit.agents.bench import MARK, record
 
 from .bus import IDENTIFIERS, MEMORY, METRICS, PARTITIONS, Bus
 from .comparison import differences
-from .limits import keep, limit
+from .limits import forget, leave_out, limit
 from .random_rules import File, a_world
 from .tally import compared
 from .test_bus import run
@@ -42,6 +42,7 @@ def test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byt
         patch.setattr(moves, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
         if chance.random() < 0.3:
             limit(patch, chance)
+        leave_out(patch, chance)
         run(bus, publications)
         assert [] == differences(bus.topics(), bus.oracle())
         for partition in range(PARTITIONS):
@@ -73,7 +74,7 @@ def made_of(bus: Bus, partition: int, log: Sequence[ConsumerRecord], chance: ran
         if most is None:
             owner.take(log)
             return owner.made()
-        keep(patch, chance)
+        forget(patch, chance)
         mishaps = chance.choice([0.0, 0.2, 0.8])
         left = list(log)
         while left:

@@ -16,7 +16,7 @@ from core.ruleset import RuleSet
 from .arrivals import PEOPLE, Journals, answer, arrivals
 from .both import Both
 from .entry import D, Entry, H, uid_of
-from .limits import forget, limit
+from .limits import forget, leave_out, limit
 from .rules import Rules
 from .section_four import SECTION_FOUR
 from .tally import compared
@@ -36,6 +36,7 @@ def test_whatever_is_no_longer_held_every_record_says_what_the_oracle_says(histo
     chance = random.Random(seed)
     with pytest.MonkeyPatch.context() as patch:
         forget(patch, chance)
+        leave_out(patch, chance)
         hear_in_some_order(history, chance)
 
 
@@ -68,6 +69,7 @@ def test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it(seed: int) 
     with pytest.MonkeyPatch.context() as patch:
         if chance.random() < 0.5:
             forget(patch, chance)
+            leave_out(patch, chance)
         hear_in_some_order(a_settled_past(chance), chance)
 
 
@@ -79,6 +81,7 @@ def test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_s
     with pytest.MonkeyPatch.context() as patch:
         limit(patch, chance)
         forget(patch, chance)
+        leave_out(patch, chance)
         hear_in_some_order(a_busy_quarter(chance), chance)
 
 

@@ -19,7 +19,7 @@ from .bus import Bus
 from .comparison import differences
 from .conditions import KINDS, kind_of, parts
 from .entry import FOREVER, Entry, History
-from .limits import forget, limit
+from .limits import forget, leave_out, limit
 from .matches import matches
 from .random_rules import a_world, in_the_core
 from .rule_files import read
@@ -65,6 +65,7 @@ def test_at_the_limits_and_whatever_is_forgotten_every_record_says_what_the_orac
         if chance.random() < 0.5:
             limit(patch, chance)
         forget(patch, chance)
+        leave_out(patch, chance)
         hear_in_some_order(life, chance, in_the_core(files), read(files))
 
 
@@ -78,6 +79,7 @@ def test_the_topics_hold_what_the_oracle_says(seed: int) -> None:
         patch.setattr(moves, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
         if chance.random() < 0.5:
             forget(patch, chance)
+            leave_out(patch, chance)
         run(bus, published(life, chance))
         assert [] == differences(bus.topics(), bus.oracle())
     compared("on the bus, with random rules", len(life))

@@ -67,6 +67,13 @@ DECISION_ERROR = f"{_JOURNEY}::test_an_error_in_a_decision_costs_nothing_else_of
 LATER_THAN_RECEIVED = f"{_JOURNEY}::test_no_entry_lies_ahead_of_the_moment_at_which_the_broker_had_it"
 ANSWER = f"{_JOURNEY}::test_an_answer_is_no_entry_of_the_profile_whatever_else_it_says"
 EARLIER_ENTRY = f"{_JOURNEY}::test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry"
+_ARCHIVE = "tests/unit/agents/test_archive.py"
+ARCHIVE = f"{_ARCHIVE}::TestAgainstADict::runTest"
+MATTER_LEFT = f"{_ARCHIVE}::test_of_a_matter_whose_entries_are_erased_one_by_one_the_others_are_found"
+LOST_STATES = f"{_ARCHIVE}::test_states_of_a_unit_of_work_that_is_lost_are_lost_with_it"
+_SNAPSHOTS = "tests/unit/agents/test_snapshots.py"
+SNAPSHOTS = f"{_SNAPSHOTS}::TestAgainstADict::runTest"
+FEW_SNAPSHOTS = f"{_SNAPSHOTS}::test_of_ten_years_a_dozen_or_two_states_are_left"
 CLOCK = f"{_JOURNEY}::test_the_clock_of_a_restored_journey_does_not_go_back"
 UNMATCHED = "tests/unit/agents/test_unmatched_closings.py"
 LETTERS = f"{_INTAKE}::test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason"
@@ -120,6 +127,7 @@ NO_RULES = "tests/unit/agents/test_rule_files.py::test_a_folder_without_a_rule_i
 
 # --- the engine without Kafka ----------------------------------------------------------------------------------------
 
+SCANNED_AGAIN = "tests/unit/engine/test_store.py::test_a_scan_sees_what_was_changed_since_the_one_before"
 KILLED_STORE = "tests/unit/engine/test_store.py::test_a_killed_process_leaves_a_store_that_is_behind_and_whole"
 CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
 NEXT_OFFSET = "tests/unit/engine/test_progress.py"

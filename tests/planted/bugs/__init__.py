@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.planted.bug import Bug
 from tests.planted.bugs import (
     agents,
+    archive,
     command_line,
     core,
     engine,
@@ -20,6 +21,7 @@ from tests.planted.bugs import (
 BUGS: Sequence[Bug] = (
     *engine.BUGS,
     *agents.BUGS,
+    *archive.BUGS,
     *core.BUGS,
     *matters.BUGS,
     *identifiers.BUGS,

@@ -1,4 +1,4 @@
-"""Bugs of the agents: intake, resolver, directory, journey, archive."""
+"""Bugs of the agents: intake, resolver, directory, journey."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ BUGS = (
         "an-entry-kept-before-all-is-decided",
         "The entry of an event that is buried stands in the store all the same.",
         "agents/journey.py",
-        "                joined.append((decision, key, value))\n",
-        "                self._archive.add(customer.id, decision.entry, key, value, decision.stood_at)\n",
+        "                joined.append((decision, value, matter))\n",
+        "                self._archive.add(customer.id, decision.entry, value, matter, decision.stood_at)\n",
         (checks.UNWRITTEN,),
     ),
     Bug(
@@ -61,22 +61,6 @@ BUGS = (
         '"settledUntil": shipped.settled_until if last else BEFORE_ALL,',
         '"settledUntil": BEFORE_ALL,',
         (checks.SETTLED_MOVES,),
-    ),
-    Bug(
-        "an-entry-stands-at-two-instants",
-        "In the past that is kept an entry stands where it did and where an earlier copy puts it.",
-        "agents/archive.py",
-        "            self._pasts.pop(customer, None)\n        elif",
-        "            self._pasts[customer].add(entry)\n        elif",
-        (checks.EARLIER_ENTRY,),
-    ),
-    Bug(
-        "a-moved-event-written-anew",
-        "A merge writes numbers in another way than their department.",
-        "agents/messages.py",
-        "    return value[value.index(_EVENT) + len(_EVENT) : -2]\n",
-        "    return orjson.dumps(orjson.loads(value[value.index(_EVENT) + len(_EVENT) : -2]))\n",
-        (checks.UNTOUCHED, checks.CHAIN),
     ),
     Bug(
         "commit-before-the-acknowledgements",
@@ -194,10 +178,11 @@ BUGS = (
         "agents/journey.py",
         """\
             self._known.forget()
+            self._archive.forget_all_states()
         self._touched.clear()
 """,
         """\
-            pass
+            self._archive.forget_all_states()
         self._touched.clear()
 """,
         (checks.DECISION_ERROR,),
@@ -244,20 +229,6 @@ BUGS = (
         for part in list(moves.parts(customer.id, shipped, stored))[1:]:
 """,
         (checks.MOVE,),
-    ),
-    Bug(
-        "tombstones-ignored-at-a-restore",
-        "What was erased from the timeline is there again after a restore.",
-        "agents/archive.py",
-        """\
-        known = known or self._store.get("entries", key)
-        if known is not None:
-            self._store.delete("order", _place(key, known))
-        self._store.delete("entries", key)
-""",
-        """\
-""",
-        (checks.MOVED_AWAY,),
     ),
     Bug(
         "letter-of-any-size",

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from agents import archive, messages
+from agents import messages
 from agents.records import MERGE, Header, Origin, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
@@ -121,40 +121,7 @@ def advertise(journal: Journal, day: int, hour: int, again: bool = False) -> Non
         journal.publish("c_1", late, "marketing")
 
 
-@pytest.mark.parametrize("most", [0, 100_000])
-def test_it_makes_no_difference_whether_a_past_is_kept_or_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
-) -> None:
-    reads: list[str] = []
-    stored = archive.Archive.stored
-
-    def read(self: archive.Archive, customer: str, at: int = 0) -> list[tuple[bytes, bytes]]:
-        reads.append(customer)
-        return stored(self, customer, at)
-
-    monkeypatch.setattr(archive, "LONG", 2)
-    monkeypatch.setattr("agents.journey.PAST_ENTRIES", most)
-    monkeypatch.setattr(archive.Archive, "stored", read)
-    journal = Journal(tmp_path / "one")
-    advertise(journal, 1, 9)  # what comes before the 17th can't be judged on what the document holds
-    complain_and_advertise(journal, "c_1")
-    for hour in (9, 8, 7, 6):
-        advertise(journal, 15, hour)
-    assert len(reads) == (4 if most == 0 else 1)
-    restored = journal.restored(tmp_path / "two")
-    for made in (journal, restored):
-        advertise(made, 15, 5)
-    assert journal.current(PROFILES) == restored.current(PROFILES)
-    assert journal.messages(alerts_topic("service")) == restored.messages(alerts_topic("service"))
-    assert "contact-fatigue" in {alert["rule"] for alert in journal.current(PROFILES)["c_1"]["state"]["alerts"]}
-    journal.close()
-    restored.close()
-
-
-def test_what_a_lost_unit_of_work_took_in_is_no_part_of_the_past_that_is_kept(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(archive, "LONG", 2)
+def test_what_a_lost_unit_of_work_took_in_is_no_part_of_the_past(journal: Journal) -> None:
     for day in (1, 17):
         advertise(journal, day, 9)
     advertise(journal, 16, 18, again=True)
@@ -241,7 +208,7 @@ def test_what_moved_away_stays_away_after_a_restore(journal: Journal, tmp_path: 
     journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [("kind", b"merge")])
     restored = journal.restored(tmp_path / "two")
     archives = [restored.journey(partition)._archive for partition in range(PARTITIONS)]
-    left = {name: sum(len(archive.stored(name)) for archive in archives) for name in ("young", "old")}
+    left = {name: sum(len(archive.since(name, 0)) for archive in archives) for name in ("young", "old")}
     assert {"young": 0, "old": 2} == left
     restored.close()
 
@@ -289,10 +256,7 @@ def received(journal: Journal, customer: str, value: bytes, at: int) -> list[Out
     return journal.tell(customer, value, headers)
 
 
-def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(archive, "LONG", 0)
+def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(journal: Journal, tmp_path: Path) -> None:
     now = journal.clock * 1000
     case = {"caseId": "K1", "category": "complaint", "priority": "high"}
     opened = event("service.case.opened.v1", rfc3339(now + 1_000_000), **case)
@@ -307,10 +271,11 @@ def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(
     restored = journal.restored(tmp_path / "two")
     for one in (journal, restored):
         archived = one.journey(place)._archive
-        in_order = [now - 300, now]
-        assert in_order == [orjson.loads(value)["data"]["at"] for _, value in archived.stored("c_1")]
-        assert in_order == [entry.at for entry in archived.past("c_1").entries]
-        assert [now - 300] == [entry.at for entry in archived.past("c_1").entries if entry.type.endswith("opened.v1")]
+        entries = archived.since("c_1", 0)
+        assert [now - 300, now] == [entry.at for entry in entries]
+        assert [now - 300] == [entry.at for entry in entries if entry.type.endswith("opened.v1")]
+        assert [now - 300] == [entry.at for entry in archived.matter("c_1", "case", "K1", now + 1)]
+        assert () == archived.matter("c_1", "case", "K2", now + 1)
     restored.close()
     profile = journal.current(PROFILES)["c_1"]
     assert (2, [rfc3339(now - 300)]) == (profile["entries"], [matter["since"] for matter in profile["open"]])

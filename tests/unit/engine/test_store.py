@@ -25,8 +25,8 @@ from engine.store import Store, discard_unused
 
 ROOT = Path(__file__).parents[3]
 
-#: Few different bytes, so that keys are prefixes of each other; 0xff has no successor.
-KEYS = st.binary(max_size=3).map(lambda key: bytes(b"\x00a\xff"[byte % 3] for byte in key))
+#: Few different bytes, so that keys are prefixes of each other; 0xff has no successor, and a slash ends a group.
+KEYS = st.binary(max_size=4).map(lambda key: bytes(b"\x00/\xff"[byte % 3] for byte in key))
 FAMILIES = ("entries", "order")
 
 
@@ -96,6 +96,17 @@ def test_a_scan_shows_the_moment_of_its_call(store: Store) -> None:
     store.delete("entries", b"a1")
     store.flush_pending()
     assert [(b"a1", b"1"), (b"a2", b"2")] == list(scan)
+
+
+def test_a_scan_sees_what_was_changed_since_the_one_before(store: Store) -> None:
+    for number in range(3):
+        store.put("entries", b"a/%d" % number, b"")
+        store.put("entries", b"b/%d" % number, b"")
+        assert number + 1 == len(list(store.scan("entries", b"a/")))
+    store.delete("entries", b"a/1")
+    assert [b"a/0", b"a/2"] == [key for key, _ in store.scan("entries", b"a/")]
+    store.drop_pending()
+    assert [] == list(store.scan("entries", b"a/"))
 
 
 MARK = Checkpoint(Cluster("here", {"t": "one"}), {TopicPartition("t", 3): 17}, 1_795_000_000.0)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.state import Customer
+from core.customer import Customer
 
 BYTES = 96 * 1024 * 1024
 """Of documents, in all partitions of a worker together; a decoded one takes about five times as much memory."""
 
 
-class Acquaintances:
+class CustomerCache:
     """Decoded customers by id, the longest unseen first."""
 
     def __init__(self, most: int) -> None:
@@ -27,17 +27,23 @@ class Acquaintances:
         held = self._held.get(name)
         return None if held is None else held[0]
 
-    def keep(self, seen: Iterable[tuple[Customer, int]]) -> None:
-        """These have just been dealt with. With each the size of the document in bytes."""
+    def keep(self, seen: Iterable[tuple[Customer, int]]) -> list[str]:
+        """These have just been dealt with. With each the size of the document in bytes.
+
+        Returns the ids of those who are known no longer.
+        """
         held, size = self._held, self._size
         for customer, weight in seen:
             known = held.pop(customer.id, None)
             size += weight - (0 if known is None else known[1])
             held[customer.id] = customer, weight
+        gone = []
         while size > self._most:
             oldest = next(iter(held))
             size -= held.pop(oldest)[1]
+            gone.append(oldest)
         self._size = size
+        return gone
 
     def forget(self) -> None:
         """Nobody is known any more."""

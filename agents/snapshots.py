@@ -1,0 +1,93 @@
+"""Older states of customers, from which a late event is folded again: a cache in memory, of one partition.
+
+Of a customer it holds the two latest states that the fold passed, and older ones the fewer the older they are: of
+three in a row the middle one goes when its neighbours lie no further apart than three times the younger neighbour's age
+(never less than a minute). Of ten years' states that leaves a dozen or two. So an event that is late by more than a
+minute is folded from a state at most four times as far back, unless nothing happened in between.
+
+What is not here costs time and changes nothing: a customer without states is folded from their first entry.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from core.conditions import Derived
+
+MOST = 16
+"""States of a customer before the surplus ones go: they go several at once, so that it costs little an event."""
+
+MINUTE = 60 * 1_000_000
+"""Of states that are younger, those go that lie closer together than three of it."""
+
+SPREAD = 3
+"""How many times as far apart as the younger one is old neighbours may come to lie."""
+
+
+class Snapshots:
+    """States by customer id, each customer's in the order of time.
+
+    ``written``: the unit of work is durable. What was passed or changed in one that is not makes all of it void.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[str, list[Derived]] = {}
+        self._unwritten = False
+
+    def before(self, customer: str, instant: int) -> Derived | None:
+        """The nearest state strictly before ``instant`` (µs), if there is one."""
+        states = self._states.get(customer)
+        if not states:
+            return None
+        place = bisect_left(states, (instant,))
+        return states[place - 1] if place else None
+
+    def passed(self, customer: str, derived: Derived) -> None:
+        """The fold passed this state. One of the same instant goes."""
+        self._unwritten = True
+        states = self._states.setdefault(customer, [])
+        if not states or states[-1].at < derived.at:
+            states.append(derived)
+            if len(states) > MOST:
+                self._states[customer] = thinned(states)
+            return
+        place = bisect_left(states, (derived.at,))
+        same = place < len(states) and states[place].at == derived.at
+        states[place : place + same] = [derived]
+
+    def changed(self, customer: str, since: int) -> None:
+        """States as of ``since`` (µs) or later are void."""
+        states = self._states.get(customer)
+        if states:
+            self._unwritten = True
+            del states[bisect_left(states, (since,)) :]
+
+    def forget(self, customer: str) -> None:
+        """No state of the customer's is known any more."""
+        self._states.pop(customer, None)
+
+    def written(self) -> None:
+        """What was passed and changed is durable."""
+        self._unwritten = False
+
+    def drop(self) -> None:
+        """What was passed and changed is not durable."""
+        if self._unwritten:
+            self.clear()
+
+    def clear(self) -> None:
+        """No state of anybody is known any more."""
+        self._states.clear()
+        self._unwritten = False
+
+
+def thinned(states: list[Derived]) -> list[Derived]:
+    """Those that are left; the first and the last two always are."""
+    now = states[-1].at
+    left = states[:1]
+    for state in states[1:-1]:
+        if len(left) > 1 and state.at - left[-2].at <= SPREAD * max(MINUTE, now - state.at):
+            left.pop()
+        left.append(state)
+    left.append(states[-1])
+    return left
