@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol, cast
+from typing import ClassVar, NamedTuple, Protocol, cast
 
 from .event import DAY, FOREVER
 from .features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where
@@ -174,84 +174,75 @@ def compare(test: str, found: object, expected: object) -> bool:
 TESTS = ("is", "is_not", "in", "at_least", "at_most")
 
 
-@dataclass(frozen=True, slots=True)
-class InState(Condition):
-    """A matter of this kind is open, was closed within a window, or is overdue; ``same`` names the one meant."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfMatters(Condition):
+    """Something holds of a matter of this kind whose latest opening says ``where``; ``same`` names the one meant.
+
+    ``place``, ``feature``, ``asked``: where matters are kept, and of what is kept of them, where the values of
+    ``where`` must be.
+    """
+
+    is_open: ClassVar[bool] = True
 
     entity: str
-    state: str
     where: Where = ()
-    within: int = 0
-    days: int = 0
     same: str | None = None
     same_is_key: bool = False
     place: int = -1
     feature: MattersOf | None = None
     asked: tuple[int, ...] = ()
-    """Where the facts are that must have the values of ``where``."""
 
     def holds(self, now: Now) -> Answer:
-        hits = [self._hit(matter, now.t) for matter in self._chosen(now)]
-        found = tuple([Found(hit, self.where, MATTER) for hit in hits if hit is not None])
-        return found or None
+        found: list[Found] = []
+        for matter in self._chosen(now):
+            if matter.open is self.is_open and self._is_meant(matter):
+                hit = self._hit(matter, now.t)
+                if hit is not None:
+                    found.append(Found(hit, self.where, MATTER))
+        return tuple(found) if found else None
 
     def changes(self, now: Now) -> int:
-        return min((self._changes(matter, now.t) for matter in self._chosen(now)), default=FOREVER)
+        found = FOREVER
+        for matter in self._chosen(now):
+            if matter.open is self.is_open and self._is_meant(matter):
+                t = self._change(matter)
+                if now.t < t < found:
+                    found = t
+        return found
+
+    def _hit(self, matter: Matter, t: int) -> Ref | None:
+        """What is told, if it holds of a matter that is open or closed as it must be."""
+        raise NotImplementedError
+
+    def _change(self, matter: Matter) -> int:
+        """The instant (µs) at which that changes if nothing happens."""
+        raise NotImplementedError
 
     def _chosen(self, now: Now) -> Iterable[Matter]:
         matters = cast(Matters, now.derived.states[self.place])
-        wanted = now.key if self.same_is_key else now.data.get(self.same) if self.same is not None else None
+        wanted = now.key if self.same_is_key else None if self.same is None else now.data.get(self.same)
         if wanted is None:
             return matters.values()
-        matter = matters.get(str(wanted))
-        if matter is None and self._is_forever and self.feature is not None:
-            matter = self.feature.recalled(str(wanted), now.derived.at + 1, now.context)
+        matter = matters.get(str(wanted)) or self._recalled(str(wanted), now)
         return () if matter is None else (matter,)
 
-    @property
-    def _is_forever(self) -> bool:
-        """Whether what was closed long ago may be meant: of one that is named, the history knows."""
-        return self.state == "closed" and not self.within
+    def _recalled(self, wanted: str, now: Now) -> Matter | None:
+        """The matter of that id, if it may be meant although it is no longer kept."""
+        return None
 
-    def _hit(self, matter: Matter, t: int) -> Ref | None:
-        changed = matter.changed
-        if changed is None or not self._meant(matter):
-            return None
-        if self.state == "overdue":
-            due = self._overdue_from(matter)
-            return None if due is None or t < due or matter.bill is None else matter.bill.warned
-        if self.state == "open":
-            return changed if matter.open else None
-        return None if matter.open or (self.within and t - self.within >= changed.at) else changed
-
-    def _changes(self, matter: Matter, t: int) -> int:
-        changed = matter.changed
-        if changed is None or not self._meant(matter):
-            return FOREVER
-        found: int | None = None
-        if self.state == "overdue":
-            found = self._overdue_from(matter)
-        elif self.state == "closed" and not matter.open and self.within:
-            found = changed.at + self.within
-        return found if found is not None and found > t else FOREVER
-
-    def _meant(self, matter: Matter) -> bool:
+    def _is_meant(self, matter: Matter) -> bool:
         facts = matter.facts  # none while nobody has opened it
         if len(self.asked) == 1:
             return bool(facts) and facts[self.asked[0]] == self.where[0][1]
         values = [value for _, value in self.where]
         return not values or (bool(facts) and [facts[place] for place in self.asked] == values)
 
-    def _overdue_from(self, matter: Matter) -> int | None:
-        bill = matter.bill
-        if not matter.open or bill is None or bill.warned is None or bill.due is None:
-            return None
-        return bill.due + self.days * DAY
+    def _horizon(self) -> int:
+        return 0
 
     def features(self) -> Iterable[Feature]:
-        horizon = FOREVER if self._is_forever and not self.same_is_key else self.within  # a trigger may name none
         fields = tuple(sorted({*FIELDS[self.entity], *(name for name, _ in self.where)}))
-        return (MattersOf(self.entity, horizon, fields),)
+        return (MattersOf(self.entity, self._horizon(), fields),)
 
     def bound(self, kept: Kept) -> Condition:
         (own,) = self.features()
@@ -262,6 +253,54 @@ class InState(Condition):
 
     def fields(self) -> frozenset[str]:
         return frozenset({self.same}) if self.same else frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open(OfMatters):
+    """It is open."""
+
+    def changes(self, now: Now) -> int:
+        return FOREVER
+
+    def _hit(self, matter: Matter, t: int) -> Ref | None:
+        return matter.changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(OfMatters):
+    """It is closed, and was closed in a window (µs) before; 0: whenever."""
+
+    is_open: ClassVar[bool] = False
+    within: int = 0
+
+    def _hit(self, matter: Matter, t: int) -> Ref | None:
+        changed = matter.changed
+        return None if changed is None or (self.within and t - self.within >= changed.at) else changed
+
+    def _change(self, matter: Matter) -> int:
+        return FOREVER if matter.changed is None or not self.within else matter.changed.at + self.within
+
+    def _recalled(self, wanted: str, now: Now) -> Matter | None:
+        if self.within or self.feature is None:
+            return None
+        return self.feature.recalled(wanted, now.derived.at + 1, now.context)
+
+    def _horizon(self) -> int:
+        return self.within if self.within or self.same_is_key else FOREVER  # a trigger may name none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue(OfMatters):
+    """It is an open invoice that somebody warned of, so many days after its due date."""
+
+    days: int = 0
+
+    def _hit(self, matter: Matter, t: int) -> Ref | None:
+        return None if matter.bill is None or t < self._change(matter) else matter.bill.warned
+
+    def _change(self, matter: Matter) -> int:
+        bill = matter.bill
+        return FOREVER if bill is None or bill.warned is None or bill.due is None else bill.due + self.days * DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class Customer:
     entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
     ``shown``: the open matters as they were told last, and their number.
     ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
-    ``alerts``: those that something in order can concern; ``closed``: the others, by reach. Matches up to
+    ``alerts``: those that something in order can concern; ``closed``: the others, by reach. Before ``closes_at`` (µs)
+    none of the former ends or becomes one of the latter, unless something happens. Matches up to
     ``settled_until`` (µs) are decided for good.
     ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
     part came, and its judgement failed.
@@ -59,6 +60,7 @@ class Customer:
     until: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
     closed: tuple[Alert, ...] = ()
+    closes_at: int = BEFORE_ALL
     settled_until: int = BEFORE_ALL
     arriving: dict[str, int] = field(default_factory=dict)
     unjudged: bool = False
@@ -80,7 +82,7 @@ class Customer:
     def forget(self, cooldown: int, appended: int) -> None:
         """Drops the alerts that are history altogether. ``cooldown``: the longest of any rule (µs)."""
         history = forgotten_until(appended)
-        if self.alerts and any(not alert.open and alert.reach(cooldown) <= history for alert in self.alerts):
+        if self.alerts and self.alerts[0].time <= history:
             self.alerts = remembered(self.alerts, cooldown, appended)
         if self.closed and self.closed[0].reach(cooldown) <= history:
             self.closed = tuple(remembered(self.closed, cooldown, appended))

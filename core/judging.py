@@ -78,6 +78,7 @@ class _Judgement:
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             customer.alerts[index] = self._restated(customer.alerts[index], watch.end, None)
+            customer.closes_at = BEFORE_ALL
         if found.matches:
             self._decide(found.matches)
 
@@ -146,7 +147,7 @@ class _Judgement:
                 self._gone.append(alert)
                 if not alert.carried:
                     self._say("retracted", alert)
-        self._customer.alerts = kept
+        self._customer.alerts, self._customer.closes_at = kept, BEFORE_ALL
 
     def _restated(self, before: Alert, end: int | None, match: Match | None) -> Alert:
         """The alert with its end and evidence as they are by now; what is new of it is said."""
@@ -157,10 +158,12 @@ class _Judgement:
         now = before._replace(end=end) if match is None else refreshed(before, match)._replace(end=end)
         now = now._replace(carried=False)
         other = now.digest != before.digest
-        if now.has_ended(self._now):  # of one that stands, ``close`` says it
-            if not before.open and (other or now.end != before.end):
+        if now.has_ended(self._now):
+            if before.open:
+                return now  # ``close`` says it
+            if other or now.end != before.end:
                 self._say(now.ending, now)
-            return now
+            return now._replace(evidence=None)
         now = now._replace(open=True)
         if other or before.carried or not before.open:
             self._say("updated", now)
@@ -175,29 +178,34 @@ class _Judgement:
         memory = Memory(customer.alerts, customer.settled_until, self._rules.longest_cooldown, change.appended)
         for alert in decide(matches, memory, change.appended, self._now, replay=change.replay):
             self._say("fired" if alert.open else alert.ending, alert)
-        customer.alerts, customer.settled_until = memory.alerts, memory.settled
+        customer.alerts, customer.settled_until, customer.closes_at = memory.alerts, memory.settled, BEFORE_ALL
 
     def close(self) -> None:
         """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern."""
         customer, now, latest = self._customer, self._now, self._customer.folded_until
-        if not any(alert.has_ended(now if alert.open else latest) for alert in customer.alerts):
+        if customer.closes_at > now:
             return
         kept: list[Alert] = []
         closed: list[Alert] = []
         for alert in customer.alerts:
             if alert.open and alert.has_ended(now):
                 self._say(alert.ending, alert)
-                alert = alert._replace(open=False)
-            if not alert.open and alert.end is not None and alert.end < latest:
-                alert = alert if alert.evidence is None else alert._replace(evidence=None)
-                rule = self._rules.rules.get(alert.rule)
-                if rule is None or alert.time + rule.cooldown <= latest:
-                    closed.append(alert)
-                    continue
-            kept.append(alert)
+                alert = alert._replace(open=False, evidence=None)
+            (closed if not alert.open and self._closes_at(alert) <= latest else kept).append(alert)
         customer.alerts = kept
+        customer.closes_at = min((self._closes_at(alert) for alert in kept), default=FOREVER)
         if closed:
             customer.closed = tuple(sorted([*customer.closed, *closed], key=self._reach))
+
+    def _closes_at(self, alert: Alert) -> int:
+        """When it ends; of one that has ended, when nothing that comes in order then (µs) can end it otherwise, or be
+        silenced by it.
+        """
+        end = FOREVER if alert.end is None else alert.end
+        if alert.open:
+            return end
+        rule = self._rules.rules.get(alert.rule)
+        return max(end + 1, end if rule is None else alert.time + rule.cooldown)
 
     def _reach(self, alert: Alert) -> tuple[int, tuple[int, bytes, str, str]]:
         return alert.reach(self._rules.longest_cooldown), alert.place()

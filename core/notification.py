@@ -78,8 +78,9 @@ def decide(matches: Iterable[Match], memory: Memory, appended: int, now: int, *,
         if memory.is_settled(time) or memory.silences(rule, match.watch.key, time) or not memory.make_room(time):
             continue
         alert = first_notice(match, historical=replay or appended - time > HISTORICAL_AFTER)
-        alert = alert._replace(open=not alert.has_ended(now))
-        memory.remember(alert)
+        if alert.has_ended(now):
+            alert = alert._replace(open=False)
+        memory.remember(alert if alert.open else alert._replace(evidence=None))
         notified.append(alert)
     return notified
 

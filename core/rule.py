@@ -15,10 +15,12 @@ from .conditions import (
     TESTS,
     All,
     AnyOf,
+    Closed,
     Condition,
     Field,
-    InState,
     NoneOf,
+    Open,
+    Overdue,
     Seen,
     UnansweredContacts,
 )
@@ -207,7 +209,7 @@ def parse_condition(raw: object, where: str, vocabulary: Vocabulary, key: str | 
     return _in_state(raw, kind, where, key, resolving=resolving)
 
 
-def _in_state(raw: Mapping[str, object], kind: str, where: str, key: str | None, *, resolving: bool) -> InState:
+def _in_state(raw: Mapping[str, object], kind: str, where: str, key: str | None, *, resolving: bool) -> Condition:
     value = raw[kind]
     entity, conditions = next(iter(value.items())) if isinstance(value, Mapping) and value else (value, None)
     if entity not in (CASE, INVOICE, OPPORTUNITY) or (kind == "overdue" and entity != INVOICE):
@@ -218,15 +220,14 @@ def _in_state(raw: Mapping[str, object], kind: str, where: str, key: str | None,
     same = None if raw.get("same") is None else str(raw["same"])
     if resolving and same is not None and same != key:
         raise RuleError(f"{where}.same: what resolves an alert can only name its key ({key})")
-    return InState(
-        entity,
-        kind,
-        _pairs(conditions, f"{where}.{kind}.{entity}"),
-        duration(raw["within"], f"{where}.within") if "within" in raw else 0,
-        days,
-        same,
-        same is not None and same == key,
-    )
+    pairs = _pairs(conditions, f"{where}.{kind}.{entity}")
+    is_key = same is not None and same == key
+    if kind == "open":
+        return Open(entity=entity, where=pairs, same=same, same_is_key=is_key)
+    if kind == "overdue":
+        return Overdue(entity=entity, where=pairs, same=same, same_is_key=is_key, days=days)
+    within = duration(raw["within"], f"{where}.within") if "within" in raw else 0
+    return Closed(entity=entity, where=pairs, same=same, same_is_key=is_key, within=within)
 
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
