@@ -34,7 +34,7 @@ def by_the_core(history: Sequence[Entry], t: int) -> State:
     entries = [core.Entry(*entry) for entry in history if entry.at <= t]
     past = Past(Nothing(), "", entries, RULES)
     context = Context(RULES.vocabulary, past.matter)
-    derived = fold(RULES, Derived(core.BEFORE_ALL, RULES.empty), Folding(entries), past).derived
+    derived = fold(RULES, Derived(core.BEFORE_ALL, RULES.empty), Folding(past.instants(0)), past).derived
     found = {}
     for place, kind in RULES.matters:
         states = cast(Matters, derived.states[place])
