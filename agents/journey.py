@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
 
-import orjson
 import structlog
 from aiokafka import TopicPartition
 
@@ -20,8 +18,8 @@ from core import journey
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.closings import Unmatched
 from core.customer import Customer
-from core.event import Entry, effective_at, rfc3339
-from core.journey import Forwarded, Merge, Moved, Record, Shipped, step
+from core.event import rfc3339
+from core.journey import Forwarded, Shipped, step
 from core.notification import Said
 from core.ruleset import RuleSet
 from engine.checkpoint import Checkpoint
@@ -35,29 +33,21 @@ from .archive import Archive, matter_name
 from .customer_cache import BYTES, CustomerCache
 from .documents import STATE, Document, Documents, OtherVersion, head, may_be_large
 from .foreign import letters_about, unreadable
+from .heard import Heard, Listener, Source
 from .identifiers import Identifiers
 from .letters import letter
 from .metrics import Metrics
 from .records import (
-    EVENT,
-    MERGE,
     MOVED,
-    NOTE,
     Header,
     Origin,
-    is_journaled,
     journal_form,
-    may_arrive,
-    may_be_merged,
-    may_be_moved,
     partition_of,
     received_at,
 )
 from .topics import JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
-
-_NOBODY: Mapping[str, Any] = {"identifiers": ()}
 
 ID_BYTES = 128
 """Of a profile's message id, at most: what a document takes is measured without it."""
@@ -83,7 +73,7 @@ class Journey:
         self._partitions = partitions
         self._rules = rules
         self._documents = Documents(rules)
-        self._identifiers = identifiers
+        self._listener = Listener(rules.vocabulary, identifiers)
         self._metrics = metrics
         self._archive = Archive(directory)
         self._clock = self._archive.clock
@@ -292,34 +282,26 @@ class Journey:
         ``careful``: whatever the document was made of, it is written down to see that it can be. Raises
         ``OutputTooLarge``, by the record alone: however a batch is cut, the same ones do.
         """
-        headers = dict(record.headers)
-        if not is_journaled(record.key, headers):
-            raise ValueError("no journal record has such a key or such headers")
+        heard = self._listener.hear(record)
         self._pending_clock = max(self._pending_clock, received_at(record))
-        name = record.key.decode()
+        self._latest = max(self._latest, heard.latest)
+        name = heard.customer
         self._last[name] = record.offset
         customer = self._touched.get(name) or self._customer(name)
-        said = moves.read(record.value) if headers.get("kind") == MOVED else orjson.loads(record.value)
-        brought = self._read(record, headers, said)
-        decisions = step(customer, brought, self._rules, self._archive, self._pending_clock, judged=judged)
+        decisions = step(customer, heard.brought, self._rules, self._archive, self._pending_clock, judged=judged)
         if careful or may_be_large(customer):
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
         joined: list[tuple[Written, bytes, bytes]] = []
         for decision in decisions:
             if type(decision) is Written:
-                key, value = self._entry(decision, record, headers, said)
-                matter = self._matter(decision.entry)
-                joined.append((decision, value, matter))
-                told = messages.timeline_headers(matter, decision.stood_at)
-                outputs.append(_fitting(Output(TIMELINE, self._partition, key, value, told)))
+                output, matter = self._entry(record.key, decision, heard.sources[decision.nth])
+                joined.append((decision, output.value or b"", matter))
+                outputs.append(_fitting(output))
             else:
-                outputs += map(_fitting, self._written(customer, decision, record, headers, said))
+                outputs += map(_fitting, self._told(customer, decision, record, heard))
         for written, value, matter in joined:
-            self._archive.add(customer.id, written.entry, value, matter, written.stood_at)
-        for one in decisions:
-            if type(one) is Unmatched:
-                self._unmatched.setdefault(one.type, []).append(headers["origin"].decode())
+            self._archive.add(name, written.entry, value, matter, written.stood_at)
         return outputs
 
     def _customer(self, name: str) -> Customer:
@@ -332,107 +314,43 @@ class Journey:
         self._touched[name] = customer
         return customer
 
-    def _read(self, record: KafkaRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]) -> Record:
-        kind = headers.get("kind")
-        if kind in (EVENT, NOTE):
-            happened, received = int(headers["time"]), int(headers["received"])
-            return self._arrived(said, headers["uid"].decode(), happened, received, "replay" in headers)
-        if kind == MERGE:
-            if not may_be_merged(record.key.decode(), said["into"], said["version"]):
-                raise ValueError("a merge that nobody orders")
-            return Merge(said["into"], said["version"])
-        if kind == MOVED:
-            entries = tuple(
-                self._arrived(orjson.loads(bytes(entry["event"])), entry["uid"], entry["time"], entry["received"])
-                for entry in said["entries"]
-            )
-            if not may_arrive(said["move"], said["parts"], said["arriving"]) or not all(
-                may_be_moved(entry["uid"], entry["time"], entry["received"], entry["origin"])
-                for entry in said["entries"]
-            ):
-                raise ValueError("a part of no move")
-            alerts, arriving = tuple(said["alerts"]), said["arriving"]
-            return Moved(said["move"], said["parts"], entries, alerts, arriving, said["settledUntil"], said["until"])
-        raise ValueError("a journal record of a kind that nobody writes")
+    # --- what is written --------------------------------------------------------------------------------------------
 
-    def _arrived(
-        self, event: Mapping[str, Any], uid: str, happened: int, received: int, replay: bool = False
-    ) -> Arrived:
-        data = event["data"]
-        if happened > self._latest:
-            self._latest = happened
-        entry = Entry(effective_at(happened, received), uid, event["type"], event["source"], event["id"], data)
-        pairs = [(known["type"], known["value"]) for known in self._identifiers_of(entry)]
-        return Arrived(entry, happened, self._identifiers.masks(pairs), replay)
-
-    def _identifiers_of(self, entry: Entry) -> Sequence[Mapping[str, str]]:
-        """As sent; an answer to an alert has none, whatever else it says."""
-        kind = self._rules.vocabulary.get(entry.type)
-        if kind is not None and kind.note:
-            return ()
-        customer: Mapping[str, Any] = cast(Mapping[str, Any], entry.data.get("customer", _NOBODY))
-        found: Sequence[Mapping[str, str]] = customer["identifiers"]
-        return found
-
-    def _written(
-        self,
-        customer: Customer,
-        decision: journey.Output,
-        record: KafkaRecord,
-        headers: Mapping[str, bytes],
-        said: Mapping[str, Any],
+    def _told(
+        self, customer: Customer, decision: journey.Output, record: KafkaRecord, heard: Heard
     ) -> Iterator[Output]:
         """What follows from all but an entry."""
         if isinstance(decision, Said):
-            if decision.state == "fired" and "received" in headers:
-                self._fired.append(int(headers["received"]))
+            if decision.state == "fired" and type(heard.brought) is Arrived:
+                self._fired.append(int(heard.sources[0].received))
             yield from self._say(customer, decision, f"{self._partition}-{record.offset}")
         elif isinstance(decision, Ignored):
             self._metrics.duplicates.inc()
         elif isinstance(decision, Refused):
-            yield self._refuse(decision, *_letter(decision, record, headers, said))
+            source = heard.sources[decision.nth]
+            yield self._refuse(decision, source.event, source.origin.decode())
         elif isinstance(decision, Forwarded):
             yield self._to_journal(decision.to, record.value, record.headers)
         elif isinstance(decision, Shipped):
             yield from self._ship(customer, decision)
+        elif isinstance(decision, Unmatched):
+            self._unmatched.setdefault(decision.type, []).append(heard.sources[0].origin.decode())
 
-    # --- what is written --------------------------------------------------------------------------------------------
-
-    def _entry(
-        self,
-        written: Written,
-        record: KafkaRecord,
-        headers: Mapping[str, bytes],
-        said: Mapping[str, Any],
-    ) -> tuple[bytes, bytes]:
-        """Key and value on the timeline's topic."""
-        entry, nth, stood_at = written.entry, written.nth, written.stood_at
-        if headers["kind"] == MOVED:
-            held, moved = said["entries"][nth], True
-            event, received, origin = bytes(held["event"]), b"%d" % held["received"], held["origin"].encode()
-        else:
-            moved = False
-            event, received, origin = record.value, headers["received"], headers["origin"]
+    def _entry(self, customer: bytes, written: Written, source: Source) -> tuple[Output, bytes]:
+        """The record on the timeline's topic, and the matter that it is about, as ``matter_name`` calls it."""
+        entry, stood_at = written.entry, written.stood_at
         kind = self._rules.vocabulary.get(entry.type)
         department = "other" if kind is None else kind.department
-        key = b"%s/%s" % (record.key, entry.uid.encode())
-        identifiers = self._identifiers_of(entry)
-        value = messages.timeline_entry(
-            record.key, key, entry, event, department, identifiers, received, origin, written.late, moved
-        )
+        key = b"%b/%b" % (customer, entry.uid.encode())
+        value = messages.timeline_entry(customer, key, written, department, source)
         if stood_at is None:
             self._counted[department, "late" if written.late else "in order"] += 1
         else:
             self._metrics.duplicates.inc()
-        return key, value
-
-    def _matter(self, entry: Entry) -> bytes:
-        """The case, invoice or opportunity that the entry is about, if any, as ``matter_name`` calls it."""
-        kind = self._rules.vocabulary.get(entry.type)
-        if kind is None or kind.entity is None:
-            return b""
-        name = entry.data.get(kind.entity.id_field)
-        return b"" if name is None else matter_name(kind.entity.entity, str(name))
+        role = None if kind is None else kind.entity
+        name = None if role is None else entry.data.get(role.id_field)
+        matter = b"" if role is None or name is None else matter_name(role.entity, str(name))
+        return Output(TIMELINE, self._partition, key, value, messages.timeline_headers(matter, stood_at)), matter
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         brief = self._documents.brief(customer)
@@ -459,16 +377,6 @@ class Journey:
 
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
-
-
-def _letter(
-    refused: Refused, record: KafkaRecord, headers: Mapping[str, bytes], said: Mapping[str, Any]
-) -> tuple[bytes, str]:
-    """The event that was refused, and where its department had published it."""
-    if headers["kind"] != MOVED:
-        return record.value, headers["origin"].decode()
-    held = said["entries"][refused.nth]
-    return bytes(held["event"]), held["origin"]
 
 
 def _fitting(output: Output) -> Output:

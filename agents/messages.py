@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-import orjson
-
-from core.event import Entry, rfc3339
+from core.arrival import Written
+from core.event import rfc3339
 from core.notification import Said
 from schemas.outputs import ALERT_TYPES, SOURCE, TIMELINE_ENTRY
 
 from .cloud_event import cloud_event
+from .heard import Source
 from .records import Header
 
 MOST_BYTES = 1_400_000
@@ -21,35 +21,25 @@ fits (ADR 23); what would not is a decision that failed.
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 
 
-def timeline_entry(
-    customer: bytes,
-    key: bytes,
-    entry: Entry,
-    event: bytes,
-    department: str,
-    identifiers: Iterable[Mapping[str, str]],
-    received: bytes,
-    origin: bytes,
-    late: bool,
-    moved: bool,
-) -> bytes:
+def timeline_entry(customer: bytes, key: bytes, written: Written, department: str, source: Source) -> bytes:
     """The entry around the department's event, whose bytes are taken as they are: a valid JSON object.
 
     The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value are
     repeated.
     """
+    at = written.entry.at
     return _ENTRY % (
         key,
-        rfc3339(entry.at).encode(),
+        rfc3339(at).encode(),
         customer,
         department.encode(),
-        entry.at,
-        orjson.dumps([{"type": one["type"], "value": one["value"]} for one in identifiers]),
-        _TRUTH[late],
-        _TRUTH[moved],
-        received,
-        origin,
-        event,
+        at,
+        source.identifiers,
+        _TRUTH[written.late],
+        _TRUTH[source.moved],
+        source.received,
+        source.origin,
+        source.event,
     )
 
 

@@ -1,0 +1,110 @@
+"""A record of the journal as the core takes it, and what is needed of it to write down what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+from core.arrival import Arrived
+from core.event import Entry, effective_at
+from core.journey import Merge, Moved, Record
+from core.vocabulary import Vocabulary
+from engine.record import KafkaRecord
+
+from . import moves
+from .identifiers import CACHED, Identifiers
+from .records import MERGE, MOVED, is_journaled, may_arrive, may_be_merged, may_be_moved
+
+
+class Source(NamedTuple):
+    """Where an event is from: its bytes as its department sent them, when and where the bus received it (decimal µs,
+    ``topic/partition/offset``), its identifiers as JSON; whether it came with a move.
+    """
+
+    event: bytes
+    received: bytes
+    origin: bytes
+    identifiers: bytes
+    moved: bool = False
+
+
+class Heard(NamedTuple):
+    """What a record says. ``sources``: of each event that it brings. ``latest``: when the latest of these happened
+    (µs), by its department.
+    """
+
+    customer: str
+    brought: Record
+    sources: Sequence[Source] = ()
+    latest: int = 0
+
+
+class Listener:
+    """Reads records of the journal."""
+
+    def __init__(self, vocabulary: Vocabulary, identifiers: Identifiers) -> None:
+        self._vocabulary = vocabulary
+        self._identifiers = identifiers
+        self._known = lru_cache(maxsize=CACHED)(self._know)
+
+    def hear(self, record: KafkaRecord) -> Heard:
+        """What the record says. Raises ``ValueError`` and others if it is none of the journal's."""
+        headers = dict(record.headers)
+        if record.key is None or not is_journaled(record.key, headers):
+            raise ValueError("no journal record has such a key or such headers")
+        customer, kind = record.key.decode(), headers["kind"]
+        if kind == MERGE:
+            return Heard(customer, _merge(customer, orjson.loads(record.value)))
+        if kind == MOVED:
+            return self._moved(customer, moves.read(record.value))
+        happened, received = int(headers["time"]), int(headers["received"])
+        event = orjson.loads(record.value)
+        masks, identifiers = self._identified(event)
+        entry = _entry(event, headers["uid"].decode(), effective_at(happened, received))
+        source = Source(record.value, headers["received"], headers["origin"], identifiers)
+        return Heard(customer, Arrived(entry, happened, masks, "replay" in headers), (source,), happened)
+
+    def _moved(self, customer: str, said: moves.Move) -> Heard:
+        entries, sources, latest = list[Arrived](), list[Source](), 0
+        for held in said["entries"]:
+            happened, received = held["time"], held["received"]
+            if not may_be_moved(held["uid"], happened, received, held["origin"]):
+                raise ValueError("no entry has such a place")
+            raw = bytes(held["event"])
+            event = orjson.loads(raw)
+            masks, identifiers = self._identified(event)
+            entries.append(Arrived(_entry(event, held["uid"], effective_at(happened, received)), happened, masks))
+            sources.append(Source(raw, b"%d" % received, held["origin"].encode(), identifiers, moved=True))
+            latest = max(latest, happened)
+        if not may_arrive(said["move"], said["parts"], said["arriving"]):
+            raise ValueError("a part of no move")
+        alerts, arriving = tuple(said["alerts"]), said["arriving"]
+        moved = Moved(
+            said["move"], said["parts"], tuple(entries), alerts, arriving, said["settledUntil"], said["until"]
+        )
+        return Heard(customer, moved, sources, latest)
+
+    def _identified(self, event: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], bytes]:
+        """Masks, and the identifiers as sent; an answer to an alert has none, whatever else it says."""
+        kind = self._vocabulary.get(event["type"])
+        customer = event["data"].get("customer")
+        if customer is None or (kind is not None and kind.note):
+            return (), b"[]"
+        return self._known(tuple([(one["type"], one["value"]) for one in customer["identifiers"]]))
+
+    def _know(self, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], bytes]:
+        sent = orjson.dumps([{"type": kind, "value": value} for kind, value in pairs])
+        return self._identifiers.masks(pairs), sent
+
+
+def _entry(event: Mapping[str, Any], uid: str, at: int) -> Entry:
+    return Entry(at, uid, event["type"], event["source"], event["id"], event["data"])
+
+
+def _merge(customer: str, said: Mapping[str, Any]) -> Merge:
+    if not may_be_merged(customer, said["into"], said["version"]):
+        raise ValueError("a merge that nobody orders")
+    return Merge(said["into"], said["version"])
