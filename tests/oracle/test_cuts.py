@@ -22,7 +22,8 @@ from tests.unit.agents.bench import MARK, record
 from .bus import IDENTIFIERS, MEMORY, METRICS, PARTITIONS, Bus
 from .comparison import differences
 from .limits import forget, leave_out, limit
-from .random_rules import File, a_world
+from .lives import a_world
+from .random_rules import File
 from .tally import compared
 from .test_bus import run
 from .topics import JOURNAL, PROFILES

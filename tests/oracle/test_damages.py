@@ -166,6 +166,11 @@ def a_part_of_a_move_lost(log: Records) -> Records:
     return instead(log, one(log, lambda r: r.topic == JOURNAL and dict(r.headers)["kind"] == b"moved"))
 
 
+def a_move_that_brings_no_time(log: Records) -> Records:
+    part = one(log, lambda r: r.topic == JOURNAL and dict(r.headers)["kind"] == b"moved")
+    return instead(log, part, replace(part, value=orjson.dumps({**orjson.loads(part.value), "until": -1})))
+
+
 def a_part_of_a_move_for_a_stranger(log: Records) -> Records:
     part = one(log, lambda r: r.topic == JOURNAL and dict(r.headers)["kind"] == b"moved")
     return [*log, replace(part, key=b"c_stranger", offset=part.offset + 1000)]
@@ -197,6 +202,7 @@ def an_event_lost_on_its_way(log: Records) -> Records:
         (a_dead_letter_missing, DEAD),
         (a_letter_of_intake_missing, DEAD),
         (a_part_of_a_move_lost, JOURNAL),
+        (a_move_that_brings_no_time, JOURNAL),
         (a_part_of_a_move_for_a_stranger, JOURNAL),
         (an_event_lost_on_its_way, JOURNAL),
     ],

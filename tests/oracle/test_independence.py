@@ -22,8 +22,8 @@ def imported(module: str) -> set[str]:
 
 
 def reached() -> set[str]:
-    """The modules of the oracle: the comparison, and what it needs."""
-    modules, new = set(), {"comparison"}
+    """The modules of the oracle: the comparison, what reads rule files, and what they need."""
+    modules, new = set(), {"comparison", "rule_files"}
     while new:
         modules |= new
         new = {name[1:] for module in new for name in imported(module) if name.startswith(".")} - modules

@@ -20,8 +20,9 @@ from .comparison import differences
 from .conditions import KINDS, kind_of, parts
 from .entry import FOREVER, Entry, History
 from .limits import forget, leave_out, limit
+from .lives import a_world
 from .matches import matches
-from .random_rules import a_world, in_the_core
+from .random_rules import in_the_core
 from .rule_files import read
 from .section_four import FILES, SECTION_FOUR
 from .tally import compared
