@@ -85,10 +85,11 @@ class Archive:
         found = self._find(customer.encode(), bytes.fromhex(uid))
         return None if found is None else stored_entry.arrived(found[0], uid, found[1])
 
-    def entry(self, customer: str, uid: str) -> Entry | None:
-        """The entry as it stands, without what is asked of copies."""
-        found = self._find(customer.encode(), bytes.fromhex(uid))
-        return None if found is None else stored_entry.entry(found[0], uid, found[1])
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
+        """The entry that stands there, without what is asked of copies."""
+        key = b"%b/e%b%b" % (customer.encode(), at.to_bytes(AT_BYTES, "big"), uid)
+        stored = self._store.get("entries", key)
+        return None if stored is None else stored_entry.entry(at, uid.hex(), stored)
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
         """The customer's entries from that instant on (µs), notes included, in the timeline's order."""

@@ -29,7 +29,8 @@ class Derived(NamedTuple):
     states: States
 
 
-class Now(NamedTuple):
+@dataclass(slots=True)
+class Now:
     """Where a condition stands: what is known, an instant then or later (µs) if nothing happens until it, the trigger's
     fields and key, and when it fired.
 
@@ -370,5 +371,5 @@ def first(condition: Condition, now: Now) -> int:
         t = condition.changes(now)
         if t == FOREVER:
             return FOREVER
-        now = now._replace(t=t)
+        now = replace(now, t=t)
     return now.t

@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
-from .conditions import Derived, Found, Now, first
+from .conditions import Derived, Found, Now, States, first
 from .event import FOREVER, Entry
-from .features import Context, Recall, Taken
+from .features import Context, Taken
 from .rule import Rule
-from .ruleset import RuleSet
+from .ruleset import Effects, RuleSet
 
 
-class Passed(Protocol):
+class Passed(Context, Protocol):
     """What a fold needs of a customer's past, and to whom it shows the states that it passes."""
 
-    @property
-    def matter(self) -> Recall: ...
     def passed(self, derived: Derived) -> None: ...
 
 
@@ -102,25 +100,25 @@ class Folded(NamedTuple):
 
 def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folded:
     """Takes in the entries. The ends of what is watched, and of the matches, are as of the last of them."""
-    derived, matches = base, list[Match]()
-    watched = list(folding.watched)
-    context = Context(rules.vocabulary, past.matter)
+    derived, matches, watched = base, list[Match](), list(folding.watched)
     for watch in watched:
         if watch.resolved is None:
-            watch.look(base, context)
+            watch.look(base, past)
     for together in folding.together:
-        derived = _after(rules, derived, together, context)
+        at, effects = together[0].entry.at, [rules.effects(one.streams) for one in together]
+        derived = Derived(at, _after(rules, derived.states, together, effects, past))
         past.passed(derived)
-        at = derived.at
         if watched:
             watched = [watch for watch in watched if not watch.is_over(at)]
-            _look_again(rules, watched, together, derived, context)
+            for watch in watched:
+                if any(watch.rule.name in effect.ends for effect in effects):
+                    watch.look(derived, past)
         for watch in folding.later.get(at, ()):
-            watch.look(derived, context)
+            watch.look(derived, past)
             watched.append(watch)
-        for one in together:
-            for rule in rules.effects(one.streams).judged:
-                match = _match(rule, one.entry, derived, context) if folding.judged(at, rule) else None
+        for one, effect in zip(together, effects, strict=True):
+            for rule in effect.judged:
+                match = _match(rule, one.entry, derived, past) if folding.judged(at, rule) else None
                 if match is not None:
                     matches.append(match)
                     watched.append(match.watch)
@@ -139,28 +137,19 @@ def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
         yield together
 
 
-def _after(rules: RuleSet, before: Derived, together: Sequence[Taken], context: Context) -> Derived:
+def _after(
+    rules: RuleSet, before: States, together: Sequence[Taken], effects: Sequence[Effects], context: Context
+) -> States:
     """What is known once the entries of the next instant are."""
-    states = list(before.states)
+    states, features = list(before), rules.features
     if len(together) == 1:
-        for place in rules.effects(together[0].streams).places:
-            states[place] = rules.features[place].take(states[place], together, context)
+        for place in effects[0].places:
+            states[place] = features[place].take(states[place], together, context)
     else:
-        placed = [(one, rules.effects(one.streams).places) for one in together]
-        for place in sorted({place for _, places in placed for place in places}):
-            mine = [one for one, places in placed if place in places]
-            states[place] = rules.features[place].take(states[place], mine, context)
-    return Derived(together[0].entry.at, tuple(states))
-
-
-def _look_again(
-    rules: RuleSet, watched: Iterable[Watch], together: Sequence[Taken], derived: Derived, context: Context
-) -> None:
-    """The ends that the entries of an instant can move."""
-    ends = [rules.effects(one.streams).ends for one in together]
-    for watch in watched:
-        if any(watch.rule.name in names for names in ends):
-            watch.look(derived, context)
+        for place in sorted({place for effect in effects for place in effect.places}):
+            mine = [one for one, effect in zip(together, effects, strict=True) if place in effect.places]
+            states[place] = features[place].take(states[place], mine, context)
+    return tuple(states)
 
 
 def _match(rule: Rule, trigger: Entry, derived: Derived, context: Context) -> Match | None:

@@ -45,9 +45,9 @@ class Memory:
     def find(self, customer: str, uid: str) -> Arrived | None:
         return self.held.get(customer, {}).get(uid)
 
-    def entry(self, customer: str, uid: str) -> Entry | None:
-        found = self.find(customer, uid)
-        return None if found is None else found.entry
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
+        found = self.find(customer, uid.hex())
+        return None if found is None or found.entry.at != at else found.entry
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
         held = self.held.get(customer, {}).values()
