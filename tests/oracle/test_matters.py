@@ -9,7 +9,6 @@ from hypothesis import given, settings
 
 from core import event as core
 from core.conditions import Derived
-from core.features import Context
 from core.folding import Folding, fold
 from core.matters import Matters
 from core.past import Nothing, Past
@@ -33,13 +32,12 @@ def by_the_core(history: Sequence[Entry], t: int) -> State:
     """Of what was dropped, the history tells."""
     entries = [core.Entry(*entry) for entry in history if entry.at <= t]
     past = Past(Nothing(), "", entries, RULES)
-    context = Context(RULES.vocabulary, past.matter)
     derived = fold(RULES, Derived(core.BEFORE_ALL, RULES.empty), Folding(past.instants(0)), past).derived
     found = {}
     for place, kind in RULES.matters:
         states = cast(Matters, derived.states[place])
         for name in {str(e.data[f"{kind.entity}Id"]) for e in entries if f"{kind.entity}Id" in e.data}:
-            matter = states.get(name) or kind.recalled(name, t + 1, context)
+            matter = states.get(name) or kind.recalled(name, t + 1, past)
             if matter is not None and matter.changed is not None:
                 bill = matter.bill
                 late = bill is not None and bill.warned is not None and bill.due is not None and t >= bill.due

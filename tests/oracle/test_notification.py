@@ -233,3 +233,15 @@ def test_a_retraction_names_each_entry_at_the_instant_at_which_it_stood() -> Non
         both.hear(one, one.at)
     both.hear(first, START + 41 * H, received=START)  # the broker had had a copy of it long before
     assert ["fired", "retracted"] == both.states
+
+
+def test_a_retraction_names_what_has_moved_while_parts_of_a_move_were_on_their_way() -> None:
+    both = Both()
+    first = call(25 * H, 1)
+    for one in (first, call(30 * H, 2), call(40 * H, 3)):
+        both.hear(one, one.at, name="a")
+    both.hear(first, START + 41 * H, name="b", received=START)
+    both.hear(made(2 * H, "marketing.email.opened.v1", messageId="m"), START + 41 * H, name="b")
+    for part in both.merge("b", "a", 1, START + 42 * H, 1):
+        both.take_in("a", part, START + 42 * H)
+    assert ["fired", "retracted"] == both.states
