@@ -18,7 +18,7 @@ from agents.rule_files import BUILT_IN, load
 from agents.topics import JOURNAL
 from agents.vocabulary import outreach, vocabulary
 from core.event import event_uid
-from core.rule import RuleSet
+from core.ruleset import RuleSet
 from engine.checkpoint import Checkpoint
 from engine.cluster import Cluster
 from engine.unit_of_work import Output

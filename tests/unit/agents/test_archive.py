@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agents import messages
 from agents.archive import Archive, matter_name
-from agents.snapshots import Derived
 from core.arrival import Arrived
+from core.conditions import Derived
 from core.event import Entry, event_uid, rfc3339
 
 from .bench import MARK
