@@ -56,7 +56,7 @@ format: $(INSTALLED) ## write the code in the project's format
 unit: $(INSTALLED) ## the tests that need no Kafka, one process for each core: a minute or two
 	$(BIN)/pytest -q -n auto -m "not kafka and not faults"
 
-oracle: $(INSTALLED) ## the bus against the semantics on random worlds, about 19 times WORLDS histories; WORLDS=500 SEED=7 for more and others
+oracle: $(INSTALLED) ## the bus against the semantics on random worlds, about 35 times WORLDS histories, and how many were compared; WORLDS=500 SEED=7 for more and others
 	CXBUS_ORACLE_EXAMPLES=$(WORLDS) $(BIN)/pytest -q -n auto -m "not kafka" --hypothesis-seed=$(SEED) tests/oracle
 
 integration: $(INSTALLED) ## the essential tests on a real Kafka

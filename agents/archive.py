@@ -85,10 +85,14 @@ class Archive:
         found = self._find(customer.encode(), bytes.fromhex(uid))
         return None if found is None else stored_entry.arrived(found[0], uid, found[1])
 
-    def entry(self, customer: str, uid: str) -> Entry | None:
-        """The entry as it stands, without what is asked of copies."""
-        found = self._find(customer.encode(), bytes.fromhex(uid))
-        return None if found is None else stored_entry.entry(found[0], uid, found[1])
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
+        """The entry of this uid, without what is asked of copies. It most likely stands at that instant (µs)."""
+        owner = customer.encode()
+        stored = self._store.get("entries", b"%b/e%b%b" % (owner, at.to_bytes(AT_BYTES, "big"), uid))
+        if stored is not None:
+            return stored_entry.entry(at, uid.hex(), stored)
+        found = self._find(owner, uid)
+        return None if found is None else stored_entry.entry(found[0], uid.hex(), found[1])
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
         """The customer's entries from that instant on (µs), notes included, in the timeline's order."""

@@ -1,9 +1,8 @@
 """Older states of customers, from which a late event is folded again: a cache in memory, of one partition.
 
-Of a customer it holds the two latest states that the fold passed, and older ones the fewer the older they are: of
-three in a row the middle one goes when its neighbours lie no further apart than three times the younger neighbour's age
-(never less than a minute). Of ten years' states that leaves a dozen or two. So an event that is late by more than a
-minute is folded from a state at most four times as far back, unless nothing happened in between.
+Of a customer it holds the latest states that the fold passed, and older ones the fewer the older they are: whenever
+there are ``MOST``, every second one goes of all but the ``LATEST`` and the first. So an event that is late by a few
+minutes is folded from a state just before it, and one of years ago passes over some part of what came since.
 
 What is not here costs time and changes nothing: a customer without states is folded from their first entry.
 """
@@ -15,13 +14,7 @@ from bisect import bisect_left
 from core.conditions import Derived
 
 MOST = 16
-"""States of a customer before the surplus ones go: they go several at once, so that it costs little an event."""
-
-MINUTE = 60 * 1_000_000
-"""Of states that are younger, those go that lie closer together than three of it."""
-
-SPREAD = 3
-"""How many times as far apart as the younger one is old neighbours may come to lie."""
+LATEST = 4
 
 
 class Snapshots:
@@ -43,17 +36,15 @@ class Snapshots:
         return states[place - 1] if place else None
 
     def passed(self, customer: str, derived: Derived) -> None:
-        """The fold passed this state. One of the same instant goes."""
+        """The fold passed this state; one that is not later than what is kept is known."""
         self._unwritten = True
-        states = self._states.setdefault(customer, [])
-        if not states or states[-1].at < derived.at:
+        states = self._states.get(customer)
+        if states is None:
+            self._states[customer] = [derived]
+        elif not states or states[-1].at < derived.at:
             states.append(derived)
             if len(states) > MOST:
-                self._states[customer] = thinned(states)
-            return
-        place = bisect_left(states, (derived.at,))
-        same = place < len(states) and states[place].at == derived.at
-        states[place : place + same] = [derived]
+                del states[1:-LATEST:2]
 
     def changed(self, customer: str, since: int) -> None:
         """States as of ``since`` (µs) or later are void."""
@@ -79,15 +70,3 @@ class Snapshots:
         """No state of anybody is known any more."""
         self._states.clear()
         self._unwritten = False
-
-
-def thinned(states: list[Derived]) -> list[Derived]:
-    """Those that are left; the first and the last two always are."""
-    now = states[-1].at
-    left = states[:1]
-    for state in states[1:-1]:
-        if len(left) > 1 and state.at - left[-2].at <= SPREAD * max(MINUTE, now - state.at):
-            left.pop()
-        left.append(state)
-    left.append(states[-1])
-    return left

@@ -11,8 +11,9 @@ from pathlib import Path
 from agents.topics import ALERTED, JOURNAL, PROFILES, TIMELINE, alerts_topic
 
 from .contestant import Failed, Outlets, Place, Reading
+from .machine import commit
 from .topics import Topics
-from .worker import NAME, Figures, Sink, Worker, WorkerEnded
+from .worker import NAME, ROOT, Figures, Sink, Worker, WorkerEnded
 
 KEY = "a key for the benchmark"
 """Of the identifiers' hashes, which ``benchmarks.seed`` must make with the same one."""
@@ -59,16 +60,21 @@ class BusRunning:
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """``profile``: where cProfile leaves its figures of the last round, if anywhere (of one worker)."""
+    """``profile``: where cProfile leaves its figures of the last round, if anywhere (of one worker).
+
+    ``tree``: the checkout whose workers they are, on topics as this one makes them.
+    """
 
     profile: Path | None = None
     name: str = "cxbus"
     workers: int = 1
     sink: bool = False
+    tree: Path = ROOT
 
     def prepare(self, build: Path) -> Mapping[str, str]:
-        """Everything is there already."""
-        return {library: version(library) for library in LIBRARIES}
+        """Everything is there already. Another tree's commit is told beside the versions."""
+        other = {} if self.tree == ROOT else {self.name: commit(self.tree)}
+        return {library: version(library) for library in LIBRARIES} | other
 
     @contextmanager
     def at_work(self, place: Place) -> Iterator[BusRunning]:
@@ -77,7 +83,9 @@ class Bus:
         told = environment(place)
         with ExitStack() as stack:
             workers = [
-                stack.enter_context(Worker(place.home, told, self.profile, name if self.workers > 1 else NAME))
+                stack.enter_context(
+                    Worker(place.home, told, self.profile, name if self.workers > 1 else NAME, self.tree)
+                )
                 for name in map(str, range(self.workers))
             ]
             sink = stack.enter_context(Sink(place.home, told)) if self.sink else None

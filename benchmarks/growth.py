@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from core.event import DAY
+from core.event import DAY, HOUR
 
 from .bus import LIBRARIES
 from .inhabited import RATE, TURN, Inhabited, Worked
@@ -40,14 +40,23 @@ HEADINGS = (
     "MiB at most",
 )
 
+SETTINGS = (
+    *("customers", "each", "events", "recent", "recent_days", "many", "timelines", "few", "few_events", "days"),
+    "rounds",
+)
+
+RECENT_TURN = HOUR
+"""Within which events happen (µs) to customers whose entries are to stay recent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Sizes that are compared with the first of them. ``events``: of a backlog."""
+    """Sizes that are compared with the first of them. ``events``: of a backlog, which happen within ``turn`` (µs)."""
 
     title: str
     sizes: Sequence[Population]
     events: int
+    turn: int = TURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +76,10 @@ def named(size: Population) -> str:
 def measured(series: Series, rounds: int, home: Path) -> Measured:
     """All sizes in turns, after a round that does not count. Raises ``Failed`` and ``KafkaError``."""
     found: list[Worked] = []
-    now = time.time_ns() // 1000 - (rounds + 1) * TURN
+    now = time.time_ns() // 1000 - (rounds + 1) * series.turn
     with ExitStack() as stack:
         buses = [
-            stack.enter_context(Inhabited(named(size), size, emptied(home / str(index)), now))
+            stack.enter_context(Inhabited(named(size), size, emptied(home / str(index)), now, series.turn))
             for index, size in enumerate(series.sizes)
         ]
         for number in range(rounds + 1):
@@ -115,6 +124,12 @@ def all_series(options: argparse.Namespace) -> list[Series]:
             options.events,
         ),
         Series(
+            f"Entries of the last {options.recent_days:g} days",
+            [Population(options.many, size, options.recent_days) for size in options.recent],
+            options.many,
+            RECENT_TURN,
+        ),
+        Series(
             "Timelines",
             [Population(options.few, size, options.days) for size in options.timelines],
             options.few_events,
@@ -134,7 +149,7 @@ def measure(options: argparse.Namespace, home: Path) -> str:
         for paragraph in (
             f"## {one.series.title}",
             f"{one.series.events:,} events in each round; customers are drawn at random; what they do happens in "
-            f"{TURN // DAY} days.",
+            f"{one.series.turn / DAY:.2g} days.",
             table(one),
         )
     ]
@@ -147,14 +162,11 @@ def measure(options: argparse.Namespace, home: Path) -> str:
             f"One worker, {PARTITIONS} partitions, backlogs that came at {RATE:,} events/s, sizes in turns, "
             f"medians of {options.rounds} rounds after one that does not count.",
             *paragraphs,
-            f"Timelines are of the last {options.days:,.0f} days and become longer by what comes in the rounds. "
+            f"Timelines are of the last {options.days:,.0f} days. All become longer by what comes in the rounds. "
             "Memory is resident, with what RocksDB holds of its files.",
         ],
         {
-            "settings": {
-                name: getattr(options, name)
-                for name in ("customers", "each", "events", "timelines", "few", "few_events", "days", "rounds")
-            },
+            "settings": {name: getattr(options, name) for name in SETTINGS},
             "series": [
                 {
                     "title": one.series.title,
@@ -176,6 +188,9 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--customers", type=numbers, default=(50_000, 1_000_000, 5_000_000), help="numbers of customers")
     add("--each", type=int, default=1, help="entries of each of them")
     add("--events", type=int, default=100_000, help="of a round, all customers alike")
+    add("--recent", type=numbers, default=(5, 50), help="entries of customers who are new")
+    add("--recent-days", type=float, default=7.0, help="in which they have them: as far as the rules look back")
+    add("--many", type=int, default=10_000, help="such customers, and events of a round of theirs")
     add("--timelines", type=numbers, default=(10, 10_000), help="lengths of timelines")
     add("--few", type=int, default=500, help="customers with such timelines")
     add("--few-events", type=int, default=20_000, help="of a round of theirs")

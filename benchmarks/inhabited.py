@@ -71,15 +71,17 @@ class Worked:
 class Inhabited:
     """Filled, restored and ready within the ``with`` block. ``resident``: MiB of the worker then.
 
-    ``now``: until when the customers' past goes (µs). Raises ``Failed`` and ``KafkaError``.
+    ``now``: until when the customers' past goes (µs); ``turn``: within which a backlog's events happen (µs).
+    Raises ``Failed`` and ``KafkaError``.
     """
 
-    def __init__(self, name: str, population: Population, home: Path, now: int) -> None:
+    def __init__(self, name: str, population: Population, home: Path, now: int, turn: int = TURN) -> None:
         self.name = name
         self.population = population
         self.resident = 0.0
         self._home = home
         self._now = now
+        self._turn = turn
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -108,7 +110,7 @@ class Inhabited:
 
     def work(self, events: int, number: int) -> Worked:
         """Gives it a backlog of random customers, of the days after the last one. Raises ``Failed``."""
-        first, self._now = self._now, self._now + TURN
+        first, self._now = self._now, self._now + self._turn
         happened = scattered(self.population.customers, events, first, self._now, number + 1)
         backlog = list(paced(happened, time.time_ns() // 1000, events, RATE))
         before, start = self._worker.figures(), length(self._bootstrap, TIMELINE)

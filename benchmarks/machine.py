@@ -59,7 +59,7 @@ def processor() -> str:
     return named[0] if named else platform.machine()
 
 
-def commit() -> str:
+def commit(tree: Path = ROOT) -> str:
     """The commit that was measured, ``+`` when files differ from it."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True)
+    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=tree, capture_output=True, text=True)
     return said.stdout.strip() or "unknown"

@@ -13,7 +13,7 @@ import orjson
 from .machine import Machine
 from .race import Round
 from .scenario import Scenario
-from .table import HEADINGS, markdown, rows
+from .table import CPU_HEADINGS, HEADINGS, cpu, markdown, rows
 from .worker import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -77,6 +77,8 @@ class Report:
             markdown(HEADINGS, [row.cells() for row in found]),
             *(f"Not measured, or not in all rounds: {name}: {why}" for name, why in self.skipped.items()),
         ]
+        if together := cpu(self.rounds):
+            parts.append(markdown(CPU_HEADINGS, together))
         if alerts := self._alerts():
             parts.append(alerts)
         return "\n\n".join(parts) + "\n"

@@ -19,6 +19,7 @@ from .bus import Bus
 from .contestant import CannotRun, Contestant
 from .peer import peers
 from .report import RESULTS
+from .table import OTHER
 from .topics import Topics
 from .usage import child_of
 from .worker import ROOT
@@ -84,12 +85,14 @@ def parser(what: str, about: str | None, everybody: Sequence[str]) -> argparse.A
     return told
 
 
-def prepared(wanted: Sequence[str], build: Path) -> tuple[list[Contestant], dict[str, str], dict[str, str]]:
-    """Who can take part, their libraries' versions, and who can't with the reason."""
+def prepared(
+    wanted: Sequence[str], build: Path, other: Path | None = None
+) -> tuple[list[Contestant], dict[str, str], dict[str, str]]:
+    """Who can take part, their libraries' versions, and who can't with the reason. ``other``: see ``contestants``."""
     can: list[Contestant] = []
     versions: dict[str, str] = {}
     skipped: dict[str, str] = {}
-    for contestant in contestants(wanted):
+    for contestant in contestants(wanted, other):
         try:
             versions |= contestant.prepare(build)
         except CannotRun as reason:
@@ -100,13 +103,17 @@ def prepared(wanted: Sequence[str], build: Path) -> tuple[list[Contestant], dict
     return can, versions, skipped
 
 
-def contestants(wanted: Sequence[str] = ()) -> list[Contestant]:
-    """Those named, or all. Raises ``CannotRun`` for a name that nobody has."""
+def contestants(wanted: Sequence[str] = (), other: Path | None = None) -> list[Contestant]:
+    """Those named, or all. Raises ``CannotRun`` for a name that nobody has.
+
+    ``other``: another checkout, whose bus takes part beside them in any case.
+    """
     profile = os.environ.get("CXBUS_BENCH_PROFILE")
     known: list[Contestant] = [Bus(None if profile is None else Path(profile).absolute()), *peers()]
+    before: list[Contestant] = [] if other is None else [Bus(name=OTHER, tree=other.resolve())]
     if unknown := set(wanted) - {one.name for one in known}:
         raise CannotRun(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(one.name for one in known)}")
-    return [one for one in known if not wanted or one.name in wanted]
+    return before + [one for one in known if not wanted or one.name in wanted]
 
 
 def names(text: str) -> tuple[str, ...]:

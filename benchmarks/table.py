@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from .race import Round
 
-STREAMS, PLAIN, LIMIT = "kafka_streams", "plain_faust", "limit"
+STREAMS, PLAIN, LIMIT, OTHER = "kafka_streams", "plain_faust", "limit", "other"
 
 HEADINGS = (
     "contestant",
@@ -24,6 +24,8 @@ HEADINGS = (
     "late",
     "alerts",
 )
+
+CPU_HEADINGS = ("CPU with the broker's", "µs an event", "× Kafka Streams", "× other", "from", "to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,30 @@ def _row(name: str, rounds: Sequence[Round], rates: dict[str, float]) -> Row:
         late=round(median(one.late for one in timelines)) if timelines else None,
         alerts=round(median(sum(one.alerts.values()) for one in rounds)) if timelines else None,
     )
+
+
+def cpu(rounds: Sequence[Round]) -> list[tuple[str, ...]]:
+    """What an event takes of each contestant and of the broker together: the median of the rounds, and those of the
+    ratios within each round; of the ratios to the other checkout also the smallest and the largest.
+
+    Nobody when the broker is not on this machine.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for one in rounds:
+        if one.broker_cpu_seconds is not None:
+            spent = (one.cpu_seconds + one.broker_cpu_seconds) * 1e6 / one.events
+            found.setdefault(one.contestant, {})[one.number] = spent
+    lines = []
+    for name, costs in found.items():
+        by_streams, by_other = (_ratios(costs, found.get(base, {})) for base in (STREAMS, OTHER))
+        shown: list[float | None] = [median(by_streams) if by_streams else None]
+        shown += [median(by_other), min(by_other), max(by_other)] if by_other else [None, None, None]
+        lines.append((name, f"{median(costs.values()):.0f}", *(_cell(one, ".2f") for one in shown)))
+    return lines
+
+
+def _ratios(costs: Mapping[int, float], base: Mapping[int, float]) -> list[float]:
+    return [cost / base[number] for number, cost in costs.items() if number in base]
 
 
 def markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

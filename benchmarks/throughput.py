@@ -48,7 +48,7 @@ async def published(bootstrap: str, scenario: Scenario, partitions: int, rate: f
 
 def measure(options: argparse.Namespace, home: Path, place: Cluster) -> list[Report]:
     """One report for each scenario."""
-    taking_part, versions, skipped = prepared(options.contestants, options.build)
+    taking_part, versions, skipped = prepared(options.contestants, options.build, options.other)
     race = Race(place.bootstrap, PARTITIONS, home, place.broker, say)
     reports = []
     for name in options.scenarios:
@@ -70,6 +70,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--events", type=int, default=1_000_000, help="records of the backlog, about")
     add("--rate", type=float, default=4_000, help="events/s at which the backlog came, by its stamps; 0: in six days")
     add("--scenarios", type=names, default=("20k-uniform",), help="such as 20k-uniform,1M-tilted,20k-skewed")
+    add("--other", type=Path, help="another checkout, whose bus takes part as 'other'")
     return told.parse_args(arguments)
 
 

@@ -32,7 +32,7 @@ class WorkerEnded(Exception):
 class Process:
     """``cxbus <arguments>`` below ``home``, while the ``with`` block runs; ``name`` is that of its note.
 
-    ``profile``: where cProfile leaves its figures at the end, if anywhere.
+    ``profile``: where cProfile leaves its figures at the end, if anywhere; ``tree``: the checkout whose code it is.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Process:
         arguments: Sequence[str],
         name: str,
         profile: Path | None = None,
+        tree: Path = ROOT,
     ) -> None:
         self._home = home
         self._name = name
@@ -49,7 +50,7 @@ class Process:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CXBUS_")},
             **environment,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(tree),
             "CXBUS_DATA_DIR": str(home / "data"),
             SUPERVISOR: str(os.getpid()),
         }
@@ -145,9 +146,14 @@ class Worker(Process):
     """One worker. Those that share ``home`` have different names."""
 
     def __init__(
-        self, home: Path, environment: Mapping[str, str], profile: Path | None = None, name: str = NAME
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        profile: Path | None = None,
+        name: str = NAME,
+        tree: Path = ROOT,
     ) -> None:
-        super().__init__(home, environment, ("worker", "--name", name), f"worker-{name}", profile)
+        super().__init__(home, environment, ("worker", "--name", name), f"worker-{name}", profile, tree)
 
 
 class Sink(Process):

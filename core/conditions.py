@@ -29,7 +29,8 @@ class Derived(NamedTuple):
     states: States
 
 
-class Now(NamedTuple):
+@dataclass(slots=True)
+class Now:
     """Where a condition stands: what is known, an instant then or later (µs) if nothing happens until it, the trigger's
     fields and key, and when it fired.
 
@@ -365,10 +366,12 @@ class UnansweredContacts(Condition):
 
 
 def first(condition: Condition, now: Now) -> int:
-    """The first instant from ``now`` on at which the condition holds if nothing happens; ``FOREVER`` if never."""
+    """The first instant from ``now`` on at which the condition holds if nothing happens; ``FOREVER`` if never.
+
+    ``now`` goes there.
+    """
     while condition.holds(now) is None:
-        t = condition.changes(now)
-        if t == FOREVER:
-            return FOREVER
-        now = now._replace(t=t)
+        now.t = condition.changes(now)
+        if now.t == FOREVER:
+            break
     return now.t

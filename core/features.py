@@ -6,7 +6,7 @@ to keep a reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, cast
 
@@ -33,7 +33,8 @@ def ref(entry: Entry) -> Ref:
     return Ref(entry.at, bytes.fromhex(entry.uid))
 
 
-class Taken(NamedTuple):
+@dataclass(slots=True)
+class Taken:
     """An entry that is taken in, its type, and the streams to which it belongs."""
 
     entry: Entry
@@ -41,15 +42,14 @@ class Taken(NamedTuple):
     streams: Streams
 
 
-Recall = Callable[[str, str, int], Sequence[Entry]]
-"""The entries of a matter, by kind and id, before an instant (µs), in order: its state may have been dropped."""
-
-
-class Context(NamedTuple):
+class Context(Protocol):
     """What taking in and asking need beside states."""
 
-    vocabulary: Vocabulary
-    recall: Recall
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+    def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
+        """The entries of a matter before an instant (µs), in order: its state may have been dropped."""
+        ...
 
 
 class Feature(Protocol):
@@ -90,9 +90,10 @@ class Latest(Feature):
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> object:
         """The last one that is meant, or what was known before."""
-        for entry, kind, _ in reversed(together):
-            if all(kind.kept(entry.data, name) == value for name, value in self.where):
-                return ref(entry)
+        for one in reversed(together):
+            data, kept = one.entry.data, one.kind.kept
+            if not self.where or all(kept(data, name) == value for name, value in self.where):
+                return ref(one.entry)
         return state
 
     def joined(self, other: Feature) -> Feature:
@@ -129,14 +130,16 @@ class Unanswered(Feature):
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> Contacts:
         """What engages answers all contacts up to its instant."""
-        at = together[-1].entry.at
-        if any(ENGAGED in streams for _, _, streams in together):
-            return Contacts(at)
-        news = [ref(entry) for entry, kind, _ in together if not kind.holds(kind.answered, entry.data)]
+        at, news = together[0].entry.at, list[Ref]()
+        for one in together:
+            if ENGAGED in one.streams:
+                return Contacts(at)
+            if not one.kind.holds(one.kind.answered, one.entry.data):
+                news.append(ref(one.entry))
         before = cast(Contacts, state)
-        if not news and not before.unanswered:
-            return before
-        kept = [one for one in before.unanswered if one.at > at - self.horizon]
+        kept = before.unanswered
+        if kept and kept[0].at <= at - self.horizon:
+            kept = tuple([one for one in kept if one.at > at - self.horizon])
         return Contacts(before.engaged, (*kept, *news))
 
     def joined(self, other: Feature) -> Feature:

@@ -7,22 +7,20 @@ instant are taken in before any is judged (semantics 1.3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
-from .conditions import Derived, Found, Now, first
+from .conditions import Derived, Found, Now, States, first
 from .event import FOREVER, Entry
-from .features import Context, Recall, Taken
+from .features import Context, Taken
 from .rule import Rule
-from .ruleset import RuleSet
+from .ruleset import Effects, RuleSet
 
 
-class Passed(Protocol):
+class Passed(Context, Protocol):
     """What a fold needs of a customer's past, and to whom it shows the states that it passes."""
 
-    @property
-    def matter(self) -> Recall: ...
     def passed(self, derived: Derived) -> None: ...
 
 
@@ -79,8 +77,7 @@ def every_trigger(_at: int, _rule: Rule) -> bool:
     return True
 
 
-@dataclass(slots=True)
-class Folding:
+class Folding(NamedTuple):
     """What is folded, and what is asked.
 
     ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of before the base
@@ -90,7 +87,7 @@ class Folding:
     together: Iterable[Sequence[Taken]]
     judged: Judged = every_trigger
     watched: Sequence[Watch] = ()
-    later: Mapping[int, Sequence[Watch]] = field(default_factory=dict)
+    later: Mapping[int, Sequence[Watch]] = MappingProxyType({})
 
 
 class Folded(NamedTuple):
@@ -102,25 +99,25 @@ class Folded(NamedTuple):
 
 def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folded:
     """Takes in the entries. The ends of what is watched, and of the matches, are as of the last of them."""
-    derived, matches = base, list[Match]()
-    watched = list(folding.watched)
-    context = Context(rules.vocabulary, past.matter)
+    derived, matches, watched = base, list[Match](), list(folding.watched)
     for watch in watched:
         if watch.resolved is None:
-            watch.look(base, context)
+            watch.look(base, past)
     for together in folding.together:
-        derived = _after(rules, derived, together, context)
+        at, effects = together[0].entry.at, [rules.effects(one.streams) for one in together]
+        derived = Derived(at, _after(rules, derived.states, together, effects, past))
         past.passed(derived)
-        at = derived.at
         if watched:
             watched = [watch for watch in watched if not watch.is_over(at)]
-            _look_again(rules, watched, together, derived, context)
+            for watch in watched:
+                if any(watch.rule.name in effect.ends for effect in effects):
+                    watch.look(derived, past)
         for watch in folding.later.get(at, ()):
-            watch.look(derived, context)
+            watch.look(derived, past)
             watched.append(watch)
-        for one in together:
-            for rule in rules.effects(one.streams).judged:
-                match = _match(rule, one.entry, derived, context) if folding.judged(at, rule) else None
+        for one, effect in zip(together, effects, strict=True):
+            for rule in effect.judged:
+                match = _match(rule, one, derived, past) if folding.judged(at, rule) else None
                 if match is not None:
                     matches.append(match)
                     watched.append(match.watch)
@@ -139,35 +136,27 @@ def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
         yield together
 
 
-def _after(rules: RuleSet, before: Derived, together: Sequence[Taken], context: Context) -> Derived:
+def _after(
+    rules: RuleSet, before: States, together: Sequence[Taken], effects: Sequence[Effects], context: Context
+) -> States:
     """What is known once the entries of the next instant are."""
-    states = list(before.states)
+    states, features = list(before), rules.features
     if len(together) == 1:
-        for place in rules.effects(together[0].streams).places:
-            states[place] = rules.features[place].take(states[place], together, context)
+        for place in effects[0].places:
+            states[place] = features[place].take(states[place], together, context)
     else:
-        placed = [(one, rules.effects(one.streams).places) for one in together]
-        for place in sorted({place for _, places in placed for place in places}):
-            mine = [one for one, places in placed if place in places]
-            states[place] = rules.features[place].take(states[place], mine, context)
-    return Derived(together[0].entry.at, tuple(states))
+        for place in sorted({place for effect in effects for place in effect.places}):
+            mine = [one for one, effect in zip(together, effects, strict=True) if place in effect.places]
+            states[place] = features[place].take(states[place], mine, context)
+    return tuple(states)
 
 
-def _look_again(
-    rules: RuleSet, watched: Iterable[Watch], together: Sequence[Taken], derived: Derived, context: Context
-) -> None:
-    """The ends that the entries of an instant can move."""
-    ends = [rules.effects(one.streams).ends for one in together]
-    for watch in watched:
-        if any(watch.rule.name in names for names in ends):
-            watch.look(derived, context)
-
-
-def _match(rule: Rule, trigger: Entry, derived: Derived, context: Context) -> Match | None:
-    data, key = rule.fields_of(trigger, context.vocabulary), rule.key_of(trigger, context.vocabulary)
-    answer = rule.condition.holds(Now(derived, context, trigger.at, data, key, trigger.at))
+def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:
+    entry, kind = trigger.entry, trigger.kind
+    data, key = rule.fields_of(entry, kind), rule.key_of(entry, kind)
+    answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
     if answer is None:
         return None
-    watch = Watch(rule, key, trigger.at)
+    watch = Watch(rule, key, entry.at)
     watch.look(derived, context)
-    return Match(trigger, data, answer, watch)
+    return Match(entry, data, answer, watch)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .alert import Alert
@@ -93,21 +93,13 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder
     joined = out[0]
     if not isinstance(joined, Written) or customer.arriving:
         return out
-    past = Past(history, customer.id, (joined.entry,), rules)
-    if joined.taken is not None and joined.stood_at is None:
-        out += unmatched(customer, joined.taken, rules, past)
-    return out + _judged(customer, [joined], rules, past, replay=record.replay)
-
-
-def _judged(
-    customer: Customer, joined: Sequence[object], rules: RuleSet, past: Past, *, replay: bool = False
-) -> list[Said]:
-    """What is said about what has joined; about everything once a move is complete."""
-    taken = [one.taken for one in joined if isinstance(one, Written) and one.taken is not None]
-    looked_at = [one for one in taken if rules.effects(one.streams).any]
-    said = judge(customer, Change(looked_at, customer.appended, replay, customer.unjudged), rules, past)
+    past, taken = Past(history, customer.id, (joined.entry,), rules), joined.taken
+    if taken is not None and joined.stood_at is None:
+        out += unmatched(customer, taken, rules, past)
+    news = () if taken is None or not rules.effects(taken.streams).any else (taken,)
+    out += judge(customer, Change(news, customer.appended, record.replay, customer.unjudged), rules, past)
     customer.unjudged = False
-    return said
+    return out
 
 
 def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) -> list[Output]:
@@ -127,7 +119,7 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
         customer.until,
     )
     customer.merged_into, customer.version = record.into, record.version
-    customer.alerts, customer.arriving, customer.derived = [], {}, None
+    customer.alerts, customer.arriving, customer.derived, customer.shown = [], {}, None, ((), 0)
     return [*said, shipped]
 
 
@@ -149,4 +141,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder,
     customer.unjudged = not customer.arriving
     if customer.arriving or not judged:
         return out
-    return out + _judged(customer, out, rules, Past(history, customer.id, written(out), rules))
+    past = Past(history, customer.id, written(out), rules)
+    out += judge(customer, Change((), customer.appended, everything=True), rules, past)
+    customer.unjudged = False
+    return out

@@ -37,14 +37,14 @@ class Change(NamedTuple):
 
 def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> list[Said]:
     """What is said, in order. The customer's alerts and what is known of them are as of the change then."""
-    judgement = _Judgement(customer, change, rules, past)
     customer.forget(rules.longest_cooldown, change.appended)
-    derived = customer.derived
-    if change.everything or (change.taken and (derived is None or change.taken[0].entry.at <= derived.at)):
+    known, taken = customer.derived, change.taken
+    judgement = _Judgement(customer, change, rules, past)
+    if change.everything or (taken and (known is None or taken[0].entry.at <= known.at)):
         judgement.again()
-    elif change.taken and derived is not None:
-        judgement.in_order(derived)
-    if customer.alerts:
+    elif taken and known is not None:
+        judgement.in_order(known)
+    if customer.closes_at <= customer.now:
         judgement.close()
     return judgement.said
 
@@ -66,15 +66,14 @@ class _Judgement:
 
     def in_order(self, derived: Derived) -> None:
         """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
-        customer, rules = self._customer, self._rules
-        ends = rules.effects(self._change.taken[0].streams).ends
+        customer, rules, taken = self._customer, self._rules, self._change.taken
         watches: dict[int, Watch] = {}
-        for index, alert in enumerate(customer.alerts if ends else ()):
-            if alert.rule in ends and (alert.end is None or alert.end >= self._since):
-                known = FOREVER if alert.end is None else alert.end
-                watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, known)
-        folding = Folding((self._change.taken,), watched=tuple(watches.values()))
-        found = fold(rules, derived, folding, self._past)
+        if customer.alerts and (ends := rules.effects(taken[0].streams).ends):
+            for index, alert in enumerate(customer.alerts):
+                if alert.rule in ends and (alert.end is None or alert.end >= self._since):
+                    known = FOREVER if alert.end is None else alert.end
+                    watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, known)
+        found = fold(rules, derived, Folding((taken,), watched=tuple(watches.values())), self._past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             customer.alerts[index] = self._restated(customer.alerts[index], watch.end, None)
@@ -183,8 +182,6 @@ class _Judgement:
     def close(self) -> None:
         """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern."""
         customer, now, latest = self._customer, self._now, self._customer.folded_until
-        if customer.closes_at > now:
-            return
         kept: list[Alert] = []
         closed: list[Alert] = []
         for alert in customer.alerts:

@@ -81,19 +81,19 @@ class MattersOf(Feature):
         groups: dict[str, list[Taken]] = {}
         for one in together:
             groups.setdefault(self._id(one), []).append(one)
-        found = dict(cast(Matters, state))
+        at, found = together[0].entry.at, dict(cast(Matters, state))
         for name, taken in groups.items():
-            before = found.get(name)
-            if before is None:
-                before = self.recalled(name, taken[-1].entry.at, context)
+            before = found.get(name) or self.recalled(name, at, context)
             found[name] = self._go_on(before, taken)
-        return self._pruned(found, together[-1].entry.at)
+        since = at - self.horizon
+        for name in [name for name, one in found.items() if not one.open and _is_over(one, since)]:
+            del found[name]
+        return found
 
     def recalled(self, name: str, before: int, context: Context) -> Matter | None:
         """The matter as it was before that instant (µs), by its history; ``None`` if there was none."""
         matter = None
-        entries = context.recall(self.entity, name, before)
-        for _, group in groupby(entries, key=_at):
+        for _, group in groupby(context.matter(self.entity, name, before), key=_at):
             matter = self._go_on(matter, [Taken(one, context.vocabulary[one.type], ()) for one in group])
         return matter
 
@@ -124,9 +124,8 @@ class MattersOf(Feature):
         known = before or UNKNOWN
         bill = billed(known.bill or NO_BILL, taken)
         facts = known.facts
-        for one in taken:
-            if bill.claim is not None and bill.claim.uid == bytes.fromhex(one.entry.uid):
-                facts = self._facts(one)
+        if bill.claim is not None and bill.claim.at == taken[0].entry.at:
+            facts = next((self._facts(one) for one in taken if ref(one.entry) == bill.claim), facts)
         if bill.closed:
             still = known.changed if known.changed is not None and not known.open else ref(taken[-1].entry)
             return Matter(False, still, bill.claim is not None, facts, bill)
@@ -134,13 +133,6 @@ class MattersOf(Feature):
 
     def _facts(self, opening: Taken) -> tuple[object, ...]:
         return tuple([opening.kind.kept(opening.entry.data, name) for name in self.fields])
-
-    def _pruned(self, matters: dict[str, Matter], now: int) -> Matters:
-        since = now - self.horizon
-        over = [name for name, one in matters.items() if _is_over(one, since)]
-        for name in over:
-            del matters[name]
-        return matters
 
 
 UNKNOWN = Matter(open=False, changed=None, opened=False)
@@ -170,8 +162,8 @@ def may_close(entry: Entry, kind: EventType) -> bool:
 
 
 def _is_over(matter: Matter, since: int) -> bool:
-    """Whether nothing can be asked of it any more; what nobody opened or closed is found in its history again."""
-    return not matter.open and (matter.changed is None or matter.changed.at <= since)
+    """Whether nothing can be asked of one that is not open; what nobody opened or closed its history knows."""
+    return matter.changed is None or matter.changed.at <= since
 
 
 def _at(entry: Entry) -> int:

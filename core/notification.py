@@ -13,7 +13,7 @@ from .bounds import VALUE_BYTES, cut
 from .conditions import Found
 from .event import DAY, Entry
 from .evidence import Told, place, rests_on, told, values_of
-from .features import ref
+from .features import Ref, ref
 from .folding import Match
 from .memory import Memory
 from .past import Past
@@ -46,10 +46,10 @@ class Teller:
 
     def say(self, state: State, alert: Alert) -> Said:
         """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it."""
-        trigger, rule = self._past.entry(alert.uid), self._rules.rules.get(alert.rule)
+        trigger, rule = self._past.entry(Ref(alert.time, alert.uid)), self._rules.rules.get(alert.rule)
         if trigger is None or rule is None:
             return Said(state, alert, f"The rule {alert.rule} is no longer in force.", "", ())
-        data = rule.fields_of(trigger, self._rules.vocabulary)
+        data = rule.fields_of(trigger, self._rules.vocabulary[trigger.type])
         evidence = () if alert.evidence is None else self._evidence(trigger, data, alert.evidence)
         return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
 
@@ -59,7 +59,7 @@ class Teller:
         values: dict[bytes, Told] = {bytes.fromhex(trigger.uid): (trigger, data)}
         for found in evidence:
             uid = found.entry.uid
-            entry, known = values.get(uid) or (self._past.entry(uid), {})
+            entry, known = values.get(uid) or (self._past.entry(found.entry), {})
             if entry is not None:
                 more = values_of(found, entry, self._rules.vocabulary[entry.type])
                 values[uid] = entry, {**known, **more}

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from .conditions import Derived
 from .event import BEFORE_ALL, Entry
-from .features import Taken
+from .features import Ref, Taken
 from .folding import Folding, Match, fold, instants
 from .ruleset import RuleSet
 
@@ -15,7 +15,10 @@ from .ruleset import RuleSet
 class History(Protocol):
     """The customers' entries as they stand before this record, and states that were passed; in timeline order."""
 
-    def entry(self, customer: str, uid: str) -> Entry | None: ...
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
+        """The entry of this uid, which most likely stands at that instant (µs)."""
+        ...
+
     def since(self, customer: str, at: int) -> Sequence[Entry]:
         """Entries from an instant on (µs), notes included."""
         ...
@@ -43,12 +46,14 @@ class Past:
     def __init__(self, history: History, customer: str, new: Sequence[Entry], rules: RuleSet) -> None:
         self._history, self._customer, self._rules = history, customer, rules
         self._new = new
+        self.vocabulary = rules.vocabulary
 
-    def entry(self, uid: bytes) -> Entry | None:
-        """The entry of this uid, if there is one."""
-        name = uid.hex()
-        found = next((one for one in self._new if one.uid == name), None)
-        return found or self._history.entry(self._customer, name)
+    def entry(self, named: Ref) -> Entry | None:
+        """The entry of this name as it stood then, if there is one: a copy may have moved it since."""
+        uid = named.uid.hex()
+        found = next((one for one in self._new if one.uid == uid), None)
+        found = found or self._history.entry(self._customer, named.at, named.uid)
+        return found if found is None or found.at == named.at else found._replace(at=named.at)
 
     def since(self, at: int) -> Sequence[Entry]:
         """The entries from an instant on (µs), in order."""
@@ -61,6 +66,8 @@ class Past:
     def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
         """The entries about a matter before an instant (µs), in order."""
         held = self._history.matter(self._customer, kind, name, before)
+        if not held and self._new and self._new[0].at >= before:
+            return ()
         return self._joined(held, lambda one: one.at < before and self._is_about(one, kind, name))
 
     def snapshot(self, before: int) -> Derived:
@@ -89,7 +96,7 @@ class Past:
 class Nothing:
     """The history of whoever has none."""
 
-    def entry(self, customer: str, uid: str) -> Entry | None:
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
         """None."""
         return None
 

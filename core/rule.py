@@ -28,7 +28,7 @@ from .event import DAY, HOUR, SECOND, Entry
 from .features import Where
 from .matters import CASE, INVOICE, OPPORTUNITY
 from .streams import CONTACT, ENGAGED
-from .vocabulary import Vocabulary
+from .vocabulary import EventType, Vocabulary
 
 UNITS = {"s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": DAY}
 SEVERITIES = ("info", "warning", "critical")
@@ -80,14 +80,14 @@ class Rule:
         features = () if self.resolves is None else self.resolves.features()
         object.__setattr__(self, "ended_by", frozenset(stream for feature in features for stream in feature.streams))
 
-    def fields_of(self, trigger: Entry, vocabulary: Vocabulary) -> dict[str, object]:
-        """What the rule looks at in its trigger."""
-        kind = vocabulary[trigger.type]
-        return {name: value for name in self.reads if (value := kind.value(trigger.data, name)) is not None}
+    def fields_of(self, trigger: Entry, kind: EventType) -> dict[str, object]:
+        """What the rule looks at in its trigger, an event of this type."""
+        data, value = trigger.data, kind.value
+        return {name: found for name in self.reads if (found := value(data, name)) is not None}
 
-    def key_of(self, trigger: Entry, vocabulary: Vocabulary) -> str:
+    def key_of(self, trigger: Entry, kind: EventType) -> str:
         """The instance key of an alert that this triggers: the field's value as text, cut where it is long."""
-        value = None if self.key is None else vocabulary[trigger.type].value(trigger.data, self.key)
+        value = None if self.key is None else kind.value(trigger.data, self.key)
         return "" if value is None else cut(str(value), VALUE_BYTES)
 
 

@@ -28,7 +28,7 @@ def test_a_worker_and_faust_restore_all_that_is_on_the_topics(tmp_path: Path) ->
 
 
 def test_more_customers_and_longer_timelines_get_the_same_work(tmp_path: Path) -> None:
-    settings = ["--customers", "100,300", "--events", "500", "--timelines", "", "--few", "20"]
+    settings = ["--customers", "100,300", "--events", "500", "--recent", "", "--timelines", ""]
     text = growth.measure(growth.parsed([*settings, *common(tmp_path)]), tmp_path)
     (series,) = written(tmp_path)["series"]
     assert [("100 × 1", 500, 0), ("300 × 1", 500, 0)] == [

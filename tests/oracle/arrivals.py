@@ -13,6 +13,7 @@ from .worlds import START
 
 PEOPLE = ("a", "b", "c", "d")
 """The older first: of two who are one, the older lives on."""
+PARTITIONS = 2
 
 
 class Heard(NamedTuple):
@@ -57,14 +58,18 @@ def answer(at: int, number: int) -> Entry:
 
 
 class Journals:
-    """A log for each customer, read in its order; what the resolver and other customers write comes in between."""
+    """A log for each customer, read in its order; what the resolver and other customers write comes in between.
+
+    Brokers' clocks differ: that of a journal partition may lag behind the departments'.
+    """
 
     def __init__(self, both: Both, people: Sequence[str], chance: random.Random) -> None:
         self.both, self._chance = both, chance
         self.now = chance.choice([0, START + 30 * D, START + 401 * D])
         self._is = {person: person for person in people}
         self._logs: defaultdict[str, deque[Heard | Merge | Part]] = defaultdict(deque)
-        self._clocks: defaultdict[int, int] = defaultdict(int)
+        self._appended: defaultdict[int, int] = defaultdict(int)
+        self._skew = [chance.choice([0, 0, 0, -1, -H, -3 * D]) for _ in range(PARTITIONS)]
         self._most = chance.choice([1, 2, 500])
         self._version = 0
 
@@ -106,15 +111,15 @@ class Journals:
             self._take(name, self._logs[name].popleft())
 
     def _take(self, name: str, record: Heard | Merge | Part) -> None:
-        partition = PEOPLE.index(name) % 2
-        clock = self._clocks[partition] = max(self._clocks[partition], self.now)
+        partition = PEOPLE.index(name) % PARTITIONS
+        appended = self._appended[partition] = max(self._appended[partition], self.now + self._skew[partition])
         if isinstance(record, Merge):
-            self._logs[record.into].extend(self.both.merge(name, *record, clock, self._most))
+            self._logs[record.into].extend(self.both.merge(name, *record, appended, self._most))
             return
         if isinstance(record, Heard):
             arrival: dict[str, Any] = {"received": record.received, "replay": record.replay}
-            on = self.both.hear(record.entry, clock, name=name, **arrival)
+            on = self.both.hear(record.entry, appended, name=name, **arrival)
         else:
-            on = self.both.take_in(name, record, clock)
+            on = self.both.take_in(name, record, appended)
         if on is not None:
             self._logs[on].append(record)

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
 from core import arrival, journey
 from core import event as core
-from core.notification import Said as CoreSaid
 from core.event import BEFORE_ALL
+from core.notification import Said as CoreSaid
+from core.ruleset import RuleSet
 from tests.unit.core import bench
 
 from .customer import Customer, Move, Outcome, Refused, Written
-from .entry import Arrival, Entry
+from .entry import FOREVER, Arrival, Entry, uid_of
 from .identifiers import Key
 from .notification import Said
 from .profile import profile
+from .rules import Rules
+from .section_four import SECTION_FOUR
 
-Words = tuple[str, str, int, int | None, bool, list[tuple[str, str, dict[str, Any]]]]
+Words = tuple[str, str, int, int, bool, list[tuple[str, str, dict[str, Any]]]]
 
 
 class Part(NamedTuple):
@@ -37,43 +40,48 @@ class Part(NamedTuple):
 
 
 class Both:
-    """The core two times, once with every customer read anew from the document before every record, and the oracle."""
+    """The core two times, once with every customer read anew from the document before every record, and the oracle.
 
-    def __init__(self) -> None:
-        self.bus, self._kept = bench.Bus(), bench.Bus(kept=True)
+    ``rules`` as the core has them, and what they mean.
+    """
+
+    def __init__(self, rules: RuleSet = bench.RULES, meaning: Rules = SECTION_FOUR) -> None:
+        self.bus, self._kept = bench.Bus(rules), bench.Bus(rules, kept=True)
+        self._meaning = meaning
+        self.records = 0
         self.customers: dict[str, Customer] = {}
         self.states: list[str] = []
         self._shipped: dict[str, tuple[Move, journey.Shipped]] = {}
 
     def hear(
-        self, e: Entry, clock: int, *, name: str = "c", received: int | None = None, replay: bool = False
+        self, e: Entry, appended: int, *, name: str = "c", received: int | None = None, replay: bool = False
     ) -> str | None:
         """An event that happened at ``e.at``, by its department's clock; the broker had it at ``received`` (µs).
 
-        Returns whom it is forwarded to.
+        Returns whom it is forwarded to. ``appended``: the journal's, as of this record (µs).
         """
-        time, received = e.at, clock if received is None else received
+        time, received = e.at, appended if received is None else received
         e = e._replace(at=min(time, received))
         customer = self._customer(name)
-        outputs = self._decide(name, arrival.Arrived(core.Entry(*e), time, (), replay), clock)
+        outputs = self._decide(name, arrival.Arrived(core.Entry(*e), time, (), replay), appended)
         if customer.into is None:
             came = Arrival(e, time, received, "", {})
-            self._compare(name, outputs, customer.take(came, clock, replay=replay))
+            self._compare(name, outputs, customer.take(came, appended, replay=replay))
         else:
             assert [journey.Forwarded(customer.into)] == outputs
         return customer.into
 
-    def merge(self, name: str, into: str, version: int, clock: int, most: int) -> list[Part]:
+    def merge(self, name: str, into: str, version: int, appended: int, most: int) -> list[Part]:
         """The parts, of at most so many entries, in which a customer's past leaves for another."""
         customer = self._customer(name)
-        outputs = self._decide(name, journey.Merge(into, version), clock)
+        outputs = self._decide(name, journey.Merge(into, version), appended)
         assert customer.into is None
-        outcome, move = customer.leave(into, version, clock)
+        outcome, move = customer.leave(into, version, appended)
         shipped = outputs[-1]
         assert isinstance(shipped, journey.Shipped)
         alerts = sorted((alert.match.id, alert.match.end, alert.standing) for alert in move.alerts)
-        assert alerts == sorted((alert.id, alert.end, alert.open) for alert in shipped.alerts)
-        assert (move.arriving, move.settled) == (shipped.arriving, shipped.settled_until)
+        assert alerts == sorted((alert.id, _end(alert.end), alert.open) for alert in shipped.alerts)
+        assert (move.arriving, move.settled, move.until) == (shipped.arriving, shipped.settled_until, shipped.until)
         said = [one for one in outcome if isinstance(one, Said)]
         self._compare(name, outputs[:-1], said)
         self._shipped[move.name] = move, shipped
@@ -82,7 +90,7 @@ class Both:
         parts = len(cuts) - 1
         return [Part(move.name, parts, a, b, b == size) for a, b in pairwise(cuts)]
 
-    def take_in(self, name: str, part: Part, clock: int) -> str | None:
+    def take_in(self, name: str, part: Part, appended: int) -> str | None:
         """A part of a move. Returns whom it is forwarded to."""
         move, shipped = self._shipped[part.move]
         came = move.arrivals[part.first : part.until]
@@ -97,9 +105,9 @@ class Both:
             shipped.settled_until if part.last else BEFORE_ALL,
             shipped.until if part.last else BEFORE_ALL,
         )
-        outputs = self._decide(name, moved, clock)
+        outputs = self._decide(name, moved, appended)
         if customer.into is None:
-            self._compare(name, outputs, customer.take_part(move, part.parts, came, clock, last=part.last))
+            self._compare(name, outputs, customer.take_part(move, part.parts, came, appended, last=part.last))
         else:
             assert [journey.Forwarded(customer.into)] == outputs
         return customer.into
@@ -114,19 +122,20 @@ class Both:
             if customer.into is None:
                 known = self.bus.customer(name)
                 assert customer.notified.settled == known.settled_until
-                held = {a.id: (a.time, a.end, a.open) for a in [*known.closed, *known.alerts]}
+                held = {a.id: (a.time, _end(a.end), a.open) for a in [*known.closed, *known.alerts]}
                 wanted = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
                 assert wanted == held
 
     def _customer(self, name: str) -> Customer:
-        return self.customers.setdefault(name, Customer(name))
+        return self.customers.setdefault(name, Customer(name, self._meaning))
 
     def _decide(
-        self, name: str, record: arrival.Arrived | journey.Moved | journey.Merge, clock: int
+        self, name: str, record: arrival.Arrived | journey.Moved | journey.Merge, appended: int
     ) -> Sequence[journey.Output]:
         """What the core decides, whoever decides it."""
-        outputs = self.bus.arrive(name, record, clock)
-        assert outputs == self._kept.arrive(name, record, clock)
+        self.records += 1
+        outputs = self.bus.arrive(name, record, appended)
+        assert outputs == self._kept.arrive(name, record, appended)
         assert self.bus.documents[name] == self._kept.documents[name]
         return outputs
 
@@ -147,9 +156,14 @@ class Both:
 
 def _by_the_core(said: CoreSaid) -> Words:
     """A message in plain values."""
-    a = said.alert
-    evidence = [(core.event_uid(e["source"], e["id"]), e["time"], dict(e["values"])) for e in said.evidence]
-    return said.state, a.id, a.time, a.end, a.historical, evidence
+    a, told = said.alert, cast(Sequence[dict[str, Any]], said.evidence)
+    evidence = [(uid_of(e["source"], e["id"]), e["time"], e["values"]) for e in told]
+    return said.state, a.id, a.time, _end(a.end), a.historical, evidence
+
+
+def _end(end: int | None) -> int:
+    """The core's ends, as the oracle has them."""
+    return FOREVER if end is None else end
 
 
 def _by_the_oracle(said: Said) -> Words:

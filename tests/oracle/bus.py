@@ -28,13 +28,16 @@ from tests.unit.agents.bench import MARK
 
 from .entry import D, H
 from .oracle import Oracle
+from .random_rules import File, in_the_core
+from .rule_files import read
+from .section_four import SECTION_FOUR
 from .topics import IDENTITIES, JOURNAL, LINKS, PROFILES, Topics
 from .worlds import REGISTRY, RULES
 
 KEY = b"a key for the oracle's tests"
 REGION = "GB"
 PARTITIONS = 2
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 """Where there is such a folder, a store need not wait for a disk."""
 MOST = 5
 """A batch has at most so many records."""
@@ -45,19 +48,25 @@ Place = tuple[str, int]
 
 
 class Bus:
-    """Agents and logs. ``clock``: the broker's (ms). ``links_a_day``: how many others' identifiers a value may have.
+    """Agents and logs. ``clock``: the brokers' (ms); those of the journal's partitions may lag behind.
 
-    ``hearing``: the chance that intake's directory reads on when it is its turn.
+    ``links_a_day``: how many others' identifiers a value may have. ``hearing``: the chance that intake's directory
+    reads on when it is its turn. ``rules``: files, or the built-in ones.
     """
 
-    def __init__(self, seed: int, links_a_day: int = LINKS_A_DAY, hearing: float = 1.0) -> None:
+    def __init__(
+        self, seed: int, links_a_day: int = LINKS_A_DAY, hearing: float = 1.0, rules: Sequence[File] | None = None
+    ) -> None:
         self.chance = random.Random(seed)
         self.clock = 0
+        self.rules = RULES if rules is None else in_the_core(rules)
+        self._meaning = SECTION_FOUR if rules is None else read(rules)
+        self._lag = [self.chance.choice([0, 0, 0, 1, H // 1000, 3 * D // 1000]) for _ in range(PARTITIONS)]
         self._hearing = hearing
         self.logs: defaultdict[Place, list[ConsumerRecord]] = defaultdict(list)
         self._positions: defaultdict[tuple[str, Place], int] = defaultdict(int)
         self._sending: defaultdict[tuple[str, Place], deque[Output]] = defaultdict(deque)
-        self._folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+        self._folder = tempfile.TemporaryDirectory(dir=MEMORY)
         self._home = home = Path(self._folder.name)
         self._openings = 0
         self._directory = Directory("", IDENTIFIERS, home / "directory")
@@ -80,11 +89,9 @@ class Bus:
 
     def _journey(self, partition: int) -> Journey:
         self._openings += 1
-        return Journey(partition, PARTITIONS, RULES, IDENTIFIERS, self._home / f"journey-{self._openings}", METRICS)
-
-    def another_journey(self, partition: int) -> Journey:
-        """Of the same partition, with a store of its own."""
-        return self._journey(partition)
+        return Journey(
+            partition, PARTITIONS, self.rules, IDENTIFIERS, self._home / f"journey-{self._openings}", METRICS
+        )
 
     def _new_resolver(self) -> Resolver:
         self._openings += 1
@@ -118,16 +125,17 @@ class Bus:
 
     def oracle(self) -> Oracle:
         """What the oracle says to it."""
-        return Oracle(self.topics(), KEY, REGION, self._links_a_day)
+        return Oracle(self.topics(), KEY, REGION, self._links_a_day, self._meaning)
 
     def _append(self, made: Output) -> None:
         log = self.logs[made.topic, made.partition]
+        lag = self._lag[made.partition] if made.topic == JOURNAL else 0
         log.append(
             ConsumerRecord(
                 topic=made.topic,
                 partition=made.partition,
                 offset=len(log),
-                timestamp=self.clock,
+                timestamp=max(0, self.clock - lag),
                 timestamp_type=1,
                 key=made.key,
                 value=made.value,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .entry import Arrival, History
 from .matches import matches
 from .notification import Alert, Notified, Said
+from .rules import Rules
 
 
 class Written(NamedTuple):
@@ -31,7 +32,7 @@ Outcome = Written | Refused | Said
 
 @dataclass(slots=True)
 class Move:
-    """The past of a customer who was merged away, as it must travel. ``arriving``: what was on its way to him."""
+    """The past of a customer who was merged away, as it must travel. ``arriving``: what was on its way to them."""
 
     name: str
     to: str
@@ -39,18 +40,32 @@ class Move:
     alerts: list[Alert]
     arriving: Mapping[str, int]
     settled: int
+    until: int
 
 
 @dataclass(slots=True)
 class Customer:
-    """One customer. ``arriving``: parts still to come, by move; until then nothing is judged."""
+    """One customer. ``arriving``: parts still to come, by move; before that nothing is judged.
+
+    ``until`` (1.1) is that of their partition, ``appended`` as long as there are no ticks, or that of a move.
+    """
 
     id: str
+    rules: Rules
     arrivals: dict[str, Arrival] = field(default_factory=dict)
-    notified: Notified = field(default_factory=Notified)
+    notified: Notified = field(init=False)
+    until: int = -1
     arriving: dict[str, int] = field(default_factory=dict)
     into: str | None = None
     _history: History | None = None
+
+    def __post_init__(self) -> None:
+        self.notified = Notified(self.rules)
+
+    @property
+    def now(self) -> int:
+        """1.1: ``max(until, the largest at of their entries)``."""
+        return max([self.until, *(arrival.entry.at for arrival in self.arrivals.values() if not arrival.note)])
 
     def history(self) -> History:
         """T."""
@@ -58,35 +73,45 @@ class Customer:
             self._history = History(arrival.entry for arrival in self.arrivals.values() if not arrival.note)
         return self._history
 
-    def take(self, came: Arrival, clock: int, *, replay: bool) -> list[Outcome]:
+    def take(self, came: Arrival, appended: int, *, replay: bool) -> list[Outcome]:
         """An event: a new entry is judged at once, unless a move is under way. A copy that is no earlier changes
         nothing.
         """
+        self.until = max(self.until, appended)
         out = self._add(came, moved=False)
         if any(isinstance(one, Written) for one in out) and not self.arriving:
-            out += self.notified.judge(matches(self.history()), clock, replay=replay)
+            out += self._judge(appended, replay=replay)
         return out
 
-    def take_part(self, move: Move, parts: int, brought: Sequence[Arrival], clock: int, *, last: bool) -> list[Outcome]:
+    def take_part(
+        self, move: Move, parts: int, brought: Sequence[Arrival], appended: int, *, last: bool
+    ) -> list[Outcome]:
         """A part of a move. When nothing is missing any more, everything is judged once."""
+        self.until = max(self.until, appended)
         out = [one for came in brought for one in self._add(came, moved=True)]
         left = self.arriving.pop(move.name, parts) - 1
         if left:
             self.arriving[move.name] = left
         if last:
-            self.notified.join(move.alerts, move.settled, clock)
+            self.notified.join(move.alerts, move.settled, appended)
             self.arriving.update(move.arriving)
+            self.until = max(self.until, move.until)
         if not self.arriving:
-            out += self.notified.judge(matches(self.history()), clock)
+            out += self._judge(appended)
         return out
 
-    def leave(self, into: str, version: int, clock: int) -> tuple[list[Outcome], Move]:
+    def _judge(self, appended: int, *, replay: bool = False) -> list[Said]:
+        return self.notified.judge(matches(self.history(), self.rules), appended, self.now, replay=replay)
+
+    def leave(self, into: str, version: int, appended: int) -> tuple[list[Outcome], Move]:
         """This customer is ``into``: standing alerts are retracted for this id, the entries leave, and a redirect
         stays.
         """
-        said, alerts = self.notified.leave(clock)
+        self.until = max(self.until, appended)
+        said, alerts = self.notified.leave(appended)
         gone = sorted(self.arrivals.values(), key=lambda arrival: (arrival.entry.at, arrival.entry.uid))
-        move = Move(f"{self.id}/{version}", into, gone, alerts, dict(self.arriving), self.notified.settled)
+        name, settled = f"{self.id}/{version}", self.notified.settled
+        move = Move(name, into, gone, alerts, dict(self.arriving), settled, self.until)
         self.arrivals, self.arriving, self.into, self._history = {}, {}, into, None
         return [*said, *(Written(arrival.entry.uid, None) for arrival in gone)], move
 

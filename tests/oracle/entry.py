@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 H = 3_600_000_000
 D = 24 * H
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FOREVER = 2**62
+"""The end of what does not end."""
 
 
 class Entry(NamedTuple):

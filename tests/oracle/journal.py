@@ -11,10 +11,10 @@ import orjson
 
 from .contacts import department
 from .customer import Customer, Move, Outcome, Refused, Written
-from .entry import Arrival, arrival, rfc3339
+from .entry import FOREVER, Arrival, arrival, rfc3339
 from .notification import Said
 from .profile import brief
-from .rules import RULES, words
+from .rules import Rule, Rules
 from .topics import Record, header
 
 
@@ -42,6 +42,7 @@ class Told(NamedTuple):
 class Journal:
     """The fold, and all that the journal's readers must have written by then."""
 
+    rules: Rules
     customers: dict[str, Customer] = field(default_factory=dict)
     timeline: defaultdict[int, list[Entered]] = field(default_factory=lambda: defaultdict(list))
     alerts: defaultdict[tuple[str, int], list[Told]] = field(default_factory=lambda: defaultdict(list))
@@ -49,7 +50,7 @@ class Journal:
     forwarded: Counter[tuple[str, bytes]] = field(default_factory=Counter)
     moves: dict[str, Move] = field(default_factory=dict)
     waiting: int = 0
-    _clocks: dict[int, int] = field(default_factory=dict)
+    _appended: dict[int, int] = field(default_factory=dict)
 
     def fold(self, logs: Mapping[int, Sequence[Record]]) -> None:
         """Each partition in its order; a part of a move waits until the customer has left. ``waiting``: those left."""
@@ -69,10 +70,10 @@ class Journal:
 
     def _take(self, record: Record) -> None:
         assert record.key is not None
-        clock = max(self._clocks.get(record.partition, 0), record.timestamp * 1000)
-        self._clocks[record.partition] = clock
+        appended = max(self._appended.get(record.partition, 0), record.timestamp * 1000)
+        self._appended[record.partition] = appended
         name = record.key.decode()
-        customer = self.customers.setdefault(name, Customer(name))
+        customer = self.customers.setdefault(name, Customer(name, self.rules))
         kind = header(record, "kind")
         if customer.into is not None:
             if kind != "merge":
@@ -80,24 +81,25 @@ class Journal:
             return
         if kind == "merge":
             about = brief(customer) | {"open": [], "openCount": 0}
-            outcome, move = customer.leave(said(record)["into"], said(record)["version"], clock)
+            outcome, move = customer.leave(said(record)["into"], said(record)["version"], appended)
             self.moves[move.name] = move
         else:
-            outcome = self._part(customer, record, clock) if kind == "moved" else self._event(customer, record, clock)
+            take = self._part if kind == "moved" else self._event
+            outcome = take(customer, record, appended)
             about = brief(customer)
         for one in outcome:
             self._write(customer, record, one, about)
 
-    def _event(self, customer: Customer, record: Record, clock: int) -> list[Outcome]:
+    def _event(self, customer: Customer, record: Record, appended: int) -> list[Outcome]:
         replay = any(name == "replay" for name, _ in record.headers)
-        return customer.take(came(record), clock, replay=replay)
+        return customer.take(came(record), appended, replay=replay)
 
-    def _part(self, customer: Customer, record: Record, clock: int) -> list[Outcome]:
+    def _part(self, customer: Customer, record: Record, appended: int) -> list[Outcome]:
         part = said(record)
         brought = [arrival(e["event"], e["received"], e["origin"]) for e in part["entries"]]
         move = self.moves[part["move"]]
         ahead = customer.arriving.get(move.name, part["parts"])
-        return customer.take_part(move, part["parts"], brought, clock, last=ahead == 1)
+        return customer.take_part(move, part["parts"], brought, appended, last=ahead == 1)
 
     def _write(self, customer: Customer, record: Record, one: Outcome, about: Mapping[str, Any]) -> None:
         place = record.partition, record.offset
@@ -111,10 +113,10 @@ class Journal:
             message_id = f"{alert.match.id}/{customer.id}/{one.state}/{place[0]}-{place[1]}"
             bare = one.state == "retracted" and not alert.standing
             kind = "resolved" if one.state == "expired" else one.state
-            decided = rfc3339(self._clocks[record.partition])
+            decided, rule = rfc3339(self._appended[record.partition]), self.rules[alert.match.rule]
             envelope = customer.id.encode(), "/cxbus", f"cx.alert.{kind}.v1", decided
-            told = Told(place, message_id, message(one, about), bare, envelope)
-            for name in RULES[alert.match.rule].departments:
+            told = Told(place, message_id, message(one, rule, about), bare, envelope)
+            for name in rule.departments:
                 self.alerts[name, record.partition].append(told)
 
 
@@ -150,14 +152,13 @@ def entry(customer: str, came: Arrival, *, late: bool, moved: bool) -> dict[str,
     }
 
 
-def message(one: Said, about: Mapping[str, Any]) -> dict[str, Any]:
+def message(one: Said, rule: Rule, about: Mapping[str, Any]) -> dict[str, Any]:
     """The data of a message about an alert; 1.8, and the words of the rule's file."""
     match = one.alert.match
-    rule, text = RULES[match.rule], words()[match.rule]
     data = {
         "alertId": match.id,
         "rule": match.rule,
-        "ruleVersion": text.version,
+        "ruleVersion": rule.version,
         "state": one.state,
         "severity": rule.severity,
         "customerId": about["customerId"],
@@ -165,13 +166,16 @@ def message(one: Said, about: Mapping[str, Any]) -> dict[str, Any]:
         "instanceKey": match.key,
         "departments": list(rule.departments),
         "time": rfc3339(match.time),
-        "expiresAt": rfc3339(match.expires),
-        "reason": text.reason.format_map(defaultdict(lambda: "-", match.trigger)),
-        "action": text.action,
+        "reason": rule.reason.format_map(defaultdict(lambda: "-", match.trigger)),
+        "action": rule.action,
         "evidence": [
             {"source": e.source, "id": e.id, "type": e.type, "time": rfc3339(e.at), "values": values}
             for e, values in match.evidence
         ],
         "historical": one.alert.historical,
     }
-    return {**data, "endedAt": rfc3339(match.end)} if one.state in ("resolved", "expired") else data
+    if match.expires < FOREVER:
+        data["expiresAt"] = rfc3339(match.expires)
+    if one.state in ("resolved", "expired"):
+        data["endedAt"] = rfc3339(match.end)
+    return data

@@ -6,11 +6,12 @@ import random
 
 import pytest
 
-from agents import documents
+from agents import documents, snapshots
 from agents import journey as agent
 from core import customer, evidence, memory
 
 from . import matches, notification, profile
+from .entry import H
 
 
 def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
@@ -29,12 +30,17 @@ def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
 
 
 def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
-    """What is held beside the history, which changes no answer. Evidence that is not kept may lack (ADR 7); whether it
-    does, depends for whom not even entries are held on when that was.
-    """
+    """What is kept at hand, and shows nowhere, not in a byte: decoded customers, and states that were passed."""
     for where, name, small in (
-        (documents, "STATE_BYTES", chance.choice([0, 100, 500])),
         (agent, "BYTES", chance.choice([0, 5_000])),
+        (snapshots, "MOST", chance.choice([1, 2, 3])),
+        (snapshots, "MINUTE", chance.choice([1, H])),
     ):
         if chance.random() < 0.6:
             patch.setattr(where, name, small)
+
+
+def leave_out(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
+    """What a document is written without, so that it must be folded again: which changes no answer."""
+    if chance.random() < 0.6:
+        patch.setattr(documents, "STATE_BYTES", chance.choice([0, 100, 500]))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .entry import EPOCH, Entry, History, rfc3339
+from .entry import EPOCH, D, Entry, History, rfc3339
 
 OPENED, RESOLVED = "service.case.opened.v1", "service.case.resolved.v1"
 ISSUED, OVERDUE = "finance.invoice.issued.v1", "finance.invoice.overdue.v1"
@@ -20,7 +20,10 @@ CREATED, STAGED = "sales.opportunity.created.v1", "sales.opportunity.stage_chang
 
 
 class Matter(NamedTuple):
-    """A matter that something opened or closed. ``changed``: the latest opening, or what closed it if it is closed."""
+    """A matter that something opened or closed. ``changed``: the latest opening, or what closed it if it is closed.
+
+    ``facts``: all that its latest opening said.
+    """
 
     entity: str
     id: str
@@ -37,7 +40,7 @@ def cases(T: History, t: int) -> tuple[Matter, ...]:
     found = []
     for case in sorted(opened.keys() | solved.keys()):
         opening, closing = opened.get(case), solved.get(case)
-        facts = _said(opening, "category")
+        facts = _said(opening)
         if opening is not None and (closing is None or opening.at > closing.at):
             found.append(Matter("case", case, True, opening, facts))
         elif closing is not None:
@@ -57,7 +60,7 @@ def invoices(T: History, t: int) -> tuple[Matter, ...]:
     found = []
     for invoice, events in sorted(about.items()):
         claim = _claim(events)
-        facts = _said(claim, "total", "currency", "dueDate")
+        facts = _said(claim)
         if _is_closed(events):
             found.append(Matter("invoice", invoice, False, _closing(events), facts))
         elif claim is not None:
@@ -108,7 +111,7 @@ def opportunities(T: History, t: int) -> tuple[Matter, ...]:
     found = []
     for name in sorted(opened.keys() | closed.keys()):
         opening, closing = opened.get(name), closed.get(name)
-        facts = _said(opening, "stage", "name")
+        facts = _said(opening)
         if opening is not None and (closing is None or opening.at > closing.at):
             found.append(Matter("opportunity", name, True, opening, facts))
         elif closing is not None:
@@ -116,20 +119,35 @@ def opportunities(T: History, t: int) -> tuple[Matter, ...]:
     return tuple(found)
 
 
-def overdue(T: History, t: int) -> list[Matter]:
-    """Open, an overdue event seen, t ≥ 00:00 UTC of its due date: the latest that a claim named, else the date of the
-    first overdue event.
+@lru_cache(maxsize=20_000)
+def overdue(T: History, t: int, days: int = 0) -> tuple[Matter, ...]:
+    """Open, an overdue event seen, t ≥ 00:00 UTC of its due date + so many days.
+
+    ``changed`` is the latest overdue event.
     """
     found = []
     for invoice in invoices(T, t):
-        claims = [e for e in T.upto(t) if e.type in (ISSUED, OVERDUE) and e.data["invoiceId"] == invoice.id]
+        claims = _claims(T, t, invoice.id)
         warnings = [e for e in claims if e.type == OVERDUE]
-        dates = [e.data["dueDate"] for e in claims if e.data.get("dueDate") is not None]
-        if invoice.open and warnings:
-            due = midnight(dates[-1]) if dates else midnight(rfc3339(warnings[0].at)[:10])
-            if t >= due:
-                found.append(invoice)
-    return found
+        if invoice.open and warnings and t >= _due(claims) + days * D:
+            found.append(invoice._replace(changed=warnings[-1]))
+    return tuple(found)
+
+
+def _claims(T: History, t: int, invoice: str) -> list[Entry]:
+    return [e for e in T.upto(t) if e.type in (ISSUED, OVERDUE) and e.data["invoiceId"] == invoice]
+
+
+def _due(claims: list[Entry]) -> int:
+    """The latest date that a claim named, else that of the first overdue event."""
+    dates = [e.data["dueDate"] for e in claims if e.data.get("dueDate") is not None]
+    return midnight(dates[-1]) if dates else midnight(rfc3339(next(e.at for e in claims if e.type == OVERDUE))[:10])
+
+
+def due_dates(T: History) -> set[int]:
+    """Every instant at which an invoice can become due."""
+    claims = [e for e in T.entries if e.type in (ISSUED, OVERDUE)]
+    return {midnight(e.data.get("dueDate") or rfc3339(e.at)[:10]) for e in claims}
 
 
 def midnight(date: str) -> int:
@@ -143,5 +161,5 @@ def open_matters(T: History, t: int) -> list[Matter]:
     return sorted((m for m in every if m.open), key=lambda m: (m.changed.at, m.id))
 
 
-def _said(entry: Entry | None, *names: str) -> dict[str, Any]:
-    return {} if entry is None else {name: entry.data[name] for name in names if entry.data.get(name) is not None}
+def _said(opening: Entry | None) -> Mapping[str, Any]:
+    return {} if opening is None else opening.data

@@ -12,6 +12,8 @@ from .identifiers import Key, nodes
 from .identity import Identities
 from .journal import Journal, said
 from .profile import profile
+from .rules import Rules
+from .section_four import SECTION_FOUR
 from .topics import JOURNAL, LINKS, Record, Topics, header, origin
 
 
@@ -30,7 +32,9 @@ class Oracle:
     ``limit``: links that count which an identifier may have within a day.
     """
 
-    def __init__(self, topics: Topics, key: bytes, region: str | None = None, limit: int = 20) -> None:
+    def __init__(
+        self, topics: Topics, key: bytes, region: str | None = None, limit: int = 20, rules: Rules = SECTION_FOUR
+    ) -> None:
         self._region = region
         self.key = Key(key)
         self.judged: dict[str, tuple[Record, Accepted | str]] = {
@@ -48,7 +52,7 @@ class Oracle:
             if isinstance(judged, Accepted) and judged.echoed is not None and self.owners(judged) == {None}:
                 self.judged[place] = record, "invalid-data"  # an answer about a customer whom nobody knows
                 self.strangers.add(place)
-        self.journal = Journal()
+        self.journal = Journal(rules)
         self.journal.fold(topics.log(JOURNAL))
 
     def _link(self, record: Record) -> None:

@@ -12,6 +12,12 @@ from .matters import Matter, open_matters
 
 MOST_SHOWN = 100
 MOST_IDENTIFIERS = 100
+KNOWN = {
+    "case": ("category",),
+    "invoice": ("total", "currency", "dueDate"),
+    "opportunity": ("stage", "name"),
+}
+"""What a reader is told of an open matter, beside its id and since when."""
 
 
 def profile(customer: Customer, region: str | None, key: Key) -> dict[str, Any]:
@@ -45,4 +51,5 @@ def brief(customer: Customer) -> dict[str, Any]:
 
 
 def _shown(matter: Matter) -> dict[str, Any]:
-    return {"entity": matter.entity, "id": matter.id, "since": rfc3339(matter.changed.at), **matter.facts}
+    facts = {name: matter.facts[name] for name in KNOWN[matter.entity] if matter.facts.get(name) is not None}
+    return {"entity": matter.entity, "id": matter.id, "since": rfc3339(matter.changed.at), **facts}

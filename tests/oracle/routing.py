@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +11,15 @@ import orjson
 
 from .acceptance import Accepted
 from .difference import Difference, counted, first
+from .entry import FOREVER
 from .identifiers import nodes
 from .journal import came, canonical, said
+from .matches import alert_id
 from .oracle import Oracle, order
 from .topics import DEAD, JOURNAL, LINKS, Topics, header, origin
+
+STANDS = 12
+"""Where an alert on its way says whether it stands."""
 
 
 def routed(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
@@ -90,12 +96,21 @@ def moved(topics: Topics, oracle: Oracle) -> Iterator[Difference]:
         left = [(a.entry.uid, a.time, a.received, a.origin, a.event) for a in move.arrivals]
         if found != left:
             yield Difference(JOURNAL, f"move {name}: {len(left)} entries left, {len(found)} others came")
-        alerts = sorted((a["id"], a["end"], a.get("open", True)) for part in came for a in part["alerts"])
+        alerts = sorted(_shipped(alert) for part in came for alert in part["alerts"])
         left_with = sorted((a.match.id, a.match.end, a.standing) for a in move.alerts)
+        until = max((part["until"] for part in came), default=move.until)
+        if until != move.until:
+            yield Difference(JOURNAL, f"move {name} is until {until} instead of {move.until}")
         if alerts != left_with:
             yield Difference(JOURNAL, f"move {name}: {first(alerts, left_with)}")
     if oracle.journal.waiting:
         yield Difference(JOURNAL, f"{oracle.journal.waiting} records wait for a move that never began")
+
+
+def _shipped(alert: list[Any]) -> tuple[str, int, bool]:
+    """Of an alert on its way: id, end, and whether it stands. Its values come in the order of the core's."""
+    rule, key, _, uid, _, end = alert[:6]
+    return alert_id(rule, key, b64decode(uid).hex()), FOREVER if end is None else end, alert[STANDS]
 
 
 def letters(topics: Topics, oracle: Oracle) -> Iterator[Difference]:

@@ -1,23 +1,12 @@
-"""The rules that are loaded, as section 4 says them. Only their words for people come from the rule files."""
+"""What the oracle knows of a rule, whoever wrote it down: section 4 by hand, or a rule file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from .contacts import department, is_contact, is_engaged, unanswered
-from .entry import D, Entry, H, History
-from .matters import OPENED, OVERDUE, cases, invoices, overdue
-
-FILES = Path(__file__).parents[2] / "rules"
-CAMPAIGN, FEEDBACK, CALL = "marketing.campaign.sent.v1", "service.feedback.submitted.v1", "sales.call.completed.v1"
-DUNNING, ORDER = "finance.dunning.sent.v1", "sales.order.completed.v1"
-OUTREACH = ("finance", "marketing", "sales", "service")
+from .entry import D, Entry, History
 
 
 class Found(NamedTuple):
@@ -27,145 +16,34 @@ class Found(NamedTuple):
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+def _never(_T: History, _t: int, _fired: int, _key: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """``holds``: the evidence beside the trigger, or ``None``. ``over(T, t, fired, key)``: is the match resolved at t?
 
+    That can change when something happens, and ``windows`` (µs) after it, and ``days`` after an invoice is due.
     ``reads``: the trigger's fields that the rule names, in its conditions, its key or its reason.
     """
 
     name: str
     triggers: Callable[[Entry], bool]
     holds: Callable[[History, Entry], list[Found] | None]
-    over: Callable[[History, int, int, str], bool]
-    key: str | None
-    expiry: int
+    over: Callable[[History, int, int, str], bool] = _never
+    windows: frozenset[int] = frozenset()
+    days: frozenset[int] = frozenset()
+    key: str | None = None
+    expiry: int | None = None
+    cooldown: int = 7 * D
     severity: str
     departments: tuple[str, ...]
     reads: tuple[str, ...]
-    cooldown: int = 7 * D
-
-
-# --- 1 upsell-moment -------------------------------------------------------------------------------------------------
-
-
-def upsell(T: History, e: Entry) -> list[Found] | None:
-    """Feedback csat ≥ 4.5 or nps ≥ 9; a case (its caseId if given) that is closed, and was closed in 48 h before;
-    no open complaint or overdue invoice.
-    """
-    happy = e.data["value"] >= {"csat": 4.5, "nps": 9}.get(e.data["metric"], 99)
-    rated = e.data.get("caseId")
-    solved = [c for c in cases(T, e.at) if not c.open and e.at - 48 * H < c.changed.at and rated in (None, c.id)]
-    angry = any(c.open and c.facts.get("category") == "complaint" for c in cases(T, e.at))
-    if not happy or not solved or angry or overdue(T, e.at):
-        return None
-    return [Found(c.changed, {"caseId": c.id}) for c in solved]
-
-
-def upsell_over(T: History, t: int, fired: int, _key: str) -> bool:
-    """Each as an event: order, outbound sales call, case of category complaint opened, invoice overdue."""
-    return any(
-        fired < e.at
-        and (
-            e.type in (ORDER, OVERDUE)
-            or (e.type == CALL and e.data["direction"] == "outbound")
-            or (e.type == OPENED and e.data["category"] == "complaint")
-        )
-        for e in T.upto(t)
-    )
-
-
-# --- 2 campaign-during-complaint -------------------------------------------------------------------------------------
-
-
-def _complaints(T: History, t: int, closed_within: int) -> list[Found]:
-    """Complaints that are open, or were closed in so long before."""
-    near = [
-        c
-        for c in cases(T, t)
-        if c.facts.get("category") == "complaint" and (c.open or t - closed_within < c.changed.at)
-    ]
-    return [Found(c.changed, {"caseId": c.id, "category": "complaint"}) for c in near]
-
-
-def campaign(T: History, e: Entry) -> list[Found] | None:
-    """Campaign not service; complaint open or closed in 72 h before. Survey only while open."""
-    purpose = e.data.get("purpose") or "promotion"
-    if purpose == "service":
-        return None
-    return _complaints(T, e.at, 0 if purpose == "survey" else 72 * H) or None
-
-
-def campaign_over(T: History, t: int, _fired: int, _key: str) -> bool:
-    """No complaint open or closed in 72 h before."""
-    return not _complaints(T, t, 72 * H)
-
-
-# --- 6 contact-fatigue -----------------------------------------------------------------------------------------------
-
-
-def fatigue(T: History, e: Entry) -> list[Found] | None:
-    """Unanswered contacts ≥ 5 in 7 d or ≥ 3 in 24 h; of counts the latest 20, of alternatives each that holds (1.7)."""
-    week, day = unanswered(T, e.at, 7 * D), unanswered(T, e.at, D)
-    counted = [*(week[-20:] if len(week) >= 5 else ()), *(day[-20:] if len(day) >= 3 else ())]
-    return [Found(c, {"department": department(c)}) for c in counted] or None
-
-
-def fatigue_over(T: History, t: int, fired: int, _key: str) -> bool:
-    """Engaged event."""
-    return any(fired < e.at and is_engaged(e) for e in T.upto(t))
-
-
-# --- 15 dunning-during-dispute ---------------------------------------------------------------------------------------
-
-
-def _disputes(T: History, t: int) -> list[Found]:
-    open_ones = [c for c in cases(T, t) if c.open and c.facts.get("category") == "billing"]
-    return [Found(c.changed, {"caseId": c.id, "category": "billing"}) for c in open_ones]
-
-
-def dunning(T: History, e: Entry) -> list[Found] | None:
-    """Billing case open."""
-    return _disputes(T, e.at) or None
-
-
-def dunning_over(T: History, t: int, _fired: int, key: str) -> bool:
-    """No billing case open, invoice closed."""
-    return not _disputes(T, t) or any(i.id == key and not i.open for i in invoices(T, t))
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-
-RULES = {
-    rule.name: rule
-    for rule in (
-        Rule(
-            "upsell-moment", lambda e: e.type == FEEDBACK, upsell, upsell_over,
-            None, 5 * D, "info", ("sales",), ("metric", "value", "caseId"),
-        ),
-        Rule(
-            "campaign-during-complaint", lambda e: e.type == CAMPAIGN, campaign, campaign_over,
-            "campaignId", 14 * D, "warning", ("marketing", "service"), ("purpose", "campaignId", "channel"),
-        ),
-        Rule("contact-fatigue", is_contact, fatigue, fatigue_over, None, 7 * D, "warning", OUTREACH, ()),
-        Rule(
-            "dunning-during-dispute", lambda e: e.type == DUNNING, dunning, dunning_over,
-            "invoiceId", 14 * D, "warning", ("finance",), ("invoiceId", "level"),
-        ),
-    )
-}  # fmt: skip
-
-
-class Words(NamedTuple):
-    """What people read of a rule."""
-
     version: int
     reason: str
     action: str
 
 
-@cache
-def words() -> dict[str, Words]:
-    """Of every rule file, by the rule's name."""
-    files = [yaml.safe_load(path.read_text()) for path in sorted(FILES.glob("*.yaml"))]
-    return {raw["rule"]: Words(raw["version"], raw["reason"], raw["action"]) for raw in files}
+Rules = Mapping[str, Rule]
+"""Those that are loaded, by name."""

@@ -5,26 +5,22 @@ from __future__ import annotations
 import random
 
 import pytest
-from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import customer_cache, moves
-from agents import journey as agent
-from engine.unit_of_work import Output
-from tests.unit.agents.bench import MARK
+from agents import moves
 
 from .bus import PARTITIONS, Bus
 from .comparison import differences
-from .limits import forget, limit
-from .topics import DEAD, JOURNAL, PROFILES, header
+from .limits import forget, leave_out, limit
+from .tally import compared
+from .topics import DEAD, header
 from .worlds import (
     EXAMPLES,
     SAME_WORLDS,
     Publication,
     a_busy_quarter,
     a_crowd,
-    a_settled_past,
     businesses,
     published,
 )
@@ -53,9 +49,11 @@ def test_the_topics_hold_what_the_oracle_says(publications: list[Publication], s
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(moves, "MOVE_ENTRIES", part)
         forget(patch, random.Random(seed))
+        leave_out(patch, random.Random(seed))
         with Bus(seed) as bus:
             run(bus, publications)
             assert [] == differences(bus.topics(), bus.oracle())
+    compared("on the bus", len(publications))
 
 
 @pytest.mark.faults
@@ -66,51 +64,14 @@ def test_at_the_limits_the_topics_hold_what_the_oracle_says(world: int, seed: in
     with pytest.MonkeyPatch.context() as patch:
         limit(patch, chance)
         forget(patch, chance)
+        leave_out(patch, chance)
         patch.setattr(moves, "MOVE_ENTRIES", chance.choice([1, 3, 500]))
         patch.setattr(moves, "MOVE_BYTES", chance.choice([1, 1_000, 512 * 1024]))
         with Bus(seed) as bus:
-            run(bus, published(a_busy_quarter(chance), chance))
+            publications = published(a_busy_quarter(chance), chance)
+            run(bus, publications)
             assert [] == differences(bus.topics(), bus.oracle())
-
-
-@pytest.mark.faults
-@given(st.integers(0, 2**32))
-@settings(max_examples=EXAMPLES // 3, derandomize=SAME_WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
-def test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byte(seed: int) -> None:
-    chance = random.Random(seed)
-    with Bus(seed) as bus:
-        run(bus, published(chance.choice([a_settled_past, a_busy_quarter])(chance), chance))
-        assert [] == differences(bus.topics(), bus.oracle())
-        for partition in range(PARTITIONS):
-            log = bus.logs[JOURNAL, partition]
-            told = [replayed(bus, partition, log, random.Random(seed + cut), most) for cut, most in enumerate(CUTS)]
-            assert [told[0]] * len(CUTS) == told
-
-
-CUTS = (1, 2, 5, 1_000_000)
-"""A batch has at most so many records. Where it is one, everything is forgotten after each."""
-
-
-def replayed(
-    bus: Bus, partition: int, log: list[ConsumerRecord], chance: random.Random, most: int
-) -> tuple[list[Output], dict[bytes | None, bytes | None]]:
-    """All that a journey makes of the journal: what is no document in order, and the last document of each customer."""
-    outputs: list[Output] = []
-    documents: dict[bytes | None, bytes | None] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agent, "BYTES", 0 if most == 1 else customer_cache.BYTES)
-        journey = bus.another_journey(partition)
-        left = list(log)
-        while left:
-            batch, left = left[: (size := chance.randint(1, most))], left[size:]
-            for made in journey.decide(batch):
-                if made.topic == PROFILES:
-                    documents[made.key] = made.value
-                else:
-                    outputs.append(made)
-            journey.committed(MARK)
-        journey.close()
-    return outputs, documents
+    compared("on the bus, at the limits", len(publications))
 
 
 @pytest.mark.faults
@@ -119,8 +80,10 @@ def replayed(
 def test_strangers_who_share_values_are_told_apart_as_the_oracle_says(world: int, seed: int) -> None:
     chance = random.Random(world)
     with Bus(seed, links_a_day=chance.randint(1, 5), hearing=chance.choice([1, 0.1, 0.01])) as bus:
-        run(bus, a_crowd(chance))
+        crowd = a_crowd(chance)
+        run(bus, crowd)
         assert [] == differences(bus.topics(), bus.oracle())
+    compared("of a crowd", len(crowd))
 
 
 @pytest.mark.faults

@@ -71,6 +71,13 @@ def one(records: Records, wanted: Callable[[ConsumerRecord], bool]) -> ConsumerR
     return [record for record in records if record.value is not None and wanted(record)][-1]
 
 
+def a_profile(records: Records) -> ConsumerRecord:
+    """The last one of somebody who was not merged away."""
+    profiles = [record for record in records if record.topic == PROFILES]
+    gone = {record.key for record in profiles if b"mergedInto" in record.value}
+    return one(profiles, lambda record: record.key not in gone)
+
+
 def instead(records: Records, old: ConsumerRecord, *new: ConsumerRecord) -> Records:
     """The log with another record, or none, or several, in its place."""
     return [kept for record in records for kept in (new if record is old else (record,))]
@@ -133,17 +140,17 @@ def an_event_with_another_s_nodes(log: Records) -> Records:
 
 
 def a_profile_that_counts_one_too_many(log: Records) -> Records:
-    profile = one(log, lambda r: r.topic == PROFILES and b"mergedInto" not in r.value)
+    profile = a_profile(log)
     return instead(log, profile, changed(profile, entries=orjson.loads(profile.value)["data"]["entries"] + 1))
 
 
 def a_profile_where_nothing_is_open(log: Records) -> Records:
-    profile = one(log, lambda r: r.topic == PROFILES and b"mergedInto" not in r.value)
+    profile = a_profile(log)
     return instead(log, profile, changed(profile, open=[], openCount=0))
 
 
 def an_unmasked_identifier(log: Records) -> Records:
-    profile = one(log, lambda r: r.topic == PROFILES and b"mergedInto" not in r.value)
+    profile = a_profile(log)
     return instead(log, profile, changed(profile, identifiers=[{"type": "customer_no", "value": "A"}]))
 
 
@@ -157,6 +164,11 @@ def a_letter_of_intake_missing(log: Records) -> Records:
 
 def a_part_of_a_move_lost(log: Records) -> Records:
     return instead(log, one(log, lambda r: r.topic == JOURNAL and dict(r.headers)["kind"] == b"moved"))
+
+
+def a_move_that_brings_no_time(log: Records) -> Records:
+    part = one(log, lambda r: r.topic == JOURNAL and dict(r.headers)["kind"] == b"moved")
+    return instead(log, part, replace(part, value=orjson.dumps({**orjson.loads(part.value), "until": -1})))
 
 
 def a_part_of_a_move_for_a_stranger(log: Records) -> Records:
@@ -190,6 +202,7 @@ def an_event_lost_on_its_way(log: Records) -> Records:
         (a_dead_letter_missing, DEAD),
         (a_letter_of_intake_missing, DEAD),
         (a_part_of_a_move_lost, JOURNAL),
+        (a_move_that_brings_no_time, JOURNAL),
         (a_part_of_a_move_for_a_stranger, JOURNAL),
         (an_event_lost_on_its_way, JOURNAL),
     ],

@@ -11,11 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.ruleset import RuleSet
+
 from .arrivals import PEOPLE, Journals, answer, arrivals
 from .both import Both
 from .entry import D, Entry, H, uid_of
-from .limits import forget, limit
-from .worlds import EXAMPLES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
+from .limits import forget, leave_out, limit
+from .rules import Rules
+from .section_four import SECTION_FOUR
+from .tally import compared
+from .worlds import EXAMPLES, RULES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
 
 
 @given(histories(), st.integers(0, 2**32))
@@ -31,17 +36,20 @@ def test_whatever_is_no_longer_held_every_record_says_what_the_oracle_says(histo
     chance = random.Random(seed)
     with pytest.MonkeyPatch.context() as patch:
         forget(patch, chance)
+        leave_out(patch, chance)
         hear_in_some_order(history, chance)
 
 
-def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
+def hear_in_some_order(
+    history: list[Entry], chance: random.Random, rules: RuleSet = RULES, meaning: Rules = SECTION_FOUR
+) -> Both:
     """With copies, late, ahead of the broker, about people of whom some turn out to be one; both must have written and
     said, and must remember, the same.
     """
     people = PEOPLE[: chance.choice([1, 1, 2, 3, 4])]
     last = max(e.at for e in history)
     answers = [answer(last - chance.randrange(2 * D), number) for number in range(chance.choice([0, 0, 0, 2]))]
-    both, heard = Both(), arrivals([*history, *answers], people, chance)
+    both, heard = Both(rules, meaning), arrivals([*history, *answers], people, chance)
     Journals(both, people, chance).hear(heard)
     both.compare_what_is_known()
     earliest: dict[str, int] = {}
@@ -50,6 +58,8 @@ def hear_in_some_order(history: list[Entry], chance: random.Random) -> None:
         earliest[one.entry.uid] = min(at, earliest.get(one.entry.uid, at))
     stands = [(uid, came.entry.at) for customer in both.customers.values() for uid, came in customer.arrivals.items()]
     assert sorted(earliest.items()) == sorted(stands), "each once, and where its earliest copy puts it"
+    compared("of one to four people, record by record", both.records)
+    return both
 
 
 @given(st.integers(0, 2**32))
@@ -59,6 +69,7 @@ def test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it(seed: int) 
     with pytest.MonkeyPatch.context() as patch:
         if chance.random() < 0.5:
             forget(patch, chance)
+            leave_out(patch, chance)
         hear_in_some_order(a_settled_past(chance), chance)
 
 
@@ -70,6 +81,7 @@ def test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_s
     with pytest.MonkeyPatch.context() as patch:
         limit(patch, chance)
         forget(patch, chance)
+        leave_out(patch, chance)
         hear_in_some_order(a_busy_quarter(chance), chance)
 
 
@@ -170,3 +182,66 @@ def test_an_invoice_that_was_paid_long_ago_is_not_overdue_whatever_is_said_of_it
         made(9 * D + 2 * H, "service.feedback.submitted.v1", metric="nps", value=10),
     )
     assert ["fired"] == said
+
+
+# --- the three clocks ------------------------------------------------------------------------------------------------
+
+
+def in_a_dispute(both: Both, name: str = "c") -> None:
+    """A dunning letter an hour after the start, which is over after 14 days."""
+    both.hear(made(0, "service.case.opened.v1", caseId="K1", category="billing", priority="high"), START, name=name)
+    both.hear(made(H, "finance.dunning.sent.v1", invoiceId="I1", level=1), START + H, name=name)
+
+
+def test_an_end_has_come_when_something_happened_after_it_though_the_journal_s_broker_lags_behind() -> None:
+    both = Both()
+    in_a_dispute(both)
+    both.hear(page(14 * D + H - 1), START + 2 * H, received=START + 15 * D)
+    assert ["fired"] == both.states
+    both.hear(page(14 * D + H), START + 2 * H, received=START + 15 * D)
+    assert ["fired", "expired"] == both.states
+
+
+def test_a_note_moves_no_customer_s_now() -> None:
+    both = Both()
+    in_a_dispute(both)
+    both.hear(answer(START + 15 * D, 1), START + 2 * H, received=START + 15 * D)
+    both.hear(page(2 * H), START + 2 * H)
+    assert ["fired"] == both.states
+
+
+def test_a_move_brings_along_how_far_time_had_come_for_who_left() -> None:
+    both = Both()
+    in_a_dispute(both, name="a")
+    both.hear(page(2 * H), START + 20 * D, name="b")
+    (part,) = both.merge("b", "a", 1, START + 20 * D, 500)
+    both.take_in("a", part, START + 3 * H)
+    assert ["fired", "expired"] == both.states
+
+
+def test_what_is_historical_is_a_matter_of_the_journal_s_clock_alone() -> None:
+    both = Both()
+    both.hear(page(10 * D), START, received=START + 10 * D)
+    in_a_dispute(both)
+    assert [False] == [alert.historical for alert in both.customers["c"].notified.alerts]
+
+
+def test_a_retraction_names_each_entry_at_the_instant_at_which_it_stood() -> None:
+    both = Both()
+    first = call(25 * H, 1)
+    for one in (first, call(30 * H, 2), call(40 * H, 3)):
+        both.hear(one, one.at)
+    both.hear(first, START + 41 * H, received=START)  # the broker had had a copy of it long before
+    assert ["fired", "retracted"] == both.states
+
+
+def test_a_retraction_names_what_has_moved_while_parts_of_a_move_were_on_their_way() -> None:
+    both = Both()
+    first = call(25 * H, 1)
+    for one in (first, call(30 * H, 2), call(40 * H, 3)):
+        both.hear(one, one.at, name="a")
+    both.hear(first, START + 41 * H, name="b", received=START)
+    both.hear(made(2 * H, "marketing.email.opened.v1", messageId="m"), START + 41 * H, name="b")
+    for part in both.merge("b", "a", 1, START + 42 * H, 1):
+        both.take_in("a", part, START + 42 * H)
+    assert ["fired", "retracted"] == both.states

@@ -26,7 +26,7 @@ COPIES = f"{_STEP}::test_a_copy_is_ignored_whatever_its_arrival_and_another_cont
 FREED = f"{_STEP}::test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before"
 SETTLED = f"{_STEP}::test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires"
 SETTLED_WORLDS = "tests/oracle/test_notification.py::test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it"
-CUTS = "tests/oracle/test_bus.py::test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byte"
+CUTS = "tests/oracle/test_cuts.py::test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byte"
 PAID_LONG_AGO = (
     f"{_STEP}::test_a_dunning_for_an_invoice_paid_long_ago_is_over_whether_the_case_comes_before_or_after_it"
 )

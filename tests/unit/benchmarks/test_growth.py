@@ -8,6 +8,7 @@ from benchmarks.growth import Measured, Series, all_series, named, parsed, table
 from benchmarks.inhabited import Worked
 from benchmarks.preload import Population
 from benchmarks.traffic import scattered
+from core.event import DAY
 
 SIZES = (Population(50_000, 1), Population(5_000_000, 1))
 FIRST = 1_795_000_000_000_000
@@ -36,14 +37,22 @@ def test_a_size_is_compared_with_the_first_one() -> None:
 
 
 def test_sizes_are_those_of_the_issue_unless_said() -> None:
-    customers, timelines = all_series(parsed([]))
+    customers, recent, timelines = all_series(parsed([]))
     assert [50_000, 1_000_000, 5_000_000] == [size.customers for size in customers.sizes]
+    assert [5, 50] == [size.entries for size in recent.sizes]
     assert [10, 10_000] == [size.entries for size in timelines.sizes]
+    assert 1 == len({size.customers for size in recent.sizes})
     assert 1 == len({size.customers for size in timelines.sizes})
 
 
+def test_entries_that_are_recent_stay_so_while_rounds_are_worked_off() -> None:
+    options = parsed(["--rounds", "9"])
+    _, recent, _ = all_series(options)
+    assert 10 * recent.turn < 0.1 * options.recent_days * DAY
+
+
 def test_a_series_can_be_left_out() -> None:
-    (only,) = all_series(parsed(["--customers", ""]))
+    (only,) = all_series(parsed(["--customers", "", "--recent", ""]))
     assert "Timelines" == only.title
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.outcome import Timeline
 from benchmarks.race import Round
-from benchmarks.table import HEADINGS, markdown, rows
+from benchmarks.table import CPU_HEADINGS, HEADINGS, cpu, markdown, rows
 
 
 def measured(contestant: str, number: int, seconds: float, alerts: int | None = 5) -> Round:
@@ -67,6 +67,22 @@ def test_without_a_broker_on_this_machine_its_cost_is_left_out() -> None:
 
 def test_there_is_a_heading_for_every_cell() -> None:
     assert len(HEADINGS) == len(rows(ROUNDS)[0].cells())
+    assert {len(CPU_HEADINGS)} == {len(cells) for cells in cpu(ROUNDS)}
+
+
+def test_cpu_counts_the_brokers_too_and_is_compared_round_by_round() -> None:
+    other = [measured("other", 1, 0.4), measured("other", 2, 0.2), measured("other", 3, 0.225)]
+    cxbus, streams, *_ = cpu([*ROUNDS, *other])
+    assert ("cxbus", "162", "1.13", "0.76", "0.50", "1.50") == cxbus
+    assert ("kafka_streams", "200", "1.00") == streams[:3]
+
+
+def test_cpu_is_compared_with_nobody_who_was_not_there() -> None:
+    assert [("cxbus", "150", "", "", "", "")] == cpu(ROUNDS[:1])
+
+
+def test_without_a_broker_on_this_machine_nobody_is_compared() -> None:
+    assert [] == cpu([Round("cxbus", 1, 1_000, 1.0, 0.5, None, 100.0)])
 
 
 def test_a_table_is_markdown_that_reads_as_text() -> None:

@@ -45,8 +45,8 @@ class Memory:
     def find(self, customer: str, uid: str) -> Arrived | None:
         return self.held.get(customer, {}).get(uid)
 
-    def entry(self, customer: str, uid: str) -> Entry | None:
-        found = self.find(customer, uid)
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
+        found = self.find(customer, uid.hex())
         return None if found is None else found.entry
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:
