@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agents.rule_files import BUILT_IN, load
 from agents.documents import Document, Documents
+from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
 from core.arrival import Arrived, Written
+from core.conditions import Derived
 from core.customer import Customer
 from core.event import BEFORE_ALL, DAY, Entry, event_uid
-from core.conditions import Derived
 from core.journey import Merge, Moved, Output, Shipped, step
 from core.notification import Said
 from core.ruleset import RuleSet
@@ -89,6 +89,10 @@ class Bus:
         self.said: list[tuple[str, Said]] = []
         self._codec = Documents(rules)
         self._kept: dict[str, Customer] | None = {} if kept else None
+
+    def change_rules(self, rules: RuleSet) -> None:
+        """From now on these."""
+        self.rules, self._codec = rules, Documents(rules)
 
     def customer(self, name: str) -> Customer:
         if self._kept is not None:
