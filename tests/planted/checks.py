@@ -78,6 +78,7 @@ ISOLATED_STATES = f"{_STATES_KEPT}::test_a_state_that_an_isolated_event_led_to_i
 KEPT_STATES = f"{_STATES_KEPT}::test_it_makes_no_difference_whether_older_states_are_kept"
 _SNAPSHOTS = "tests/unit/agents/test_snapshots.py"
 SNAPSHOTS = f"{_SNAPSHOTS}::TestAgainstADict::runTest"
+NEIGHBOURS = f"{_SNAPSHOTS}::test_between_neighbours_nothing_is_missing_or_they_lie_no_further_apart_than_is_promised"
 FEW_SNAPSHOTS = f"{_SNAPSHOTS}::test_of_ten_years_a_dozen_or_two_states_are_left"
 CLOCK = f"{_JOURNEY}::test_the_clock_of_a_restored_journey_does_not_go_back"
 UNMATCHED = "tests/unit/agents/test_unmatched_closings.py"

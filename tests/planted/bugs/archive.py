@@ -150,6 +150,14 @@ BUGS = (
         (checks.SNAPSHOTS,),
     ),
     Bug(
+        "states-thinned-by-their-number",
+        "Of older states every second one goes: soon nothing is left between the first and the latest.",
+        "agents/snapshots.py",
+        "                self._states[customer] = thinned(states)\n",
+        "                del states[1:-4:2]\n",
+        (checks.NEIGHBOURS,),
+    ),
+    Bug(
         "states-without-end",
         "No older state of a customer goes.",
         "agents/snapshots.py",
