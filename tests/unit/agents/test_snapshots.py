@@ -84,7 +84,17 @@ def test_between_neighbours_nothing_is_missing_or_they_lie_no_further_apart_than
     exponents: list[int], seed: int
 ) -> None:
     chance = random.Random(seed)
-    passed = list(itertools.accumulate(1 + int(chance.random() * 2**exponent) for exponent in exponents))
+    keeps_its_promise(list(itertools.accumulate(1 + int(chance.random() * 2**exponent) for exponent in exponents)))
+
+
+@pytest.mark.parametrize("number", [100, 1_000, 10_000])
+@pytest.mark.parametrize("years", [0.0001, 1, 10])
+def test_so_it_is_with_long_histories(number: int, years: float) -> None:
+    chance = random.Random(number)
+    keeps_its_promise(sorted({int(chance.random() * years * YEAR) for _ in range(number)}))
+
+
+def keeps_its_promise(passed: list[int]) -> None:
     kept = Snapshots()
     for at in passed:
         kept.passed("a", state(at))
