@@ -196,7 +196,8 @@ def _about(bus: Bus) -> dict[str, str]:
     from agents.vocabulary import outreach, vocabulary
 
     return {
-        rule.name: rule.about for rule in load(bus.rules_dir, vocabulary(bus.registry), outreach(bus.registry)).rules.values()
+        rule.name: rule.about
+        for rule in load(bus.rules_dir, vocabulary(bus.registry), outreach(bus.registry)).rules.values()
     }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.event import Entry
 from core.matching import triggers_in
+from core.state import BEFORE_ALL
+from core.timeline import Timeline
+
+from core.event import Entry
 from core.memory import Alert, Memory
 from core.notification import notify
 from core.rule import RuleSet
-from core.state import BEFORE_ALL
-from core.timeline import Timeline
 
 
 def notified(entries: Iterable[Entry], rules: RuleSet, clock: int) -> list[Alert]:

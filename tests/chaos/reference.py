@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
+from core.state import Customer, alert_from
+from core.timeline import Timeline
 
 from agents import messages
 from agents.identifiers import Identifiers
@@ -23,8 +25,6 @@ from core.journey import Record as Brought
 from core.notification import Said
 from core.past import Past
 from core.rule import RuleSet
-from core.state import Customer, alert_from
-from core.timeline import Timeline
 from schemas import instant
 
 from .log import Record

@@ -14,6 +14,9 @@ import orjson
 import pytest
 import structlog
 from aiokafka import ConsumerRecord
+from core.spans import Spans
+from core.state import MOST_IDENTIFIERS, Customer, customer_from
+from core.timeline import Timeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,9 +30,6 @@ from core.evidence import EVIDENCE_BYTES
 from core.memory import MOST_ALERTS, MOST_OF_A_RULE, Alert
 from core.notification import MOST_EXPLAINED, REASON_BYTES
 from core.rule import RuleSet
-from core.spans import Spans
-from core.state import MOST_IDENTIFIERS, Customer, customer_from
-from core.timeline import Timeline
 from engine.unit_of_work import Output
 from schemas.codec import Codec
 from schemas.refusal import Dead, Reason

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
+from core.spans import NEVER, Spans
+from core.timeline import Timeline
 
 from agents import messages
 from agents.records import MERGE, Header, Origin, event_headers, partition_of
@@ -16,8 +18,6 @@ from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, AsOf, Condition
 from core.event import event_uid, rfc3339
 from core.rule import RuleSet
-from core.spans import NEVER, Spans
-from core.timeline import Timeline
 from engine.unit_of_work import Output
 from schemas.codec import Codec, Decoded
 from schemas.outputs import OUTPUTS

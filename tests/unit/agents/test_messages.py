@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import orjson
 import pytest
+from core.state import Customer
+from core.timeline import Timeline
 
 from agents import messages
 from core.event import HOUR, Entry
 from core.journey import step
-from core.state import Customer
-from core.timeline import Timeline
 
 from ..core.bench import RULES, START, Memory, arrived, campaign, complaint, entry
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+from core.matching import matches, streams_in
 
 from agents.identifiers import Identifiers
 from agents.rule_files import BUILT_IN, load
@@ -27,7 +28,6 @@ from cli.demo.witness import Alerted, Arrived, Died, Merged, Witness
 from core.event import DAY, HOUR, Entry, event_uid
 from core.identity import Born, Linked, Node, resolve, root
 from core.identity import Merged as MergedInto
-from core.matching import matches, streams_in
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead
 from schemas.registry import Registry

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agents.rule_files import BUILT_IN, load
 from agents.documents import Document, Documents
+from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
 from core.arrival import Arrived, Written
+from core.conditions import Derived
 from core.customer import Customer
 from core.event import BEFORE_ALL, DAY, Entry, event_uid
-from core.conditions import Derived
 from core.journey import Merge, Moved, Output, Shipped, step
 from core.notification import Said
 from core.ruleset import RuleSet

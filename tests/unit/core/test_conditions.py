@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from core.spans import NEVER
+from core.timeline import Plan, Timeline
 
 from core.conditions import AsOf, Condition, InState, UnansweredContacts
 from core.event import DAY
 from core.rule import RuleError, parse_condition
-from core.spans import NEVER
-from core.timeline import Plan, Timeline
 
 from .bench import RULES, START, VOCABULARY, complaint, entry
 

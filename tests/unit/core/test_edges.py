@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from core.matching import matches
 
 from core.event import DAY, HOUR, Entry
-from core.matching import matches
 
 from .bench import RULES, START, entry
 

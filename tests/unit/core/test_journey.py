@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import orjson
 import pytest
+from core.state import Customer, UnknownSchema, customer_from
+from core.timeline import MARK_CHARS, MOST_FOR_LATENESS, Timeline
 
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import DAY, HOUR, Entry, midnight, rfc3339
@@ -11,8 +13,6 @@ from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.notification import Said
 from core.past import Past
 from core.rule import RuleSet
-from core.state import Customer, UnknownSchema, customer_from
-from core.timeline import MARK_CHARS, MOST_FOR_LATENESS, Timeline
 
 from .bench import RULES, START, VOCABULARY, Bus, Memory, arrived, campaign, complaint, entry
 

@@ -6,13 +6,13 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-
-from core.closings import Unmatched
 from core.entities import INVOICE, Matter, as_of, past
-from core.event import DAY, Entry, midnight
-from core.journey import step
 from core.state import Customer
 from core.timeline import Timeline
+
+from core.closings import Unmatched
+from core.event import DAY, Entry, midnight
+from core.journey import step
 
 from .bench import CLOCK, RULES, START, VOCABULARY, Bus, Memory, arrived, entry
 

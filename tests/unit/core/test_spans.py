@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.spans import ALWAYS, NEVER, Spans, complement, contains, first, intersection, union
 from hypothesis import given
 from hypothesis import strategies as st
-
-from core.spans import ALWAYS, NEVER, Spans, complement, contains, first, intersection, union
 
 INSTANTS = range(-1, 8)
 PARTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=5)

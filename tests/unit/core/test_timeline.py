@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from core.timeline import Timeline
 
 from core import timeline
-from core.timeline import Timeline
 
 from .bench import RULES
 
