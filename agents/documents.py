@@ -64,8 +64,22 @@ STATE = "state"
 
 
 class _Head(msgspec.Struct, array_like=True):
-    schema: object
-    appended: int
+    schema: int
+    appended: object = None
+
+
+class _Former(msgspec.Struct):
+    """A state as it stood inside the profile up to form 3."""
+
+    schema: int
+
+
+class _Stated(msgspec.Struct):
+    state: _Former
+
+
+class _FormerMessage(msgspec.Struct):
+    data: _Stated
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -164,8 +178,8 @@ class Documents:
         return {"customerId": customer.id, "name": customer.name, "open": told, "openCount": number}
 
     def decode(self, document: Document) -> Customer:
-        """The customer. Under other rules than those of the document nothing is derived. Raises ``OtherVersion``."""
-        head(document.state)
+        """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""
+        head(document)
         state, profile = _STATE.decode(document.state), _MESSAGE.decode(document.profile).data
         customer = Customer(
             profile.customer_id,
@@ -196,14 +210,18 @@ class Documents:
         return customer
 
 
-def head(state: bytes) -> int:
-    """The journal's clock as of the document (µs). Raises ``OtherVersion``."""
-    try:
-        found = _HEAD.decode(state)
-    except msgspec.DecodeError:
-        found = _Head("an unknown one", 0)
+def head(document: Document) -> int:
+    """The journal's clock as of the document (µs). Raises ``OtherVersion``, and ``ValueError`` for what no version of
+    the bus writes.
+    """
+    if document.state:
+        found = _HEAD.decode(document.state)
+    else:
+        found = _Head(_FORMER.decode(document.profile).data.state.schema)
     if found.schema != SCHEMA:
-        raise OtherVersion(f"a profile has a state of form {found.schema!r}; this version of the bus knows {SCHEMA}")
+        raise OtherVersion(f"a profile has a state of form {found.schema}; this version of the bus knows {SCHEMA}")
+    if not isinstance(found.appended, int):
+        raise ValueError("a state without a clock")
     return found.appended
 
 
@@ -219,5 +237,6 @@ def _shown(matter: Mapping[str, object]) -> OpenMatter:
 
 _NIL = msgspec.msgpack.encode(None)
 _HEAD = msgspec.msgpack.Decoder(_Head)
+_FORMER = msgspec.json.Decoder(_FormerMessage)
 _STATE = msgspec.msgpack.Decoder(_State)
 _MESSAGE = msgspec.json.Decoder(_Message)

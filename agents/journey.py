@@ -130,7 +130,7 @@ class Journey:
             return
         document = Document(record.value, dict(record.headers).get(STATE, b""))
         try:
-            appended = head(document.state)
+            appended = head(document)
         except OtherVersion as error:
             place = Origin(record.topic, record.partition, record.offset)
             raise OtherVersion(f"the record {place}: {error}") from error
@@ -239,6 +239,7 @@ class Journey:
         if not journal_form(record):
             return [unreadable(record, "journey", self._metrics)]
         name, before = record.key.decode(), None
+        self._last[name] = record.offset
         try:
             before = self._documents.encode(self._touched.get(name) or self._customer(name), "")
             return self._one(record, careful=True)

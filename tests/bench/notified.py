@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from core.matching import triggers_in
-from core.state import BEFORE_ALL
-from core.timeline import Timeline
-
-from core.event import Entry
-from core.memory import Alert, Memory
-from core.notification import notify
-from core.rule import RuleSet
+from core.event import BEFORE_ALL, Entry
+from core.memory import Memory
+from core.notification import decide, sentence
+from core.past import matches
+from core.ruleset import RuleSet
 
 
-def notified(entries: Iterable[Entry], rules: RuleSet, clock: int) -> list[Alert]:
+class Notified(NamedTuple):
+    """An alert as a peer tells it."""
+
+    id: str
+    rule: str
+    key: str
+    reason: str
+
+
+def notified(entries: Iterable[Entry], rules: RuleSet, clock: int) -> list[Notified]:
     """The alerts, in the order in which they are decided. ``clock`` in µs."""
-    history = sorted(entries)
-    timeline = Timeline.of(rules.plan, history)
+    found = matches(entries, rules)
     memory = Memory([], BEFORE_ALL, rules.longest_cooldown, clock)
-    notify(triggers_in(history, rules), memory, timeline, clock, replay=False)
-    return memory.alerts
+    alerts = decide(found, memory, clock, clock, replay=False)
+    data = {match.name: match.data for match in found}
+    return [
+        Notified(alert.id, alert.rule, alert.key, sentence(rules.rules[alert.rule].reason, data[alert.name]))
+        for alert in alerts
+    ]

@@ -11,8 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 import orjson
 
+from agents.documents import STATE, Document
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
 from core.event import event_uid
 from schemas import instant
@@ -241,15 +243,31 @@ def _alerts(where: str, found: Sequence[tuple[str, bytes]], expected: Sequence[t
 
 
 def _profiles(log: Log, reference: Reference) -> Iterator[Problem]:
-    found = {key.decode(): record.value for key, record in log.profiles.items()}
+    found = {key.decode(): _profile(record) for key, record in log.profiles.items()}
     yield from (Problem("profile", f"{name} has none") for name in reference.customers.keys() - found.keys())
     yield from (Problem("profile", f"{name} is not in the journal") for name in found.keys() - reference.customers)
     for name in sorted(reference.customers.keys() & found.keys()):
-        value = found[name]
-        document = None if value is None else orjson.loads(value)["data"]
-        wanted = reference.document(name)
-        if document != wanted:
-            yield Problem("profile", f"{name}: {difference(document, wanted)}")
+        profile, state = found[name]
+        wanted, wanted_state = reference.document(name)
+        if profile != wanted:
+            yield Problem("profile", f"{name}: {difference(profile, wanted)}")
+        if state != wanted_state:
+            yield Problem("profile", f"{name}: {_difference(state, wanted_state)}")
+
+
+def _profile(record: Record) -> tuple[Any, bytes]:
+    """The profile, and the state in its header."""
+    profile = None if record.value is None else orjson.loads(record.value)["data"]
+    return profile, dict(record.headers).get(STATE, b"")
+
+
+def _difference(found: bytes, expected: bytes) -> str:
+    """The first place where two states differ."""
+    try:
+        one, other = msgspec.msgpack.decode(found), msgspec.msgpack.decode(expected)
+    except msgspec.DecodeError:
+        return f"the state is {found!r}"
+    return difference(one, other, "state") if one != other else "the state's bytes are in another order"
 
 
 def difference(found: Any, expected: Any, path: str = "") -> str:
@@ -287,9 +305,8 @@ def plain_alerts(log: Log, reference: Reference, names: Iterable[str]) -> Iterat
         if record is None or record.value is None:
             yield Problem("standing alert", f"{name} has no profile")
             continue
-        state = orjson.loads(record.value)["data"]["state"]
-        alerts = [*state["closed"], *state["alerts"]]
-        found = {a["id"]: (a["rule"], a["key"], a["time"], a["end"]) for a in alerts}
+        known = reference.documents.decode(Document(record.value, dict(record.headers).get(STATE, b"")))
+        found = {alert.id: (alert.rule, alert.key, alert.time, alert.end) for alert in [*known.closed, *known.alerts]}
         told = fold(Entry(*entry) for entry in reference.arrivals[name])
         wanted = {i: (match.rule, match.key, match.time, match.end) for i, match in told.items()}
         if found != wanted:

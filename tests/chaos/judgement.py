@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agents.identifiers import Identifiers
 from agents.topics import ALERTED, JOURNAL, alerts_topic, events_topic
-from core.rule import RuleSet
+from core.ruleset import RuleSet
 
 from .business import Sent, must_be_buried
 from .checker import Problem, current, folded, foreign, letters, plain_alerts, positions

@@ -18,7 +18,7 @@ from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.resolver import Resolver
 from agents.topics import IDENTITIES, JOURNAL, LINKS
-from core.rule import RuleSet
+from core.ruleset import RuleSet
 from engine.unit_of_work import Output
 from schemas.codec import Codec
 from schemas.registry import Registry

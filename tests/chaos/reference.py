@@ -1,7 +1,8 @@
 """What the journal's readers must have done: a fold of the journal in this process, with nothing that can fail.
 
 Each journal record once, partition by partition, in order, through ``core.journey.step`` with a memory for a history.
-It keeps, in order, all that the journey had to write.
+It keeps, in order, all that the journey had to write. Older states it has none: what is late is folded from the
+beginning.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 import orjson
-from core.state import Customer, alert_from
-from core.timeline import Timeline
 
 from agents import messages
+from agents.documents import Documents
 from agents.identifiers import Identifiers
 from agents.topics import alerts_topic
+from core.alert import Alert
 from core.arrival import Arrived, Refused, Written
+from core.customer import Customer
 from core.event import Entry
 from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.journey import Record as Brought
 from core.notification import Said
-from core.past import Past
-from core.rule import RuleSet
+from core.past import Nothing
+from core.ruleset import RuleSet
 from schemas import instant
 
 from .log import Record
@@ -64,8 +67,10 @@ class Move:
 
 
 @dataclass
-class Reference:
-    """The fold. ``timeline`` (key, entry or tombstone) and ``alerts`` (id, value): what was to be written, in order."""
+class Reference(Nothing):
+    """The fold. ``about``: entries by customer and matter. ``timeline`` (key, entry or tombstone) and ``alerts`` (id,
+    value): what was to be written, in order.
+    """
 
     rules: RuleSet
     identifiers: Identifiers
@@ -80,31 +85,45 @@ class Reference:
     late: int = 0
     forwarded: int = 0
     taken: int = 0
+    about: defaultdict[str, defaultdict[tuple[str, str], dict[str, Entry]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
     _clocks: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.documents = Documents(self.rules)
 
     def take(self, records: Sequence[Record]) -> None:
         """The next records of the journal; those of one partition in its order."""
         for record in records:
             self._one(record)
 
-    def document(self, name: str) -> Any:
-        """The customer's profile, as JSON has it."""
-        return orjson.loads(orjson.dumps(self.customers[name].document()))
+    def document(self, name: str) -> tuple[Any, bytes]:
+        """The customer's profile, as JSON has it, and the state that goes with it."""
+        customer = self.customers[name]
+        profile = orjson.loads(orjson.dumps(self.documents.profile(customer)))
+        return profile, self.documents.state(customer)
 
-    # --- core.arrival.History ---------------------------------------------------------------------------------------
+    # --- core.arrival.Finder ----------------------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it was first journaled."""
         kept = self.entries.get(customer, {}).get(uid)
         return None if kept is None else kept.arrived
 
-    def since(self, customer: str, at: int) -> Sequence[Entry]:
-        """The later ones of them."""
-        return self.past(customer).since(at)
+    def entry(self, customer: str, uid: str) -> Entry | None:
+        """The same, without what is asked of copies."""
+        found = self.find(customer, uid)
+        return None if found is None else found.entry
 
-    def past(self, customer: str) -> Past:
-        """Every entry of the customer, in the timeline's order."""
-        return Past(sorted(kept.arrived.entry for kept in self.entries.get(customer, {}).values()))
+    def since(self, customer: str, at: int) -> Sequence[Entry]:
+        """The customer's entries from that instant on (µs), in the timeline's order."""
+        entries = (kept.arrived.entry for kept in self.entries.get(customer, {}).values())
+        return sorted(one for one in entries if one.at >= at)
+
+    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+        """Of these the ones about a matter before that instant (µs)."""
+        return sorted(one for one in self.about[customer][kind, name].values() if one.at < before)
 
     # --- one record -------------------------------------------------------------------------------------------------
 
@@ -117,7 +136,7 @@ class Reference:
         name = record.key.decode()
         customer = self.customers.get(name)
         if customer is None:
-            customer = self.customers[name] = Customer(name, Timeline(self.rules.plan))
+            customer = self.customers[name] = self.documents.new(name)
         headers = dict(record.headers)
         held, brought = self._read(orjson.loads(record.value), headers)
         if isinstance(brought, Moved) and customer.merged_into is None:
@@ -131,7 +150,9 @@ class Reference:
             if isinstance(decision, Written):
                 self._write(record.partition, name, held[decision.nth], decision)
             elif isinstance(decision, Said):
-                message_id, value = messages.alert(customer, decision, place)
+                brief = self.documents.brief(customer)
+                value = messages.alert(decision, name, brief, place, customer.appended)
+                message_id = orjson.loads(value)["id"]
                 for department in decision.alert.departments:
                     self.alerts[alerts_topic(department), record.partition].append((message_id, value))
             elif isinstance(decision, Refused):
@@ -153,9 +174,10 @@ class Reference:
         held = [
             self._kept(e["event"], e["uid"], e["time"], e["received"], e["origin"], moved=True) for e in said["entries"]
         ]
-        alerts = tuple(alert_from(alert) for alert in said["alerts"])
+        alerts = msgspec.convert(said["alerts"], tuple[Alert, ...])
         arrived = tuple(kept.arrived for kept in held)
-        return held, Moved(said["move"], said["parts"], arrived, alerts, said["arriving"], said["settledUntil"])
+        more = alerts, said["arriving"], said["settledUntil"], said["until"]
+        return held, Moved(said["move"], said["parts"], arrived, *more)
 
     def _kept(self, event: Any, uid: str, happened: int, received: int, origin: str, *, moved: bool = False) -> Kept:
         data = event["data"]
@@ -171,10 +193,15 @@ class Reference:
         self.entries.setdefault(customer, {})[uid] = kept
         self.timeline[partition].append((f"{customer}/{uid}".encode(), kept))
         self.arrivals[customer].append(written.entry)
+        known = self.rules.vocabulary.get(written.entry.type)
+        role = None if known is None else known.entity
+        if role is not None and (matter := written.entry.data.get(role.id_field)) is not None:
+            self.about[customer][role.entity, str(matter)][uid] = written.entry
         self.late += written.late
 
     def _ship(self, partition: int, customer: str, shipped: Shipped) -> None:
         leaving = self.entries.pop(customer, {})
+        self.about.pop(customer, None)
         self.moves[f"{customer}/{shipped.version}"].left.update(leaving.keys())
         for kept in sorted(leaving.values(), key=lambda kept: kept.arrived.entry[:2]):
             self.timeline[partition].append((f"{customer}/{kept.arrived.entry.uid}".encode(), None))

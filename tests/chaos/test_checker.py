@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
 from agents.app import departments, rules
+from agents.documents import STATE
 from agents.identifiers import Identifiers
 from agents.letters import letter
 from agents.records import Origin
@@ -110,6 +112,14 @@ def changed(record: Record, change: Callable[[Any], None]) -> Record:
     return record._replace(value=orjson.dumps(value))
 
 
+def restated(record: Record, change: Callable[[list[Any]], None]) -> Record:
+    """A profile with another state in its header."""
+    headers = dict(record.headers)
+    state = msgspec.msgpack.decode(headers[STATE])
+    change(state)
+    return record._replace(headers=tuple((headers | {STATE: msgspec.msgpack.encode(state)}).items()))
+
+
 def place_of(record: Record) -> tuple[str, int]:
     return record.topic, record.partition
 
@@ -200,17 +210,24 @@ def a_profile(log: Log) -> bytes:
 
 
 def hold_a_wrong_state(log: Log) -> None:
-    def other(value: Any) -> None:
-        value["data"]["state"]["ruleAt"] += 1
+    def other(state: list[Any]) -> None:
+        state[6] += 1
 
     key = a_profile(log)
-    log.profiles[key] = changed(log.profiles[key], other)
+    log.profiles[key] = restated(log.profiles[key], other)
 
 
 def forget_a_notification(log: Log) -> None:
+    def other(state: list[Any]) -> None:
+        (state[9] or state[10]).pop()
+
+    key = a_profile(log)
+    log.profiles[key] = restated(log.profiles[key], other)
+
+
+def show_a_wrong_profile(log: Log) -> None:
     def other(value: Any) -> None:
-        state = value["data"]["state"]
-        (state["alerts"] or state["closed"]).pop()
+        value["data"]["entries"] += 1
 
     key = a_profile(log)
     log.profiles[key] = changed(log.profiles[key], other)
@@ -312,6 +329,7 @@ def lose_a_part_of_a_move(log: Log) -> None:
         (say_alerts_in_another_order, {"alert order"}),
         (change_the_reason_of_an_alert, {"alert order"}),
         (hold_a_wrong_state, {"profile"}),
+        (show_a_wrong_profile, {"profile"}),
         (forget_a_notification, {"profile", "standing alert"}),
         (lose_a_profile, {"profile"}),
         (invent_a_profile, {"profile"}),

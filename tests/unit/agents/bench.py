@@ -10,13 +10,15 @@ import orjson
 from aiokafka import ConsumerRecord
 from prometheus_client import CollectorRegistry
 
+from agents.documents import STATE, Document, Documents
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.records import Header, Origin, event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
-from agents.topics import JOURNAL
+from agents.topics import JOURNAL, PROFILES
 from agents.vocabulary import outreach, vocabulary
+from core.customer import Customer
 from core.event import event_uid
 from core.ruleset import RuleSet
 from engine.checkpoint import Checkpoint
@@ -124,6 +126,15 @@ class Journal:
             for made in log if name == topic else ():
                 last[made.key.decode()] = None if made.value is None else orjson.loads(made.value)["data"]
         return {key: data for key, data in last.items() if data is not None}
+
+    def documents(self) -> dict[str, Document]:
+        """The last record of each customer on the profiles' topic."""
+        last = {made.key.decode(): made for (name, _), log in self.logs.items() if name == PROFILES for made in log}
+        return {name: Document(made.value, dict(made.headers)[STATE]) for name, made in last.items()}
+
+    def known(self, customer: str) -> Customer:
+        """As a worker that restarts would know them."""
+        return Documents(self.rules).decode(self.documents()[customer])
 
     def messages(self, topic: str) -> list[Mapping[str, Any]]:
         """All values of a topic, in the order of time."""

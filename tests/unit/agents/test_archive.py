@@ -16,8 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agents import messages
 from agents.archive import Archive, matter_name
-from agents.snapshots import Derived
-from core.arrival import Arrived
+from agents.heard import Source
+from core.arrival import Arrived, Written
+from core.conditions import Derived
 from core.event import Entry, event_uid, rfc3339
 
 from .bench import MARK
@@ -48,7 +49,7 @@ class Held:
         return b"" if self.matter is None else matter_name(*self.matter)
 
 
-Written = tuple[bytes, bytes | None, tuple[tuple[str, bytes], ...]]
+Sent = tuple[bytes, bytes | None, tuple[tuple[str, bytes], ...]]
 """A record of the topic: key, value, headers."""
 
 
@@ -78,12 +79,11 @@ def written(customer: str, one: Held) -> bytes:
     key = f"{customer}/{one.entry.uid}".encode()
     known = [{"type": '"at":1,"received":2,', "value": ',"event":{'}]
     received, origin = b"%d" % one.received, one.origin.encode()
-    return messages.timeline_entry(
-        customer.encode(), key, one.entry, one.event, "service", known, received, origin, False, True
-    )
+    source = Source(one.event, received, origin, orjson.dumps(known), moved=True)
+    return messages.timeline_entry(customer.encode(), key, Written(one.entry, False, 0), "service", source)
 
 
-def mirror(archive: Archive, record: Written) -> None:
+def mirror(archive: Archive, record: Sent) -> None:
     """As the journey restores it."""
     key, value, headers = record
     if value is None:
@@ -105,8 +105,8 @@ class AgainstADict(RuleBasedStateMachine):
         self.archive = self.another()
         self.durable: dict[tuple[str, str], Held] = {}
         self.now: dict[tuple[str, str], Held] = {}
-        self.topic: list[Written] = []
-        self.unsent: list[Written] = []
+        self.topic: list[Sent] = []
+        self.unsent: list[Sent] = []
         self.numbers = 0
 
     def another(self) -> Archive:

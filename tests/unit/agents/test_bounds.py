@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import orjson
 import pytest
 import structlog
 from aiokafka import ConsumerRecord
-from core.spans import Spans
-from core.state import MOST_IDENTIFIERS, Customer, customer_from
-from core.timeline import Timeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import messages
+from agents import documents, messages
+from agents.documents import STATE, Documents
 from agents.records import MERGE, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+from core.alert import Alert
 from core.bounds import VALUE_BYTES
-from core.conditions import Answer, AsOf, Condition
-from core.event import Entry
-from core.evidence import EVIDENCE_BYTES
-from core.memory import MOST_ALERTS, MOST_OF_A_RULE, Alert
-from core.notification import MOST_EXPLAINED, REASON_BYTES
-from core.rule import RuleSet
+from core.conditions import EVIDENCE_LIMIT, MATTER, Answer, Condition, Derived, Found, Kept, Now
+from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
+from core.features import Feature, Ref
+from core.matters import FIELDS, Matter
+from core.memory import MOST_ALERTS, MOST_OF_A_RULE
+from core.notification import REASON_BYTES
+from core.rule import MOST_NAME
+from core.ruleset import RuleSet
 from engine.unit_of_work import Output
 from schemas.codec import Codec
 from schemas.refusal import Dead, Reason
@@ -66,8 +68,12 @@ def minute(number: int) -> str:
     return (datetime(2026, 11, 17, 12, tzinfo=UTC) + timedelta(minutes=number)).isoformat().replace("+00:00", "Z")
 
 
+def size(output: Output) -> int:
+    return len(output.value or b"") + len(dict(output.headers).get(STATE, b""))
+
+
 def largest(outputs: Sequence[Output]) -> int:
-    return max(len(output.value or b"") for output in outputs)
+    return max(map(size, outputs))
 
 
 def complain(journal: Journal, customer: str, number: int, **more: Any) -> list[Output]:
@@ -204,7 +210,7 @@ def test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_o
     for number in range(1, 20):
         advertise(journal, "young", number)
     complain(journal, "old", 30)
-    monkeypatch.setattr("agents.moves.MOVE_BYTES", 12_000)
+    monkeypatch.setattr("agents.moves.MOVE_BYTES", 6_000)
     merge(journal, "young", "old")
     moves = [
         orjson.loads(made.value) for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log
@@ -237,22 +243,25 @@ class Moody(Condition):
     def __init__(self, real: Condition) -> None:
         self._real = real
 
-    def holds(self, now: AsOf) -> Answer:
+    def holds(self, now: Now) -> Answer:
         if Moody.broken:
             raise ZeroDivisionError
         return self._real.holds(now)
 
-    def needs(self) -> Any:
-        return self._real.needs()
+    def changes(self, now: Now) -> int:
+        return self._real.changes(now)
+
+    def features(self) -> Iterable[Feature]:
+        return self._real.features()
+
+    def bound(self, kept: Kept) -> Condition:
+        return Moody(self._real.bound(kept))
 
     def fields(self) -> frozenset[str]:
         return self._real.fields()
 
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        return self._real.spans(timeline, key, fired)
 
-
-MOODY = RuleSet.of([replace(rule, condition=Moody(rule.condition)) for rule in RULES.rules], RULES.vocabulary)
+MOODY = RuleSet([replace(rule, condition=Moody(rule.condition)) for rule in RULES.rules.values()], RULES.vocabulary)
 
 
 def test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record(
@@ -268,13 +277,13 @@ def test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record(
         place = partition_of("old", PARTITIONS)
         unjudged = journal.journey(place)._metrics.unjudged._value.get()
         assert unjudged == broken
-        assert journal.current(PROFILES)["old"]["state"]["unjudged"] == broken
+        assert journal.known("old").unjudged == broken
         assert {"old"} == {entry["customerId"] for entry in journal.current(TIMELINE).values()}
         restored = journal.restored(home / "again")
         for one in (journal, restored):
             page = event("web.page.viewed.v1", minute(2), url="u")
             one.publish("old", page, "web")
-        assert journal.current(PROFILES) == restored.current(PROFILES)
+        assert journal.documents() == restored.documents()
         found = [(message["data"]["state"], message["data"]["instanceKey"])
                  for message in journal.messages(alerts_topic("service"))]  # fmt: skip
         document = journal.current(PROFILES)["old"]
@@ -329,13 +338,13 @@ def test_customers_who_are_driven_to_every_limit_and_merged_always_fit() -> None
         for who in largest_of:
             for department, value in long_story(who):
                 largest_of[who] = max(largest_of[who], largest(journal.publish(who, value, department)))
-            state = journal.current(PROFILES)[who]["state"]
-            assert MOST_ALERTS == len(state["alerts"]) + len(state["closed"])
-            assert state["settledUntil"] > 0
+            known = journal.known(who)
+            assert MOST_ALERTS == len(known.alerts) + len(known.closed)
+            assert known.settled_until > 0
         merged = largest(merge(journal, "young", "old"))
         after = largest(journal.publish("old", event("web.page.viewed.v1", minute(0), url="u"), "web"))
-        state = journal.current(PROFILES)["old"]["state"]
-        assert MOST_ALERTS == len(state["alerts"]) + len(state["closed"])
+        known = journal.known("old")
+        assert MOST_ALERTS == len(known.alerts) + len(known.closed)
         assert DEAD not in {topic for topic, _ in journal.logs}
         assert 500_000 < max(*largest_of.values(), merged, after) <= messages.MOST_BYTES
         journal.close()
@@ -370,11 +379,11 @@ def heard(home: Path, log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Any
     journal = Journal(home)
     for place, batch in enumerate(batches(log[:-1], cuts)):
         for output in journal.run(batch):
-            assert len(output.value or b"") <= messages.MOST_BYTES + ID_BYTES, (place, output.topic)
+            assert size(output) <= messages.MOST_BYTES + ID_BYTES, (place, output.topic)
     restored = journal.restored(home / "restored")
     answers = [journal.run(log[-1:]), restored.run(log[-1:])]
-    kept = journal.current(PROFILES)
-    assert kept == restored.current(PROFILES)
+    kept = journal.documents()
+    assert kept == restored.documents()
     assert answers[0] == answers[1]
     dead = [made.value for made in journal.logs.get((DEAD, 0), [])]
     alerts = journal.messages(alerts_topic("service"))
@@ -414,7 +423,7 @@ def test_what_would_not_fit_is_a_decision_error_however_a_batch_was_cut(
 def test_an_event_that_would_not_fit_leaves_nothing_behind(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     complain(journal, "c", 0)
     before = journal.current(PROFILES), journal.current(TIMELINE)
-    monkeypatch.setattr(messages, "MOST_BYTES", len(orjson.dumps(before[0]["c"])) + 400)
+    monkeypatch.setattr(messages, "MOST_BYTES", sum(map(len, journal.documents()["c"])) + 400)
     outputs = advertise(journal, "c", 1)
     (letter,) = [output for output in outputs if output.topic == DEAD]
     assert b"decision-error" == dict(letter.headers)["__cxbus.errors.exception"]
@@ -442,56 +451,59 @@ def test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind(
 
 
 def largest_alert(number: int) -> Alert:
-    evidence = {"source": LONG * 2, "id": LONG * 2, "type": "service.case.opened.v1", "time": minute(0), "values": {}}
-    shown = [evidence] * (EVIDENCE_BYTES // len(orjson.dumps(evidence)))
+    where = (("w" * MOST_NAME, "v" * 64),)
+    found = [Found(Ref(2**52 + place, bytes(16)), where, MATTER) for place in range(EVIDENCE_LIMIT + 1)]
     return Alert(
-        id=f"a_{number:026}", rule="r" * 64, version=2**31, key=LONG, uid="f" * 32, time=2**52, end=2**52,
-        expires=2**52, digest="f" * 8, severity="critical", departments=("d" * 32,) * 10, reason=LONG * 4,
-        action=LONG * 2, evidence=tuple(shown), historical=True, open=True, carried=True,
+        "r" * 64, LONG, "event", number.to_bytes(16, "big"), time=2**52, end=2**52, expires=2**52, version=2**31,
+        severity="critical", departments=("d" * 32,) * 10, digest="f" * 8, historical=True, open=True, carried=True,
+        evidence=tuple(found),
     )  # fmt: skip
 
 
-def test_the_largest_document_that_there_can_be_fits_and_is_known_to() -> None:
-    customer = Customer("c_" + "f" * 26, Timeline(RULES.plan), name=LONG, name_at=2**52, clock=2**51, entries=10**9)
-    customer.identifiers = [("t" * 120, "v" * 600)] * MOST_IDENTIFIERS
-    for number in range(100):
-        money = {"invoiceId": f"{LONG[:-3]}{number:03}", "total": "9" * 15 + ".999999", "currency": "EUR"}
-        story = [("service.case.opened.v1", {"caseId": f"{LONG[:-3]}{number:03}", "category": LONG})] * 2
-        story += [("finance.invoice.issued.v1", money | {"dueDate": "2026-03-31"})]
-        told = {"opportunityId": f"{LONG[:-3]}{number:03}", "stage": LONG, "name": LONG}
-        story += [("sales.opportunity.created.v1", told)]
-        for place, (kind, data) in enumerate(story):
-            uid = f"{number:028}{place:04}"
-            made = Entry(2**51 + number, uid, kind, LONG * 2, LONG * 2, data)
-            customer.timeline.add(made, RULES.plan.places_of(made))
-    customer.alerts = [largest_alert(number) for number in range(MOST_ALERTS)]
-    customer.alerts[MOST_EXPLAINED:] = [alert._replace(evidence=()) for alert in customer.alerts[MOST_EXPLAINED:]]
-    value = messages.profile(customer, "c_" + "f" * 60, whole=False)
-    assert 700_000 < len(value) <= customer.bytes_at_most() <= messages.MOST_BYTES
-    assert len(messages.profile(customer, "c_" + "f" * 60)) <= messages.MOST_BYTES
-    move = orjson.dumps(customer.document(whole=False)["state"]["alerts"])
-    assert len(move) <= messages.MOST_BYTES
-    assert len(REASON_BYTES * "x") == REASON_BYTES >= len(orjson.dumps(LONG * 4)) - 2
+def largest_customer(matters: int) -> Customer:
+    """At all bounds: texts, identifiers, alerts that stand and are explained, open matters."""
+    states = [*RULES.empty]
+    for place, feature in RULES.matters:
+        facts = (LONG,) * len(feature.fields)
+        assert len(facts) >= len(FIELDS[feature.entity])
+        states[place] = {
+            f"{LONG[:-4]}{number:04}": Matter(True, Ref(2**52 + number, bytes(16)), True, facts)
+            for number in range(matters)
+        }
+    return replace(
+        Documents(RULES).new("c_" + "f" * 26),
+        derived=Derived(2**52, tuple(states)),
+        is_new=False,
+        name=LONG,
+        name_at=2**52,
+        identifiers=[("t" * 120, f"{number:03}" + "v" * 600) for number in range(MOST_IDENTIFIERS)],
+        last_contact={"d" * 30 + str(number): 2**52 for number in range(9)},
+        entries=10**9,
+        appended=2**52,
+        until=2**52,
+        alerts=[largest_alert(number) for number in range(MOST_ALERTS)],
+        settled_until=2**52,
+        arriving={f"c_{number:026}/{2**52}": 2**31 for number in range(documents.MANY_MOVES)},
+    )
 
 
-def test_a_document_that_is_too_large_for_what_is_held_goes_without_and_is_read_as_the_same_customer() -> None:
-    customer = Customer("c", Timeline(RULES.plan), entries=2)
-    for number in range(900):
-        data = {"caseId": f"{LONG[:-4]}{number:04}", "category": LONG}
-        made = Entry(number, f"{number:032}", "service.case.opened.v1", LONG * 2, LONG * 2, data)
-        customer.timeline.add(made, RULES.plan.places_of(made))
-    state = orjson.loads(messages.profile(customer, "m"))["data"]["state"]
-    assert ({}, None) == (state["streams"], state["plan"])
-    assert customer_from(customer.document(whole=False), RULES.plan).stale
+@pytest.mark.parametrize("matters", [100, 3_000])
+def test_the_largest_customer_that_there_can_be_fits_a_record_and_so_do_the_alerts_on_their_way(matters: int) -> None:
+    customer = largest_customer(matters)
+    document = Documents(RULES).encode(customer, "c_" + "f" * 60)
+    again = Documents(RULES).decode(document)
+    assert (matters == 100) == (again.derived is not None), "what is derived is left out when it is large"
+    assert customer.alerts == again.alerts
+    assert MOST_SHOWN == len(orjson.loads(document.profile)["data"]["open"])
+    assert 700_000 < len(document.stored()) <= messages.MOST_BYTES
+    assert len(msgspec.json.encode(customer.alerts)) <= messages.MOST_BYTES
+    assert REASON_BYTES >= len(orjson.dumps(LONG * 4)) - 2
 
 
 @pytest.mark.parametrize("field", ["channel", "extra"])
 def test_what_a_rule_names_of_an_event_is_told_up_to_its_bound(tmp_path: Path, field: str) -> None:
-    told = [
-        replace(rule, key=field, reason=f"It is {{{field}}}.") if rule.name == "campaign-during-complaint" else rule
-        for rule in RULES.rules
-    ]
-    journal = Journal(tmp_path, RuleSet.of(told, RULES.vocabulary))
+    told = replace(RULES.rules["campaign-during-complaint"], key=field, reason=f"It is {{{field}}}.")
+    journal = Journal(tmp_path, RuleSet({**RULES.rules, told.name: told}.values(), RULES.vocabulary))
     complain(journal, "c", 0)
     value: Any = LONG if field == "channel" else {"a": ["x" * 100_000]}
     data = {"campaignId": "S1", "channel": "email", field: value, "customer": {"identifiers": identifiers(0, 0)}}

@@ -7,22 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
-from core.spans import NEVER, Spans
-from core.timeline import Timeline
 
-from agents import messages
+from agents.documents import STATE, OtherVersion
 from agents.records import MERGE, Header, Origin, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
-from core.conditions import Answer, AsOf, Condition
-from core.event import event_uid, rfc3339
-from core.rule import RuleSet
+from core.conditions import Answer, Condition, Kept, Now
+from core.event import FOREVER, event_uid, rfc3339
+from core.ruleset import RuleSet
+from engine.errors import Permanent
 from engine.unit_of_work import Output
 from schemas.codec import Codec, Decoded
 from schemas.outputs import OUTPUTS
 
 from .bench import CODEC, MARK, PARTITIONS, RULES, Journal, event, record
+from .test_documents import FORMER, FORMER_REDIRECT
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_how_a_batch_was_cut_shows_in_no_alert_and_no_entry(tmp_path: Path) -> N
         journal.clock = clock
         for batch in [log] if together else [[one] for one in log]:
             journal.run(batch)
-        found = journal.current(TIMELINE), journal.current(PROFILES), journal.messages(alerts_topic("service"))
+        found = journal.current(TIMELINE), journal.documents(), journal.messages(alerts_topic("service"))
         journal.close()
         return found
 
@@ -125,8 +126,7 @@ def test_what_a_lost_unit_of_work_took_in_is_no_part_of_the_past(journal: Journa
     for day in (1, 17):
         advertise(journal, day, 9)
     advertise(journal, 16, 18, again=True)
-    alerts = journal.current(PROFILES)["c_1"]["state"]["alerts"]
-    assert [] == alerts, "twice the same would be the third contact in a day"
+    assert [] == journal.known("c_1").alerts, "twice the same would be the third contact in a day"
 
 
 def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened(
@@ -138,17 +138,17 @@ def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_hap
     again = event("service.case.resolved.v1", "2026-11-17T10:00:00Z", caseId="K1")
     assert journal.publish("c_1", late) == restored.publish("c_1", late)
     assert journal.publish("c_1", again) == restored.publish("c_1", again)
-    assert journal.current(PROFILES) == restored.current(PROFILES)
+    assert journal.documents() == restored.documents()
     restored.close()
 
 
 def test_the_clock_of_a_restored_journey_does_not_go_back(journal: Journal, tmp_path: Path) -> None:
     complain_and_advertise(journal, "c_1")
-    reached = journal.current(PROFILES)["c_1"]["state"]["clock"]
+    reached = journal.known("c_1").appended
     restored = journal.restored(tmp_path / "two")
     restored.clock -= 3_600_000  # the next broker to lead the partition is behind
     restored.publish("c_1", event("web.page.viewed.v1", "2026-11-17T13:00:00Z", url="https://example.com/"), "web")
-    assert reached == restored.current(PROFILES)["c_1"]["state"]["clock"]
+    assert reached == restored.known("c_1").appended
     restored.close()
 
 
@@ -200,7 +200,7 @@ def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> N
     assert 1202 == len(journal.current(TIMELINE))
     states = [(m["data"]["customerId"], m["data"]["state"]) for m in journal.messages(alerts_topic("service"))]
     assert [("young", "fired"), ("young", "retracted"), ("old", "updated")] == states
-    assert {} == journal.current(PROFILES)["old"]["state"]["arriving"]
+    assert {} == journal.known("old").arriving
 
 
 def test_what_moved_away_stays_away_after_a_restore(journal: Journal, tmp_path: Path) -> None:
@@ -233,11 +233,11 @@ def acknowledged(time: str, **more: Any) -> bytes:
 @pytest.mark.parametrize("more", [{}, {"customer": "Ada"}, {"customer": {"identifiers": [7]}}])
 def test_an_answer_is_no_entry_of_the_profile_whatever_else_it_says(journal: Journal, more: dict[str, Any]) -> None:
     complain_and_advertise(journal, "c_1")
-    before = journal.current(PROFILES)["c_1"]
+    before, known = journal.current(PROFILES)["c_1"], journal.known("c_1")
     journal.publish("c_1", acknowledged("2026-11-17T13:00:00Z", **more))
-    after = journal.current(PROFILES)["c_1"]
-    assert {**before, "state": 0} == {**after, "state": 0}
-    assert before["state"]["lastAt"] == after["state"]["lastAt"]
+    assert before == journal.current(PROFILES)["c_1"]
+    later = journal.known("c_1")
+    assert replace(known, appended=later.appended, until=later.until) == later
     (noted,) = (entry for entry in journal.current(TIMELINE).values() if entry["department"] == "bus")
     assert ([], False) == (noted["identifiers"], noted["late"])
     again = journal.publish("c_1", acknowledged("2026-11-17T13:00:00Z", **more))
@@ -287,24 +287,27 @@ def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(journal
 class Broken(Condition):
     """A condition with a bug."""
 
-    def holds(self, now: AsOf) -> Answer:
+    def holds(self, now: Now) -> Answer:
         raise ZeroDivisionError
 
-    def needs(self) -> tuple[()]:
+    def changes(self, now: Now) -> int:
+        return FOREVER
+
+    def features(self) -> tuple[()]:
         return ()
 
-    def fields(self) -> frozenset[str]:
-        return frozenset()
+    def bound(self, kept: Kept) -> Condition:
+        return self
 
-    def spans(self, timeline: Timeline, key: str, fired: int) -> Spans:
-        return NEVER
+
+def with_a_bug() -> RuleSet:
+    """The rules, one of which always fails."""
+    broken = replace(RULES.rules["dunning-during-dispute"], condition=Broken())
+    return RuleSet({**RULES.rules, broken.name: broken}.values(), RULES.vocabulary)
 
 
 def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(tmp_path: Path) -> None:
-    broken = [
-        replace(rule, condition=Broken()) if rule.name == "dunning-during-dispute" else rule for rule in RULES.rules
-    ]
-    journal = Journal(tmp_path, RuleSet.of(broken, RULES.vocabulary))
+    journal = Journal(tmp_path, with_a_bug())
     complain_and_advertise(journal, "c_1")
     poison = event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1)
     outputs = journal.publish("c_1", poison, "finance")
@@ -318,16 +321,13 @@ def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(t
 @pytest.mark.parametrize("before", [0, 1])
 def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path, before: int) -> None:
     """``before``: so many records came in a batch of their own, so that the customer is known."""
-    broken = [
-        replace(rule, condition=Broken()) if rule.name == "dunning-during-dispute" else rule for rule in RULES.rules
-    ]
     whole = Journal(tmp_path / "whole")
     complain_and_advertise(whole, "c_1")
     whole.publish("c_1", event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1), "finance")
     whole.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     log = whole.logs[JOURNAL, partition_of("c_1", PARTITIONS)]
     whole.close()
-    journal = Journal(tmp_path / "broken", RuleSet.of(broken, RULES.vocabulary))
+    journal = Journal(tmp_path / "broken", with_a_bug())
     for batch in filter(None, (log[:before], log[before:])):
         outputs = journal.run(batch)
     assert 1 == sum(output.topic == DEAD for output in outputs)
@@ -370,9 +370,9 @@ def test_a_document_that_cannot_be_read_costs_its_customers_events_and_nothing_e
     other = next(name for name in (f"c_{n}" for n in range(2, 99)) if partition_of(name, PARTITIONS) == place)
     complain_and_advertise(journal, "c_1")
     (profile,) = journal.logs[PROFILES, place][-1:]
-    broken = orjson.loads(profile.value)
-    broken["data"]["state"]["streams"] = 7
-    assert [] == journal.journey(place).restore([replace(profile, value=orjson.dumps(broken))])
+    state = msgspec.msgpack.decode(dict(profile.headers)[STATE])
+    headers = ((STATE, msgspec.msgpack.encode([*state[:5], 7, *state[6:]])),)
+    assert [] == journal.journey(place).restore([replace(profile, headers=headers)])
     journal.journey(place).opened(MARK)
     outputs = journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert [DEAD] == [one.topic for one in outputs]
@@ -406,15 +406,20 @@ def test_what_has_not_the_form_of_our_state_is_passed_over_by_a_restore(
     ]
 
 
-def test_a_profile_of_another_version_stops_the_worker(journal: Journal, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("value", "headers", "form"),
+    [(FORMER, (), 3), (FORMER_REDIRECT, (), 3), (b"{}", ((STATE, msgspec.msgpack.encode([5, "more"])),), 5)],
+)
+def test_a_profile_of_another_version_stops_the_worker_for_good(
+    journal: Journal, tmp_path: Path, value: bytes, headers: tuple[Header, ...], form: int
+) -> None:
     complain_and_advertise(journal, "c_1")
     (place,) = [place for place in journal.logs if place[0] == PROFILES]
-    last = journal.logs[place][-1]
-    value = orjson.loads(last.value)
-    value["data"]["state"]["schema"] += 1
-    journal.logs[place].append(record(PROFILES, place[1], 99, orjson.dumps(value), last.key))
-    with pytest.raises(messages.OtherVersion, match=r"state\.schema 4"):
+    journal.logs[place].append(record(PROFILES, place[1], 99, value, b"c_1", headers))
+    where = rf"the record cx\.profiles\.v1/{place[1]}/99: a profile has a state of form {form}; "
+    with pytest.raises(OtherVersion, match=where) as raised:
         journal.restored(tmp_path / "two")
+    assert isinstance(raised.value, Permanent)
 
 
 def test_a_merge_that_fails_altogether_stops_nobody_else(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
 VOCABULARY = vocabulary(REGISTRY)
-RULES = load(BUILT_IN, VOCABULARY, outreach(REGISTRY)).rules
+RULES = load(BUILT_IN, VOCABULARY, outreach(REGISTRY)).rules.values()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
@@ -25,7 +25,7 @@ def test_a_shipped_rule_passes_the_tests_that_stand_in_it(rule: Rule) -> None:
 def test_a_rule_that_does_not_do_what_its_test_says_is_told(tmp_path: Path) -> None:
     text = (BUILT_IN / "dunning-during-dispute.yaml").read_text().replace("category: billing}}}", "category: other}}}")
     (tmp_path / "broken.yaml").write_text(text)
-    rule = load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules[0]
+    (rule,) = load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules.values()
     assert "alerts while a billing case is open, and ends when it is resolved" in [
         failure.case for failure in run_tests(rule, VOCABULARY)
     ]
@@ -107,7 +107,7 @@ def test_a_folder_that_is_missing_or_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_files_that_end_in_yml_are_read_too_and_a_rule_stands_in_one_of_both(tmp_path: Path) -> None:
     (tmp_path / "upsell-moment.yml").write_text(UPSELL)
-    assert ["upsell-moment"] == [rule.name for rule in load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules]
+    assert ["upsell-moment"] == list(load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules)
     before = digest(tmp_path)
     (tmp_path / "upsell-moment.yaml").write_text(UPSELL)
     assert before != digest(tmp_path)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agents import snapshots
-from agents.snapshots import MINUTE, SPREAD, Derived, Snapshots
+from agents.snapshots import MINUTE, SPREAD, Snapshots
+from core.conditions import Derived
 
 YEAR = 365 * 24 * 60 * MINUTE
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 import pytest
-from core.matching import matches, streams_in
 
 from agents.identifiers import Identifiers
 from agents.rule_files import BUILT_IN, load
@@ -25,9 +24,11 @@ from cli.demo.story import Story, StoryEvent, story
 from cli.demo.summary import Summary
 from cli.demo.teller import Teller
 from cli.demo.witness import Alerted, Arrived, Died, Merged, Witness
+from core.alert import Name
 from core.event import DAY, HOUR, Entry, event_uid
 from core.identity import Born, Linked, Node, resolve, root
 from core.identity import Merged as MergedInto
+from core.past import looked_at, matches
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead
 from schemas.registry import Registry
@@ -149,19 +150,20 @@ def test_nothing_that_ordinary_customers_do_could_fire() -> None:
     told = story(NOW)
     ordinary = {who: of for who, of in entries(told.events).items() if who not in told.names}
     assert ORDINARY == len(ordinary)
-    assert [e for of in ordinary.values() for e in of if RULES.bearing(streams_in(e, RULES)).judged] == []
+    taken = [one for of in ordinary.values() for one in looked_at(of, RULES)]
+    assert [one.entry for one in taken if RULES.effects(one.streams).judged] == []
 
 
 def test_the_day_fires_exactly_what_the_manifest_says() -> None:
     """By the batch definition, after each event: what ever held was told, and what does not any more was retracted."""
     told = story(NOW)
-    known: dict[str, Told] = {}
+    known: dict[Name, Told] = {}
     for count in range(len(told.day)):
         for who, history in entries([*told.prologue, *told.day[: count + 1]]).items():
-            held = {match.id: match for match in matches(history, RULES)}
-            for match in held.values():
-                state = "fired" if match.end is None or match.end > NOW else "resolved"
-                known[match.id] = Told(match.rule.name, who, state, tuple(sorted(match.rule.notify)))
+            held = {match.name: match.watch for match in matches(history, RULES)}
+            for name, watch in held.items():
+                state = "fired" if watch.end is None or watch.end > NOW else "resolved"
+                known[name] = Told(watch.rule.name, who, state, tuple(sorted(watch.rule.notify)))
             gone = [name for name, alert in known.items() if alert.of == who and name not in held]
             known |= {name: known[name]._replace(state="retracted") for name in gone}
     assert sorted(EXPECTED.alerts) == sorted(known.values())

@@ -90,6 +90,10 @@ class Bus:
         self._codec = Documents(rules)
         self._kept: dict[str, Customer] | None = {} if kept else None
 
+    def change_rules(self, rules: RuleSet) -> None:
+        """From now on these."""
+        self.rules, self._codec = rules, Documents(rules)
+
     def customer(self, name: str) -> Customer:
         if self._kept is not None:
             return self._kept.setdefault(name, Customer(name, Derived(BEFORE_ALL, self.rules.empty)))

@@ -1,38 +1,42 @@
-"""What conditions find out once is theirs alone."""
+"""What conditions answer, and until when; the parser's refusals of what they can't be asked."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pytest
-from core.spans import NEVER
-from core.timeline import Plan, Timeline
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from core.conditions import AsOf, Condition, InState, UnansweredContacts
-from core.event import DAY
-from core.rule import RuleError, parse_condition
+from core.conditions import Condition, Derived, Now, first
+from core.event import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
+from core.features import Context
+from core.folding import Folding, fold, instants
+from core.past import Nothing, Past, looked_at
+from core.rule import RuleError, parse_condition, parse_rule
+from core.ruleset import RuleSet
 
-from .bench import RULES, START, VOCABULARY, complaint, entry
-
-
-def test_a_condition_is_not_given_the_answer_of_one_that_is_gone() -> None:
-    timeline = Timeline.of(RULES.plan, [complaint(START)])
-
-    def asked(category: str) -> object:
-        condition: Condition = InState("case", "open", (("category", category),))
-        return condition.spans(timeline, "", START)
-
-    there, elsewhere = asked("complaint"), ()
-    assert there
-    for number in range(200):  # of those that are gone the memory is used again
-        assert elsewhere == asked(f"another-{number}")
-        assert there == asked("complaint")
+from .bench import START, VOCABULARY, complaint, entry
 
 
-def test_equal_conditions_have_one_answer() -> None:
-    timeline = Timeline.of(RULES.plan, [complaint(START)])
-    for _ in range(3):
-        InState("case", "open").holds(AsOf(timeline, START, {}, "", START))
-        InState("case", "open").spans(timeline, "", START)
-    assert 1 == len(timeline.answers)
+def asking(condition: Mapping[str, object], key: str | None = None) -> RuleSet:
+    """A rule set that asks this of every visit."""
+    raw = {
+        "rule": "asks", "about": "-", "version": 1, "when": "web.page.viewed.v1", "if": condition, "severity": "info",
+        "notify": ["sales"], "reason": "-", "action": "-",
+    }  # fmt: skip
+    return RuleSet([parse_rule(raw if key is None else raw | {"key": key}, VOCABULARY, ["sales"])], VOCABULARY)
+
+
+def known(rules: RuleSet, entries: Sequence[Entry]) -> tuple[Condition, Now]:
+    """The condition, and what is known after the entries, asked then."""
+    history = sorted(entries)
+    past = Past(Nothing(), "c", history, rules)
+    base = Derived(BEFORE_ALL, rules.empty)
+    derived = fold(rules, base, Folding(instants(looked_at(history, rules))), past).derived
+    t = max(derived.at, START)
+    return rules.rules["asks"].condition, Now(derived, Context(VOCABULARY, past.matter), t, {}, "", t)
 
 
 @pytest.mark.parametrize("value", [["phone"], {"is": "phone"}, None])
@@ -50,16 +54,84 @@ def test_no_rule_looks_at_answers_to_alerts() -> None:
 
 
 def test_whoever_was_never_contacted_left_nothing_unanswered() -> None:
-    assert NEVER == UnansweredContacts(3, DAY).spans(Timeline(RULES.plan), "", START)
+    condition, now = known(asking({"unanswered": "contact", "at_least": 3, "within": "1d"}), [complaint(START)])
+    assert (None, FOREVER) == (condition.holds(now), condition.changes(now))
 
 
 @pytest.mark.parametrize(("key", "named"), [(None, True), ("invoiceId", False)])
 def test_what_may_be_asked_of_any_matter_keeps_them_all(key: str | None, named: bool) -> None:
     """A reminder may name no invoice: `same` then means any, also one that was closed long ago."""
-    condition = parse_condition({"closed": "invoice", "same": "invoiceId"}, "if", VOCABULARY, key, resolving=False)
-    plan = Plan(condition.needs(), VOCABULARY)
     told = {"invoiceId": "I1", "total": "0.00", "currency": "EUR"}
-    timeline = Timeline.of(plan, [entry(START, "finance.invoice.issued.v1", told, 1)])
-    timeline.prune(["invoice"], START + 90 * DAY, whole=True)
-    answer = condition.holds(AsOf(timeline, START + 90 * DAY, {}, "", START + 90 * DAY))
-    assert named == (answer is not None)
+    story = [
+        entry(START, "finance.invoice.issued.v1", told, 1),
+        entry(START + 90 * DAY, "finance.invoice.issued.v1", told | {"invoiceId": "I2", "total": "1.00"}, 2),
+    ]
+    condition, now = known(asking({"closed": "invoice", "same": "invoiceId"}, key), story)
+    assert named == (condition.holds(now) is not None)
+
+
+def test_of_a_matter_that_is_named_the_history_knows_however_long_ago_it_was_closed() -> None:
+    told = {"invoiceId": "I1", "total": "0.00", "currency": "EUR"}
+    story = [
+        entry(START, "finance.invoice.issued.v1", told, 1),
+        entry(START + 90 * DAY, "finance.invoice.issued.v1", told | {"invoiceId": "I2", "total": "1.00"}, 2),
+    ]
+    condition, now = known(asking({"closed": "invoice", "same": "invoiceId"}, "invoiceId"), story)
+    answers = [condition.holds(now._replace(key=key)) for key in ("I1", "I2", "I3")]
+    assert [START, None, None] == [answer and answer[0].entry.at for answer in answers]
+
+
+# --- until when an answer holds ---------------------------------------------------------------------------------------
+
+HOURS = st.integers(1, 4).map(lambda number: f"{number}h")
+ATOMS: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.sampled_from(["complaint", "billing"]).map(lambda category: {"open": {"case": {"category": category}}}),
+    HOURS.map(lambda within: {"closed": "case", "within": within}),
+    st.just({"closed": "case"}),
+    st.integers(0, 1).map(lambda days: {"overdue": "invoice", "days": days}),
+    HOURS.map(lambda within: {"seen": "engaged", "within": within}),
+    HOURS.map(lambda within: {"seen": ["sales.call.completed.v1", "contact"], "within": within}),
+    st.tuples(st.integers(1, 2), HOURS).map(
+        lambda two: {"unanswered": "contact", "at_least": two[0], "within": two[1]}
+    ),
+)
+CONDITIONS = st.recursive(
+    ATOMS,
+    lambda parts: st.tuples(st.sampled_from(["all", "any", "none"]), st.lists(parts, min_size=1, max_size=3)).map(
+        lambda two: {two[0]: two[1]}
+    ),
+    max_leaves=5,
+)
+BILL = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
+TOLD = st.sampled_from(
+    [
+        ("service.case.opened.v1", {"caseId": "K1", "category": "complaint"}),
+        ("service.case.opened.v1", {"caseId": "K2", "category": "billing"}),
+        ("service.case.resolved.v1", {"caseId": "K1"}),
+        ("service.case.resolved.v1", {"caseId": "K2"}),
+        ("finance.invoice.overdue.v1", {**BILL, "dueDate": "2026-03-02"}),
+        ("finance.payment.received.v1", {**BILL, "paymentId": "P1"}),
+        ("sales.call.completed.v1", {"callId": "L", "direction": "outbound", "outcome": "no_answer"}),
+        ("service.conversation.ended.v1", {"direction": "inbound"}),
+    ]
+)
+STORIES = st.lists(st.tuples(st.integers(0, 6), TOLD), max_size=7)
+
+
+@given(CONDITIONS, STORIES)
+@settings(max_examples=400, deadline=None)
+def test_an_answer_holds_until_the_instant_that_it_names_and_the_first_yes_is_found(
+    raw: dict[str, Any], story: list[tuple[int, tuple[str, dict[str, Any]]]]
+) -> None:
+    """Against every instant at which anything can change: full hours after the start, beside each other."""
+    entries = [entry(START + at * HOUR, *told, number) for number, (at, told) in enumerate(story)]
+    condition, now = known(asking(raw), entries)
+    edges = [at for hour in range(60) for at in (START + hour * HOUR - 1, START + hour * HOUR) if at >= now.t]
+    answers = {at: condition.holds(now._replace(t=at)) is not None for at in edges}
+    for place, at in enumerate(edges):
+        until = condition.changes(now._replace(t=at))
+        assert at < until
+        for later in edges[place + 1 :]:
+            assert later >= until or answers[later] == answers[at], (at, later, until)
+    yes = [at for at in edges if answers[at]]
+    assert min(yes, default=FOREVER) == first(condition, now._replace(t=edges[0]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from core.matching import matches
 
 from core.event import DAY, HOUR, Entry
+from core.past import matches
 
 from .bench import RULES, START, entry
 
@@ -15,7 +15,8 @@ from .bench import RULES, START, entry
 def found(*events: tuple[int, str, dict[str, Any]]) -> list[tuple[str, int, int | None]]:
     """Rule, time and end of each match, in µs after the start."""
     entries: list[Entry] = [entry(START + at, kind, data, number) for number, (at, kind, data) in enumerate(events)]
-    return [(m.rule.name, m.time - START, None if m.end is None else m.end - START) for m in matches(entries, RULES)]
+    watches = [match.watch for match in matches(entries, RULES)]
+    return [(w.rule.name, w.time - START, None if w.end is None else w.end - START) for w in watches]
 
 
 CALL = ("sales.call.completed.v1", {"direction": "outbound", "outcome": "no_answer"})
