@@ -198,8 +198,8 @@ class _Judgement:
             customer.closed = tuple(sorted([*customer.closed, *closed], key=self._reach))
 
     def _closes_at(self, alert: Alert) -> int:
-        """When it ends; of one that has ended, when nothing that comes in order then (µs) can end it otherwise; and when
-        nothing is silenced by it, either.
+        """When it ends; of one that has ended, when nothing that comes in order then (µs) can end it otherwise; and
+        when nothing is silenced by it, either.
         """
         end = FOREVER if alert.end is None else alert.end
         if alert.open:
