@@ -195,9 +195,8 @@ def _about(bus: Bus) -> dict[str, str]:
     from agents.rule_files import load
     from agents.vocabulary import outreach, vocabulary
 
-    return {
-        rule.name: rule.about for rule in load(bus.rules_dir, vocabulary(bus.registry), outreach(bus.registry)).rules.values()
-    }
+    rules = load(bus.rules_dir, vocabulary(bus.registry), outreach(bus.registry)).rules
+    return {rule.name: rule.about for rule in rules.values()}
 
 
 def _known_department(name: str | None) -> None:

@@ -162,7 +162,7 @@ class _Judgement:
                 return now  # ``close`` says it
             if other or now.end != before.end:
                 self._say(now.ending, now)
-            return now._replace(evidence=None)
+            return now
         now = now._replace(open=True)
         if other or before.carried or not before.open:
             self._say("updated", now)
@@ -187,20 +187,25 @@ class _Judgement:
         for alert in customer.alerts:
             if alert.open and alert.has_ended(now):
                 self._say(alert.ending, alert)
-                alert = alert._replace(open=False, evidence=None)
-            (closed if not alert.open and self._closes_at(alert) <= latest else kept).append(alert)
+                alert = alert._replace(open=False)
+            if not alert.open and alert.evidence is not None and alert.has_ended(latest - 1):
+                alert = alert._replace(evidence=None)
+            is_over = not alert.open and alert.evidence is None and self._closes_at(alert) <= latest
+            (closed if is_over else kept).append(alert)
         customer.alerts = kept
         customer.closes_at = min((self._closes_at(alert) for alert in kept), default=FOREVER)
         if closed:
             customer.closed = tuple(sorted([*customer.closed, *closed], key=self._reach))
 
     def _closes_at(self, alert: Alert) -> int:
-        """When it ends; of one that has ended, when nothing that comes in order then (µs) can end it otherwise, or be
-        silenced by it.
+        """When it ends; of one that has ended, when nothing that comes in order then (µs) can end it otherwise; and
+        when nothing is silenced by it, either.
         """
         end = FOREVER if alert.end is None else alert.end
         if alert.open:
             return end
+        if alert.evidence is not None:
+            return end + 1
         rule = self._rules.rules.get(alert.rule)
         return max(end + 1, end if rule is None else alert.time + rule.cooldown)
 

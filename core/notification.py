@@ -80,7 +80,7 @@ def decide(matches: Iterable[Match], memory: Memory, appended: int, now: int, *,
         alert = first_notice(match, historical=replay or appended - time > HISTORICAL_AFTER)
         if alert.has_ended(now):
             alert = alert._replace(open=False)
-        memory.remember(alert if alert.open else alert._replace(evidence=None))
+        memory.remember(alert)
         notified.append(alert)
     return notified
 

@@ -11,7 +11,6 @@ from agents import journey as agent
 from core import customer, evidence, memory
 
 from . import matches, notification, profile
-from .entry import H
 
 
 def limit(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
@@ -34,7 +33,7 @@ def forget(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     for where, name, small in (
         (agent, "BYTES", chance.choice([0, 5_000])),
         (snapshots, "MOST", chance.choice([1, 2, 3])),
-        (snapshots, "MINUTE", chance.choice([1, H])),
+        (snapshots, "LATEST", chance.randint(1, 4)),
     ):
         if chance.random() < 0.6:
             patch.setattr(where, name, small)

@@ -114,3 +114,10 @@ def test_of_ten_years_a_dozen_or_two_states_are_left(apart: int) -> None:
     held = kept._states["a"]
     assert len(held) <= MOST
     assert 8 <= len(snapshots.thinned(held)) <= 20
+
+
+def test_a_state_that_is_no_later_than_the_latest_is_known_already() -> None:
+    kept = Snapshots()
+    for at in (1, 5, 3, 5):
+        kept.passed("a", Derived(at, ()))
+    assert (Derived(1, ()), Derived(5, ())) == (kept.before("a", 5), kept.before("a", 6))
