@@ -63,9 +63,13 @@ STATE = "state"
 """The header of a profile's record."""
 
 
+class _Form(msgspec.Struct, array_like=True):
+    schema: int
+
+
 class _Head(msgspec.Struct, array_like=True):
     schema: int
-    appended: object = None
+    appended: int
 
 
 class _Former(msgspec.Struct):
@@ -215,14 +219,12 @@ def head(document: Document) -> int:
     the bus writes.
     """
     if document.state:
-        found = _HEAD.decode(document.state)
+        schema = _FORM.decode(document.state).schema
     else:
-        found = _Head(_FORMER.decode(document.profile).data.state.schema)
-    if found.schema != SCHEMA:
-        raise OtherVersion(f"a profile has a state of form {found.schema}; this version of the bus knows {SCHEMA}")
-    if not isinstance(found.appended, int):
-        raise ValueError("a state without a clock")
-    return found.appended
+        schema = _FORMER.decode(document.profile).data.state.schema
+    if schema != SCHEMA:
+        raise OtherVersion(f"a profile has a state of form {schema}; this version of the bus knows {SCHEMA}")
+    return _HEAD.decode(document.state).appended
 
 
 def may_be_large(customer: Customer) -> bool:
@@ -236,6 +238,7 @@ def _shown(matter: Mapping[str, object]) -> OpenMatter:
 
 
 _NIL = msgspec.msgpack.encode(None)
+_FORM = msgspec.msgpack.Decoder(_Form)
 _HEAD = msgspec.msgpack.Decoder(_Head)
 _FORMER = msgspec.json.Decoder(_FormerMessage)
 _STATE = msgspec.msgpack.Decoder(_State)

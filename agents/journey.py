@@ -49,6 +49,7 @@ from .topics import JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
+
 class OutputTooLarge(Exception):
     """What a record would have written does not fit into one of Kafka's: the decision failed."""
 
