@@ -346,7 +346,7 @@ def test_customers_who_are_driven_to_every_limit_and_merged_always_fit() -> None
         known = journal.known("old")
         assert MOST_ALERTS == len(known.alerts) + len(known.closed)
         assert DEAD not in {topic for topic, _ in journal.logs}
-        assert 500_000 < max(*largest_of.values(), merged, after) <= messages.MOST_BYTES
+        assert 200_000 < max(*largest_of.values(), merged, after) <= messages.MOST_BYTES
         journal.close()
 
 
