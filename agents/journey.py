@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -19,7 +20,7 @@ from core.arrival import Arrived, Ignored, Refused, Written
 from core.closings import Unmatched
 from core.customer import Customer
 from core.event import rfc3339
-from core.journey import Forwarded, Shipped, step
+from core.journey import Forwarded, Moved, Shipped, step
 from core.notification import Said
 from core.ruleset import RuleSet
 from engine.checkpoint import Checkpoint
@@ -289,7 +290,10 @@ class Journey:
         name = heard.customer
         self._last[name] = record.offset
         customer = self._touched.get(name) or self._customer(name)
-        decisions = step(customer, heard.brought, self._rules, self._archive, self._pending_clock, judged=judged)
+        brought = heard.brought
+        if not judged and isinstance(brought, Moved):
+            brought = replace(brought, judged=False)
+        decisions = step(customer, brought, self._rules, self._archive, self._pending_clock)
         if careful or may_be_large(customer):
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
