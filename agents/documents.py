@@ -13,7 +13,7 @@ import msgspec
 
 from core.alert import Alert
 from core.conditions import Derived
-from core.customer import Customer, OpenMatter
+from core.customer import Customer
 from core.event import BEFORE_ALL, rfc3339
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
@@ -174,8 +174,7 @@ class Documents:
     def brief(self, customer: Customer) -> dict[str, object]:
         """Who it is and what is open: what a person reads before contacting the customer."""
         matters, number = customer.open_matters(self._rules)
-        told = [{"entity": one.entity, "id": one.id, "since": rfc3339(one.since), **one.facts} for one in matters]
-        return {"customerId": customer.id, "name": customer.name, "open": told, "openCount": number}
+        return {"customerId": customer.id, "name": customer.name, "open": matters, "openCount": number}
 
     def decode(self, document: Document) -> Customer:
         """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""
@@ -204,7 +203,7 @@ class Documents:
         )
         derived = self._derived.decode(state.derived) if state.digest == self._rules.digest else None
         if derived is None:
-            customer.shown = [_shown(one) for one in profile.open], profile.open_count
+            customer.shown = profile.open, profile.open_count
         else:
             customer.derived = Derived(*derived)
         return customer
@@ -220,19 +219,14 @@ def head(document: Document) -> int:
         found = _Head(_FORMER.decode(document.profile).data.state.schema)
     if found.schema != SCHEMA:
         raise OtherVersion(f"a profile has a state of form {found.schema}; this version of the bus knows {SCHEMA}")
-    if not isinstance(found.appended, int):
-        raise ValueError("a state without a clock")
-    return found.appended
+    if isinstance(found.appended, int):
+        return found.appended
+    raise ValueError("a state without a clock")
 
 
 def may_be_large(customer: Customer) -> bool:
     """Whether the record could take more than one may: all of it is bounded, but for the moves that are under way."""
     return len(customer.arriving) > MANY_MOVES
-
-
-def _shown(matter: Mapping[str, object]) -> OpenMatter:
-    facts = {name: value for name, value in matter.items() if name not in ("entity", "id", "since")}
-    return OpenMatter(str(matter["entity"]), str(matter["id"]), instant.parse(str(matter["since"])), facts)
 
 
 _NIL = msgspec.msgpack.encode(None)

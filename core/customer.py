@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import cast
 
 from .alert import Alert
 from .conditions import Derived
-from .event import BEFORE_ALL
+from .event import BEFORE_ALL, rfc3339
 from .matters import Matters
 from .memory import forgotten_until, remembered
 from .ruleset import RuleSet
@@ -20,13 +20,8 @@ MOST_IDENTIFIERS = 100
 """Masks that a profile lists, the first by type and value; as many identifiers as one event may have."""
 
 
-class OpenMatter(NamedTuple):
-    """What people are told of an open matter. ``since``: the instant at which it was opened (µs)."""
-
-    entity: str
-    id: str
-    since: int
-    facts: Mapping[str, object]
+OpenMatters = tuple[Sequence[Mapping[str, object]], int]
+"""Of open matters what people are told, the latest ones, oldest first; and how many there are."""
 
 
 @dataclass(slots=True)
@@ -36,7 +31,7 @@ class Customer:
 
     ``entries`` and ``last_at`` (µs), the latest entry's instant, leave out notes. ``derived``: what is known of the
     entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
-    ``shown``: the open matters as they were told last, and their number.
+    ``shown``: the open matters as they were told last.
     ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
     ``alerts``: those that something in order can concern; ``closed``: the others, by reach. Before ``closes_at`` (µs)
     none of the former ends or becomes one of the latter, unless something happens. Matches up to
@@ -55,7 +50,7 @@ class Customer:
     entries: int = 0
     last_at: int = BEFORE_ALL
     folded_until: int = BEFORE_ALL
-    shown: tuple[Sequence[OpenMatter], int] = ((), 0)
+    shown: OpenMatters = ((), 0)
     appended: int = BEFORE_ALL
     until: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
@@ -92,20 +87,24 @@ class Customer:
         if self.closed:
             self.alerts, self.closed = sorted([*self.closed, *self.alerts], key=Alert.place), ()
 
-    def open_matters(self, rules: RuleSet) -> tuple[Sequence[OpenMatter], int]:
-        """The latest open matters, oldest first, and how many there are; those told last while nothing is derived."""
+    def open_matters(self, rules: RuleSet) -> OpenMatters:
+        """What is open by what is known; what was told last while nothing is."""
         if self.derived is None:
             return self.shown
-        states, found = self.derived.states, list[OpenMatter]()
+        found: list[tuple[int, str, Mapping[str, object]]] = []
         for place, feature in rules.matters:
-            told = feature.told
-            for name, matter in cast(Matters, states[place]).items():
+            for name, matter in cast(Matters, self.derived.states[place]).items():
                 if matter.open and matter.changed is not None:
-                    facts = {field: value for field, index in told if (value := matter.facts[index]) is not None}
-                    found.append(OpenMatter(feature.entity, name, matter.changed.at, facts))
-        found.sort(key=_since)
-        return found[-MOST_SHOWN:], len(found)
+                    since = matter.changed.at
+                    told: dict[str, object] = {"entity": feature.entity, "id": name, "since": rfc3339(since)}
+                    for field, index in feature.told:
+                        if (value := matter.facts[index]) is not None:
+                            told[field] = value
+                    found.append((since, name, told))
+        if len(found) > 1:
+            found.sort(key=_since)
+        return [told for _, _, told in found[-MOST_SHOWN:]], len(found)
 
 
-def _since(matter: OpenMatter) -> tuple[int, str]:
-    return matter.since, matter.id
+def _since(matter: tuple[int, str, Mapping[str, object]]) -> tuple[int, str]:
+    return matter[0], matter[1]

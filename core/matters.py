@@ -7,7 +7,7 @@ instant is closed. Those that are closed for longer than anybody looks back are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple, cast
 
@@ -50,6 +50,12 @@ class MattersOf(Feature):
     entity: str
     horizon: int
     fields: tuple[str, ...]
+    told: tuple[tuple[str, int], ...] = field(init=False, compare=False)
+    """Which of the facts people are told, and where they are."""
+
+    def __post_init__(self) -> None:
+        places = tuple((name, self.fields.index(name)) for name in FIELDS[self.entity])
+        object.__setattr__(self, "told", places)
 
     @property
     def name(self) -> object:
@@ -60,11 +66,6 @@ class MattersOf(Feature):
     def streams(self) -> tuple[str, ...]:
         """That of the kind."""
         return (self.entity,)
-
-    @property
-    def told(self) -> Sequence[tuple[str, int]]:
-        """Which of the facts people are told, and where they are."""
-        return [(name, self.fields.index(name)) for name in FIELDS[self.entity]]
 
     def empty(self) -> Matters:
         """None is known."""

@@ -33,9 +33,6 @@ class Memory:
         self.settled = settled
         self._cooldown = cooldown
         self._appended = appended
-        self._of_key: dict[tuple[str, str], list[Alert]] = {}
-        for alert in self.alerts:
-            self._index(alert)
 
     def is_settled(self, time: int) -> bool:
         """Whether a match of this time is not notified any more."""
@@ -46,12 +43,13 @@ class Memory:
 
         Near is what stands at its time, or lies less than the cooldown away, before or after.
         """
-        if any(_is_near(alert, time, rule.cooldown) for alert in self._of_key.get((rule.name, key), ())):
-            return True
-        if len(self.alerts) < MOST_OF_A_RULE:
-            return False
-        others = (alert for alert in self.alerts if alert.rule == rule.name)
-        return sum(_is_near(alert, time, rule.cooldown) for alert in others) >= MOST_OF_A_RULE
+        near = 0
+        for alert in self.alerts:
+            if alert.rule == rule.name and _is_near(alert, time, rule.cooldown):
+                near += 1
+                if alert.key == key or near >= MOST_OF_A_RULE:
+                    return True
+        return False
 
     def make_room(self, time: int) -> bool:
         """Whether there is room for an alert of this time.
@@ -73,7 +71,6 @@ class Memory:
     def remember(self, alert: Alert) -> None:
         """It is notified."""
         self.alerts.append(alert)
-        self._index(alert)
 
     def join(self, alerts: Iterable[Alert]) -> None:
         """Alerts of a customer who was merged into this one: those that are not known here, the latest for which there
@@ -90,11 +87,6 @@ class Memory:
         if not names:
             return
         self.alerts = [alert for alert in self.alerts if alert.name not in names]
-        for alerts in self._of_key.values():
-            alerts[:] = [alert for alert in alerts if alert.name not in names]
-
-    def _index(self, alert: Alert) -> None:
-        self._of_key.setdefault((alert.rule, alert.key), []).append(alert)
 
 
 def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:

@@ -143,6 +143,8 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                 if len(taken) < most:
                     self._records_iterator = self._unpack_records()
                     self.exhausted = self._waiting is None and self._paused is None
+                    if self.exhausted:  # a generator that was not begun and this would keep each other, and the fetch
+                        self._records_iterator = iter(())
             elif not self._take_opened(taken, most):
                 break
         if taken.weight:

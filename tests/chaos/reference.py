@@ -111,9 +111,9 @@ class Reference(Nothing):
         kept = self.entries.get(customer, {}).get(uid)
         return None if kept is None else kept.arrived
 
-    def entry(self, customer: str, uid: str) -> Entry | None:
+    def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
         """The same, without what is asked of copies."""
-        found = self.find(customer, uid)
+        found = self.find(customer, uid.hex())
         return None if found is None else found.entry
 
     def since(self, customer: str, at: int) -> Sequence[Entry]:

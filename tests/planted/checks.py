@@ -142,6 +142,7 @@ ROUND = (
 
 UNPACKING = "tests/unit/engine/test_unpacking.py"
 _RECORD_BATCH = "tests/unit/engine/test_record_batch.py"
+FETCHES = f"{_RECORD_BATCH}::test_of_a_fetch_that_was_read_nothing_is_kept"
 UNPACKED_LIMIT = f"{_RECORD_BATCH}::test_a_batch_of_the_limit_is_read_and_of_one_byte_more_its_records_are_too_large"
 BOMB = f"{_RECORD_BATCH}::test_of_a_bomb_there_is_a_letter_for_each_record_read_and_one_for_the_rest"
 NONSENSE_BATCH = f"{_RECORD_BATCH}::test_nonsense_behind_a_right_crc_is_passed_as_a_whole_or_from_where_it_begins"

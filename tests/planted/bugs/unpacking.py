@@ -15,6 +15,14 @@ BUGS = (
         (checks.UNPACKED_LIMIT, checks.BOMB),
     ),
     Bug(
+        "fetches-are-kept",
+        "What was fetched stays in memory after it was read, until somebody collects garbage.",
+        "engine/aiokafka_internals.py",
+        "                        self._records_iterator = iter(())\n",
+        "                        pass\n",
+        (checks.FETCHES,),
+    ),
+    Bug(
         "size-in-a-snappy-block-unlimited",
         "A block of snappy is unpacked into as much memory as it says that it needs.",
         "engine/unpacking.py",

@@ -207,11 +207,12 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     opened.close()
 
 
-def test_an_entry_is_found_by_its_uid_and_one_that_nobody_has_is_none(archive: Archive) -> None:
+def test_an_entry_is_found_by_its_uid_wherever_it_stands_and_one_that_nobody_has_is_none(archive: Archive) -> None:
     one = held(1, 5, None)
     archive.add("c_1", one.entry, written("c_1", one))
-    assert one.entry == archive.entry("c_1", one.entry.uid)
-    assert archive.entry("c_2", one.entry.uid) is None
+    uid = bytes.fromhex(one.entry.uid)
+    assert [one.entry] * 3 == [archive.entry("c_1", at, uid) for at in (5, 4, 6)]
+    assert archive.entry("c_2", 5, uid) is None
 
 
 @pytest.mark.parametrize(

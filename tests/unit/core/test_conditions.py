@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from core.conditions import Condition, Derived, Now, first
 from core.event import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
-from core.features import Context
 from core.folding import Folding, fold, instants
 from core.parsing import parse_condition, parse_rule
 from core.past import Nothing, Past, looked_at
@@ -37,7 +37,7 @@ def known(rules: RuleSet, entries: Sequence[Entry]) -> tuple[Condition, Now]:
     base = Derived(BEFORE_ALL, rules.empty)
     derived = fold(rules, base, Folding(instants(looked_at(history, rules))), past).derived
     t = max(derived.at, START)
-    return rules.rules["asks"].condition, Now(derived, Context(VOCABULARY, past.matter), t, {}, "", t)
+    return rules.rules["asks"].condition, Now(derived, past, t, {}, "", t)
 
 
 @pytest.mark.parametrize("value", [["phone"], {"is": "phone"}, None])
@@ -78,7 +78,7 @@ def test_of_a_matter_that_is_named_the_history_knows_however_long_ago_it_was_clo
         entry(START + 90 * DAY, "finance.invoice.issued.v1", told | {"invoiceId": "I2", "total": "1.00"}, 2),
     ]
     condition, now = known(asking({"closed": "invoice", "same": "invoiceId"}, "invoiceId"), story)
-    answers = [condition.holds(now._replace(key=key)) for key in ("I1", "I2", "I3")]
+    answers = [condition.holds(replace(now, key=key)) for key in ("I1", "I2", "I3")]
     assert [START, None, None] == [answer and answer[0].entry.at for answer in answers]
 
 
@@ -128,11 +128,11 @@ def test_an_answer_holds_until_the_instant_that_it_names_and_the_first_yes_is_fo
     entries = [entry(START + at * HOUR, *told, number) for number, (at, told) in enumerate(story)]
     condition, now = known(asking(raw), entries)
     edges = [at for hour in range(60) for at in (START + hour * HOUR - 1, START + hour * HOUR) if at >= now.t]
-    answers = {at: condition.holds(now._replace(t=at)) is not None for at in edges}
+    answers = {at: condition.holds(replace(now, t=at)) is not None for at in edges}
     for place, at in enumerate(edges):
-        until = condition.changes(now._replace(t=at))
+        until = condition.changes(replace(now, t=at))
         assert at < until
         for later in edges[place + 1 :]:
             assert later >= until or answers[later] == answers[at], (at, later, until)
     yes = [at for at in edges if answers[at]]
-    assert min(yes, default=FOREVER) == first(condition, now._replace(t=edges[0]))
+    assert min(yes, default=FOREVER) == first(condition, replace(now, t=edges[0]))

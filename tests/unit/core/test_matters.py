@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import permutations
 from typing import Any, cast
 
@@ -11,11 +10,10 @@ import pytest
 from core.closings import Unmatched
 from core.customer import Customer
 from core.event import DAY, FOREVER, Entry, midnight
-from core.features import Context
 from core.folding import instants
 from core.journey import step
 from core.matters import FIELDS, INVOICE, Matter, Matters, MattersOf
-from core.past import looked_at
+from core.past import Nothing, Past, looked_at
 
 from .bench import CLOCK, RULES, START, VOCABULARY, Bus, arrived, entry
 
@@ -63,12 +61,10 @@ def invoice(*events: Any) -> list[Matter]:
     feature = MattersOf(INVOICE, FOREVER, FIELDS[INVOICE])
     entries = [one for one in history(*events) if VOCABULARY[one.type].entity is not None]
 
-    def recall(_kind: str, _name: str, before: int) -> Sequence[Entry]:
-        return [one for one in entries if one.at < before]
-
+    past = Past(Nothing(), "c", entries, RULES)
     matters, found = feature.empty(), list[Matter]()
     for together in instants(looked_at(entries, RULES)):
-        matters = feature.take(matters, together, Context(VOCABULARY, recall))
+        matters = feature.take(matters, together, past)
         found += matters.values()
     return found
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import random
+import weakref
 from collections.abc import Iterator
 
 import aiokafka
@@ -50,6 +52,20 @@ def test_honest_batches_are_read_whole_from_any_offset_in_pieces_of_any_size(cod
             assert values[position:] == [one.value for one in found]
             assert all(isinstance(one, Light) for one in found)
             assert 300 == fetched.position
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_of_a_fetch_that_was_read_nothing_is_kept(codec: int) -> None:
+    fetched = Fetched(honest([b"v%d" % n * 50 for n in range(300)], codec))
+    left = weakref.ref(fetched.records)
+    gc.disable()  # restores turn it down, too
+    try:
+        assert 300 == len(fetched.all())
+        del fetched.result  # which knows its consumer
+        del fetched
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("codec", PACKED)
