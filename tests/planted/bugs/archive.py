@@ -12,7 +12,7 @@ BUGS = (
         "agents/archive.py",
         """\
         if stood_at is not None:
-            self._take_away(owner, uid, Place(stood_at, place.matter))
+            self._take_away(owner, uid, Place(stood_at, matter))
 """,
         "",
         (checks.EARLIER_ENTRY, checks.ARCHIVE),
