@@ -10,8 +10,10 @@ from collections.abc import Iterable
 
 from core.customer import Customer
 
-BYTES = 96 * 1024 * 1024
-"""Of documents, in all partitions of a worker together; a decoded one takes about five times as much memory."""
+BYTES = 64 * 1024 * 1024
+"""Of documents, in all partitions of a worker together; decoded, and with older states beside it (``snapshots``), one
+takes about six times as much memory.
+"""
 
 
 class CustomerCache:

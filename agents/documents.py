@@ -12,8 +12,9 @@ from typing import NamedTuple
 import msgspec
 
 from core.alert import Alert
+from core.bounds import VALUE_BYTES
 from core.conditions import Derived
-from core.customer import Customer
+from core.customer import MOST_SHOWN, Customer
 from core.event import BEFORE_ALL, rfc3339
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
@@ -30,7 +31,11 @@ SCHEMA = 4
 STATE_BYTES = 256 * 1024
 """What is known of the entries is left out when it takes more: it is folded from them again when it is needed."""
 
-MANY_MOVES = 500
+# Bytes that each of these takes at most; tests hold them to the largest there can be.
+_OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
+_MASK_BYTES = 800
+_ALERT_BYTES = 2_900
+_ARRIVING_BYTES = 96
 
 _STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}
 """Of each kind of feature the type of its states."""
@@ -224,9 +229,11 @@ def head(document: Document) -> int:
     raise ValueError("a state without a clock")
 
 
-def may_be_large(customer: Customer) -> bool:
-    """Whether the record could take more than one may: all of it is bounded, but for the moves that are under way."""
-    return len(customer.arriving) > MANY_MOVES
+def bytes_at_most(customer: Customer) -> int:
+    """More bytes than the record takes: a quick look at whether it fits."""
+    alerts = len(customer.alerts) + len(customer.closed)
+    size = STATE_BYTES + _OPEN_BYTES + len(customer.identifiers) * _MASK_BYTES + alerts * _ALERT_BYTES
+    return size + len(customer.arriving) * _ARRIVING_BYTES
 
 
 _NIL = msgspec.msgpack.encode(None)

@@ -32,7 +32,7 @@ from schemas.refusal import Dead, Reason, decision_error
 from . import messages, moves
 from .archive import Archive, matter_name
 from .customer_cache import BYTES, CustomerCache
-from .documents import STATE, Document, Documents, OtherVersion, head, may_be_large
+from .documents import STATE, Document, Documents, OtherVersion, bytes_at_most, head
 from .foreign import letters_about, unreadable
 from .heard import Heard, Listener, Source
 from .identifiers import Identifiers
@@ -294,7 +294,7 @@ class Journey:
         if not judged and isinstance(brought, Moved):
             brought = replace(brought, judged=False)
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock)
-        if careful or may_be_large(customer):
+        if careful or bytes_at_most(customer) > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
         joined: list[tuple[Written, bytes, bytes]] = []

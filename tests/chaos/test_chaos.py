@@ -22,8 +22,8 @@ from .ordeal import Ordeal, Outcome, Plan
 BROKEN_SECONDS = 60.0
 """A pause that means broken and not slow. The targets are 30 s after a kill, 15 s after a graceful stop."""
 MEMORY = 800
-"""MiB of a worker; it takes 120 in a quiet run, five times the ``customer_cache.BYTES`` of customers that it keeps
-decoded, and 200 of long pasts (``journey.PAST_ENTRIES``). Seen: 260 while it reads much back, 670 in a long run.
+"""MiB of a worker; it takes 120 in a quiet run, and six times the ``customer_cache.BYTES`` of customers that it keeps
+decoded. Seen: 260 while it reads much back, 670 in a long run.
 """
 
 

@@ -16,30 +16,23 @@ NOTIFICATIONS = "tests/oracle/test_notification.py::test_every_record_says_what_
 FREED = f"{_STEP}::test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before"
 EXPLAINED = f"{_STEP}::test_an_alert_that_stands_again_after_a_late_event_is_explained_again"
 RETRACTION = f"{_STEP}::test_a_late_event_retracts_what_no_longer_holds"
-WORDS = f"{_STEP}::test_an_alert_that_was_closed_long_ago_is_kept_without_its_words_and_taken_back_with_them"
 LIMITS = (
     "tests/oracle/test_notification.py::test_at_the_limits_of_what_is_remembered_every_record_says_what_the_oracle_says"
 )
-MARKS = "tests/unit/core/test_timeline.py::test_a_mark_counts_where_one_begins_and_nowhere_else"
 MISSING_PARTS = f"{_STEP}::test_half_a_history_fires_no_false_alert"
 COPIES = f"{_STEP}::test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused"
-SETTLED = f"{_STEP}::test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires"
 SETTLED_WORLDS = "tests/oracle/test_notification.py::test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it"
 CUTS = "tests/oracle/test_cuts.py::test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byte"
 PAID_LONG_AGO = (
     f"{_STEP}::test_a_dunning_for_an_invoice_paid_long_ago_is_over_whether_the_case_comes_before_or_after_it"
 )
-FOLLOWED = f"{_STEP}::test_an_event_a_microsecond_after_a_dunning_for_what_was_paid_long_ago_opens_nothing_again"
-EDGE_OF_HELD = f"{_STEP}::test_what_ends_an_alert_at_the_very_edge_of_what_is_held_still_does"
 FORGOTTEN_ALERT = f"{_STEP}::test_an_alert_is_forgotten_when_all_that_it_could_silence_is_settled"
 EARLIER_COPY = f"{_STEP}::test_of_copies_the_earlier_one_counts_whichever_comes_first"
 EARLIER_ALERT = f"{_STEP}::test_an_alert_whose_trigger_stands_earlier_is_updated"
 CONDITIONS = "tests/unit/core/test_conditions.py"
-KEPT_UP = f"{_STEP}::test_what_is_settled_is_written_alike_whether_the_past_was_kept_up_or_is_read_anew"
 EDGES = "tests/unit/core/test_edges.py"
 MATTERS = "tests/unit/core/test_matters.py"
 STATES = "tests/oracle/test_matters.py"
-SPANS = "tests/unit/core/test_spans.py"
 IDENTITY = "tests/unit/core/test_identity.py"
 FUSE = (
     "tests/unit/core/test_fuse.py"
@@ -51,7 +44,7 @@ FUSE_ALPHABET = (
 )
 FUSE_DAY = "tests/unit/core/test_fuse.py::test_links_count_for_a_day_open_at_its_left_end"
 
-# --- folding again, case by case ---------------------------------------------------------------------------------------
+# --- folding again, case by case -------------------------------------------------------------------------------------
 
 _CASES = "tests/unit/core/test_cases.py"
 TIE = f"{_CASES}::test_a_tie_is_taken_in_before_any_of_it_is_judged"
@@ -74,6 +67,7 @@ NOTHING_FOLDED = f"{_CASES}::test_while_parts_of_a_merge_are_missing_nothing_is_
 BOTH_SIDES = f"{_CASES}::test_after_a_merge_what_the_other_was_told_is_notified_here_and_dropped_in_silence"
 UNTIL = f"{_CASES}::test_a_merge_brings_along_how_far_time_had_come"
 LEFT = f"{_CASES}::test_whoever_left_has_no_open_matters_whatever_was_told_of_them_last"
+GUARDED = f"{_CASES}::test_what_an_aborted_or_guarded_batch_has_passed_is_not_folded_from"
 CHANGED_RULES = f"{_CASES}::test_under_changed_rules_states_of_other_rules_are_not_gone_on_with"
 NO_STEP = f"{_CASES}::test_copies_and_refused_events_say_nothing_not_even_an_end_that_has_come"
 MOVED_ENTRY = f"{_CASES}::test_a_copy_with_an_earlier_instant_moves_its_entry_and_is_there_once"
@@ -92,7 +86,6 @@ THREAD = "tests/unit/engine/test_fetching.py"
 
 _JOURNEY = "tests/unit/agents/test_journey.py"
 _INTAKE = "tests/unit/agents/test_intake.py"
-READ_AGAIN = "tests/unit/agents/test_messages.py::test_whoever_is_read_again_before_every_event_gets_the_same_profile"
 RESTORED_JOURNEY = f"{_JOURNEY}::test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened"
 MERGE_FAILS = f"{_JOURNEY}::test_a_merge_that_fails_altogether_stops_nobody_else"
 MOVED_AWAY = f"{_JOURNEY}::test_what_moved_away_stays_away_after_a_restore"
@@ -103,12 +96,17 @@ ANSWER = f"{_JOURNEY}::test_an_answer_is_no_entry_of_the_profile_whatever_else_i
 EARLIER_ENTRY = f"{_JOURNEY}::test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry"
 _ARCHIVE = "tests/unit/agents/test_archive.py"
 ARCHIVE = f"{_ARCHIVE}::TestAgainstADict::runTest"
+RESTORED_ENTRY = f"{_ARCHIVE}::test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_left"
+EARLIER_PLACE = f"{_ARCHIVE}::test_an_entry_that_a_copy_puts_earlier_stands_there_only"
 MATTER_LEFT = f"{_ARCHIVE}::test_of_a_matter_whose_entries_are_erased_one_by_one_the_others_are_found"
 LOST_STATES = f"{_ARCHIVE}::test_states_of_a_unit_of_work_that_is_lost_are_lost_with_it"
+_STATES_KEPT = "tests/unit/agents/test_late_from_states.py"
+ISOLATED_STATES = f"{_STATES_KEPT}::test_a_state_that_an_isolated_event_led_to_is_not_folded_from"
+KEPT_STATES = f"{_STATES_KEPT}::test_it_makes_no_difference_whether_older_states_are_kept"
 _SNAPSHOTS = "tests/unit/agents/test_snapshots.py"
 SNAPSHOTS = f"{_SNAPSHOTS}::TestAgainstADict::runTest"
+NEIGHBOURS = f"{_SNAPSHOTS}::test_so_it_is_with_long_histories"
 FEW_SNAPSHOTS = f"{_SNAPSHOTS}::test_of_ten_years_a_dozen_or_two_states_are_left"
-GUARDED = f"{_JOURNEY}::test_a_state_of_a_decision_that_failed_is_not_folded_from"
 CLOCK = f"{_JOURNEY}::test_the_clock_of_a_restored_journey_does_not_go_back"
 UNMATCHED = "tests/unit/agents/test_unmatched_closings.py"
 LETTERS = f"{_INTAKE}::test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason"

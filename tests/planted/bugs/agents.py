@@ -18,8 +18,8 @@ BUGS = (
         "a-document-of-any-size",
         "A document that is too large is found out after the decision, by whoever writes it.",
         "agents/journey.py",
-        "        if careful or may_be_large(customer):\n",
-        "        if careful and may_be_large(customer):\n",
+        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if bytes_at_most(customer) < 0:\n",
         (
             checks.TOO_LARGE,
             checks.NOTHING_BEHIND,
@@ -287,8 +287,8 @@ BUGS = (
         "document-of-forged-parts-too-large",
         "Only what the bus itself puts into a document is taken into account when it is measured.",
         "agents/journey.py",
-        "        if careful or may_be_large(customer):\n",
-        "        if may_be_large(customer):\n",
+        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if bytes_at_most(customer) > messages.MOST_BYTES:\n",
         (checks.FORGED_ALERTS,),
     ),
 )

@@ -15,7 +15,7 @@ BUGS = (
             self._take_away(owner, uid, Place(stood_at, matter))
 """,
         "",
-        (checks.EARLIER_ENTRY, checks.ARCHIVE),
+        (checks.EARLIER_PLACE, checks.EARLIER_ENTRY),
     ),
     Bug(
         "an-entry-restored-to-two-instants",
@@ -26,7 +26,7 @@ BUGS = (
             self._remove(owner, uid)
 """,
         "",
-        (checks.EARLIER_ENTRY, checks.ARCHIVE),
+        (checks.RESTORED_ENTRY, checks.EARLIER_ENTRY),
     ),
     Bug(
         "a-matters-entry-that-was-erased",
@@ -37,7 +37,7 @@ BUGS = (
             self._store.delete("entries", _about(owner, place.matter) + at + uid)
 """,
         "",
-        (checks.ARCHIVE,),
+        (checks.EARLIER_PLACE,),
     ),
     Bug(
         "the-first-erased-entry-takes-its-matter-along",
@@ -57,7 +57,7 @@ BUGS = (
         """\
         place = self._place(owner, uid)
         if place is None""",
-        (checks.MOVED_AWAY,),
+        (checks.RESTORED_ENTRY, checks.MOVED_AWAY),
     ),
     Bug(
         "a-merge-leaves-the-index-behind",
@@ -97,7 +97,7 @@ BUGS = (
         "agents/stored_entry.py",
         "    event = _event(stored)\n",
         "    event = orjson.dumps(orjson.loads(_event(stored)))\n",
-        (checks.UNTOUCHED, checks.CHAIN),
+        (checks.ARCHIVE, checks.UNTOUCHED, checks.CHAIN),
     ),
     Bug(
         "states-of-a-lost-unit-of-work",
@@ -111,6 +111,27 @@ BUGS = (
         self._store.drop_pending()
 """,
         (checks.LOST_STATES,),
+    ),
+    Bug(
+        "states-of-an-isolated-event",
+        "A late event is folded from a state that an event has led to whose decision failed.",
+        "agents/journey.py",
+        """\
+            self._archive.forget_states(name)
+            if dict(record.headers)["kind"] != MOVED:
+""",
+        """\
+            if dict(record.headers)["kind"] != MOVED:
+""",
+        (checks.ISOLATED_STATES,),
+    ),
+    Bug(
+        "states-of-whoever-is-not-kept",
+        "Customers who are not kept decoded leave their older states in memory.",
+        "agents/journey.py",
+        "            self._archive.forget_states(name)\n        self._touched.clear()\n",
+        "            pass\n        self._touched.clear()\n",
+        (checks.KEPT_STATES,),
     ),
     Bug(
         "a-state-that-knows-the-late-event",
@@ -127,6 +148,14 @@ BUGS = (
         "            del states[bisect_left(states, (since,)) :]\n",
         "            del states[bisect_left(states, (since + 1,)) :]\n",
         (checks.SNAPSHOTS,),
+    ),
+    Bug(
+        "states-thinned-by-their-number",
+        "Of older states every second one goes: soon nothing is left between the first and the latest.",
+        "agents/snapshots.py",
+        "                self._states[customer] = thinned(states)\n",
+        "                del states[1:-4:2]\n",
+        (checks.NEIGHBOURS,),
     ),
     Bug(
         "states-without-end",

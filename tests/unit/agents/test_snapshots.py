@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+from bisect import bisect_left
 from collections.abc import Callable
 
 import pytest
@@ -10,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from agents.snapshots import LATEST, MOST, Snapshots
+from agents import snapshots
+from agents.snapshots import MOST, SECOND, SPREAD, Snapshots
 from core.conditions import Derived
+
+YEAR = 365 * 24 * 3_600 * SECOND
 
 
 def state(at: int) -> Derived:
@@ -19,24 +24,23 @@ def state(at: int) -> Derived:
 
 
 class AgainstADict(RuleBasedStateMachine):
-    """Of few states none is dropped: then it is a dict by customer and instant."""
+    """Of few states none is dropped: then it is a dict by customer and instant. What is no later is known."""
 
     def __init__(self) -> None:
         super().__init__()
         self.snapshots = Snapshots()
         self.held: dict[str, dict[int, Derived]] = {"a": {}, "b": {}}
-        self.written: dict[str, dict[int, Derived]] | None = None
         self.count = 0
 
-    @rule(customer=st.sampled_from("ab"), at=st.integers(0, MOST - 1))
+    @rule(customer=st.sampled_from("ab"), at=st.integers(0, 20))
     def passes(self, customer: str, at: int) -> None:
         self.count += 1
-        passed = Derived(at, (self.count,))
-        self.snapshots.passed(customer, passed)
+        derived = Derived(at, (self.count,))
         if at > max(self.held[customer], default=-1):
-            self.held[customer][at] = passed
+            self.held[customer][at] = derived
+        self.snapshots.passed(customer, derived)
 
-    @rule(customer=st.sampled_from("ab"), since=st.integers(0, MOST))
+    @rule(customer=st.sampled_from("ab"), since=st.integers(0, 20))
     def changes(self, customer: str, since: int) -> None:
         self.snapshots.changed(customer, since)
         self.held[customer] = {at: one for at, one in self.held[customer].items() if at < since}
@@ -53,7 +57,7 @@ class AgainstADict(RuleBasedStateMachine):
     @invariant()
     def holds_the_same(self) -> None:
         for customer, held in self.held.items():
-            for before in range(MOST + 2):
+            for before in range(22):
                 nearest = max((at for at in held if at < before), default=None)
                 assert (None if nearest is None else held[nearest]) == self.snapshots.before(customer, before)
 
@@ -74,18 +78,42 @@ def test_what_was_passed_or_changed_in_vain_makes_all_states_void(change: Callab
     assert kept.before("a", 9) is None
 
 
-@given(st.lists(st.integers(1, 2**40), min_size=1, max_size=80))
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.integers(0, 2**16))
 @settings(max_examples=200, deadline=None)
-def test_of_however_many_states_the_first_the_latest_and_a_few_between_are_left(steps: list[int]) -> None:
-    passed = list(itertools.accumulate(steps))
+def test_between_neighbours_nothing_is_missing_or_they_lie_no_further_apart_than_is_promised(
+    exponents: list[int], seed: int
+) -> None:
+    chance = random.Random(seed)
+    keeps_its_promise(list(itertools.accumulate(1 + int(chance.random() * 2**exponent) for exponent in exponents)))
+
+
+@pytest.mark.parametrize("number", [100, 1_000, 10_000])
+@pytest.mark.parametrize("years", [0.0001, 1, 10])
+def test_so_it_is_with_long_histories(number: int, years: float) -> None:
+    chance = random.Random(number)
+    keeps_its_promise(sorted({int(chance.random() * years * YEAR) for _ in range(number)}))
+
+
+def keeps_its_promise(passed: list[int]) -> None:
     kept = Snapshots()
     for at in passed:
         kept.passed("a", state(at))
     left = [one.at for one in kept._states["a"]]
-    assert (passed[:1], passed[-LATEST:]) == (left[:1], left[-LATEST:])
-    assert sorted(set(left)) == left
-    assert set(left) <= set(passed)
-    assert min(len(passed), LATEST + 2) <= len(left) <= MOST
+    assert (passed[:1], passed[-2:]) == (left[:1], left[-2:])
+    for one, other in itertools.pairwise(left):
+        missing = bisect_left(passed, other) - bisect_left(passed, one) > 1
+        assert not missing or other - one <= SPREAD * max(SECOND, passed[-1] - other)
+
+
+@pytest.mark.parametrize("apart", [1, SECOND, 60 * SECOND, 3_600 * SECOND, 24 * 3_600 * SECOND])
+def test_of_ten_years_a_dozen_or_two_states_are_left(apart: int) -> None:
+    every = max(apart, 10 * YEAR // 20_000)
+    kept = Snapshots()
+    for at in [*range(0, 10 * YEAR, every), *range(10 * YEAR, 10 * YEAR + 50 * apart, apart)]:
+        kept.passed("a", state(at))
+    held = kept._states["a"]
+    assert len(held) <= MOST
+    assert 8 <= len(snapshots.thinned(held)) <= 20
 
 
 def test_a_state_that_is_no_later_than_the_latest_is_known_already() -> None:

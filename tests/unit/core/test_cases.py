@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
+from agents import messages
+from agents.journey import Journey
+from agents.topics import DEAD, alerts_topic
 from core.alert import Alert
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import BEFORE_ALL, DAY, HOUR, Entry
@@ -13,6 +17,7 @@ from core.journey import Merge, Moved, Shipped, step
 from core.parsing import parse_rule
 from core.ruleset import RuleSet
 
+from ..agents.bench import Journal, event
 from .bench import RULES, START, VOCABULARY, Bus, arrived, campaign, complaint, entry
 
 MAIL, VISIT, TALK = "marketing.campaign.sent.v1", "web.page.viewed.v1", "service.conversation.ended.v1"
@@ -305,6 +310,32 @@ def test_whoever_left_has_no_open_matters_whatever_was_told_of_them_last() -> No
     customer = bus.customer("b")
     step(customer, Merge("c", 3), bus.rules, bus.memory, START + DAY)
     assert ((), 0) == customer.open_matters(bus.rules)
+
+
+# --- batches ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failed", ["aborted", "guarded"])
+def test_what_an_aborted_or_guarded_batch_has_passed_is_not_folded_from(
+    failed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A complaint of which nothing became: its batch was never committed, or its decision failed."""
+    journal = Journal(tmp_path)
+    for hour in (8, 9):
+        journal.publish("c", event(CASE, f"2026-11-17T{hour:02}:00:00Z", hour, caseId=f"K{hour}", category="question"))
+    complaint = event(CASE, "2026-11-17T10:00:00Z", 10, caseId="K10", category="complaint", subject="x" * 3_000)
+    if failed == "guarded":
+        monkeypatch.setattr(messages, "MOST_BYTES", 3_000)
+    else:
+        monkeypatch.setattr(Journey, "committed", lambda *_: None)
+    topics = [output.topic for output in journal.publish("c", complaint)]
+    assert (DEAD in topics) == (failed == "guarded")
+    monkeypatch.undo()
+    journal.publish("c", event(CASE, "2026-11-17T12:00:00Z", 12, caseId="K12", category="question"))
+    mail = event(MAIL, "2026-11-17T11:00:00Z", 11, campaignId="S1", channel="email")
+    journal.publish("c", mail, "marketing")
+    assert [] == journal.messages(alerts_topic("marketing"))
+    journal.close()
 
 
 # --- changed rules, copies, refusals ---------------------------------------------------------------------------------
