@@ -31,11 +31,11 @@ BUGS = (
         (checks.LATE_END, checks.NOTIFICATIONS),
     ),
     Bug(
-        "an-old-alert-bound-to-the-snapshot",
-        "The end of an alert that fired after the state from which is folded again is looked for in that state.",
+        "an-old-alert-is-not-watched",
+        "The end of an alert that fired before the state from which is folded again stays as it was.",
         "core/judging.py",
-        "            if alert.time > base.at:\n",
-        "            if alert.time > since:\n",
+        "                at_base.append(watch)\n",
+        "                watch.resolved = FOREVER if alert.end is None else alert.end\n",
         (checks.BOUND, checks.NOTIFICATIONS),
     ),
     Bug(
