@@ -273,7 +273,8 @@ def test_a_merges_entries_make_every_state_of_before_void(kept: bool) -> None:
 def test_while_parts_of_a_merge_are_missing_nothing_is_folded(kept: bool) -> None:
     """Half a history would say that the complaint is open still."""
     bus = Bus(kept=kept)
-    for one in (complaint(START), case(START + HOUR, 3, DONE)):
+    tell(bus, complaint(START))
+    for one in (talk(START, 2), case(START + HOUR, 3, DONE)):
         bus.arrive("b", arrived(one), one.at)
     entries, shipped = leave(bus, "c", START + 9 * DAY)
     bus.arrive("c", Moved("b/3", 2, tuple(entries[:1])), START + 9 * DAY)
