@@ -50,9 +50,6 @@ from .topics import JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
-ID_BYTES = 128
-"""Of a profile's message id, at most: what a document takes is measured without it."""
-
 
 class OutputTooLarge(Exception):
     """What a record would have written does not fit into one of Kafka's: the decision failed."""
@@ -189,10 +186,11 @@ class Journey:
         for record in records:
             outputs += self._guarded(record) if guarded else self._one(record)
         for name, customer in self._touched.items():
-            document = self._documents.encode(customer, f"{name}/{self._partition}-{self._last[name]}")
+            message_id = f"{name}/{self._partition}-{self._last[name]}"
+            document = self._documents.encode(customer, message_id)
             stored = document.stored()
             # parts that were forged are larger than what is looked at
-            if len(stored) > messages.MOST_BYTES + ID_BYTES:
+            if len(stored) - len(message_id) > messages.MOST_BYTES:
                 raise OutputTooLarge(f"{len(stored)} bytes for {PROFILES}")
             self._archive.set_profile(name, stored)
             self._weights[name] = len(stored)

@@ -100,7 +100,7 @@ class OpenMatter(Data):
 
 
 class Profile(Data):
-    """What the bus knows of a customer. ``state`` is the bus's own memory: opaque, and not for readers.
+    """What the bus knows of a customer. Its own memory is a header of the record, and not for readers.
 
     ``open`` lists the latest open matters, ``openCount`` counts all; ``standing`` names the rules of alerts that stand.
     """
@@ -117,7 +117,6 @@ class Profile(Data):
     lastContact: Annotated[dict[str, Instant], Field(description="an object of times by department")] | None = None
     clearance: Opaque | None = None
     mergedInto: Id | None = None
-    state: Opaque | None = None
 
 
 class Evidence(Data):

@@ -173,8 +173,12 @@ def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(j
     profiles = journal.current(PROFILES)
     assert "old" == profiles[younger]["mergedInto"]
     assert (3, ["campaign-during-complaint"]) == (profiles["old"]["entries"], profiles["old"]["standing"])
-    states = [(m["data"]["customerId"], m["data"]["state"]) for m in journal.messages(alerts_topic("service"))]
-    assert [(younger, "fired"), (younger, "retracted"), ("old", "updated")] == states
+    told = [message["data"] for message in journal.messages(alerts_topic("service"))]
+    states = [(data["customerId"], data["state"], data["evidence"]) for data in told]
+    evidence = told[0]["evidence"]
+    assert 2 == len(evidence)
+    expected = [(younger, "fired", evidence), (younger, "retracted", evidence), ("old", "updated", evidence)]
+    assert expected == states, "looked up before the entries leave, and where they arrive"
 
     journal.publish(younger, event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert 4 == journal.current(PROFILES)["old"]["entries"]
