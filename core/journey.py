@@ -16,9 +16,9 @@ from .customer import Customer
 from .event import BEFORE_ALL
 from .judging import Change, judge
 from .memory import Memory
-from .notification import Said, Teller
 from .past import Past
 from .ruleset import RuleSet
+from .telling import Said, Teller
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from .event import BEFORE_ALL, FOREVER
 from .features import Taken
 from .folding import Folding, Match, Watch, fold
 from .memory import Memory, may_be_full
-from .notification import Said, State, Teller, decide, refreshed
+from .notification import decide, refreshed
 from .past import Past
 from .rule import Rule
 from .ruleset import RuleSet
+from .telling import Said, State, Teller
 
 
 class Change(NamedTuple):

@@ -15,10 +15,11 @@ from agents import moves
 from agents.documents import Document, Documents
 from core import event as core
 from core.alert import Alert
-from core.notification import Teller, first_notice
+from core.notification import first_notice
 from core.past import Nothing, Past
 from core.past import matches as core_matches
 from core.ruleset import RuleSet
+from core.telling import Teller
 from schemas.codec import Codec
 
 from .bus import Bus
