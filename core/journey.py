@@ -18,7 +18,7 @@ from .judging import Change, judge
 from .memory import Memory
 from .past import Past
 from .ruleset import RuleSet
-from .telling import Said, Teller
+from .telling import Said, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
     """The past leaves for ``into``; here a redirect stays. Standing alerts that were said are taken back here."""
     if record.into == customer.id:
         return []
-    tell = Teller(rules, Past(history, customer.id, (), rules))
-    said = [tell.say("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]
+    past = Past(history, customer.id, (), rules)
+    said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.open and not alert.carried]
     customer.forget(rules.longest_cooldown, customer.appended)
     customer.wake()
     shipped = Shipped(

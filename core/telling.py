@@ -30,32 +30,27 @@ class Said(NamedTuple):
     evidence: tuple[Mapping[str, object], ...]
 
 
-class Teller:
-    """Puts into words what is said of a customer's alerts: what they keep by reference is looked up."""
+def tell(state: State, alert: Alert, rules: RuleSet, past: Past) -> Said:
+    """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it."""
+    trigger, rule = past.entry(Ref(alert.time, alert.uid)), rules.rules.get(alert.rule)
+    if trigger is None or rule is None:
+        return Said(state, alert, f"The rule {alert.rule} is no longer in force.", "", ())
+    data = rule.fields_of(trigger, past.vocabulary[trigger.type])
+    evidence = () if alert.evidence is None else _evidence(trigger, data, alert.evidence, past)
+    return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
 
-    def __init__(self, rules: RuleSet, past: Past) -> None:
-        self._rules, self._past = rules, past
 
-    def say(self, state: State, alert: Alert) -> Said:
-        """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it."""
-        trigger, rule = self._past.entry(Ref(alert.time, alert.uid)), self._rules.rules.get(alert.rule)
-        if trigger is None or rule is None:
-            return Said(state, alert, f"The rule {alert.rule} is no longer in force.", "", ())
-        data = rule.fields_of(trigger, self._rules.vocabulary[trigger.type])
-        evidence = () if alert.evidence is None else self._evidence(trigger, data, alert.evidence)
-        return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
-
-    def _evidence(
-        self, trigger: Entry, data: Mapping[str, object], evidence: Iterable[Found]
-    ) -> tuple[Mapping[str, object], ...]:
-        values: dict[bytes, Told] = {bytes.fromhex(trigger.uid): (trigger, data)}
-        for found in evidence:
-            uid = found.entry.uid
-            entry, known = values.get(uid) or (self._past.entry(found.entry), {})
-            if entry is not None:
-                more = values_of(found, entry, self._rules.vocabulary[entry.type])
-                values[uid] = entry, {**known, **more}
-        return told(trigger, values)
+def _evidence(
+    trigger: Entry, data: Mapping[str, object], evidence: Iterable[Found], past: Past
+) -> tuple[Mapping[str, object], ...]:
+    values: dict[bytes, Told] = {bytes.fromhex(trigger.uid): (trigger, data)}
+    for found in evidence:
+        uid = found.entry.uid
+        entry, known = values.get(uid) or (past.entry(found.entry), {})
+        if entry is not None:
+            more = values_of(found, entry, past.vocabulary[entry.type])
+            values[uid] = entry, {**known, **more}
+    return told(trigger, values)
 
 
 def sentence(template: str, trigger: Mapping[str, object]) -> str:

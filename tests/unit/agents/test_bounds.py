@@ -414,7 +414,6 @@ def test_what_would_not_fit_is_a_decision_error_however_a_batch_was_cut(
         log = single.logs[JOURNAL, partition_of("c", PARTITIONS)]
         single.close()
         patch.setattr(messages, "MOST_BYTES", most)
-        patch.setattr("agents.journey.may_be_large", lambda _: True)  # so every one is measured
         one_by_one, cut = heard(home / "a", log, [1]), heard(home / "b", log, cuts)
         assert one_by_one == cut
         dead, _, entries, _ = cut
