@@ -61,6 +61,7 @@ RECALLED = f"{_CASES}::test_a_closed_matter_is_recalled_as_of_the_instant_and_no
 ENDED_LONG_AGO = f"{_CASES}::test_an_end_that_a_closed_matter_decides_is_recalled_as_of_the_instant"
 WIDEST_OF_MATTERS = f"{_CASES}::test_of_windows_and_what_is_pruned_the_widest_counts_to_its_last_instant"
 WIDEST_OF_CONTACTS = f"{_CASES}::test_of_contacts_the_widest_window_counts_to_its_last_instant"
+DUE_DATES = f"{_CASES}::test_of_many_due_dates_the_first_ends_an_alert"
 SEEN = f"{_CASES}::test_what_was_seen_is_remembered_whatever_else_is_seen_and_however_long_ago"
 VOID = f"{_CASES}::test_a_merges_entries_make_every_state_of_before_void"
 NOTHING_FOLDED = f"{_CASES}::test_while_parts_of_a_merge_are_missing_nothing_is_folded"

@@ -94,7 +94,7 @@ BUGS = (
         "core/conditions.py",
         "                if now.t < t < found:\n",
         "                if now.t < t and (found == FOREVER or t > found):\n",
-        (checks.CONDITIONS,),
+        (checks.DUE_DATES,),
     ),
     Bug(
         "pruned-too-early",

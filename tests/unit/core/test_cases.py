@@ -142,8 +142,8 @@ def test_an_alert_that_ended_before_the_late_event_keeps_its_end(kept: bool) -> 
     bus = Bus(rules, kept=kept)
     tell(bus, case(START, 1, name="S1"), campaign(START + HOUR, 2), case(START + 2 * HOUR, 3, DONE, "S1"))
     assert [("S1", 2 * HOUR)] == ends(bus)
-    tell(bus, *(visit(START + hours * HOUR, 10 + hours) for hours in (5, 6)))
-    assert [] == tell(bus, case(START + 5 * HOUR + 1, 4, name="K2"), clock=START + 6 * HOUR)
+    tell(bus, *(case(START + hours * HOUR, 10 + hours, name="K3") for hours in (4, 6)))
+    assert [] == tell(bus, case(START + 5 * HOUR, 4, name="K2"), clock=START + 6 * HOUR)
     assert [("S1", 2 * HOUR)] == ends(bus)
 
 
@@ -231,6 +231,15 @@ def test_of_contacts_the_widest_window_counts_to_its_last_instant(kept: bool, mo
     bus = Bus(rules, kept=kept)
     tell(bus, call(START, 1), call(START + HOUR, 2))
     assert expected == tell(bus, campaign(START + 48 * HOUR - 1 + more, 3, "S3"))
+
+
+def test_of_many_due_dates_the_first_ends_an_alert(kept: bool) -> None:
+    bus = Bus(ruled({"if": ALWAYS, "key": "campaignId", "resolves": {"overdue": "invoice"}}), kept=kept)
+    for number, due in ((1, "2026-03-10"), (2, "2026-03-20")):
+        invoice = {"invoiceId": f"I{number}", "total": "10.00", "currency": "EUR", "dueDate": due, "daysOverdue": 0}
+        tell(bus, entry(START + number, "finance.invoice.overdue.v1", invoice, number))
+    tell(bus, campaign(START + HOUR))
+    assert [("S1", 8 * DAY)] == ends(bus)
 
 
 def test_what_was_seen_is_remembered_whatever_else_is_seen_and_however_long_ago(kept: bool) -> None:
