@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -19,9 +20,9 @@ from core.arrival import Arrived, Ignored, Refused, Written
 from core.closings import Unmatched
 from core.customer import Customer
 from core.event import rfc3339
-from core.journey import Forwarded, Shipped, step
-from core.notification import Said
+from core.journey import Forwarded, Moved, Shipped, step
 from core.ruleset import RuleSet
+from core.telling import Said
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
 from engine.record import KafkaRecord
@@ -45,6 +46,7 @@ from .records import (
     partition_of,
     received_at,
 )
+from .timeline_entry import MATTER, STOOD_AT, timeline_entry, timeline_headers
 from .topics import JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
@@ -119,7 +121,7 @@ class Journey:
                 self._archive.mirror_erased(record.key)
                 return
             headers = dict(record.headers)
-            matter, again = headers.get(messages.MATTER, b""), messages.STOOD_AT in headers
+            matter, again = headers.get(MATTER, b""), STOOD_AT in headers
             self._archive.mirror(record.key, record.value, matter, stood_elsewhere=again)
             return
         if record.value is None:
@@ -287,7 +289,10 @@ class Journey:
         name = heard.customer
         self._last[name] = record.offset
         customer = self._touched.get(name) or self._customer(name)
-        decisions = step(customer, heard.brought, self._rules, self._archive, self._pending_clock, judged=judged)
+        brought = heard.brought
+        if not judged and isinstance(brought, Moved):
+            brought = replace(brought, judged=False)
+        decisions = step(customer, brought, self._rules, self._archive, self._pending_clock)
         if careful or bytes_at_most(customer) > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
@@ -341,7 +346,7 @@ class Journey:
         kind = self._rules.vocabulary.get(entry.type)
         department = "other" if kind is None else kind.department
         key = b"%b/%b" % (customer, entry.uid.encode())
-        value = messages.timeline_entry(customer, key, written, department, source)
+        value = timeline_entry(customer, key, written, department, source)
         if stood_at is None:
             self._counted[department, "late" if written.late else "in order"] += 1
         else:
@@ -349,7 +354,7 @@ class Journey:
         role = None if kind is None else kind.entity
         name = None if role is None else entry.data.get(role.id_field)
         matter = b"" if role is None or name is None else matter_name(role.entity, str(name))
-        return Output(TIMELINE, self._partition, key, value, messages.timeline_headers(matter, stood_at)), matter
+        return Output(TIMELINE, self._partition, key, value, timeline_headers(matter, stood_at)), matter
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         brief = self._documents.brief(customer)

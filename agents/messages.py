@@ -1,17 +1,14 @@
-"""What the bus says, as CloudEvents in bytes: timeline entries and alerts."""
+"""What the bus says of an alert, as a CloudEvent in bytes; and what holds of every record that it writes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.arrival import Written
 from core.event import rfc3339
-from core.notification import Said
-from schemas.outputs import ALERT_TYPES, SOURCE, TIMELINE_ENTRY
+from core.telling import Said
+from schemas.outputs import ALERT_TYPES
 
 from .cloud_event import cloud_event
-from .heard import Source
-from .records import Header
 
 MOST_BYTES = 1_400_000
 """Of a record's value: below a batch's 1.5 MB, with room for key and headers. What is written is bounded so that it
@@ -19,54 +16,6 @@ fits (ADR 23); what would not is a decision that failed.
 """
 
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
-
-
-def timeline_entry(customer: bytes, key: bytes, written: Written, department: str, source: Source) -> bytes:
-    """The entry around the department's event, whose bytes are taken as they are: a valid JSON object.
-
-    The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value are
-    repeated.
-    """
-    at = written.entry.at
-    return _ENTRY % (
-        key,
-        rfc3339(at).encode(),
-        customer,
-        department.encode(),
-        at,
-        source.identifiers,
-        _TRUTH[written.late],
-        _TRUTH[source.moved],
-        source.received,
-        source.origin,
-        source.event,
-    )
-
-
-_TRUTH = (b"false", b"true")
-_ENTRY = (
-    b'{"specversion":"1.0","id":"%s","source":"'
-    + SOURCE.encode()
-    + b'","type":"'
-    + TIMELINE_ENTRY.encode()
-    + b'","time":"%s","datacontenttype":"application/json","data":{"customerId":"%s","department":"%s","at":%d,'
-    b'"identifiers":%s,"late":%s,"moved":%s,"received":%s,"origin":"%s","event":%s}}'
-)
-
-
-def timeline_headers(matter: bytes, stood_at: int | None) -> tuple[Header, ...]:
-    """What a restore need not read the entry for: the matter that it is about, if any, and, of an entry that is written
-    again, the instant (µs) at which it stood.
-    """
-    headers: tuple[Header, ...] = STRUCTURED
-    if matter:
-        headers += ((MATTER, matter),)
-    if stood_at is not None:
-        headers += ((STOOD_AT, b"%d" % stood_at),)
-    return headers
-
-
-MATTER, STOOD_AT = "matter", "stood-at"
 
 
 def alert(said: Said, customer: str, brief: Mapping[str, object], place: str, appended: int) -> bytes:

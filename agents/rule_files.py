@@ -13,8 +13,9 @@ import yaml
 
 from core.event import Entry, event_uid, rfc3339
 from core.folding import Match
+from core.parsing import parse_rule
 from core.past import matches
-from core.rule import Rule, RuleError, parse_rule
+from core.rule import Rule, RuleError
 from core.ruleset import RuleSet
 from core.vocabulary import Vocabulary
 

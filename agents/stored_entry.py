@@ -27,7 +27,7 @@ class Shippable(NamedTuple):
 
 
 def cut(record: bytes) -> tuple[int, bytes]:
-    """The instant (µs), and what is kept, of a value that ``messages.timeline_entry`` made.
+    """The instant (µs), and what is kept, of a value that ``timeline_entry`` made.
 
     Nothing before them can hold the bytes that are looked for: inside a text the quotation marks would be escaped.
     Raises ``ValueError`` for another value.

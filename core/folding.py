@@ -108,10 +108,7 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folde
         derived = Derived(at, _after(rules, derived.states, together, effects, past))
         past.passed(derived)
         if watched:
-            watched = [watch for watch in watched if not watch.is_over(at)]
-            for watch in watched:
-                if any(watch.rule.name in effect.ends for effect in effects):
-                    watch.look(derived, past)
+            watched = _looked_at(watched, effects, derived, past)
         for watch in folding.later.get(at, ()):
             watch.look(derived, past)
             watched.append(watch)
@@ -149,6 +146,15 @@ def _after(
             mine = [one for one, effect in zip(together, effects, strict=True) if place in effect.places]
             states[place] = features[place].take(states[place], mine, context)
     return tuple(states)
+
+
+def _looked_at(watched: Iterable[Watch], effects: Sequence[Effects], derived: Derived, context: Context) -> list[Watch]:
+    """Those that have not ended by now, with their ends as far as they are known."""
+    still = [watch for watch in watched if not watch.is_over(derived.at)]
+    for watch in still:
+        if any(watch.rule.name in effect.ends for effect in effects):
+            watch.look(derived, context)
+    return still
 
 
 def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:

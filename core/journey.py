@@ -16,9 +16,9 @@ from .customer import Customer
 from .event import BEFORE_ALL
 from .judging import Change, judge
 from .memory import Memory
-from .notification import Said, Teller
 from .past import Past
 from .ruleset import RuleSet
+from .telling import Said, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Moved:
     """One part of a merged-away customer's past. The alerts travel with the last part, and so does what was still
     ``arriving`` there from others: those parts are forwarded, and come after this one. Matches up to ``settled_until``
     (µs) were decided there for good; time had come to ``until`` (µs) there.
+
+    A part can be taken in without being ``judged``: the customer's next record makes up for it.
     """
 
     move: str
@@ -43,6 +45,7 @@ class Moved:
     arriving: Mapping[str, int] = field(default_factory=dict)
     settled_until: int = BEFORE_ALL
     until: int = BEFORE_ALL
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +71,15 @@ Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said
 Record = Arrived | Merge | Moved
 
 
-def step(
-    customer: Customer, record: Record, rules: RuleSet, history: Finder, appended: int, *, judged: bool = True
-) -> list[Output]:
-    """What follows from ``record``. ``appended`` is the partition's running maximum of append times (µs).
-
-    A part of a move can be taken in without being ``judged``: the customer's next record makes up for it.
-    """
+def step(customer: Customer, record: Record, rules: RuleSet, history: Finder, appended: int) -> list[Output]:
+    """What follows from ``record``. ``appended`` is the partition's running maximum of append times (µs)."""
     customer.appended, customer.until = appended, max(customer.until, appended)  # until there are ticks
     if customer.merged_into is not None:
         out: list[Output] = [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
     elif isinstance(record, Arrived):
         out = _arrive(customer, record, rules, history)
     elif isinstance(record, Moved):
-        out = _take_in(customer, record, rules, history, judged=judged)
+        out = _take_in(customer, record, rules, history)
     else:
         out = _ship(customer, record, rules, history)
     customer.is_new = False
@@ -106,8 +104,8 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
     """The past leaves for ``into``; here a redirect stays. Standing alerts that were said are taken back here."""
     if record.into == customer.id:
         return []
-    tell = Teller(rules, Past(history, customer.id, (), rules))
-    said = [tell.say("retracted", alert) for alert in customer.alerts if alert.open and not alert.carried]
+    past = Past(history, customer.id, (), rules)
+    said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.open and not alert.carried]
     customer.forget(rules.longest_cooldown, customer.appended)
     customer.wake()
     shipped = Shipped(
@@ -123,7 +121,7 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
     return [*said, shipped]
 
 
-def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder, *, judged: bool) -> list[Output]:
+def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder) -> list[Output]:
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
     out: list[Output] = [*join(customer, record.entries, rules, history)]
     if record.alerts:
@@ -139,7 +137,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder,
         customer.arriving[record.move] = left
     customer.arriving |= record.arriving
     customer.unjudged = not customer.arriving
-    if customer.arriving or not judged:
+    if customer.arriving or not record.judged:
         return out
     past = Past(history, customer.id, written(out), rules)
     out += judge(customer, Change((), customer.appended, everything=True), rules, past)

@@ -16,10 +16,11 @@ from .event import BEFORE_ALL, FOREVER
 from .features import Taken
 from .folding import Folding, Match, Watch, fold
 from .memory import Memory, may_be_full
-from .notification import Said, State, Teller, decide, refreshed
+from .notification import decide, refreshed
 from .past import Past
 from .rule import Rule
 from .ruleset import RuleSet
+from .telling import Said, State, tell
 
 
 class Change(NamedTuple):
@@ -52,13 +53,12 @@ def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> lis
 class _Judgement:
     """One change of one customer. ``since``: the first instant at which anything may be otherwise (µs)."""
 
-    __slots__ = ("_change", "_customer", "_gone", "_now", "_past", "_rules", "_since", "_teller", "said")
+    __slots__ = ("_change", "_customer", "_gone", "_now", "_past", "_rules", "_since", "said")
 
     def __init__(self, customer: Customer, change: Change, rules: RuleSet, past: Past) -> None:
         self._customer, self._change, self._rules, self._past = customer, change, rules, past
         self._since = BEFORE_ALL if change.everything or not change.taken else change.taken[0].entry.at
         self._now = customer.now
-        self._teller: Teller | None = None
         self._gone: list[Alert] = []
         self.said: list[Said] = []
 
@@ -213,6 +213,4 @@ class _Judgement:
         return alert.reach(self._rules.longest_cooldown), alert.place()
 
     def _say(self, state: State, alert: Alert) -> None:
-        if self._teller is None:
-            self._teller = Teller(self._rules, self._past)
-        self.said.append(self._teller.say(state, alert))
+        self.said.append(tell(state, alert, self._rules, self._past))

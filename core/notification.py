@@ -5,65 +5,18 @@ Everything that holds, was not notified yet and is not kept silent by the ``Memo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterable
 
 from .alert import Alert, digest
-from .bounds import VALUE_BYTES, cut
 from .conditions import Found
-from .event import DAY, Entry
-from .evidence import Told, place, rests_on, told, values_of
-from .features import Ref, ref
+from .event import DAY
+from .evidence import place, rests_on
+from .features import ref
 from .folding import Match
 from .memory import Memory
-from .past import Past
-from .ruleset import RuleSet
-
-State = Literal["fired", "updated", "resolved", "expired", "retracted"]
 
 HISTORICAL_AFTER = DAY
 """An alert found later than this after its time reaches the topic, but nobody's telephone."""
-
-REASON_BYTES = 1024
-"""Of the sentence that tells people why, as JSON."""
-
-
-class Said(NamedTuple):
-    """One message about an alert, and the state that it puts the alert in. ``evidence``: entries as plain data."""
-
-    state: State
-    alert: Alert
-    reason: str
-    action: str
-    evidence: tuple[Mapping[str, object], ...]
-
-
-class Teller:
-    """Puts into words what is said of a customer's alerts: what they keep by reference is looked up."""
-
-    def __init__(self, rules: RuleSet, past: Past) -> None:
-        self._rules, self._past = rules, past
-
-    def say(self, state: State, alert: Alert) -> Said:
-        """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it."""
-        trigger, rule = self._past.entry(Ref(alert.time, alert.uid)), self._rules.rules.get(alert.rule)
-        if trigger is None or rule is None:
-            return Said(state, alert, f"The rule {alert.rule} is no longer in force.", "", ())
-        data = rule.fields_of(trigger, self._rules.vocabulary[trigger.type])
-        evidence = () if alert.evidence is None else self._evidence(trigger, data, alert.evidence)
-        return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
-
-    def _evidence(
-        self, trigger: Entry, data: Mapping[str, object], evidence: Iterable[Found]
-    ) -> tuple[Mapping[str, object], ...]:
-        values: dict[bytes, Told] = {bytes.fromhex(trigger.uid): (trigger, data)}
-        for found in evidence:
-            uid = found.entry.uid
-            entry, known = values.get(uid) or (self._past.entry(found.entry), {})
-            if entry is not None:
-                more = values_of(found, entry, self._rules.vocabulary[entry.type])
-                values[uid] = entry, {**known, **more}
-        return told(trigger, values)
 
 
 def decide(matches: Iterable[Match], memory: Memory, appended: int, now: int, *, replay: bool) -> list[Alert]:
@@ -127,14 +80,3 @@ def _digest(match: Match, evidence: tuple[Found, ...]) -> str:
 def _expiry(match: Match) -> int | None:
     expires = match.watch.rule.expires
     return None if expires is None else match.entry.at + expires
-
-
-def sentence(template: str, trigger: Mapping[str, object]) -> str:
-    """The reason with the trigger's values in it, cut where it is long; a field the trigger lacks reads as a dash."""
-    values = {name: cut(str(value), VALUE_BYTES) for name, value in trigger.items()}
-    return cut(template.format_map(_Fields(values)), REASON_BYTES)
-
-
-class _Fields(dict[str, str]):
-    def __missing__(self, name: str) -> str:
-        return "-"

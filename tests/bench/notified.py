@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from core.event import BEFORE_ALL, Entry
 from core.memory import Memory
-from core.notification import decide, sentence
+from core.notification import decide
 from core.past import matches
 from core.ruleset import RuleSet
+from core.telling import sentence
 
 
 class Notified(NamedTuple):

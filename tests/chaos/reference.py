@@ -25,9 +25,9 @@ from core.customer import Customer
 from core.event import Entry
 from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.journey import Record as Brought
-from core.notification import Said
 from core.past import Nothing
 from core.ruleset import RuleSet
+from core.telling import Said
 from schemas import instant
 
 from .log import Record

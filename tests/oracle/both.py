@@ -14,8 +14,8 @@ import orjson
 from core import arrival, journey
 from core import event as core
 from core.event import BEFORE_ALL
-from core.notification import Said as CoreSaid
 from core.ruleset import RuleSet
+from core.telling import Said as CoreSaid
 from tests.unit.core import bench
 
 from .customer import Customer, Move, Outcome, Refused, Written

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.vocabulary import outreach, vocabulary
-from core.rule import parse_rule
+from core.parsing import parse_rule
 from core.ruleset import RuleSet
 
 from .worlds import REGISTRY

@@ -15,10 +15,11 @@ from agents import moves
 from agents.documents import Document, Documents
 from core import event as core
 from core.alert import Alert
-from core.notification import Teller, first_notice
+from core.notification import first_notice
 from core.past import Nothing, Past
 from core.past import matches as core_matches
 from core.ruleset import RuleSet
+from core.telling import tell
 from schemas.codec import Codec
 
 from .bus import Bus
@@ -40,8 +41,9 @@ Plain = tuple[str, str, int, int | None, list[tuple[str, dict[str, Any]]]]
 def by_the_core(history: Sequence[Entry], rules: RuleSet = RULES) -> dict[str, Plain]:
     """Its matches in plain values, by id."""
     entries = [core.Entry(*entry) for entry in history]
-    teller = Teller(rules, Past(Nothing(), "", entries, rules))
-    told = [teller.say("fired", first_notice(match, historical=False)) for match in core_matches(entries, rules)]
+    past = Past(Nothing(), "", entries, rules)
+    alerts = [first_notice(match, historical=False) for match in core_matches(entries, rules)]
+    told = [tell("fired", alert, rules, past) for alert in alerts]
     return {
         a.id: (a.rule, a.key, a.time, a.end, [(uid_of(e["source"], e["id"]), e["values"]) for e in evidence])
         for a, evidence in ((said.alert, cast(Any, said.evidence)) for said in told)

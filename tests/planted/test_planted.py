@@ -19,8 +19,8 @@ REAL = next(bug for bug in BUGS if bug.name == "end-off-by-one")
 HARMLESS = replace(
     REAL,
     name="harmless",
-    old='"""What is in both."""',
-    new='"""What is in one and in the other."""',
+    old='"""Every part holds."""',
+    new='"""All parts hold."""',
 )
 
 
@@ -58,7 +58,8 @@ def test_a_bug_is_caught_and_a_harmless_change_survives_and_that_is_failure(
     assert SURVIVED == main(["--seconds", "120"], [REAL, HARMLESS])
     said = capsys.readouterr().out.splitlines()
     assert ["unchanged:", "end-off-by-one", "harmless", "2", "nothing"] == [line.split()[0] for line in said]
-    assert said[1].endswith("tests/unit/core/test_spans.py::test_the_first_instant_is_found_and_an_end_is_none")
+    edge = "test_three_days_after_a_complaint_end_with_the_last_instant_of_the_third[-1]"
+    assert said[1].endswith(f"tests/unit/core/test_edges.py::{edge}")
     assert said[2].endswith("SURVIVED")
     assert "nothing catches harmless: a test is missing" == said[4]
 
@@ -67,8 +68,8 @@ def test_a_list_that_is_out_of_date_and_checks_that_do_not_run_say_nothing_about
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert UNUSABLE == main([], [replace(REAL, old="return every + instant")])
-    assert "its text stands 0 times in core/spans.py" in capsys.readouterr().out
-    assert UNUSABLE == main([], [replace(REAL, checks=("tests/unit/core/test_spans.py::test_nothing",))])
+    assert "its text stands 0 times in core/conditions.py" in capsys.readouterr().out
+    assert UNUSABLE == main([], [replace(REAL, checks=("tests/unit/core/test_edges.py::test_nothing",))])
     assert "the checks do not pass: [None, 'pytest ended with 4']" in capsys.readouterr().out
     assert CAUGHT == main(["--list", REAL.name])
     assert f"{REAL.name}: {REAL.means}\n" == capsys.readouterr().out

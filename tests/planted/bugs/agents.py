@@ -18,16 +18,19 @@ BUGS = (
         "a-document-of-any-size",
         "A document that is too large is found out after the decision, by whoever writes it.",
         "agents/journey.py",
-        "        if careful or customer.bytes_at_most() > messages.MOST_BYTES:\n",
-        "        if customer.bytes_at_most() < 0:\n",
-        (checks.TOO_LARGE, checks.NOTHING_BEHIND),
+        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if bytes_at_most(customer) < 0:\n",
+        (
+            checks.TOO_LARGE,
+            checks.NOTHING_BEHIND,
+        ),
     ),
     Bug(
         "an-entry-kept-before-all-is-decided",
         "The entry of an event that is buried stands in the store all the same.",
         "agents/journey.py",
-        "                joined.append((decision, value, matter))\n",
-        "                self._archive.add(customer.id, decision.entry, value, matter, decision.stood_at)\n",
+        '                joined.append((decision, output.value or b"", matter))\n',
+        '                self._archive.add(name, decision.entry, output.value or b"", matter, decision.stood_at)\n',
         (checks.UNWRITTEN,),
     ),
     Bug(
@@ -194,27 +197,27 @@ BUGS = (
         """\
         return outputs
 
-    def committed""",
+    def _profile""",
         """\
         held, self._timeline_first = getattr(self, "_timeline_first", []), [o for o in outputs if o.topic == PROFILES]
         return [*held, *(o for o in outputs if o.topic != PROFILES)]
 
-    def committed""",
+    def _profile""",
         (checks.RESTORED_JOURNEY,),
     ),
     Bug(
         "at-not-cut-to-received",
         "An event that claims to lie ahead of the broker's clock stands there on the timeline.",
-        "agents/journey.py",
-        "Entry(effective_at(happened, received), uid,",
-        "Entry(max(happened, effective_at(happened, received)), uid,",
+        "agents/heard.py",
+        'headers["uid"].decode(), effective_at(happened, received))',
+        'headers["uid"].decode(), max(happened, effective_at(happened, received)))',
         (checks.LATER_THAN_RECEIVED,),
     ),
     Bug(
         "clock-lost-at-a-restore",
         "A partition that was taken over begins with the clock of its next record.",
         "agents/journey.py",
-        "self._clock = max(self._clock, clock)",
+        "self._clock = max(self._clock, appended)",
         "self._clock = max(self._clock, 0)",
         (checks.CLOCK,),
     ),
@@ -267,9 +270,9 @@ BUGS = (
     Bug(
         "forged-headers-believed",
         "A journal record with the mark is decided whatever its headers and its key are.",
-        "agents/journey.py",
-        "if not is_journaled(record.key, headers):",
-        "if False:",
+        "agents/heard.py",
+        "if record.key is None or not is_journaled(record.key, headers):",
+        "if record.key is None:",
         (checks.FORGED_HEADER,),
     ),
     Bug(
@@ -284,8 +287,8 @@ BUGS = (
         "document-of-forged-parts-too-large",
         "Only what the bus itself puts into a document is taken into account when it is measured.",
         "agents/journey.py",
-        "if careful or customer.bytes_at_most() > messages.MOST_BYTES:",
-        "if customer.bytes_at_most() > messages.MOST_BYTES:",
+        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if bytes_at_most(customer) > messages.MOST_BYTES:\n",
         (checks.FORGED_ALERTS,),
     ),
 )

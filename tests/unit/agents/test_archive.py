@@ -14,9 +14,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agents import messages
 from agents.archive import Archive, matter_name
 from agents.heard import Source
+from agents.timeline_entry import timeline_entry, timeline_headers
 from core.arrival import Arrived, Written
 from core.conditions import Derived
 from core.event import Entry, event_uid, rfc3339
@@ -79,7 +79,7 @@ def written(customer: str, one: Held) -> bytes:
     known = orjson.dumps([{"type": '"at":1,"received":2,', "value": ',"event":{'}])
     source = Source(one.event, b"%d" % one.received, one.origin.encode(), known, moved=True)
     key = f"{customer}/{one.entry.uid}".encode()
-    return messages.timeline_entry(customer.encode(), key, Written(one.entry, False, 0), "service", source)
+    return timeline_entry(customer.encode(), key, Written(one.entry, False, 0), "service", source)
 
 
 def mirror(archive: Archive, record: Record) -> None:
@@ -116,7 +116,7 @@ class AgainstADict(RuleBasedStateMachine):
         value = written(customer, one)
         self.archive.add(customer, one.entry, value, one.about, stood_at)
         self.now[customer, one.entry.uid] = one
-        headers = messages.timeline_headers(one.about, stood_at)
+        headers = timeline_headers(one.about, stood_at)
         self.unsent.append((f"{customer}/{one.entry.uid}".encode(), value, headers))
 
     @rule(customer=st.sampled_from(CUSTOMERS), at=st.integers(0, 9), matter=st.sampled_from(MATTERS))
@@ -247,7 +247,7 @@ def test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_l
     log, stood_at = [], None
     for at in (9, 7, 5):
         one = replace(one, entry=one.entry._replace(at=at))
-        log.append((key, written("c_1", one), messages.timeline_headers(one.about, stood_at)))
+        log.append((key, written("c_1", one), timeline_headers(one.about, stood_at)))
         stood_at = at
     for _ in range(2):  # a worker that was killed reads again what its store has already
         for place in left:

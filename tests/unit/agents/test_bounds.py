@@ -29,9 +29,9 @@ from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
 from core.features import Feature, Ref
 from core.matters import FIELDS, Matter
 from core.memory import MOST_ALERTS, MOST_OF_A_RULE
-from core.notification import REASON_BYTES
 from core.rule import MOST_NAME
 from core.ruleset import RuleSet
+from core.telling import REASON_BYTES
 from engine.unit_of_work import Output
 from schemas.codec import Codec
 from schemas.refusal import Dead, Reason

@@ -1,61 +1,87 @@
-"""The way of an event in order, from the step to the alert's message: one station after the other, each once."""
+"""The chain from the step to the alert's message, as docs/architecture.md names it: one event is traced through it."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 
-from agents import messages
-from agents.heard import Listener
-from core import arrival, folding, journey, judging, notification
+import pytest
+
+from agents.topics import alerts_topic
 
 from .bench import Journal, event
 
+ROOT = Path(__file__).parents[3]
+
 CHAIN = (
-    Listener.hear,
-    journey.step,
-    arrival.join,
-    judging.judge,
-    folding.fold,
-    notification.decide,
-    notification.Teller.say,
-    messages.alert,
-)
-"""Called one after the other; the decisions inside ``step``, those about alerts inside ``judge``."""
-
-INSIDE = {arrival.join: journey.step, judging.judge: journey.step} | dict.fromkeys(
-    (folding.fold, notification.decide, notification.Teller.say), judging.judge
+    "core/journey.py",
+    "core/arrival.py",
+    "core/judging.py",
+    "core/folding.py",
+    "core/notification.py",
+    "core/telling.py",
+    "agents/messages.py",
 )
 
 
-def test_an_event_in_order_that_fires_an_alert_passes_every_station_once(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    case = {"caseId": "K1", "category": "complaint", "priority": "high"}
-    journal.publish("c_1", event("service.case.opened.v1", "2026-11-17T09:00:00Z", **case))
-    sent = event("marketing.campaign.sent.v1", "2026-11-17T12:00:00Z", campaignId="S1", channel="email")
-    stations: dict[CodeType, Callable[..., object]] = {one.__code__: one for one in CHAIN}
-    passed: list[Callable[..., object]] = []
-    open_now: list[Callable[..., object]] = []
-    outer: dict[Callable[..., object], Callable[..., object] | None] = {}
+@contextmanager
+def traced() -> Iterator[list[tuple[str, str]]]:
+    """Whenever a module of the chain is entered from another, or left for it: ``("enter", module)``, ``("leave", …)``.
 
-    def watch(frame: FrameType, what: str, _: object) -> None:
-        station = stations.get(frame.f_code)
-        if station is not None and what == "call":
-            passed.append(station)
-            outer[station] = open_now[-1] if open_now else None
-            open_now.append(station)
-        elif station is not None and what == "return":
-            assert station is open_now.pop()
+    A module is entered by a call of one of its functions, or of a method of what does its work, from elsewhere; values
+    that it hands out (a ``Match`` and its ``Watch``) are anybody's.
+    """
+    moves: list[tuple[str, str]] = []
+    inside: list[str | None] = [None]
+    values = {"Watch", "Match"}
 
-    sys.setprofile(watch)
+    def module_of(frame: FrameType) -> str | None:
+        path = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
+        of = frame.f_code.co_qualname.split(".")[0]
+        return path if path in CHAIN and of not in values else None
+
+    def profile(frame: FrameType, what: str, _: object) -> None:
+        if what == "call":
+            module = module_of(frame)
+            if module is not None and module != inside[-1]:
+                moves.append(("enter", module))
+            inside.append(module or inside[-1])
+        elif what == "return" and len(inside) > 1:
+            module = inside.pop()
+            if module is not None and module != inside[-1]:
+                moves.append(("leave", module))
+
+    sys.setprofile(profile)
     try:
-        journal.publish("c_1", sent, "marketing")
+        yield moves
     finally:
         sys.setprofile(None)
-        journal.close()
-    alerts = passed.count(messages.alert)
-    assert 1 == alerts, "of one alert there is one message, whoever is told"
-    assert list(CHAIN) == passed
-    assert {station: INSIDE.get(station) for station in CHAIN} == outer
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path)
+    yield journal
+    journal.close()
+
+
+def test_an_event_in_order_enters_each_module_of_the_chain_once_and_leaves_it_once(journal: Journal) -> None:
+    journal.publish("c", event("service.case.opened.v1", "2026-11-17T09:00:00Z", caseId="K1", category="complaint"))
+    sent = event("marketing.campaign.sent.v1", "2026-11-17T10:00:00Z", campaignId="S1", channel="email")
+    with traced() as moves:
+        journal.publish("c", sent, "marketing")
+    assert ["fired"] == [one["data"]["state"] for one in journal.messages(alerts_topic("marketing"))]
+    assert list(CHAIN) == [module for what, module in moves if what == "enter"]
+    assert sorted(CHAIN) == sorted(module for what, module in moves if what == "leave")
+
+
+def test_the_architecture_page_names_this_chain() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = re.search(r"## The chain\n(.*?)\n## ", page, re.DOTALL)
+    assert found is not None
+    assert list(CHAIN) == re.findall(r"^\d\. `([a-z/_]+\.py)`", found[1], re.MULTILINE)
+    assert len(CHAIN) <= 8

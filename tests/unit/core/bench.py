@@ -13,8 +13,8 @@ from core.conditions import Derived
 from core.customer import Customer
 from core.event import BEFORE_ALL, DAY, Entry, event_uid
 from core.journey import Merge, Moved, Output, Shipped, step
-from core.notification import Said
 from core.ruleset import RuleSet
+from core.telling import Said
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()

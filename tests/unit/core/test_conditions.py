@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from core.conditions import Condition, Derived, Now, first
 from core.event import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
 from core.folding import Folding, fold, instants
+from core.parsing import parse_condition, parse_rule
 from core.past import Nothing, Past, looked_at
-from core.rule import RuleError, parse_condition, parse_rule
+from core.rule import RuleError
 from core.ruleset import RuleSet
 
 from .bench import START, VOCABULARY, complaint, entry

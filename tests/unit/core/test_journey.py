@@ -13,8 +13,8 @@ from agents import documents
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import DAY, HOUR, Entry, midnight, rfc3339
 from core.journey import Forwarded, Merge, Moved, Shipped, step
-from core.notification import Said
 from core.ruleset import RuleSet
+from core.telling import Said
 
 from .bench import RULES, START, VOCABULARY, Bus, arrived, campaign, complaint, entry
 from .test_matters import known

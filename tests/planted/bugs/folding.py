@@ -1,0 +1,235 @@
+"""Bugs of folding again: what a naive way of it gets wrong."""
+
+from __future__ import annotations
+
+from tests.planted import checks
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        "a-tie-judged-one-by-one",
+        "Of an instant each entry is judged before the next one is taken in.",
+        "core/folding.py",
+        "        if together and together[0].entry.at != one.entry.at:\n",
+        "        if together:\n",
+        (checks.TIE,),
+    ),
+    Bug(
+        "resolved-in-the-instant-in-which-it-fires",
+        "What is resolved at its own instant ends then, and not a microsecond later.",
+        "core/folding.py",
+        "            t = max(derived.at, self.time + 1)\n",
+        "            t = max(derived.at, self.time)\n",
+        (checks.RESOLVED_AT_ONCE,),
+    ),
+    Bug(
+        "what-a-late-end-frees-is-forgotten",
+        "When a late event ends an alert earlier, only what itself triggers is decided.",
+        "core/judging.py",
+        "self._decide([*self._freed(), *found.matches])",
+        "self._decide([*self._freed(), *(match for match in found.matches if match.entry.at == since)])",
+        (checks.LATE_END, checks.NOTIFICATIONS),
+    ),
+    Bug(
+        "an-old-alert-is-not-watched",
+        "The end of an alert that fired before the state from which is folded again stays as it was.",
+        "core/judging.py",
+        "                at_base.append(watch)\n",
+        "                watch.resolved = FOREVER if alert.end is None else alert.end\n",
+        (checks.BOUND, checks.NOTIFICATIONS),
+    ),
+    Bug(
+        "an-ended-alert-sleeps-on",
+        "A late event is held against the alerts that something in order can concern, and no others.",
+        "core/judging.py",
+        """\
+        customer, past, since = self._customer, self._past, self._since
+        customer.wake()
+""",
+        """\
+        customer, past, since = self._customer, self._past, self._since
+""",
+        (checks.STANDS_AGAIN,),
+    ),
+    Bug(
+        "an-ended-alert-silences-nothing",
+        "An alert is put away when it has ended, although its cooldown is not over.",
+        "core/judging.py",
+        "        return max(end + 1, end if rule is None else alert.time + rule.cooldown)\n",
+        "        return end + 1\n",
+        (checks.SILENCES,),
+    ),
+    Bug(
+        "a-matter-recalled-as-it-became",
+        "A closed matter that is named long after is taken as it is by now, in the middle of the past.",
+        "core/matters.py",
+        "context.matter(self.entity, name, before)",
+        "context.matter(self.entity, name, 2**62)",
+        (checks.RECALLED,),
+    ),
+    Bug(
+        "an-answer-recalled-as-it-became",
+        "Whether a matter was closed at an instant is asked of all that is known of it by now.",
+        "core/conditions.py",
+        "self.feature.recalled(wanted, now.derived.at + 1, now.context)",
+        "self.feature.recalled(wanted, FOREVER, now.context)",
+        (checks.ENDED_LONG_AGO,),
+    ),
+    Bug(
+        "matters-pruned-too-early",
+        "Of what two rules ask of closed matters so much is kept as the one needs that needs less.",
+        "core/matters.py",
+        "MattersOf(self.entity, max(self.horizon, other.horizon), fields)",
+        "MattersOf(self.entity, min(self.horizon, other.horizon) or max(self.horizon, other.horizon), fields)",
+        (checks.WIDEST_OF_MATTERS,),
+    ),
+    Bug(
+        "what-was-seen-is-forgotten",
+        "The latest that was seen is forgotten when something of its kind comes that is not meant.",
+        "core/features.py",
+        """\
+                return ref(one.entry)
+        return state
+""",
+        """\
+                return ref(one.entry)
+        return None
+""",
+        (checks.SEEN,),
+    ),
+    Bug(
+        "states-of-before-a-change-are-kept",
+        "After a late event or a merge the next late event is folded from a state that does not know of it.",
+        "core/judging.py",
+        "        past.changed(since)\n",
+        "",
+        (checks.VOID,),
+    ),
+    Bug(
+        "what-the-other-was-told-is-taken-back-here",
+        "An alert that came with a merge and does not hold here is retracted, although it was never told here.",
+        "core/judging.py",
+        "                if not alert.carried:\n",
+        "                if alert.open:\n",
+        (checks.BOTH_SIDES,),
+    ),
+    Bug(
+        "alerts-of-a-move-are-forgotten",
+        "What the one who left was told is not notified here, and said anew.",
+        "core/journey.py",
+        "        memory.join(record.alerts)\n",
+        "",
+        (checks.BOTH_SIDES,),
+    ),
+    Bug(
+        "an-event-amid-missing-parts-is-judged",
+        "What comes while parts of a move are missing is judged on half a history.",
+        "core/journey.py",
+        "    if not isinstance(joined, Written) or customer.arriving:\n",
+        "    if not isinstance(joined, Written):\n",
+        (checks.NOTHING_FOLDED,),
+    ),
+    Bug(
+        "time-stands-still-in-a-move",
+        "How far time had come for the one who left is not known here.",
+        "core/journey.py",
+        "    customer.until = max(customer.until, record.until)\n",
+        "",
+        (checks.UNTIL,),
+    ),
+    Bug(
+        "whoever-left-shows-what-was-open",
+        "Of a customer who left the open matters are told that were told last.",
+        "core/journey.py",
+        "customer.derived, customer.shown = [], {}, None, ((), 0)\n",
+        "customer.derived = [], {}, None\n",
+        (checks.LEFT,),
+    ),
+    Bug(
+        "states-of-a-failed-decision",
+        "A late event is folded from a state that knows an event which is a dead letter.",
+        "agents/journey.py",
+        """\
+            self._archive.forget_states(name)
+            if dict(""",
+        """\
+            if dict(""",
+        (checks.GUARDED,),
+    ),
+    Bug(
+        "states-of-other-rules",
+        "Under changed rules a customer is folded on from what others had asked.",
+        "agents/documents.py",
+        "if state.digest == self._rules.digest else None",
+        "if state.digest else None",
+        (checks.CHANGED_RULES,),
+    ),
+    Bug(
+        "a-copy-says-what-has-ended",
+        "A copy or a refused event says that an alert has ended in the meantime.",
+        "core/journey.py",
+        "    if not isinstance(joined, Written) or customer.arriving:\n",
+        """\
+    if not isinstance(joined, Written) and not customer.arriving:
+        return out + judge(customer, Change((), customer.appended), rules, Past(history, customer.id, (), rules))
+    if not isinstance(joined, Written) or customer.arriving:
+""",
+        (checks.NO_STEP,),
+    ),
+    Bug(
+        "a-moved-entry-stands-twice",
+        "An entry that a copy puts earlier is folded there and where it stood.",
+        "core/past.py",
+        "[*(one for one in held if one.uid not in known), *mine]",
+        "[*(one for one in held if one.uid not in known or one not in self._new), *mine]",
+        (checks.MOVED_ENTRY,),
+    ),
+    Bug(
+        "settled-matches-are-no-matches",
+        "What lies 400 days back is left out of the fold: a notified alert of then is retracted.",
+        "core/judging.py",
+        "lambda at, _: at >= since, at_base, later)",
+        "lambda at, _: at >= max(since, self._change.appended - 34_560_000_000_000), at_base, later)",
+        (checks.SETTLED_LATE,),
+    ),
+    Bug(
+        "the-journals-clock-ends-alerts",
+        "An end has come when the journal's clock says so, whatever has happened since.",
+        "core/customer.py",
+        "        return max(self.until, self.last_at)\n",
+        "        return self.until\n",
+        (checks.LAGS,),
+    ),
+    Bug(
+        "what-came-just-now-is-not-found",
+        "Of what came with this very record nothing is told as evidence.",
+        "core/past.py",
+        "        found = next((one for one in self._new if one.uid == uid), None)\n",
+        "        found = None if uid else self._new[0]\n",
+        (checks.JUST_NOW,),
+    ),
+    Bug(
+        "a-retraction-speaks-of-today",
+        "What an alert rested on is told at the instants at which it stands by now.",
+        "core/past.py",
+        "        return found if found is None or found.at == named.at else found._replace(at=named.at)\n",
+        "        return found\n",
+        (checks.STOOD,),
+    ),
+    Bug(
+        "a-snapshot-at-the-instant-itself",
+        "What an old alert rested on is looked for from the state as of its own instant.",
+        "core/judging.py",
+        "        base = self._past.snapshot(alert.time)\n",
+        "        base = self._past.snapshot(alert.time + 1)\n",
+        (checks.FOUND_AGAIN,),
+    ),
+    Bug(
+        "evidence-of-ended-alerts-is-kept",
+        "What an alert rested on stays in the document when it has ended.",
+        "core/judging.py",
+        "                alert = alert._replace(evidence=None)\n",
+        "                alert = alert._replace(open=False)\n",
+        (checks.NO_EVIDENCE,),
+    ),
+)
