@@ -73,7 +73,7 @@ BUGS = (
         "agents/archive.py",
         """    return b"%s/m%s%s" % (owner, len(matter).to_bytes(2, "big"), matter)\n""",
         """    return b"%s/m%s%s" % (owner, bytes(2), matter)\n""",
-        (checks.ARCHIVE,),
+        (checks.MATTER_NAMES, checks.ARCHIVE),
     ),
     Bug(
         "a-matters-past-with-the-instant-itself",
@@ -110,7 +110,7 @@ BUGS = (
         """\
         self._store.drop_pending()
 """,
-        (checks.LOST_STATES,),
+        (checks.GUARDED, checks.LOST_STATES),
     ),
     Bug(
         "states-of-an-isolated-event",
@@ -123,7 +123,7 @@ BUGS = (
         """\
             if dict(record.headers)["kind"] != MOVED:
 """,
-        (checks.ISOLATED_STATES,),
+        (checks.GUARDED, checks.ISOLATED_STATES),
     ),
     Bug(
         "states-of-whoever-is-not-kept",

@@ -146,17 +146,6 @@ BUGS = (
         (checks.LEFT,),
     ),
     Bug(
-        "states-of-a-failed-decision",
-        "A late event is folded from a state that knows an event which is a dead letter.",
-        "agents/journey.py",
-        """\
-            self._archive.forget_states(name)
-            if dict(""",
-        """\
-            if dict(""",
-        (checks.GUARDED,),
-    ),
-    Bug(
         "states-of-other-rules",
         "Under changed rules a customer is folded on from what others had asked.",
         "agents/documents.py",

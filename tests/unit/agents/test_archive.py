@@ -237,6 +237,14 @@ def test_what_is_no_entry_is_said_to_be_none_and_changes_nothing(archive: Archiv
     assert before == archive.since("c_1", 0)
 
 
+def test_a_matter_has_nothing_of_one_whose_name_begins_with_its_own(archive: Archive) -> None:
+    for number, name in enumerate(("K", "K1", "K", "K12", "")):
+        one = held(number, number, ("case", name))
+        archive.add("c_1", one.entry, written("c_1", one), one.about)
+    for name, numbers in (("K", ["0", "2"]), ("K1", ["1"]), ("K12", ["3"]), ("", ["4"])):
+        assert numbers == [one.id for one in archive.matter("c_1", "case", name, 9)]
+
+
 @pytest.mark.parametrize("left", [(0, 1, 2), (0, 2), (1, 2), (2,)])
 @pytest.mark.parametrize("flushed", [False, True])
 def test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_left(
