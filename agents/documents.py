@@ -13,11 +13,12 @@ import msgspec
 
 from core.alert import Alert
 from core.bounds import VALUE_BYTES
-from core.conditions import Derived
+from core.conditions import EVIDENCE_LIMIT, Derived
 from core.customer import MOST_SHOWN, Customer
 from core.event import BEFORE_ALL, rfc3339
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
+from core.parsing import MOST_WHERE
 from core.ruleset import RuleSet
 from engine.errors import Permanent
 from schemas import instant
@@ -34,7 +35,7 @@ STATE_BYTES = 256 * 1024
 # Bytes that each of these takes at most; tests hold them to the largest there can be.
 _OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
 _MASK_BYTES = 800
-_ALERT_BYTES = 2_900
+_ALERT_BYTES = 600 + (EVIDENCE_LIMIT + 1) * (MOST_WHERE + 40)
 _ARRIVING_BYTES = 96
 
 _STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}

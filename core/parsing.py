@@ -35,6 +35,9 @@ KEYS = {
     *("notify", "mutes", "reason", "action", "tests"),
 }
 
+MOST_WHERE = 128
+"""Bytes of what a condition asks of others than its trigger, as JSON."""
+
 MOST_WORDS = 512
 """Bytes of a rule's reason and of its action."""
 
@@ -245,6 +248,8 @@ def _pairs(raw: object, where: str) -> Where:
         raise RuleError(f"{where}: is a mapping of fields to values")
     if not all(isinstance(value, str | int | float) for value in raw.values()):
         raise RuleError(f"{where}: a field is one word, number or truth")
+    if size(raw) > MOST_WHERE:
+        raise RuleError(f"{where}: has more than {MOST_WHERE} bytes; evidence carries it")
     return tuple(sorted(raw.items()))
 
 

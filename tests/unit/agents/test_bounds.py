@@ -29,7 +29,6 @@ from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
 from core.features import Feature, Ref
 from core.matters import FIELDS, Matter
 from core.memory import MOST_ALERTS, MOST_OF_A_RULE
-from core.rule import MOST_NAME
 from core.ruleset import RuleSet
 from core.telling import REASON_BYTES
 from engine.unit_of_work import Output
@@ -451,7 +450,7 @@ def test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind(
 
 
 def largest_alert(number: int) -> Alert:
-    where = (("w" * MOST_NAME, "v" * 64),)
+    where = (("w" * 60, "v" * 61),)
     found = [Found(Ref(2**52 + place, bytes(16)), where, MATTER) for place in range(EVIDENCE_LIMIT + 1)]
     return Alert(
         "r" * 64, LONG, "event", number.to_bytes(16, "big"), time=2**52, end=2**52, expires=2**52, version=2**31,

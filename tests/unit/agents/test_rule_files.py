@@ -41,6 +41,11 @@ def test_a_rule_that_does_not_do_what_its_test_says_is_told(tmp_path: Path) -> N
             "when: finance.dunning.sent",
             "when: 'finance.dunning.sent' is no event type",
         ),
+        (
+            "if: {open: {case: {category: billing}}}",
+            f"if: {{open: {{case: {{category: {'b' * 120}}}}}}}",
+            "if.open.case: has more than 128 bytes; evidence carries it",
+        ),
         ("cooldown: 7d", "cooldown: 7 days", "cooldown: '7 days' is no duration"),
         (
             "notify: [finance]",
