@@ -76,6 +76,7 @@ MOVED_TRIGGER = f"{_CASES}::test_an_alert_whose_trigger_moves_keeps_its_id_and_t
 SETTLED_LATE = f"{_CASES}::test_what_is_settled_after_400_days_is_not_told_any_more_and_still_compared"
 LAGS = f"{_CASES}::test_an_end_has_come_when_something_happened_after_it_though_the_journal_lags_behind"
 JUST_NOW = f"{_CASES}::test_evidence_by_reference_is_found_among_what_came_just_now"
+SHIPPED = f"{_CASES}::test_evidence_by_reference_is_told_before_a_merge_ships_it"
 STOOD = f"{_CASES}::test_evidence_by_reference_is_told_at_the_instant_at_which_it_stood"
 FOUND_AGAIN = f"{_CASES}::test_evidence_of_an_ended_alert_is_looked_for_again_as_of_its_own_instant"
 NO_EVIDENCE = f"{_CASES}::test_of_an_alert_that_ended_no_evidence_is_kept"

@@ -198,6 +198,14 @@ BUGS = (
         (checks.JUST_NOW,),
     ),
     Bug(
+        "evidence-looked-for-where-it-goes",
+        "What is taken back at a merge is told when the entries have left.",
+        "core/journey.py",
+        "    past = Past(history, customer.id, (), rules)\n    said",
+        "    past = Past(history, record.into, (), rules)\n    said",
+        (checks.SHIPPED,),
+    ),
+    Bug(
         "a-retraction-speaks-of-today",
         "What an alert rested on is told at the instants at which it stands by now.",
         "core/past.py",

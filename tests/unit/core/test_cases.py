@@ -448,6 +448,15 @@ def test_evidence_by_reference_is_told_at_the_instant_at_which_it_stood(kept: bo
     assert fired.evidence == retracted.evidence
 
 
+def test_evidence_by_reference_is_told_before_a_merge_ships_it(kept: bool) -> None:
+    bus = Bus(kept=kept)
+    for one in (complaint(START), campaign(START + HOUR)):
+        bus.arrive("b", arrived(one), one.at)
+    leave(bus, "c", START + DAY)
+    fired, retracted = (said for _, said in bus.said)
+    assert ("retracted", fired.reason, fired.evidence) == (retracted.state, retracted.reason, retracted.evidence)
+
+
 def test_evidence_of_an_ended_alert_is_looked_for_again_as_of_its_own_instant(kept: bool) -> None:
     bus = Bus(kept=kept)
     tell(bus, complaint(START), campaign(START + HOUR), case(START + 2 * HOUR, 2, DONE))
