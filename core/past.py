@@ -64,11 +64,12 @@ class Past:
         return instants(looked_at(self.since(at), self._rules))
 
     def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
-        """The entries about a matter before an instant (µs), in order."""
+        """The entries about a matter before an instant (µs), in order; none of a type that nobody knows any more."""
         held = self._history.matter(self._customer, kind, name, before)
         if not held and self._new and self._new[0].at >= before:
             return ()
-        return self._joined(held, lambda one: one.at < before and self._is_about(one, kind, name))
+        found = self._joined(held, lambda one: one.at < before and self._is_about(one, kind, name))
+        return [one for one in found if one.type in self.vocabulary]
 
     def snapshot(self, before: int) -> Derived:
         """The latest state that is known of before an instant (µs)."""

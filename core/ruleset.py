@@ -52,7 +52,10 @@ class RuleSet:
         self.empty: States = tuple(feature.empty() for feature in self.features)
         self.longest_cooldown = max((rule.cooldown for rule in ordered), default=0)
         self._effects: dict[Streams, Effects] = {}
-        told = [(rule.name, rule.when, rule.key, rule.condition, rule.resolves, rule.expires) for rule in ordered]
+        told = [
+            (rule.name, rule.when, rule.key, rule.condition, rule.resolves, rule.expires, rule.cooldown)
+            for rule in ordered
+        ]
         kinds = [vocabulary[name] for name in sorted(vocabulary)]
         self.digest = hashlib.sha256(repr((told, self.features, kinds)).encode()).hexdigest()[:8]
 

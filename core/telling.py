@@ -31,11 +31,14 @@ class Said(NamedTuple):
 
 
 def tell(state: State, alert: Alert, rules: RuleSet, past: Past) -> Said:
-    """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it."""
+    """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it; without
+    more than a word if the rule, or its trigger's type, is none any more.
+    """
     trigger, rule = past.entry(Ref(alert.time, alert.uid)), rules.rules.get(alert.rule)
-    if trigger is None or rule is None:
+    kind = None if trigger is None else past.vocabulary.get(trigger.type)
+    if trigger is None or kind is None or rule is None:
         return Said(state, alert, f"The rule {alert.rule} is no longer in force.", "", ())
-    data = rule.fields_of(trigger, past.vocabulary[trigger.type])
+    data = rule.fields_of(trigger, kind)
     evidence = () if alert.evidence is None else _evidence(trigger, data, alert.evidence, past)
     return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
 
@@ -47,9 +50,9 @@ def _evidence(
     for found in evidence:
         uid = found.entry.uid
         entry, known = values.get(uid) or (past.entry(found.entry), {})
-        if entry is not None:
-            more = values_of(found, entry, past.vocabulary[entry.type])
-            values[uid] = entry, {**known, **more}
+        kind = None if entry is None else past.vocabulary.get(entry.type)
+        if entry is not None and kind is not None:
+            values[uid] = entry, {**known, **values_of(found, entry, kind)}
     return told(trigger, values)
 
 
