@@ -97,22 +97,23 @@ class Folded(NamedTuple):
 
 def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folded:
     """Takes in the entries. The ends of what is watched, and of the matches, are as of the last of them."""
-    derived, matches, watched = base, list[Match](), list(folding.watched)
-    for watch in watched:
+    derived, matches, watching = base, list[Match](), dict[str, list[Watch]]()
+    for watch in folding.watched:
+        watching.setdefault(watch.rule.name, []).append(watch)
         if watch.resolved is None:
             watch.look(base, past)
     for together in folding.together:
         at, effects = together[0].entry.at, [rules.effects(one.streams) for one in together]
         derived = Derived(at, _after(rules, derived.states, together, effects, past))
         past.passed(derived)
-        if watched:
-            watched = _looked_at(watched, effects, derived, past)
+        if watching:
+            _look_again(watching, effects, derived, past)
         for one, effect in zip(together, effects, strict=True):
             for rule in effect.judged:
                 match = _match(rule, one, derived, past) if folding.judged(at, rule) else None
                 if match is not None:
                     matches.append(match)
-                    watched.append(match.watch)
+                    watching.setdefault(rule.name, []).append(match.watch)
     return Folded(derived, matches)
 
 
@@ -143,13 +144,15 @@ def _after(
     return tuple(states)
 
 
-def _looked_at(watched: Iterable[Watch], effects: Sequence[Effects], derived: Derived, context: Context) -> list[Watch]:
-    """Those that have not ended by now, with their ends as far as they are known."""
-    still = [watch for watch in watched if not watch.is_over(derived.at)]
-    for watch in still:
-        if any(watch.rule.name in effect.ends for effect in effects):
-            watch.look(derived, context)
-    return still
+def _look_again(
+    watching: dict[str, list[Watch]], effects: Sequence[Effects], derived: Derived, context: Context
+) -> None:
+    """Looks for the ends that the entries of an instant can move; whatever has ended before is watched no longer."""
+    for name, watches in watching.items():
+        if any(name in effect.ends for effect in effects):
+            watches[:] = [watch for watch in watches if not watch.is_over(derived.at)]
+            for watch in watches:
+                watch.look(derived, context)
 
 
 def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:
