@@ -7,7 +7,6 @@ instant are taken in before any is judged (semantics 1.3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
@@ -80,14 +79,13 @@ def every_trigger(_at: int, _rule: Rule) -> bool:
 class Folding(NamedTuple):
     """What is folded, and what is asked.
 
-    ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of before the base
-    that had not ended by then; ``later``: others, by the instants from which on they are watched.
+    ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of whatever time
+    that had not ended by the base: of one that is later than it the end is looked for from its own time on.
     """
 
     together: Iterable[Sequence[Taken]]
     judged: Judged = every_trigger
     watched: Sequence[Watch] = ()
-    later: Mapping[int, Sequence[Watch]] = MappingProxyType({})
 
 
 class Folded(NamedTuple):
@@ -110,9 +108,6 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folde
         past.passed(derived)
         if watching:
             _look_again(watching, effects, derived, past)
-        for watch in folding.later.get(at, ()):
-            watch.look(derived, past)
-            watching.setdefault(watch.rule.name, []).append(watch)
         for one, effect in zip(together, effects, strict=True):
             for rule in effect.judged:
                 match = _match(rule, one, derived, past) if folding.judged(at, rule) else None

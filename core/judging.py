@@ -88,18 +88,12 @@ class _Judgement:
         past.changed(since)
         base = past.snapshot(since)
         watches: dict[Name, Watch] = {}
-        later: dict[int, list[Watch]] = {}
-        at_base: list[Watch] = []
         for alert in customer.alerts:
             rule = self._rules.rules.get(alert.rule)
             if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
                 continue
-            watch = watches[alert.name] = Watch(rule, alert.key, alert.time)
-            if alert.time > base.at:
-                later.setdefault(alert.time, []).append(watch)
-            else:
-                at_base.append(watch)
-        folding = Folding(past.instants(base.at + 1), lambda at, _: at >= since, at_base, later)
+            watches[alert.name] = Watch(rule, alert.key, alert.time)
+        folding = Folding(past.instants(base.at + 1), lambda at, _: at >= since, tuple(watches.values()))
         found = fold(self._rules, base, folding, past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         self._compare({match.name: match for match in found.matches}, watches)

@@ -34,9 +34,23 @@ BUGS = (
         "an-old-alert-is-not-watched",
         "The end of an alert that fired before the state from which is folded again stays as it was.",
         "core/judging.py",
-        "                at_base.append(watch)\n",
-        "                watch.resolved = FOREVER if alert.end is None else alert.end\n",
+        "            if rule is None or alert.time >= since or (",
+        "            if rule is None or not base.at < alert.time < since or (",
         (checks.BOUND, checks.NOTIFICATIONS),
+    ),
+    Bug(
+        "an-alert-watched-from-its-trigger-on",
+        "The end of an alert is looked for when its trigger is folded, which under changed rules nobody looks at.",
+        "core/judging.py",
+        "            if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):\n",
+        """\
+            trigger = next((one for one in past.since(alert.time) if one.at == alert.time), None)
+            taken = None if trigger is None else self._rules.taken(trigger)
+            if taken is None or not self._rules.effects(taken.streams).any:
+                continue
+            if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
+""",
+        (checks.ENDS_BY_NOW,),
     ),
     Bug(
         "an-ended-alert-sleeps-on",
@@ -177,8 +191,8 @@ BUGS = (
         "settled-matches-are-no-matches",
         "What lies 400 days back is left out of the fold: a notified alert of then is retracted.",
         "core/judging.py",
-        "lambda at, _: at >= since, at_base, later)",
-        "lambda at, _: at >= max(since, self._change.appended - 34_560_000_000_000), at_base, later)",
+        "lambda at, _: at >= since, tuple(",
+        "lambda at, _: at >= max(since, self._change.appended - 34_560_000_000_000), tuple(",
         (checks.SETTLED_LATE,),
     ),
     Bug(

@@ -365,6 +365,15 @@ def test_under_changed_rules_states_of_other_rules_are_not_gone_on_with() -> Non
     assert ["fired S2"] == tell(bus, talk(START + 2 * HOUR, 2), campaign(START + 3 * HOUR, 101, "S2"))
 
 
+def test_under_changed_rules_an_alert_ends_as_its_rule_says_by_now_whatever_triggers_that() -> None:
+    ends_by_a_visit = {"if": ALWAYS, "resolves": {"seen": VISIT}}
+    bus = Bus(ruled(ends_by_a_visit))
+    assert ["fired "] == tell(bus, campaign(START + HOUR))
+    bus.change_rules(ruled({**ends_by_a_visit, "when": TALK}))
+    assert ["resolved "] == tell(bus, visit(START + 2 * HOUR, 1))
+    assert [("", 2 * HOUR)] == ends(bus)
+
+
 def ahead(made: Entry, received: int) -> Arrived:
     """A copy that the broker had before it happened, by the department's clock."""
     return Arrived(made._replace(at=min(made.at, received)), made.at)
