@@ -100,6 +100,7 @@ class _State(msgspec.Struct, array_like=True):
     folded_until: int
     name_at: int
     last_at: int
+    latest_at: int
     alerts: list[Alert]
     closed: tuple[Alert, ...]
     settled_until: int
@@ -135,28 +136,34 @@ class Documents:
 
     def encode(self, customer: Customer, message_id: str) -> Document:
         """The customer's record. ``message_id``: of the profile's CloudEvent."""
+        return self.weighed(customer, message_id)[0]
+
+    def weighed(self, customer: Customer, message_id: str) -> tuple[Document, int]:
+        """The record, and how many bytes it would take with all that is derived: so much is kept in memory."""
         message = cloud_event(PROFILE_UPDATED, message_id, customer.appended, self.profile(customer))
-        return Document(message, self.state(customer))
+        derived = self._encoder.encode(customer.derived)
+        fits = len(derived) <= STATE_BYTES
+        document = Document(message, self._state(customer, derived if fits else _NIL))
+        return document, len(message) + len(document.state) + (0 if fits else len(derived))
 
     def new(self, name: str) -> Customer:
         """A customer of whom nothing is known."""
         return Customer(name, Derived(BEFORE_ALL, self._rules.empty))
 
-    def state(self, customer: Customer) -> bytes:
+    def _state(self, customer: Customer, derived: bytes) -> bytes:
         """What a restart needs beside the profile."""
-        encode = self._encoder.encode
-        derived = encode(customer.derived)
-        return encode(
+        return self._encoder.encode(
             _State(
                 SCHEMA,
                 customer.appended,
                 customer.until,
                 customer.version,
                 self._rules.digest,
-                msgspec.Raw(derived if len(derived) <= STATE_BYTES else _NIL),
+                msgspec.Raw(derived),
                 customer.folded_until,
                 customer.name_at,
                 customer.last_at,
+                customer.latest_at,
                 customer.alerts,
                 customer.closed,
                 customer.settled_until,
@@ -177,6 +184,15 @@ class Documents:
             "standing": [alert.rule for alert in customer.alerts if alert.open],
         }
 
+    def _known(self, state: _State) -> tuple[int, tuple[object, ...]] | None:
+        """What is derived; nothing by other rules, or if it can't be read: then the entries tell."""
+        if state.digest != self._rules.digest:
+            return None
+        try:
+            return self._derived.decode(state.derived)
+        except msgspec.DecodeError:
+            return None
+
     def brief(self, customer: Customer) -> dict[str, object]:
         """Who it is and what is open: what a person reads before contacting the customer."""
         matters, number = customer.open_matters(self._rules)
@@ -196,6 +212,7 @@ class Documents:
             last_contact={name: instant.parse(at) for name, at in profile.last_contact.items()},
             entries=profile.entries,
             last_at=state.last_at,
+            latest_at=state.latest_at,
             folded_until=state.folded_until,
             appended=state.appended,
             until=state.until,
@@ -207,7 +224,7 @@ class Documents:
             merged_into=profile.merged_into,
             version=state.version,
         )
-        derived = self._derived.decode(state.derived) if state.digest == self._rules.digest else None
+        derived = self._known(state)
         if derived is None:
             customer.shown = profile.open, profile.open_count
         else:
@@ -226,6 +243,8 @@ def head(document: Document) -> int:
     if found.schema != SCHEMA:
         raise OtherVersion(f"a profile has a state of form {found.schema}; this version of the bus knows {SCHEMA}")
     if isinstance(found.appended, int):
+        _STATE.decode(document.state)
+        _MESSAGE.decode(document.profile)
         return found.appended
     raise ValueError("a state without a clock")
 

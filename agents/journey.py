@@ -188,13 +188,12 @@ class Journey:
             outputs += self._guarded(record) if guarded else self._one(record)
         for name, customer in self._touched.items():
             message_id = f"{name}/{self._partition}-{self._last[name]}"
-            document = self._documents.encode(customer, message_id)
+            document, self._weights[name] = self._documents.weighed(customer, message_id)
             stored = document.stored()
             # parts that were forged are larger than what is looked at
             if len(stored) - len(message_id) > messages.MOST_BYTES:
                 raise OutputTooLarge(f"{len(stored)} bytes for {PROFILES}")
             self._archive.set_profile(name, stored)
-            self._weights[name] = len(stored)
             outputs.append(self._profile(name.encode(), document))
         return outputs
 

@@ -73,7 +73,7 @@ class Alert(NamedTuple):
         return "expired" if self.end == self.expires else "resolved"
 
 
-def digest(version: int, evidence: Iterable[Found]) -> str:
+def digest(evidence: Iterable[Found]) -> str:
     """Eight hex digits that change when what an alert rests on changes. ``evidence`` in timeline order."""
     names = dict.fromkeys(f"{found.entry.at} {found.entry.uid.hex()}" for found in evidence)
-    return hashlib.sha256("\n".join((str(version), *names)).encode()).hexdigest()[:8]
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]

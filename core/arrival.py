@@ -122,6 +122,7 @@ def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     customer.entries += 1
     if entry.at > customer.last_at:
         customer.last_at = entry.at
+        customer.latest_at = max(customer.latest_at, entry.at)
     said = entry.data.get("customer")
     name = said.get("name") if isinstance(said, Mapping) else None
     if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):

@@ -84,6 +84,10 @@ class Condition(Protocol):
         """Those of the trigger at which it looks."""
         return frozenset()
 
+    def since_fired(self) -> bool:
+        """Whether the answer depends on when the match fired."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class All(Condition):
@@ -111,6 +115,9 @@ class All(Condition):
 
     def fields(self) -> frozenset[str]:
         return frozenset().union(*(part.fields() for part in self.parts))
+
+    def since_fired(self) -> bool:
+        return any(part.since_fired() for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +333,9 @@ class Seen(Condition):
 
     def features(self) -> Iterable[Feature]:
         return (Latest(self.streams, self.where),)
+
+    def since_fired(self) -> bool:
+        return not self.within
 
     def bound(self, kept: Kept) -> Condition:
         (own,) = self.features()

@@ -29,7 +29,8 @@ class Customer:
     """One customer. Changed in place by ``journey.step`` inside a unit of work; thrown away when that fails.
     ``is_new``: no record was about them yet.
 
-    ``entries`` and ``last_at`` (µs), the latest entry's instant, leave out notes. ``derived``: what is known of the
+    ``entries`` and ``last_at`` (µs), the latest entry's instant, leave out notes; ``latest_at`` is the largest that
+    this ever was: a copy can put the latest entry earlier, and time does not go back. ``derived``: what is known of the
     entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
     ``shown``: the open matters as they were told last.
     ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
@@ -49,6 +50,7 @@ class Customer:
     last_contact: dict[str, int] = field(default_factory=dict)
     entries: int = 0
     last_at: int = BEFORE_ALL
+    latest_at: int = BEFORE_ALL
     folded_until: int = BEFORE_ALL
     shown: OpenMatters = ((), 0)
     appended: int = BEFORE_ALL
@@ -65,7 +67,7 @@ class Customer:
     @property
     def now(self) -> int:
         """The customer's now, by which alerts stand and end (µs)."""
-        return max(self.until, self.last_at)
+        return max(self.until, self.latest_at)
 
     def know(self, masks: Iterable[tuple[str, str]]) -> None:
         """These are the customer's, too."""

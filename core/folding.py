@@ -151,8 +151,13 @@ def _look_again(
     for name, watches in watching.items():
         if any(name in effect.ends for effect in effects):
             watches[:] = [watch for watch in watches if not watch.is_over(derived.at)]
+            known: dict[str, int | None] = {}
             for watch in watches:
-                watch.look(derived, context)
+                if watch.key in known and not watch.rule.since_fired:
+                    watch.resolved = known[watch.key]
+                else:
+                    watch.look(derived, context)
+                    known[watch.key] = watch.resolved
 
 
 def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:

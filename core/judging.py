@@ -24,13 +24,13 @@ from .telling import Said, State, tell
 
 
 class Change(NamedTuple):
-    """What is new of a customer. ``taken``, in order, has joined their past: what rules or the profile look at, which
-    may be nothing. After a move, and when what is known of them can't be relied on, ``everything`` is judged again.
+    """What is new of a customer. ``taken`` has joined their past; ``None``: something at which neither rules nor the
+    profile look. After a move, and when what is known of them can't be relied on, ``everything`` is judged again.
 
     ``appended``: the journal's clock (µs). ``replay``: nobody is to be woken.
     """
 
-    taken: Sequence[Taken]
+    taken: Taken | None
     appended: int
     replay: bool = False
     everything: bool = False
@@ -41,10 +41,10 @@ def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> lis
     customer.forget(rules.longest_cooldown, change.appended)
     known, taken = customer.derived, change.taken
     judgement = _Judgement(customer, change, rules, past)
-    if change.everything or (taken and (known is None or taken[0].entry.at <= known.at)):
+    if change.everything or (taken is not None and (known is None or taken.entry.at <= known.at)):
         judgement.again()
-    elif taken and known is not None:
-        judgement.in_order(known)
+    elif taken is not None and known is not None:
+        judgement.in_order(known, taken)
     if customer.closes_at <= customer.now:
         judgement.close()
     return judgement.said
@@ -57,23 +57,23 @@ class _Judgement:
 
     def __init__(self, customer: Customer, change: Change, rules: RuleSet, past: Past) -> None:
         self._customer, self._change, self._rules, self._past = customer, change, rules, past
-        self._since = BEFORE_ALL if change.everything or not change.taken else change.taken[0].entry.at
+        self._since = BEFORE_ALL if change.everything or change.taken is None else change.taken.entry.at
         self._now = customer.now
         self._gone: list[Alert] = []
         self.said: list[Said] = []
 
     # --- folding ----------------------------------------------------------------------------------------------------
 
-    def in_order(self, derived: Derived) -> None:
+    def in_order(self, derived: Derived, taken: Taken) -> None:
         """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
-        customer, rules, taken = self._customer, self._rules, self._change.taken
+        customer, rules = self._customer, self._rules
         watches: dict[int, Watch] = {}
-        if customer.alerts and (ends := rules.effects(taken[0].streams).ends):
+        if customer.alerts and (ends := rules.effects(taken.streams).ends):
             for index, alert in enumerate(customer.alerts):
                 if alert.rule in ends and (alert.end is None or alert.end >= self._since):
                     known = FOREVER if alert.end is None else alert.end
                     watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, known)
-        found = fold(rules, derived, Folding((taken,), watched=tuple(watches.values())), self._past)
+        found = fold(rules, derived, Folding(((taken,),), watched=tuple(watches.values())), self._past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             customer.alerts[index] = self._restated(customer.alerts[index], watch.end, None)
@@ -130,7 +130,7 @@ class _Judgement:
         for alert in self._customer.alerts:
             name = alert.name
             if alert.rule not in self._rules.rules:
-                kept.append(alert)
+                kept.append(self._unloaded(alert))
             elif alert.time < self._since:
                 watch = watches.get(name)
                 kept.append(alert if watch is None else self._restated(alert, watch.end, None))
@@ -141,6 +141,12 @@ class _Judgement:
                 if not alert.carried:
                     self._say("retracted", alert)
         self._customer.alerts, self._customer.closes_at = kept, BEFORE_ALL
+
+    def _unloaded(self, alert: Alert) -> Alert:
+        """An alert of a rule that is not loaded stays as it is; one that came with a merge is said to be this one's."""
+        if alert.carried and alert.open:
+            self._say("updated", alert)
+        return alert._replace(carried=False) if alert.carried else alert
 
     def _restated(self, before: Alert, end: int | None, match: Match | None) -> Alert:
         """The alert with its end and evidence as they are by now; what is new of it is said."""
@@ -192,8 +198,8 @@ class _Judgement:
             customer.closed = tuple(sorted([*customer.closed, *closed], key=self._reach))
 
     def _closes_at(self, alert: Alert) -> int:
-        """When it ends; of one that has ended, when nothing that comes in order then (µs) can end it otherwise; and
-        when nothing is silenced by it, either.
+        """When ``close`` has to look at it next (µs): at its end; once that was said, when no entry in order can move
+        the end any more; then, when it keeps no entry in order silent any more.
         """
         end = FOREVER if alert.end is None else alert.end
         if alert.open:

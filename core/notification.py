@@ -74,7 +74,7 @@ def _evidence_of(match: Match) -> tuple[Found, ...]:
 
 def _digest(match: Match, evidence: tuple[Found, ...]) -> str:
     own = Found(ref(match.entry))
-    return digest(match.watch.rule.version, sorted([own, *evidence], key=place))
+    return digest(sorted([own, *evidence], key=place))
 
 
 def _expiry(match: Match) -> int | None:

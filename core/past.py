@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from .conditions import Derived
@@ -45,7 +45,8 @@ class Past:
 
     def __init__(self, history: History, customer: str, new: Sequence[Entry], rules: RuleSet) -> None:
         self._history, self._customer, self._rules = history, customer, rules
-        self._new = new
+        self._new, self._uids = new, {one.uid for one in new}
+        self._about: dict[tuple[str, str], list[Entry]] | None = None
         self.vocabulary = rules.vocabulary
 
     def entry(self, named: Ref) -> Entry | None:
@@ -57,7 +58,7 @@ class Past:
 
     def since(self, at: int) -> Sequence[Entry]:
         """The entries from an instant on (µs), in order."""
-        return self._joined(self._history.since(self._customer, at), lambda one: one.at >= at)
+        return self._joined(self._history.since(self._customer, at), [one for one in self._new if one.at >= at])
 
     def instants(self, at: int) -> Iterator[Sequence[Taken]]:
         """Of these what the rules or the profile look at, those of an instant together."""
@@ -66,10 +67,10 @@ class Past:
     def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
         """The entries about a matter before an instant (µs), in order; none of a type that nobody knows any more."""
         held = self._history.matter(self._customer, kind, name, before)
-        if not held and self._new and self._new[0].at >= before:
+        if not held and (not self._new or self._new[0].at >= before):
             return ()
-        found = self._joined(held, lambda one: one.at < before and self._is_about(one, kind, name))
-        return [one for one in found if one.type in self.vocabulary]
+        mine = [one for one in self._new_about().get((kind, name), ()) if one.at < before]
+        return [one for one in self._joined(held, mine) if one.type in self.vocabulary]
 
     def snapshot(self, before: int) -> Derived:
         """The latest state that is known of before an instant (µs)."""
@@ -83,15 +84,19 @@ class Past:
         """Something is new at that instant (µs)."""
         self._history.changed(self._customer, since)
 
-    def _joined(self, held: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Sequence[Entry]:
-        known = {one.uid for one in self._new}
-        mine: Iterable[Entry] = (one for one in self._new if belongs(one))
-        return sorted([*(one for one in held if one.uid not in known), *mine])
+    def _joined(self, held: Sequence[Entry], mine: Sequence[Entry]) -> Sequence[Entry]:
+        return sorted([*(one for one in held if one.uid not in self._uids), *mine])
 
-    def _is_about(self, entry: Entry, kind: str, name: str) -> bool:
-        taken = self._rules.taken(entry)
-        role = None if taken is None else taken.kind.entity
-        return role is not None and role.entity == kind and str(entry.data.get(role.id_field)) == name
+    def _new_about(self) -> Mapping[tuple[str, str], Sequence[Entry]]:
+        """What is new, by kind and id of the matter that it is about."""
+        if self._about is None:
+            self._about = {}
+            for entry in self._new:
+                taken = self._rules.taken(entry)
+                role = None if taken is None else taken.kind.entity
+                if role is not None:
+                    self._about.setdefault((role.entity, str(entry.data.get(role.id_field))), []).append(entry)
+        return self._about
 
 
 class Nothing:

@@ -42,6 +42,8 @@ class Rule:
     tests: tuple[Mapping[str, object], ...] = field(default=(), hash=False)
     reads: tuple[str, ...] = field(init=False)
     """The fields of the trigger that the rule looks at: they are its evidence's values."""
+    since_fired: bool = field(init=False)
+    """Whether it depends on when a match fired how it is resolved, and not on its key alone."""
     ended_by: frozenset[str] = field(init=False)
     """The streams of which an entry can end a match, or move its end."""
 
@@ -50,6 +52,7 @@ class Rule:
         reads = self.condition.fields() | named | set(re.findall(r"{(\w+)}", self.reason))
         object.__setattr__(self, "reads", tuple(sorted(reads)))
         features = () if self.resolves is None else self.resolves.features()
+        object.__setattr__(self, "since_fired", self.resolves is not None and self.resolves.since_fired())
         object.__setattr__(self, "ended_by", frozenset(stream for feature in features for stream in feature.streams))
 
     def fields_of(self, trigger: Entry, kind: EventType) -> dict[str, object]:

@@ -32,12 +32,13 @@ class Said(NamedTuple):
 
 def tell(state: State, alert: Alert, rules: RuleSet, past: Past) -> Said:
     """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it; without
-    more than a word if the rule, or its trigger's type, is none any more.
+    more than a word if the rule, or what triggered it, is not known any more.
     """
     trigger, rule = past.entry(Ref(alert.time, alert.uid)), rules.rules.get(alert.rule)
     kind = None if trigger is None else past.vocabulary.get(trigger.type)
     if trigger is None or kind is None or rule is None:
-        return Said(state, alert, f"The rule {alert.rule} is no longer in force.", "", ())
+        missing = f"The rule {alert.rule} is" if rule is None else f"What triggered {alert.rule} is"
+        return Said(state, alert, f"{missing} no longer known.", "", ())
     data = rule.fields_of(trigger, kind)
     evidence = () if alert.evidence is None else _evidence(trigger, data, alert.evidence, past)
     return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)

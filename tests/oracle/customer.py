@@ -55,6 +55,7 @@ class Customer:
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     notified: Notified = field(init=False)
     until: int = -1
+    latest: int = -1
     arriving: dict[str, int] = field(default_factory=dict)
     into: str | None = None
     _history: History | None = None
@@ -64,8 +65,8 @@ class Customer:
 
     @property
     def now(self) -> int:
-        """1.1: ``max(until, the largest at of their entries)``."""
-        return max([self.until, *(arrival.entry.at for arrival in self.arrivals.values() if not arrival.note)])
+        """1.1: ``max(until, the largest at that an entry of theirs ever had)``."""
+        return max(self.until, self.latest)
 
     def history(self) -> History:
         """T."""
@@ -124,5 +125,6 @@ class Customer:
         others = [other for other in self.arrivals.values() if not other.note]
         late = not came.note and any(other.entry.at > came.entry.at for other in others)
         self.arrivals[came.entry.uid] = came
+        self.latest = max(self.latest, -1 if came.note else came.entry.at)
         self._history = None
         return [Written(came.entry.uid, came, late, moved)]

@@ -60,4 +60,4 @@ def test_types_that_nobody_knows_any_more_fail_no_event() -> None:
     for one in (entry(START + 7 * HOUR, "web.page.viewed.v1", {"url": "u"}, 6), closed, call(START + 9 * HOUR, 7)):
         bus.arrive("c", arrived(one), one.at)
     assert ["expired", "fired"] == [said.state for _, said in bus.said]
-    assert ("The rule r is no longer in force.", ()) == (bus.said[0][1].reason, bus.said[0][1].evidence)
+    assert ("What triggered r is no longer known.", ()) == (bus.said[0][1].reason, bus.said[0][1].evidence)
