@@ -168,6 +168,22 @@ BUGS = (
         (checks.CHANGED_RULES,),
     ),
     Bug(
+        "a-longer-cooldown-is-no-change",
+        "When a cooldown is made longer, alerts that were put away by the shorter one silence nothing.",
+        "core/ruleset.py",
+        "rule.resolves, rule.expires, rule.cooldown)",
+        "rule.resolves, rule.expires)",
+        (checks.OTHER_RULES,),
+    ),
+    Bug(
+        "a-matter-of-a-type-that-is-none-any-more",
+        "A matter whose history holds an entry of a type that left the vocabulary can't be recalled.",
+        "core/past.py",
+        "        return [one for one in found if one.type in self.vocabulary]\n",
+        "        return found\n",
+        (checks.OTHER_RULES,),
+    ),
+    Bug(
         "a-copy-says-what-has-ended",
         "A copy or a refused event says that an alert has ended in the meantime.",
         "core/journey.py",
