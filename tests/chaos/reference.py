@@ -102,7 +102,7 @@ class Reference(Nothing):
         """The customer's profile, as JSON has it, and the state that goes with it."""
         customer = self.customers[name]
         profile = orjson.loads(orjson.dumps(self.documents.profile(customer)))
-        return profile, self.documents.state(customer)
+        return profile, self.documents.encode(customer, "").state
 
     # --- core.arrival.Finder ----------------------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ FUSE_DAY = "tests/unit/core/test_fuse.py::test_links_count_for_a_day_open_at_its
 # --- folding again, case by case -------------------------------------------------------------------------------------
 
 _CASES = "tests/unit/core/test_cases.py"
+OF_ONE_KEY = f"{_CASES}::test_matches_of_one_key_may_be_resolved_by_different_entries"
+FORWARD = f"{_CASES}::test_time_does_not_go_back_when_a_copy_puts_the_latest_entry_earlier"
 TIE = f"{_CASES}::test_a_tie_is_taken_in_before_any_of_it_is_judged"
 RESOLVED_AT_ONCE = f"{_CASES}::test_what_is_resolved_at_its_own_instant_ends_a_microsecond_later"
 LATE_TRIGGER = f"{_CASES}::test_a_late_trigger_within_a_cooldown_takes_nobodys_place"

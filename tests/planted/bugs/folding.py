@@ -7,6 +7,22 @@ from tests.planted.bug import Bug
 
 BUGS = (
     Bug(
+        "one-end-for-all-of-a-key",
+        "What resolves one match is believed to resolve all of its key, whenever they fired.",
+        "core/folding.py",
+        "                if watch.key in known and not watch.rule.since_fired:\n",
+        "                if watch.key in known:\n",
+        (checks.OF_ONE_KEY,),
+    ),
+    Bug(
+        "time-goes-back",
+        "A copy that puts the latest entry earlier turns the customer's now back.",
+        "core/customer.py",
+        "        return max(self.until, self.latest_at)\n",
+        "        return max(self.until, self.last_at)\n",
+        (checks.FORWARD,),
+    ),
+    Bug(
         "a-tie-judged-one-by-one",
         "Of an instant each entry is judged before the next one is taken in.",
         "core/folding.py",
@@ -163,8 +179,8 @@ BUGS = (
         "states-of-other-rules",
         "Under changed rules a customer is folded on from what others had asked.",
         "agents/documents.py",
-        "if state.digest == self._rules.digest else None",
-        "if state.digest else None",
+        "if state.digest != self._rules.digest:",
+        "if not state.digest:",
         (checks.CHANGED_RULES,),
     ),
     Bug(
@@ -179,8 +195,8 @@ BUGS = (
         "a-matter-of-a-type-that-is-none-any-more",
         "A matter whose history holds an entry of a type that left the vocabulary can't be recalled.",
         "core/past.py",
-        "        return [one for one in found if one.type in self.vocabulary]\n",
-        "        return found\n",
+        "        return [one for one in self._joined(held, mine) if one.type in self.vocabulary]\n",
+        "        return self._joined(held, mine)\n",
         (checks.OTHER_RULES,),
     ),
     Bug(
@@ -199,8 +215,8 @@ BUGS = (
         "a-moved-entry-stands-twice",
         "An entry that a copy puts earlier is folded there and where it stood.",
         "core/past.py",
-        "[*(one for one in held if one.uid not in known), *mine]",
-        "[*(one for one in held if one.uid not in known or one not in self._new), *mine]",
+        "[*(one for one in held if one.uid not in self._uids), *mine]",
+        "[*(one for one in held if one.uid not in self._uids or one not in self._new), *mine]",
         (checks.MOVED_ENTRY,),
     ),
     Bug(
@@ -215,7 +231,7 @@ BUGS = (
         "the-journals-clock-ends-alerts",
         "An end has come when the journal's clock says so, whatever has happened since.",
         "core/customer.py",
-        "        return max(self.until, self.last_at)\n",
+        "        return max(self.until, self.latest_at)\n",
         "        return self.until\n",
         (checks.LAGS,),
     ),

@@ -369,21 +369,20 @@ def test_a_record_without_the_form_of_a_journal_record_is_passed_over(
     assert before["c_1"]["entries"] + 1 == journal.current(PROFILES)["c_1"]["entries"]
 
 
-def test_a_document_that_cannot_be_read_costs_its_customers_events_and_nothing_else(journal: Journal) -> None:
+def test_a_state_that_cannot_be_read_is_passed_over_and_what_is_derived_is_folded_again(journal: Journal) -> None:
     place = partition_of("c_1", PARTITIONS)
-    other = next(name for name in (f"c_{n}" for n in range(2, 99)) if partition_of(name, PARTITIONS) == place)
     complain_and_advertise(journal, "c_1")
     (profile,) = journal.logs[PROFILES, place][-1:]
     state = msgspec.msgpack.decode(dict(profile.headers)[STATE])
+    junk = replace(profile, headers=((STATE, msgspec.msgpack.encode([*state[:10], 7, *state[11:]])),))
+    assert [junk] == journal.journey(place).restore([junk])
     headers = ((STATE, msgspec.msgpack.encode([*state[:5], 7, *state[6:]])),)
     assert [] == journal.journey(place).restore([replace(profile, headers=headers)])
     journal.journey(place).opened(MARK)
     outputs = journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
-    assert [DEAD] == [one.topic for one in outputs]
-    outputs = journal.publish(
-        other, event("service.case.opened.v1", "2026-11-18T09:00:00Z", caseId="K2", category="other", priority="low")
-    )
     assert [TIMELINE, PROFILES] == [one.topic for one in outputs]
+    (profile,) = journal.logs[PROFILES, place][-1:]
+    assert msgspec.msgpack.decode(dict(profile.headers)[STATE])[5] is not None
 
 
 @pytest.mark.parametrize(

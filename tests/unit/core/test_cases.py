@@ -318,6 +318,29 @@ def test_a_merge_brings_along_how_far_time_had_come(kept: bool) -> None:
     assert ["expired"] == [said.state for _, said in bus.said[before:]]
 
 
+def test_time_does_not_go_back_when_a_copy_puts_the_latest_entry_earlier(kept: bool) -> None:
+    bus = Bus(ruled({"if": ALWAYS, "expires": "12h"}), kept=kept)
+    bus.arrive("c", arrived(campaign(START)), START)
+    ahead, earlier = visit(START + 30 * HOUR, 1), visit(START + 10 * HOUR, 1)
+    bus.arrive("c", arrived(ahead), START)
+    bus.arrive("c", arrived(earlier)._replace(time=ahead.at), START)
+    assert [START + 10 * HOUR] == [one.at for one in bus.memory.since("c", START + 1)]
+    bus.arrive("c", arrived(campaign(START + 13 * HOUR, 2)), START)
+    assert ["fired", "expired", "expired"] == [said.state for _, said in bus.said]
+
+
+def test_matches_of_one_key_may_be_resolved_by_different_entries(kept: bool) -> None:
+    """The second is suppressed by the first, and is resolved while the third stands."""
+    resolves = {"all": [{"seen": VISIT}, {"closed": "case", "within": "10m"}]}
+    bus = Bus(ruled({"if": ALWAYS, "resolves": resolves, "expires": "9d", "cooldown": "3h"}), kept=kept)
+    half = HOUR // 2
+    tell(bus, campaign(START + 2 * half, 1), visit(START + 3 * half, 2), case(START + 3 * half, 3))
+    tell(bus, case(START + 4 * half, 4, DONE), campaign(START + 6 * half, 5), visit(START + 9 * half, 6))
+    tell(bus, campaign(START + 10 * half, 7), case(START + 11 * half, 8), case(START + 12 * half, 9, DONE))
+    tell(bus, visit(START + half, 10))
+    assert ["fired", "resolved", "fired"] == [said.state for _, said in bus.said]
+
+
 def test_whoever_left_has_no_open_matters_whatever_was_told_of_them_last() -> None:
     bus = Bus()
     bus.arrive("b", arrived(complaint(START)), START)
