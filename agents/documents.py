@@ -5,7 +5,7 @@ Both travel in one record of ``cx.profiles.v1``: the profile is its value, the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import GenericAlias
 from typing import NamedTuple
 
@@ -37,6 +37,9 @@ _OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
 _MASK_BYTES = 800
 _ALERT_BYTES = 600 + (EVIDENCE_LIMIT + 1) * (MOST_WHERE + 40)
 _ARRIVING_BYTES = 96
+
+MANY_CLOSED, MOST_PACKED = 8, 1_000
+"""From so many closed alerts on they are kept in bytes, of so many customers: 20 KB each at most."""
 
 _STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}
 """Of each kind of feature the type of its states."""
@@ -102,7 +105,7 @@ class _State(msgspec.Struct, array_like=True):
     last_at: int
     latest_at: int
     alerts: list[Alert]
-    closed: tuple[Alert, ...]
+    closed: msgspec.Raw
     settled_until: int
     arriving: dict[str, int]
     unjudged: bool
@@ -133,6 +136,8 @@ class Documents:
             GenericAlias(tuple, (int, states)) | None
         )
         self._encoder = msgspec.msgpack.Encoder()
+        self._closed: dict[str, tuple[Sequence[Alert], bytes]] = {}
+        """Of some customers with many closed alerts these in bytes, as long as they are the same ones."""
 
     def encode(self, customer: Customer, message_id: str) -> Document:
         """The customer's record. ``message_id``: of the profile's CloudEvent."""
@@ -165,12 +170,24 @@ class Documents:
                 customer.last_at,
                 customer.latest_at,
                 customer.alerts,
-                customer.closed,
+                msgspec.Raw(self._closed_alerts(customer)),
                 customer.settled_until,
                 customer.arriving,
                 customer.unjudged,
             )
         )
+
+    def _closed_alerts(self, customer: Customer) -> bytes:
+        """Hardly ever others than last time, and up to two hundred."""
+        if len(customer.closed) < MANY_CLOSED:
+            return self._encoder.encode(customer.closed)
+        alerts, encoded = self._closed.pop(customer.id, ((), b""))
+        if alerts is not customer.closed:
+            encoded = self._encoder.encode(customer.closed)
+        self._closed[customer.id] = customer.closed, encoded
+        if len(self._closed) > MOST_PACKED:
+            del self._closed[next(iter(self._closed))]
+        return encoded
 
     def profile(self, customer: Customer) -> dict[str, object]:
         """What everybody may read."""
@@ -217,7 +234,7 @@ class Documents:
             appended=state.appended,
             until=state.until,
             alerts=state.alerts,
-            closed=state.closed,
+            closed=_CLOSED.decode(state.closed),
             settled_until=state.settled_until,
             arriving=state.arriving,
             unjudged=state.unjudged,
@@ -243,7 +260,7 @@ def head(document: Document) -> int:
     if found.schema != SCHEMA:
         raise OtherVersion(f"a profile has a state of form {found.schema}; this version of the bus knows {SCHEMA}")
     if isinstance(found.appended, int):
-        _STATE.decode(document.state)
+        _CLOSED.decode(_STATE.decode(document.state).closed)
         _MESSAGE.decode(document.profile)
         return found.appended
     raise ValueError("a state without a clock")
@@ -260,4 +277,5 @@ _NIL = msgspec.msgpack.encode(None)
 _HEAD = msgspec.msgpack.Decoder(_Head)
 _FORMER = msgspec.json.Decoder(_FormerMessage)
 _STATE = msgspec.msgpack.Decoder(_State)
+_CLOSED = msgspec.msgpack.Decoder(tuple[Alert, ...])
 _MESSAGE = msgspec.json.Decoder(_Message)

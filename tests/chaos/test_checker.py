@@ -219,7 +219,7 @@ def hold_a_wrong_state(log: Log) -> None:
 
 def forget_a_notification(log: Log) -> None:
     def other(state: list[Any]) -> None:
-        (state[9] or state[10]).pop()
+        (state[10] or state[11]).pop()
 
     key = a_profile(log)
     log.profiles[key] = restated(log.profiles[key], other)
