@@ -74,7 +74,6 @@ STATE = "state"
 
 class _Head(msgspec.Struct, array_like=True):
     schema: int
-    appended: object = None
 
 
 class _Former(msgspec.Struct):
@@ -217,8 +216,7 @@ class Documents:
 
     def decode(self, document: Document) -> Customer:
         """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""
-        head(document)
-        state, profile = _STATE.decode(document.state), _MESSAGE.decode(document.profile).data
+        state, profile, closed = _parts(document)
         customer = Customer(
             profile.customer_id,
             None,
@@ -234,7 +232,7 @@ class Documents:
             appended=state.appended,
             until=state.until,
             alerts=state.alerts,
-            closed=_CLOSED.decode(state.closed),
+            closed=closed,
             settled_until=state.settled_until,
             arriving=state.arriving,
             unjudged=state.unjudged,
@@ -253,17 +251,16 @@ def head(document: Document) -> int:
     """The journal's clock as of the document (µs). Raises ``OtherVersion``, and ``ValueError`` for what no version of
     the bus writes.
     """
-    if document.state:
-        found = _HEAD.decode(document.state)
-    else:
-        found = _Head(_FORMER.decode(document.profile).data.state.schema)
-    if found.schema != SCHEMA:
-        raise OtherVersion(f"a profile has a state of form {found.schema}; this version of the bus knows {SCHEMA}")
-    if isinstance(found.appended, int):
-        _CLOSED.decode(_STATE.decode(document.state).closed)
-        _MESSAGE.decode(document.profile)
-        return found.appended
-    raise ValueError("a state without a clock")
+    return _parts(document)[0].appended
+
+
+def _parts(document: Document) -> tuple[_State, _Profile, tuple[Alert, ...]]:
+    """The state, the profile and the closed alerts. Raises as ``head`` does."""
+    head = _HEAD.decode(document.state) if document.state else _FORMER.decode(document.profile).data.state
+    if head.schema != SCHEMA:
+        raise OtherVersion(f"a profile has a state of form {head.schema}; this version of the bus knows {SCHEMA}")
+    state = _STATE.decode(document.state)
+    return state, _MESSAGE.decode(document.profile).data, _CLOSED.decode(state.closed)
 
 
 def bytes_at_most(customer: Customer) -> int:
