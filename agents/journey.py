@@ -22,6 +22,7 @@ from core.customer import Customer
 from core.event import rfc3339
 from core.journey import Forwarded, Moved, Shipped, step
 from core.ruleset import RuleSet
+from core.streams import matter_of
 from core.telling import Said
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
@@ -350,9 +351,8 @@ class Journey:
             self._counted[department, "late" if written.late else "in order"] += 1
         else:
             self._metrics.duplicates.inc()
-        role = None if kind is None else kind.entity
-        name = None if role is None else entry.data.get(role.id_field)
-        matter = b"" if role is None or name is None else matter_name(role.entity, str(name))
+        about = None if kind is None else matter_of(kind, entry.data)
+        matter = b"" if about is None else matter_name(*about)
         return Output(TIMELINE, self._partition, key, value, timeline_headers(matter, stood_at)), matter
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:

@@ -12,6 +12,7 @@ from .features import Taken
 from .matters import Matters, may_close, opens
 from .past import Past
 from .ruleset import RuleSet
+from .streams import matter_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,17 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
     """What is to be said of the entry, before it is judged; the ``past`` is asked where what is known may lack what
     opened the matter.
     """
-    entry, role = taken.entry, taken.kind.entity
-    if role is None or not may_close(entry, taken.kind):
+    entry, matter = taken.entry, matter_of(taken.kind, taken.entry.data)
+    if matter is None or not may_close(entry, taken.kind):
         return ()
-    matter = entry.data.get(role.id_field)
-    place = next((place for place, kept in rules.matters if kept.entity == role.entity), None)
-    if matter is None or place is None:
+    entity, name = matter
+    place = next((place for place, kept in rules.matters if kept.entity == entity), None)
+    if place is None:
         return ()
     if customer.derived is not None and not customer.unjudged:
-        known = cast(Matters, customer.derived.states[place]).get(str(matter))
+        known = cast(Matters, customer.derived.states[place]).get(name)
         if known is not None and known.opened:
             return ()
-    entries = past.matter(role.entity, str(matter), FOREVER)
+    entries = past.matter(entity, name, FOREVER)
     matched = any(opens(one, rules.vocabulary[one.type]) for one in entries)
     return () if matched else (Unmatched(entry.type),)

@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 from .event import Entry
 from .features import Context, Feature, Ref, Taken, ref
 from .invoices import CREDIT, NO_BILL, OVERDUE, PAYMENT, Bill, billed
+from .streams import matter_of
 from .vocabulary import EventType
 
 CASE, INVOICE, OPPORTUNITY = "case", "invoice", "opportunity"
@@ -99,9 +100,9 @@ class MattersOf(Feature):
         return matter
 
     def _id(self, taken: Taken) -> str:
-        role = taken.kind.entity
-        assert role is not None, taken.kind.name  # only types with a role reach the stream of their kind
-        return str(taken.entry.data[role.id_field])
+        matter = matter_of(taken.kind, taken.entry.data)
+        assert matter is not None, taken.kind.name  # only what names a matter reaches the stream of its kind
+        return matter[1]
 
     def _go_on(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
         if self.entity == INVOICE:

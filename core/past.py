@@ -10,6 +10,7 @@ from .event import BEFORE_ALL, Entry
 from .features import Ref, Taken
 from .folding import Folding, Match, fold, instants
 from .ruleset import RuleSet
+from .streams import matter_of
 
 
 class History(Protocol):
@@ -93,9 +94,9 @@ class Past:
             self._about = {}
             for entry in self._new:
                 taken = self._rules.taken(entry)
-                role = None if taken is None else taken.kind.entity
-                if role is not None:
-                    self._about.setdefault((role.entity, str(entry.data.get(role.id_field))), []).append(entry)
+                matter = None if taken is None else matter_of(taken.kind, entry.data)
+                if matter is not None:
+                    self._about.setdefault(matter, []).append(entry)
         return self._about
 
 

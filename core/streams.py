@@ -16,13 +16,21 @@ Streams = tuple[str, ...]
 def streams_of(kind: EventType, data: Mapping[str, object]) -> Streams:
     """The streams that an event of this type and content belongs to."""
     found = [kind.name]
-    if kind.entity is not None and data.get(kind.entity.id_field) is not None:
-        found.append(kind.entity.entity)
+    matter = matter_of(kind, data)
+    if matter is not None:
+        found.append(matter[0])
     if is_contact(kind, data):
         found.append(CONTACT)
     if kind.engaged is not None and kind.holds(kind.engaged, data):
         found.append(ENGAGED)
     return tuple(found)
+
+
+def matter_of(kind: EventType, data: Mapping[str, object]) -> tuple[str, str] | None:
+    """Kind and id of the matter that an event of this type and content is about, if it names one."""
+    role = kind.entity
+    name = None if role is None else data.get(role.id_field)
+    return None if role is None or name is None else (role.entity, str(name))
 
 
 def is_contact(kind: EventType, data: Mapping[str, object]) -> bool:

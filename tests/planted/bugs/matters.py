@@ -44,7 +44,7 @@ BUGS = (
         "what-was-forgotten-counts-as-unmatched",
         "A case that was closed once more, long after it was closed and forgotten, is said to be another customer's.",
         "core/closings.py",
-        "    entries = past.matter(role.entity, str(matter), FOREVER)\n",
+        "    entries = past.matter(entity, name, FOREVER)\n",
         "    entries = [taken.entry]\n",
         (checks.MATTERS,),
     ),
