@@ -7,6 +7,7 @@ fold (``features``); once it knows where (``bound``), it can be asked.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Protocol, cast
@@ -218,13 +219,13 @@ class OfMatters(Condition):
                     found = t
         return found
 
+    @abstractmethod
     def _hit(self, matter: Matter, t: int) -> Ref | None:
         """What is told, if it holds of a matter that is open or closed as it must be."""
-        raise NotImplementedError
 
     def _change(self, matter: Matter) -> int:
         """The instant (µs) at which that changes if nothing happens."""
-        raise NotImplementedError
+        return FOREVER
 
     def _chosen(self, now: Now) -> Iterable[Matter]:
         matters = cast(Matters, now.derived.states[self.place])

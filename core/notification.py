@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .alert import Alert, digest
 from .conditions import Found
-from .event import DAY
+from .event import DAY, FOREVER
 from .evidence import place, rests_on
 from .features import ref
 from .folding import Match
@@ -78,5 +78,4 @@ def _digest(match: Match, evidence: tuple[Found, ...]) -> str:
 
 
 def _expiry(match: Match) -> int | None:
-    expires = match.watch.rule.expires
-    return None if expires is None else match.entry.at + expires
+    return None if match.watch.expires == FOREVER else match.watch.expires
