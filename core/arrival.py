@@ -14,7 +14,6 @@ from .event import BEFORE_ALL, Entry
 from .features import Taken
 from .past import History, Past
 from .ruleset import RuleSet
-from .streams import CONTACT
 
 
 class Finder(History, Protocol):
@@ -127,7 +126,7 @@ def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     name = said.get("name") if isinstance(said, Mapping) else None
     if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
         customer.name, customer.name_at = name, entry.at
-    if taken is not None and CONTACT in taken.streams:
+    if taken is not None and taken.contact:
         department = taken.kind.department
         if entry.at > customer.last_contact.get(department, BEFORE_ALL):
             customer.last_contact = {**customer.last_contact, department: entry.at}

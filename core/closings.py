@@ -9,10 +9,9 @@ from typing import cast
 from .customer import Customer
 from .event import FOREVER
 from .features import Taken
-from .matters import Matters, may_close, opens
+from .matters import Matters
 from .past import Past
 from .ruleset import RuleSet
-from .streams import matter_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +25,9 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
     """What is to be said of the entry, before it is judged; the ``past`` is asked where what is known may lack what
     opened the matter.
     """
-    entry, matter = taken.entry, matter_of(taken.kind, taken.entry.data)
-    if matter is None or not may_close(entry, taken.kind):
+    if taken.matter is None or not taken.effects.may_close:
         return ()
-    entity, name = matter
+    entity, name = taken.matter
     place = next((place for place, kept in rules.matters if kept.entity == entity), None)
     if place is None:
         return ()
@@ -38,5 +36,5 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
         if known is not None and known.opened:
             return ()
     entries = past.matter(entity, name, FOREVER)
-    matched = any(opens(one, rules.vocabulary[one.type]) for one in entries)
-    return () if matched else (Unmatched(entry.type),)
+    matched = any(one.effects.opens for one in entries)
+    return () if matched else (Unmatched(taken.kind.name),)

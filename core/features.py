@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from .event import Entry
-from .streams import CONTACT, ENGAGED, Streams
-from .vocabulary import EventType, Vocabulary
+from .streams import CONTACT, ENGAGED
+from .vocabulary import EventType
+
+if TYPE_CHECKING:  # rules ask about features
+    from .effects import Effects
 
 Word = str | int | float | bool
 """A value that a rule compares with."""
@@ -35,19 +38,22 @@ def ref(entry: Entry) -> Ref:
 
 @dataclass(slots=True)
 class Taken:
-    """An entry that is taken in, its type, and the streams to which it belongs."""
+    """An entry that is taken in: its type, what it means, kind and id of the ``matter`` that it is about, whether it is
+    a ``contact``, its name.
+    """
 
     entry: Entry
     kind: EventType
-    streams: Streams
+    effects: Effects
+    matter: tuple[str, str] | None
+    contact: bool
+    ref: Ref
 
 
 class Context(Protocol):
     """What taking in and asking need beside states."""
 
-    @property
-    def vocabulary(self) -> Vocabulary: ...
-    def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
+    def matter(self, kind: str, name: str, before: int) -> Sequence[Taken]:
         """The entries of a matter before an instant (µs), in order: its state may have been dropped."""
         ...
 
@@ -93,7 +99,7 @@ class Latest(Feature):
         for one in reversed(together):
             data, kept = one.entry.data, one.kind.kept
             if not self.where or all(kept(data, name) == value for name, value in self.where):
-                return ref(one.entry)
+                return one.ref
         return state
 
     def joined(self, other: Feature) -> Feature:
@@ -132,10 +138,10 @@ class Unanswered(Feature):
         """What engages answers all contacts up to its instant."""
         at, news = together[0].entry.at, list[Ref]()
         for one in together:
-            if ENGAGED in one.streams:
+            if one.effects.engaged:
                 return Contacts(at)
-            if not one.kind.holds(one.kind.answered, one.entry.data):
-                news.append(ref(one.entry))
+            if not one.effects.answered:
+                news.append(one.ref)
         before = cast(Contacts, state)
         kept = before.unanswered
         if kept and kept[0].at <= at - self.horizon:

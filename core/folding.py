@@ -11,10 +11,11 @@ from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
 from .conditions import Derived, Found, Now, States, first
+from .effects import Effects
 from .event import FOREVER, Entry
 from .features import Context, Taken
 from .rule import Rule
-from .ruleset import Effects, RuleSet
+from .ruleset import RuleSet
 
 
 class Passed(Context, Protocol):
@@ -103,7 +104,7 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folde
         if watch.resolved is None:
             watch.look(base, past)
     for together in folding.together:
-        at, effects = together[0].entry.at, [rules.effects(one.streams) for one in together]
+        at, effects = together[0].entry.at, [one.effects for one in together]
         derived = Derived(at, _after(rules, derived.states, together, effects, past))
         past.passed(derived)
         if watching:

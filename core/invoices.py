@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from .event import DAY, Entry, midnight
-from .features import Ref, Taken, ref
+from .features import Ref, Taken
 
 ISSUED = "finance.invoice.issued.v1"
 OVERDUE = "finance.invoice.overdue.v1"
@@ -84,7 +84,7 @@ def _with(bill: Bill, taken: Taken) -> Bill:
 
 
 def _claimed(bill: Bill, taken: Taken) -> Bill:
-    entry, claim = taken.entry, ref(taken.entry)
+    entry, claim = taken.entry, taken.ref
     overdue = taken.kind.name == OVERDUE
     date, due = taken.kind.kept(entry.data, "dueDate"), bill.due
     if date is not None:

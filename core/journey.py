@@ -94,7 +94,7 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder
     past, taken = Past(history, customer.id, (joined.entry,), rules), joined.taken
     if taken is not None and joined.stood_at is None:
         out += unmatched(customer, taken, rules, past)
-    news = None if taken is None or not rules.effects(taken.streams).any else taken
+    news = None if taken is None or not taken.effects.any else taken
     out += judge(customer, Change(news, customer.appended, record.replay, customer.unjudged), rules, past)
     customer.unjudged = False
     return out

@@ -68,7 +68,7 @@ class _Judgement:
         """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
         customer, rules = self._customer, self._rules
         watches: dict[int, Watch] = {}
-        if customer.alerts and (ends := rules.effects(taken.streams).ends):
+        if customer.alerts and (ends := taken.effects.ends):
             for index, alert in enumerate(customer.alerts):
                 if alert.rule in ends and (alert.end is None or alert.end >= self._since):
                     known = FOREVER if alert.end is None else alert.end

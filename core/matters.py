@@ -11,11 +11,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple, cast
 
-from .event import Entry
-from .features import Context, Feature, Ref, Taken, ref
-from .invoices import CREDIT, NO_BILL, OVERDUE, PAYMENT, Bill, billed
-from .streams import matter_of
-from .vocabulary import EventType
+from .features import Context, Feature, Ref, Taken
+from .invoices import NO_BILL, Bill, billed
 
 CASE, INVOICE, OPPORTUNITY = "case", "invoice", "opportunity"
 
@@ -96,30 +93,29 @@ class MattersOf(Feature):
         """The matter as it was before that instant (µs), by its history; ``None`` if there was none."""
         matter = None
         for _, group in groupby(context.matter(self.entity, name, before), key=_at):
-            matter = self._go_on(matter, [Taken(one, context.vocabulary[one.type], ()) for one in group])
+            matter = self._go_on(matter, list(group))
         return matter
 
     def _id(self, taken: Taken) -> str:
-        matter = matter_of(taken.kind, taken.entry.data)
-        assert matter is not None, taken.kind.name  # only what names a matter reaches the stream of its kind
-        return matter[1]
+        assert taken.matter is not None, taken.kind.name  # only what names a matter reaches the stream of its kind
+        return taken.matter[1]
 
     def _go_on(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
         if self.entity == INVOICE:
             return self._as_invoice(before, taken)
         opening = closing = None
         for one in taken:
-            if closes(one.entry, one.kind):
+            if one.effects.closes:
                 closing = one
-            elif opens(one.entry, one.kind):
+            elif one.effects.opens:
                 opening = one
         known = before or UNKNOWN
         facts = known.facts if opening is None else self._facts(opening)
         opened = known.opened or opening is not None
         if closing is not None:
-            return Matter(False, ref(closing.entry), opened, facts)
+            return Matter(False, closing.ref, opened, facts)
         if opening is not None:
-            return Matter(True, ref(opening.entry), True, facts)
+            return Matter(True, opening.ref, True, facts)
         return known
 
     def _as_invoice(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
@@ -127,9 +123,9 @@ class MattersOf(Feature):
         bill = billed(known.bill or NO_BILL, taken)
         facts = known.facts
         if bill.claim is not None and bill.claim.at == taken[0].entry.at:
-            facts = next((self._facts(one) for one in taken if ref(one.entry) == bill.claim), facts)
+            facts = next((self._facts(one) for one in taken if one.ref == bill.claim), facts)
         if bill.closed:
-            still = known.changed if known.changed is not None and not known.open else ref(taken[-1].entry)
+            still = known.changed if known.changed is not None and not known.open else taken[-1].ref
             return Matter(False, still, bill.claim is not None, facts, bill)
         return Matter(bill.claim is not None, bill.claim, bill.claim is not None, facts, bill)
 
@@ -140,33 +136,10 @@ class MattersOf(Feature):
 UNKNOWN = Matter(open=False, changed=None, opened=False)
 
 
-def opens(entry: Entry, kind: EventType) -> bool:
-    """Whether the entry says that there is such a matter, open or not."""
-    role = kind.entity
-    if role is None:
-        return False
-    moves_on = role.closes_when is not None and not kind.holds(role.closes_when, entry.data)
-    return role.role == "opens" or moves_on or entry.type == OVERDUE
-
-
-def closes(entry: Entry, kind: EventType) -> bool:
-    """Whether the entry closes a case or an opportunity by itself."""
-    role = kind.entity
-    return role is not None and (role.role == "closes" or kind.holds(role.closes_when, entry.data))
-
-
-def may_close(entry: Entry, kind: EventType) -> bool:
-    """Whether the entry can close a matter that others opened."""
-    role = kind.entity
-    if role is None or role.role == "opens":
-        return False
-    return closes(entry, kind) or entry.type in (PAYMENT, CREDIT)
-
-
 def _is_over(matter: Matter, since: int) -> bool:
     """Whether nothing can be asked of one that is not open; what nobody opened or closed its history knows."""
     return matter.changed is None or matter.changed.at <= since
 
 
-def _at(entry: Entry) -> int:
-    return entry.at
+def _at(taken: Taken) -> int:
+    return taken.entry.at

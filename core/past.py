@@ -10,7 +10,6 @@ from .event import BEFORE_ALL, Entry
 from .features import Ref, Taken
 from .folding import Folding, Match, fold, instants
 from .ruleset import RuleSet
-from .streams import matter_of
 
 
 class History(Protocol):
@@ -65,13 +64,14 @@ class Past:
         """Of these what the rules or the profile look at, those of an instant together."""
         return instants(looked_at(self.since(at), self._rules))
 
-    def matter(self, kind: str, name: str, before: int) -> Sequence[Entry]:
+    def matter(self, kind: str, name: str, before: int) -> Sequence[Taken]:
         """The entries about a matter before an instant (µs), in order; none of a type that nobody knows any more."""
         held = self._history.matter(self._customer, kind, name, before)
         if not held and (not self._new or self._new[0].at >= before):
             return ()
         mine = [one for one in self._new_about().get((kind, name), ()) if one.at < before]
-        return [one for one in self._joined(held, mine) if one.type in self.vocabulary]
+        about = [self._rules.taken(one) for one in self._joined(held, mine)]
+        return [one for one in about if one is not None]
 
     def snapshot(self, before: int) -> Derived:
         """The latest state that is known of before an instant (µs)."""
@@ -94,9 +94,8 @@ class Past:
             self._about = {}
             for entry in self._new:
                 taken = self._rules.taken(entry)
-                matter = None if taken is None else matter_of(taken.kind, entry.data)
-                if matter is not None:
-                    self._about.setdefault(matter, []).append(entry)
+                if taken is not None and taken.matter is not None:
+                    self._about.setdefault(taken.matter, []).append(entry)
         return self._about
 
 
@@ -137,5 +136,5 @@ def looked_at(entries: Iterable[Entry], rules: RuleSet) -> Iterator[Taken]:
     """The entries at which rules or the profile look, as they are folded."""
     for entry in entries:
         taken = rules.taken(entry)
-        if taken is not None and rules.effects(taken.streams).any:
+        if taken is not None and taken.effects.any:
             yield taken

@@ -5,30 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from .conditions import States
+from .effects import Bearing, Meaning
 from .event import Entry
 from .features import Feature, Taken
 from .matters import FIELDS, MattersOf
 from .rule import Rule
-from .streams import Streams, streams_of
+from .streams import Streams
 from .vocabulary import Vocabulary
-
-
-class Effects(NamedTuple):
-    """What an event of certain streams means: the places that take it in, the rules that it triggers, and the names of
-    those of which it can end a match, or move its end.
-    """
-
-    places: tuple[int, ...]
-    judged: tuple[Rule, ...]
-    ends: frozenset[str]
-
-    @property
-    def any(self) -> bool:
-        """Whether anybody looks at it."""
-        return bool(self.places or self.judged)
 
 
 class RuleSet:
@@ -51,7 +36,7 @@ class RuleSet:
         self.matters = [(place, one) for place, one in enumerate(self.features) if isinstance(one, MattersOf)]
         self.empty: States = tuple(feature.empty() for feature in self.features)
         self.longest_cooldown = max((rule.cooldown for rule in ordered), default=0)
-        self._effects: dict[Streams, Effects] = {}
+        self._meanings = {name: Meaning(kind, self._bearing) for name, kind in vocabulary.items() if not kind.note}
         told = [
             (rule.name, rule.when, rule.key, rule.condition, rule.resolves, rule.expires, rule.cooldown)
             for rule in ordered
@@ -61,21 +46,15 @@ class RuleSet:
 
     def taken(self, entry: Entry) -> Taken | None:
         """The entry as it is folded; ``None`` for a note and for a type nobody knows."""
-        kind = self.vocabulary.get(entry.type)
-        return None if kind is None or kind.note else Taken(entry, kind, streams_of(kind, entry.data))
+        meaning = self._meanings.get(entry.type)
+        return None if meaning is None else meaning.taken(entry)
 
-    def effects(self, streams: Streams) -> Effects:
-        """What an event of these streams means."""
-        found = self._effects.get(streams)
-        if found is None:
-            found = self._effects[streams] = self._find(set(streams))
-        return found
-
-    def _find(self, streams: set[str]) -> Effects:
-        places = tuple(place for place, one in enumerate(self.features) if not streams.isdisjoint(one.streams))
-        judged = tuple(rule for rule in self.rules.values() if not streams.isdisjoint(rule.when))
-        ends = frozenset(rule.name for rule in self.rules.values() if not streams.isdisjoint(rule.ended_by))
-        return Effects(places, judged, ends)
+    def _bearing(self, streams: Streams) -> Bearing:
+        own = set(streams)
+        places = tuple(place for place, one in enumerate(self.features) if not own.isdisjoint(one.streams))
+        judged = tuple(rule for rule in self.rules.values() if not own.isdisjoint(rule.when))
+        ends = frozenset(rule.name for rule in self.rules.values() if not own.isdisjoint(rule.ended_by))
+        return Bearing(places, judged, ends)
 
     def _bound(self, rule: Rule) -> Rule:
         resolves = None if rule.resolves is None else rule.resolves.bound(self._kept)

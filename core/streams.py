@@ -10,18 +10,17 @@ CONTACT = "contact"
 ENGAGED = "engaged"
 
 Streams = tuple[str, ...]
-"""Those of one event, its type first. There are few combinations: what follows from one is kept."""
+"""Those of one event, its type first."""
 
 
-def streams_of(kind: EventType, data: Mapping[str, object]) -> Streams:
-    """The streams that an event of this type and content belongs to."""
+def streams_of(kind: EventType, data: Mapping[str, object], *, about: bool) -> Streams:
+    """The streams that an event of this type and content belongs to; ``about``: it names a matter."""
     found = [kind.name]
-    matter = matter_of(kind, data)
-    if matter is not None:
-        found.append(matter[0])
+    if about and kind.entity is not None:
+        found.append(kind.entity.entity)
     if is_contact(kind, data):
         found.append(CONTACT)
-    if kind.engaged is not None and kind.holds(kind.engaged, data):
+    if is_engaged(kind, data):
         found.append(ENGAGED)
     return tuple(found)
 
@@ -35,4 +34,9 @@ def matter_of(kind: EventType, data: Mapping[str, object]) -> tuple[str, str] | 
 
 def is_contact(kind: EventType, data: Mapping[str, object]) -> bool:
     """Whether an event of this type and content is a contact: outbound, and to sell or to ask."""
-    return kind.outbound is not None and kind.holds(kind.outbound, data)
+    return kind.holds(kind.outbound, data)
+
+
+def is_engaged(kind: EventType, data: Mapping[str, object]) -> bool:
+    """Whether in an event of this type and content the customer did something themselves."""
+    return kind.holds(kind.engaged, data)

@@ -85,7 +85,7 @@ BUGS = (
         "A late event that triggers no rule is taken in as if it came in order.",
         "core/judging.py",
         "(known is None or taken.entry.at <= known.at)",
-        "(known is None or (taken.entry.at <= known.at and rules.effects(taken.streams).judged))",
+        "(known is None or (taken.entry.at <= known.at and taken.effects.judged))",
         (checks.NOTIFICATIONS,),
     ),
     Bug(

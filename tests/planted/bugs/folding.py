@@ -62,7 +62,7 @@ BUGS = (
         """\
             trigger = next((one for one in past.since(alert.time) if one.at == alert.time), None)
             taken = None if trigger is None else self._rules.taken(trigger)
-            if taken is None or not self._rules.effects(taken.streams).any:
+            if taken is None or not taken.effects.any:
                 continue
             if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
 """,
@@ -118,11 +118,11 @@ BUGS = (
         "The latest that was seen is forgotten when something of its kind comes that is not meant.",
         "core/features.py",
         """\
-                return ref(one.entry)
+                return one.ref
         return state
 """,
         """\
-                return ref(one.entry)
+                return one.ref
         return None
 """,
         (checks.SEEN,),
@@ -195,8 +195,8 @@ BUGS = (
         "a-matter-of-a-type-that-is-none-any-more",
         "A matter whose history holds an entry of a type that left the vocabulary can't be recalled.",
         "core/past.py",
-        "        return [one for one in self._joined(held, mine) if one.type in self.vocabulary]\n",
-        "        return self._joined(held, mine)\n",
+        "        return [one for one in about if one is not None]\n",
+        "        return [one for one in about if one is not None or self._rules]\n",
         (checks.OTHER_RULES,),
     ),
     Bug(

@@ -45,7 +45,7 @@ BUGS = (
         "A case that was closed once more, long after it was closed and forgotten, is said to be another customer's.",
         "core/closings.py",
         "    entries = past.matter(entity, name, FOREVER)\n",
-        "    entries = [taken.entry]\n",
+        "    entries = [taken]\n",
         (checks.MATTERS,),
     ),
     Bug(

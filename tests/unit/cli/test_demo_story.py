@@ -151,7 +151,7 @@ def test_nothing_that_ordinary_customers_do_could_fire() -> None:
     ordinary = {who: of for who, of in entries(told.events).items() if who not in told.names}
     assert ORDINARY == len(ordinary)
     taken = [one for of in ordinary.values() for one in looked_at(of, RULES)]
-    assert [one.entry for one in taken if RULES.effects(one.streams).judged] == []
+    assert [one.entry for one in taken if one.effects.judged] == []
 
 
 def test_the_day_fires_exactly_what_the_manifest_says() -> None:
