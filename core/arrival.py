@@ -5,7 +5,7 @@ And what the customer's profile says of it, whatever the order of arrival.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -72,23 +72,37 @@ def join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history
     """What becomes of each event. Of copies the one with the smallest ``at`` stands, whichever came first."""
     out: list[Joined] = []
     for nth, record in enumerate(brought):
-        entry = record.entry
-        known = None if customer.is_new else history.find(customer.id, entry.uid)
-        if known is not None and not _same(known, record):
-            out.append(_reused(entry, nth))
-            continue
-        if known is not None and entry.at >= known.entry.at:
+        known = None if customer.is_new else history.find(customer.id, record.entry.uid)
+        if known is None:
+            out.append(_new(customer, record, nth, rules))
+        elif not _same(known, record):
+            out.append(_reused(record.entry, nth))
+        elif record.entry.at >= known.entry.at:
             out.append(Ignored())
-            continue
-        taken, stood_at = rules.taken(entry), None if known is None else known.entry.at
-        note = taken is None and is_note(entry, rules)
-        if stood_at is not None and not note and _is_remembered(customer, stood_at):
-            _recall(customer, written([*out, Written(entry, False, nth, taken)]), rules, history)
-        out.append(Written(entry, not note and entry.at < customer.last_at, nth, taken, stood_at))
-        if stood_at is None and not note:
-            customer.know(record.masks)
-            _remember(customer, entry, taken)
+        else:
+            moved = Written(record.entry, False, nth, rules.taken(record.entry), known.entry.at)
+            out.append(_moved(customer, moved, out, rules, history))
     return out
+
+
+def _new(customer: Customer, record: Arrived, nth: int, rules: RuleSet) -> Written:
+    entry = record.entry
+    taken = rules.taken(entry)
+    if taken is None and is_note(entry, rules):
+        return Written(entry, False, nth)
+    joined = Written(entry, entry.at < customer.last_at, nth, taken)
+    customer.know(record.masks)
+    _remember(customer, entry, taken)
+    return joined
+
+
+def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: RuleSet, history: Finder) -> Written:
+    """A copy that puts its entry earlier; ``before`` came with the same record."""
+    if moved.taken is None and is_note(moved.entry, rules):
+        return moved
+    if moved.stood_at is not None and _is_remembered(customer, moved.stood_at):
+        _recall(customer, written([*before, moved]), rules, history)
+    return moved._replace(late=moved.entry.at < customer.last_at)
 
 
 def written(joined: Iterable[object]) -> list[Entry]:
@@ -118,18 +132,19 @@ def _reused(entry: Entry, nth: int) -> Refused:
 
 def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     """What the profile says, whatever the order of arrival."""
+    at = entry.at
     customer.entries += 1
-    if entry.at > customer.last_at:
-        customer.last_at = entry.at
-        customer.latest_at = max(customer.latest_at, entry.at)
+    if at > customer.last_at:
+        customer.last_at = at
+        customer.latest_at = max(customer.latest_at, at)
     said = entry.data.get("customer")
-    name = said.get("name") if isinstance(said, Mapping) else None
-    if name and isinstance(name, str) and (entry.at, name) >= (customer.name_at, customer.name or ""):
-        customer.name, customer.name_at = name, entry.at
+    name = said.get("name") if isinstance(said, dict) else None
+    if name and isinstance(name, str) and (at, name) >= (customer.name_at, customer.name or ""):
+        customer.name, customer.name_at = name, at
     if taken is not None and taken.contact:
         department = taken.kind.department
-        if entry.at > customer.last_contact.get(department, BEFORE_ALL):
-            customer.last_contact = {**customer.last_contact, department: entry.at}
+        if at > customer.last_contact.get(department, BEFORE_ALL):
+            customer.last_contact = {**customer.last_contact, department: at}
 
 
 def _is_remembered(customer: Customer, at: int) -> bool:

@@ -34,9 +34,9 @@ class Customer:
     entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
     ``shown``: the open matters as they were told last.
     ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
-    ``alerts``: those that something in order can concern; ``closed``: the others, by reach. Before ``closes_at`` (µs)
-    none of the former ends or becomes one of the latter, unless something happens. Matches up to
-    ``settled_until`` (µs) are decided for good.
+    ``alerts``: those that something in order can concern; ``closed``: the others, by reach. Unless something
+    happens, none of the former ends before the customer's now is ``ends_at``, or becomes one of the latter before an
+    entry of ``closes_at`` (µs). Matches up to ``settled_until`` (µs) are decided for good.
     ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
     part came, and its judgement failed.
     """
@@ -57,6 +57,7 @@ class Customer:
     until: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
     closed: tuple[Alert, ...] = ()
+    ends_at: int = BEFORE_ALL
     closes_at: int = BEFORE_ALL
     settled_until: int = BEFORE_ALL
     arriving: dict[str, int] = field(default_factory=dict)
@@ -69,20 +70,24 @@ class Customer:
         """The customer's now, by which alerts stand and end (µs)."""
         return max(self.until, self.latest_at)
 
+    def look_at_alerts(self) -> None:
+        """Some may have ended, or be closed: nobody knows yet when."""
+        self.ends_at = self.closes_at = BEFORE_ALL
+
     def know(self, masks: Iterable[tuple[str, str]]) -> None:
         """These are the customer's, too."""
         known = self.identifiers
-        room = len(known) < MOST_IDENTIFIERS
-        if new := {mask for mask in masks if mask not in known and (room or mask < known[-1])}:
-            self.identifiers = sorted([*known, *new])[:MOST_IDENTIFIERS]
+        for mask in masks:
+            if mask not in known and (len(known) < MOST_IDENTIFIERS or mask < known[-1]):
+                known = self.identifiers = sorted([*known, mask])[:MOST_IDENTIFIERS]
 
-    def forget(self, cooldown: int, appended: int) -> None:
+    def forget(self, cooldown: int) -> None:
         """Drops the alerts that are history altogether. ``cooldown``: the longest of any rule (µs)."""
-        history = forgotten_until(appended)
+        history = forgotten_until(self.appended)
         if self.alerts and self.alerts[0].time <= history:
-            self.alerts = remembered(self.alerts, cooldown, appended)
+            self.alerts = remembered(self.alerts, cooldown, self.appended)
         if self.closed and self.closed[0].reach(cooldown) <= history:
-            self.closed = tuple(remembered(self.closed, cooldown, appended))
+            self.closed = tuple(remembered(self.closed, cooldown, self.appended))
 
     def wake(self) -> None:
         """Brings the closed alerts back among those that are looked at."""

@@ -14,7 +14,7 @@ from .arrival import Arrived, Finder, Ignored, Refused, Written, join, written
 from .closings import Unmatched, unmatched
 from .customer import Customer
 from .event import BEFORE_ALL
-from .judging import Change, judge
+from .judging import judge, judge_everything
 from .memory import Memory
 from .past import Past
 from .ruleset import RuleSet
@@ -73,7 +73,9 @@ Record = Arrived | Merge | Moved
 
 def step(customer: Customer, record: Record, rules: RuleSet, history: Finder, appended: int) -> list[Output]:
     """What follows from ``record``. ``appended`` is the partition's running maximum of append times (µs)."""
-    customer.appended, customer.until = appended, max(customer.until, appended)  # until there are ticks
+    customer.appended = appended
+    if appended > customer.until:  # until there are ticks
+        customer.until = appended
     if customer.merged_into is not None:
         out: list[Output] = [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
     elif isinstance(record, Arrived):
@@ -87,17 +89,19 @@ def step(customer: Customer, record: Record, rules: RuleSet, history: Finder, ap
 
 
 def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder) -> list[Output]:
-    out: list[Output] = [*join(customer, (record,), rules, history)]
-    joined = out[0]
+    (joined,) = join(customer, (record,), rules, history)
     if not isinstance(joined, Written) or customer.arriving:
-        return out
-    past, taken = Past(history, customer.id, (joined.entry,), rules), joined.taken
-    if taken is not None and joined.stood_at is None:
-        out += unmatched(customer, taken, rules, past)
-    news = None if taken is None or not taken.effects.any else taken
-    out += judge(customer, Change(news, customer.appended, record.replay, customer.unjudged), rules, past)
-    customer.unjudged = False
-    return out
+        return [joined]
+    past, taken, closing = Past(history, customer.id, (joined.entry,), rules), joined.taken, list[Output]()
+    if taken is not None and taken.effects.may_close and joined.stood_at is None:
+        closing += unmatched(customer, taken, rules, past)
+    if customer.unjudged:
+        said = judge_everything(customer, rules, past, replay=record.replay)
+        customer.unjudged = False
+    else:
+        looked_at = taken if taken is not None and taken.effects.any else None
+        said = judge(customer, looked_at, rules, past, replay=record.replay)
+    return [joined, *closing, *said]
 
 
 def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) -> list[Output]:
@@ -106,7 +110,7 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
         return []
     past = Past(history, customer.id, (), rules)
     said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.open and not alert.carried]
-    customer.forget(rules.longest_cooldown, customer.appended)
+    customer.forget(rules.longest_cooldown)
     customer.wake()
     shipped = Shipped(
         record.into,
@@ -125,7 +129,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
     out: list[Output] = [*join(customer, record.entries, rules, history)]
     if record.alerts:
-        customer.forget(rules.longest_cooldown, customer.appended)
+        customer.forget(rules.longest_cooldown)
         customer.wake()
         memory = Memory(customer.alerts, customer.settled_until, rules.longest_cooldown, customer.appended)
         memory.join(record.alerts)
@@ -140,6 +144,6 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
     if customer.arriving or not record.judged:
         return out
     past = Past(history, customer.id, written(out), rules)
-    out += judge(customer, Change(None, customer.appended, everything=True), rules, past)
+    out += judge_everything(customer, rules, past)
     customer.unjudged = False
     return out

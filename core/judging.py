@@ -7,7 +7,6 @@ notified against what matches now, decide what is left in its order, and say wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from .alert import Alert, Name
 from .conditions import Derived
@@ -23,67 +22,72 @@ from .ruleset import RuleSet
 from .telling import Said, State, tell
 
 
-class Change(NamedTuple):
-    """What is new of a customer. ``taken`` has joined their past; ``None``: something at which neither rules nor the
-    profile look. After a move, and when what is known of them can't be relied on, ``everything`` is judged again.
+def judge(customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool) -> list[Said]:
+    """What an event changes; ``taken`` has joined the ``past``. ``None``: neither rules nor the profile look at it.
 
-    ``appended``: the journal's clock (µs). ``replay``: nobody is to be woken.
+    Returns what is said, in order. The customer's alerts and what is known of them are as of the event then.
+    ``replay``: nobody is to be woken.
     """
-
-    taken: Taken | None
-    appended: int
-    replay: bool = False
-    everything: bool = False
-
-
-def judge(customer: Customer, change: Change, rules: RuleSet, past: Past) -> list[Said]:
-    """What is said, in order. The customer's alerts and what is known of them are as of the change then."""
-    customer.forget(rules.longest_cooldown, change.appended)
-    known, taken = customer.derived, change.taken
-    judgement = _Judgement(customer, change, rules, past)
-    if change.everything or (taken is not None and (known is None or taken.entry.at <= known.at)):
-        judgement.again()
+    judgement = _Judgement(customer, rules, past, replay=replay)
+    known = customer.derived
+    if taken is not None and (known is None or taken.entry.at <= known.at):
+        judgement.again(taken.entry.at)
     elif taken is not None and known is not None:
         judgement.in_order(known, taken)
-    if customer.closes_at <= customer.now:
-        judgement.close()
-    return judgement.said
+    return judgement.finish()
+
+
+def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: bool = False) -> list[Said]:
+    """What is said after a move, and when what is known of a customer can't be relied on: all is judged again."""
+    judgement = _Judgement(customer, rules, past, replay=replay)
+    judgement.again(BEFORE_ALL)
+    return judgement.finish()
 
 
 class _Judgement:
     """One change of one customer. ``since``: the first instant at which anything may be otherwise (µs)."""
 
-    __slots__ = ("_change", "_customer", "_gone", "_now", "_past", "_rules", "_since", "said")
+    __slots__ = ("_customer", "_gone", "_now", "_past", "_replay", "_rules", "_said", "_since")
 
-    def __init__(self, customer: Customer, change: Change, rules: RuleSet, past: Past) -> None:
-        self._customer, self._change, self._rules, self._past = customer, change, rules, past
-        self._since = BEFORE_ALL if change.everything or change.taken is None else change.taken.entry.at
+    def __init__(self, customer: Customer, rules: RuleSet, past: Past, *, replay: bool) -> None:
+        self._customer, self._rules, self._past, self._replay = customer, rules, past, replay
         self._now = customer.now
+        self._since = BEFORE_ALL
         self._gone: list[Alert] = []
-        self.said: list[Said] = []
+        self._said: list[Said] = []
+        if customer.alerts or customer.closed:
+            customer.forget(rules.longest_cooldown)
 
     # --- folding ----------------------------------------------------------------------------------------------------
 
     def in_order(self, derived: Derived, taken: Taken) -> None:
         """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
-        customer, rules = self._customer, self._rules
-        watches: dict[int, Watch] = {}
-        if customer.alerts and (ends := taken.effects.ends):
-            for index, alert in enumerate(customer.alerts):
-                if alert.rule in ends and (alert.end is None or alert.end >= self._since):
-                    known = FOREVER if alert.end is None else alert.end
-                    watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, known)
-        found = fold(rules, derived, Folding(((taken,),), watched=tuple(watches.values())), self._past)
+        customer = self._customer
+        watches = self._watched(taken) if customer.alerts and taken.effects.ends else {}
+        found = fold(self._rules, derived, Folding(((taken,),), watched=tuple(watches.values())), self._past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
-            customer.alerts[index] = self._restated(customer.alerts[index], watch.end, None)
-            customer.closes_at = BEFORE_ALL
+            before = customer.alerts[index]
+            if watch.end != before.end:
+                customer.alerts[index] = self._restated(before, watch.end, None)
+                customer.look_at_alerts()
         if found.matches:
             self._decide(found.matches)
 
-    def again(self) -> None:
+    def _watched(self, taken: Taken) -> dict[int, Watch]:
+        """Alerts whose end an event in order can move, by their places."""
+        watches: dict[int, Watch] = {}
+        at, ends, rules = taken.entry.at, taken.effects.ends, self._rules.rules
+        for index, alert in enumerate(self._customer.alerts):
+            if alert.rule in ends:
+                end = FOREVER if alert.end is None else alert.end
+                if end >= at:
+                    watches[index] = Watch(rules[alert.rule], alert.key, alert.time, end)
+        return watches
+
+    def again(self, since: int) -> None:
         """Folds from a state strictly before the change. What was notified before it keeps what it was bound to."""
-        customer, past, since = self._customer, self._past, self._since
+        customer, past, self._since = self._customer, self._past, since
         customer.wake()
         past.changed(since)
         base = past.snapshot(since)
@@ -140,7 +144,8 @@ class _Judgement:
                 self._gone.append(alert)
                 if not alert.carried:
                     self._say("retracted", alert)
-        self._customer.alerts, self._customer.closes_at = kept, BEFORE_ALL
+        self._customer.alerts = kept
+        self._customer.look_at_alerts()
 
     def _unloaded(self, alert: Alert) -> Alert:
         """An alert of a rule that is not loaded stays as it is; one that came with a merge is said to be this one's."""
@@ -171,46 +176,57 @@ class _Judgement:
     # --- deciding ---------------------------------------------------------------------------------------------------
 
     def _decide(self, matches: Sequence[Match]) -> None:
-        customer, change = self._customer, self._change
+        customer = self._customer
         if may_be_full(len(customer.alerts) + len(customer.closed) + len(matches)):
             customer.wake()
-        memory = Memory(customer.alerts, customer.settled_until, self._rules.longest_cooldown, change.appended)
-        for alert in decide(matches, memory, change.appended, self._now, replay=change.replay):
+        memory = Memory(customer.alerts, customer.settled_until, self._rules.longest_cooldown, customer.appended)
+        for alert in decide(matches, memory, customer.appended, self._now, replay=self._replay):
             self._say("fired" if alert.open else alert.ending, alert)
-        customer.alerts, customer.settled_until, customer.closes_at = memory.alerts, memory.settled, BEFORE_ALL
+        customer.alerts, customer.settled_until = memory.alerts, memory.settled
+        customer.look_at_alerts()
 
-    def close(self) -> None:
+    def finish(self) -> list[Said]:
+        """Closes whatever is due. Returns all that was said."""
+        customer = self._customer
+        if customer.ends_at <= self._now or customer.closes_at <= customer.folded_until:
+            self._close()
+        return self._said
+
+    def _close(self) -> None:
         """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern."""
         customer, now, latest = self._customer, self._now, self._customer.folded_until
+        ends_at = closes_at = FOREVER
         kept: list[Alert] = []
         closed: list[Alert] = []
         for alert in customer.alerts:
-            if alert.open and alert.has_ended(now):
+            end = FOREVER if alert.end is None else alert.end
+            if alert.open and end <= now:
                 self._say(alert.ending, alert)
                 alert = alert._replace(open=False)
-            if not alert.open and alert.evidence is not None and alert.has_ended(latest - 1):
+            if alert.evidence is not None and not alert.open and end < latest:
                 alert = alert._replace(evidence=None)
-            is_over = not alert.open and alert.evidence is None and self._closes_at(alert) <= latest
-            (closed if is_over else kept).append(alert)
-        customer.alerts = kept
-        customer.closes_at = min((self._closes_at(alert) for alert in kept), default=FOREVER)
+            if alert.open:
+                kept.append(alert)
+                ends_at = min(ends_at, end)
+            elif (at := self._closes_at(alert)) > latest:
+                kept.append(alert)
+                closes_at = min(closes_at, at)
+            else:
+                closed.append(alert)
+        customer.alerts, customer.ends_at, customer.closes_at = kept, ends_at, closes_at
         if closed:
             customer.closed = tuple(sorted([*customer.closed, *closed], key=self._reach))
 
     def _closes_at(self, alert: Alert) -> int:
-        """When ``close`` has to look at it next (µs): at its end; once that was said, when no entry in order can move
-        the end any more; then, when it keeps no entry in order silent any more.
+        """From which entry on (µs) one whose end was said loses its evidence, as none in order can move the end then;
+        after that, from which on it is put away, as it keeps none in order silent.
         """
         end = FOREVER if alert.end is None else alert.end
-        if alert.open:
-            return end
-        if alert.evidence is not None:
-            return end + 1
         rule = self._rules.rules.get(alert.rule)
-        return max(end + 1, end if rule is None else alert.time + rule.cooldown)
+        return end + 1 if rule is None or alert.evidence is not None else max(end + 1, alert.time + rule.cooldown)
 
     def _reach(self, alert: Alert) -> tuple[int, tuple[int, bytes, str, str]]:
         return alert.reach(self._rules.longest_cooldown), alert.place()
 
     def _say(self, state: State, alert: Alert) -> None:
-        self.said.append(tell(state, alert, self._rules, self._past))
+        self._said.append(tell(state, alert, self._rules, self._past))

@@ -43,9 +43,10 @@ class History(Protocol):
 class Past:
     """The history of one customer; ``new``, in order, joins it, in the place of what had the same uid."""
 
+    __slots__ = ("_about", "_customer", "_history", "_new", "_rules", "vocabulary")
+
     def __init__(self, history: History, customer: str, new: Sequence[Entry], rules: RuleSet) -> None:
-        self._history, self._customer, self._rules = history, customer, rules
-        self._new, self._uids = new, {one.uid for one in new}
+        self._history, self._customer, self._new, self._rules = history, customer, new, rules
         self._about: dict[tuple[str, str], list[Entry]] | None = None
         self.vocabulary = rules.vocabulary
 
@@ -86,7 +87,10 @@ class Past:
         self._history.changed(self._customer, since)
 
     def _joined(self, held: Sequence[Entry], mine: Sequence[Entry]) -> Sequence[Entry]:
-        return sorted([*(one for one in held if one.uid not in self._uids), *mine])
+        if not held:
+            return mine
+        new = {one.uid for one in self._new}
+        return sorted([*(one for one in held if one.uid not in new), *mine])
 
     def _new_about(self) -> Mapping[tuple[str, str], Sequence[Entry]]:
         """What is new, by kind and id of the matter that it is about."""

@@ -127,7 +127,7 @@ BUGS = (
         "core/judging.py",
         "        self._compare({match.name: match for match in found.matches}, watches)\n",
         """\
-        appended, before = self._change.appended, [alert for alert in customer.alerts if alert.time < since]
+        appended, before = customer.appended, [alert for alert in customer.alerts if alert.time < since]
         chosen = Memory(before, customer.settled_until, self._rules.longest_cooldown, appended)
         names = {alert.name for alert in decide(found.matches, chosen, appended, self._now, replay=False)}
         self._compare({match.name: match for match in found.matches if match.name in names}, watches)
@@ -204,9 +204,8 @@ BUGS = (
         "An event with another's id and other content is dropped without a word.",
         "core/arrival.py",
         """\
-        if known is not None and not _same(known, record):
-            out.append(_reused(entry, nth))
-            continue
+        elif not _same(known, record):
+            out.append(_reused(record.entry, nth))
 """,
         "",
         (checks.COPIES,),
@@ -310,8 +309,8 @@ BUGS = (
         "the-first-copy-stands",
         "Of copies the one that is journaled first says when it was, not the earliest.",
         "core/arrival.py",
-        "        if known is not None and entry.at >= known.entry.at:\n",
-        "        if known is not None:\n",
+        "        elif record.entry.at >= known.entry.at:\n",
+        "        elif known is not None:\n",
         (
             checks.MOVED_ENTRY,
             checks.EARLIER_COPY,

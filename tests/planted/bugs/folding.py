@@ -73,11 +73,11 @@ BUGS = (
         "A late event is held against the alerts that something in order can concern, and no others.",
         "core/judging.py",
         """\
-        customer, past, since = self._customer, self._past, self._since
+        customer, past, self._since = self._customer, self._past, since
         customer.wake()
 """,
         """\
-        customer, past, since = self._customer, self._past, self._since
+        customer, past, self._since = self._customer, self._past, since
 """,
         (checks.STANDS_AGAIN,),
     ),
@@ -85,8 +85,8 @@ BUGS = (
         "an-ended-alert-silences-nothing",
         "An alert is put away when it has ended, although its cooldown is not over.",
         "core/judging.py",
-        "        return max(end + 1, end if rule is None else alert.time + rule.cooldown)\n",
-        "        return end + 1\n",
+        " else max(end + 1, alert.time + rule.cooldown)\n",
+        " else end + 1\n",
         (checks.SILENCES,),
     ),
     Bug(
@@ -206,7 +206,8 @@ BUGS = (
         "    if not isinstance(joined, Written) or customer.arriving:\n",
         """\
     if not isinstance(joined, Written) and not customer.arriving:
-        return out + judge(customer, Change((), customer.appended), rules, Past(history, customer.id, (), rules))
+        past = Past(history, customer.id, (), rules)
+        return [joined, *judge(customer, None, rules, past, replay=record.replay)]
     if not isinstance(joined, Written) or customer.arriving:
 """,
         (checks.NO_STEP,),
@@ -215,8 +216,8 @@ BUGS = (
         "a-moved-entry-stands-twice",
         "An entry that a copy puts earlier is folded there and where it stood.",
         "core/past.py",
-        "[*(one for one in held if one.uid not in self._uids), *mine]",
-        "[*(one for one in held if one.uid not in self._uids or one not in self._new), *mine]",
+        "[*(one for one in held if one.uid not in new), *mine]",
+        "[*(one for one in held if one.uid not in new or one not in self._new), *mine]",
         (checks.MOVED_ENTRY,),
     ),
     Bug(
@@ -224,7 +225,7 @@ BUGS = (
         "What lies 400 days back is left out of the fold: a notified alert of then is retracted.",
         "core/judging.py",
         "lambda at, _: at >= since, tuple(",
-        "lambda at, _: at >= max(since, self._change.appended - 34_560_000_000_000), tuple(",
+        "lambda at, _: at >= max(since, self._customer.appended - 34_560_000_000_000), tuple(",
         (checks.SETTLED_LATE,),
     ),
     Bug(

@@ -74,7 +74,7 @@ def test_whatever_a_customer_went_through_is_written_down_and_read_again(
 def check(customer: Customer) -> None:
     document = CODEC.encode(customer, "m")
     again = CODEC.decode(Document.parse(document.stored()))
-    assert replace(customer, is_new=False, closes_at=again.closes_at) == again
+    assert replace(customer, is_new=False, ends_at=again.ends_at, closes_at=again.closes_at) == again
     assert document == CODEC.encode(again, "m")
     assert customer.appended == head(document)
 
