@@ -1,4 +1,4 @@
-"""The local mirror of one partition's public topics: timeline entries and customers' documents.
+"""The local mirror of one partition's topics: timeline entries, customers' documents, and their closed alerts.
 
 ``profiles`` holds what the topic holds. ``entries`` holds the timeline, all of a customer side by side, under keys that
 begin with ``<customer>/``:
@@ -6,7 +6,8 @@ begin with ``<customer>/``:
 - ``e<at><uid>``: the entry (``stored_entry``), in the timeline's order;
 - ``u<uid>``: where it stands (``at``), and the matter that it is about, if any;
 - ``m<matter>``: something is about that matter: a look-up tells whether there is anything to be read;
-- ``m<matter><at><uid>``: this entry is about it.
+- ``m<matter><at><uid>``: this entry is about it;
+- ``a<alert id>``: an alert that is closed (``stored_alert``).
 
 ``at`` has 8 bytes (µs, big-endian), ``uid`` 16. Changes are pending until ``flush``.
 """
@@ -18,13 +19,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from core.alert import Alert
 from core.arrival import Arrived
 from core.conditions import Derived
 from core.event import Entry
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
 
-from . import stored_entry
+from . import stored_alert, stored_entry
 from .snapshots import Snapshots
 
 CLOCK = b"clock"
@@ -111,6 +113,10 @@ class Archive:
                 break
             found.append(stored_entry.entry(at, uid.hex(), self._stored(owner, at, uid)))
         return found
+
+    def closed(self, customer: str) -> Sequence[Alert]:
+        """The alerts that are put away."""
+        return [stored_alert.alert(value) for _, value in self._store.scan("entries", b"%s/a" % customer.encode())]
 
     # --- core.arrival.Finder: states -------------------------------------------------------------------------------
 
@@ -221,6 +227,18 @@ class Archive:
         place = len(prefix)
         for key, stored in self._store.scan("entries", prefix, at.to_bytes(AT_BYTES, "big")):
             yield int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :].hex(), stored
+
+    # --- closed alerts ----------------------------------------------------------------------------------------------
+
+    def set_closed(self, key: bytes, value: bytes | None) -> None:
+        """A record of the topic of notified alerts, ``<customer>/<alert id>``; ``None``: it is closed no longer."""
+        owner, slash, name = key.partition(b"/")
+        if not owner or not slash:
+            raise ValueError("no notified alert has such a key")
+        if value is None:
+            self._store.delete("entries", b"%s/a%s" % (owner, name))
+        else:
+            self._store.put("entries", b"%s/a%s" % (owner, name), value)
 
     # --- documents --------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ Both travel in one record of ``cx.profiles.v1``: the profile is its value, the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import GenericAlias
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from schemas.outputs import PROFILE_UPDATED
 
 from .cloud_event import cloud_event
 
-SCHEMA = 4
+SCHEMA = 5
 """The form of the state. A worker that meets another number is older or newer than the data and must not start."""
 
 STATE_BYTES = 256 * 1024
@@ -37,9 +37,6 @@ _OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
 _MASK_BYTES = 800
 _ALERT_BYTES = 600 + (EVIDENCE_LIMIT + 1) * (MOST_WHERE + 40)
 _ARRIVING_BYTES = 96
-
-MANY_CLOSED, MOST_PACKED = 8, 1_000
-"""From so many closed alerts on they are kept in bytes, of so many customers: 20 KB each at most."""
 
 _STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}
 """Of each kind of feature the type of its states."""
@@ -104,7 +101,8 @@ class _State(msgspec.Struct, array_like=True):
     last_at: int
     latest_at: int
     alerts: list[Alert]
-    closed: msgspec.Raw
+    closed: int
+    forgets_at: int
     settled_until: int
     arriving: dict[str, int]
     unjudged: bool
@@ -135,8 +133,6 @@ class Documents:
             GenericAlias(tuple, (int, states)) | None
         )
         self._encoder = msgspec.msgpack.Encoder()
-        self._closed: dict[str, tuple[Sequence[Alert], bytes]] = {}
-        """Of some customers with many closed alerts these in bytes, as long as they are the same ones."""
 
     def encode(self, customer: Customer, message_id: str) -> Document:
         """The customer's record. ``message_id``: of the profile's CloudEvent."""
@@ -169,24 +165,13 @@ class Documents:
                 customer.last_at,
                 customer.latest_at,
                 customer.alerts,
-                msgspec.Raw(self._closed_alerts(customer)),
+                customer.closed,
+                customer.forgets_at,
                 customer.settled_until,
                 customer.arriving,
                 customer.unjudged,
             )
         )
-
-    def _closed_alerts(self, customer: Customer) -> bytes:
-        """Hardly ever others than last time, and up to two hundred."""
-        if len(customer.closed) < MANY_CLOSED:
-            return self._encoder.encode(customer.closed)
-        alerts, encoded = self._closed.pop(customer.id, ((), b""))
-        if alerts is not customer.closed:
-            encoded = self._encoder.encode(customer.closed)
-        self._closed[customer.id] = customer.closed, encoded
-        if len(self._closed) > MOST_PACKED:
-            del self._closed[next(iter(self._closed))]
-        return encoded
 
     def profile(self, customer: Customer) -> dict[str, object]:
         """What everybody may read."""
@@ -216,7 +201,7 @@ class Documents:
 
     def decode(self, document: Document) -> Customer:
         """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""
-        state, profile, closed = _parts(document)
+        state, profile = _parts(document)
         customer = Customer(
             profile.customer_id,
             None,
@@ -232,7 +217,8 @@ class Documents:
             appended=state.appended,
             until=state.until,
             alerts=state.alerts,
-            closed=closed,
+            closed=state.closed,
+            forgets_at=state.forgets_at if state.digest == self._rules.digest else BEFORE_ALL,
             settled_until=state.settled_until,
             arriving=state.arriving,
             unjudged=state.unjudged,
@@ -254,19 +240,18 @@ def head(document: Document) -> int:
     return _parts(document)[0].appended
 
 
-def _parts(document: Document) -> tuple[_State, _Profile, tuple[Alert, ...]]:
-    """The state, the profile and the closed alerts. Raises as ``head`` does."""
+def _parts(document: Document) -> tuple[_State, _Profile]:
+    """The state and the profile. Raises as ``head`` does."""
     head = _HEAD.decode(document.state) if document.state else _FORMER.decode(document.profile).data.state
     if head.schema != SCHEMA:
         raise OtherVersion(f"a profile has a state of form {head.schema}; this version of the bus knows {SCHEMA}")
     state = _STATE.decode(document.state)
-    return state, _MESSAGE.decode(document.profile).data, _CLOSED.decode(state.closed)
+    return state, _MESSAGE.decode(document.profile).data
 
 
 def bytes_at_most(customer: Customer) -> int:
     """More bytes than the record takes: a quick look at whether it fits."""
-    alerts = len(customer.alerts) + len(customer.closed)
-    size = STATE_BYTES + _OPEN_BYTES + len(customer.identifiers) * _MASK_BYTES + alerts * _ALERT_BYTES
+    size = STATE_BYTES + _OPEN_BYTES + len(customer.identifiers) * _MASK_BYTES + len(customer.alerts) * _ALERT_BYTES
     return size + len(customer.arriving) * _ARRIVING_BYTES
 
 
@@ -274,5 +259,4 @@ _NIL = msgspec.msgpack.encode(None)
 _HEAD = msgspec.msgpack.Decoder(_Head)
 _FORMER = msgspec.json.Decoder(_FormerMessage)
 _STATE = msgspec.msgpack.Decoder(_State)
-_CLOSED = msgspec.msgpack.Decoder(tuple[Alert, ...])
 _MESSAGE = msgspec.json.Decoder(_Message)

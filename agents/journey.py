@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 
 from core import journey
 from core.arrival import Arrived, Ignored, Refused, Written
+from core.closed import PutAway, TakenOut
 from core.closings import Unmatched
 from core.customer import Customer
 from core.event import rfc3339
@@ -30,7 +31,7 @@ from engine.record import KafkaRecord
 from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason, decision_error
 
-from . import messages, moves
+from . import messages, moves, stored_alert
 from .archive import Archive, matter_name
 from .customer_cache import BYTES, CustomerCache
 from .documents import STATE, Document, Documents, OtherVersion, bytes_at_most, head
@@ -48,7 +49,7 @@ from .records import (
     received_at,
 )
 from .timeline_entry import MATTER, STOOD_AT, timeline_entry, timeline_headers
-from .topics import JOURNAL, PROFILES, TIMELINE, alerts_topic, department_of
+from .topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
@@ -91,8 +92,8 @@ class Journey:
     # --- engine.partition.Processor ---------------------------------------------------------------------------------
 
     def sources(self) -> Sequence[TopicPartition]:
-        """The state is the public topics."""
-        return TopicPartition(TIMELINE, self._partition), TopicPartition(PROFILES, self._partition)
+        """The state is what other topics hold."""
+        return tuple([TopicPartition(topic, self._partition) for topic in (TIMELINE, PROFILES, NOTIFIED)])
 
     def checkpoint(self) -> Checkpoint | None:
         """What the archive holds of them."""
@@ -124,6 +125,11 @@ class Journey:
             headers = dict(record.headers)
             matter, again = headers.get(MATTER, b""), STOOD_AT in headers
             self._archive.mirror(record.key, record.value, matter, stood_elsewhere=again)
+            return
+        if record.topic == NOTIFIED:
+            if record.value is not None:
+                stored_alert.alert(record.value)  # or it is none
+            self._archive.set_closed(record.key, record.value)
             return
         if record.value is None:
             self._archive.set_profile(name, None)
@@ -297,16 +303,21 @@ class Journey:
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
         joined: list[tuple[Written, bytes, bytes]] = []
+        closed: list[Output] = []
         for decision in decisions:
             if type(decision) is Written:
                 output, matter = self._entry(record.key, decision, heard.sources[decision.nth])
                 joined.append((decision, output.value or b"", matter))
                 outputs.append(_fitting(output))
+            elif isinstance(decision, PutAway | TakenOut):
+                closed.append(self._closed(name, decision))
             else:
                 outputs += map(_fitting, self._told(customer, decision, record, heard))
         for written, value, matter in joined:
             self._archive.add(name, written.entry, value, matter, written.stood_at)
-        return outputs
+        for one in closed:
+            self._archive.set_closed(one.key or b"", one.value)
+        return outputs + closed
 
     def _customer(self, name: str) -> Customer:
         customer = self._known.get(name)
@@ -354,6 +365,10 @@ class Journey:
         about = None if kind is None else matter_of(kind, entry.data)
         matter = b"" if about is None else matter_name(*about)
         return Output(TIMELINE, self._partition, key, value, timeline_headers(matter, stood_at)), matter
+
+    def _closed(self, customer: str, decision: PutAway | TakenOut) -> Output:
+        value = stored_alert.stored(decision.alert) if isinstance(decision, PutAway) else None
+        return Output(NOTIFIED, self._partition, f"{customer}/{decision.alert.id}".encode(), value)
 
     def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
         brief = self._documents.brief(customer)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .topics import IDENTITIES, PROFILES, PROGRESS, TIMELINE
+from .topics import IDENTITIES, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 
 _KEYS: Mapping[str, tuple[str, re.Pattern[bytes]]] = {
     TIMELINE: ("the timeline entry", re.compile(rb"c_[0-9a-f]{26}/[0-9a-f]{32}")),
     PROFILES: ("the customer", re.compile(rb"c_[0-9a-f]{26}")),
+    NOTIFIED: ("the notified alert", re.compile(rb"c_[0-9a-f]{26}/a_[0-9a-f]{26}")),
     IDENTITIES: ("the identity", re.compile(rb"c/c_[0-9a-f]{26}|i/[0-9a-f]{32}|#key")),
     PROGRESS: ("the progress of", re.compile(rb"(?:journey|resolver)/[0-9]{1,5}")),
 }

@@ -24,6 +24,7 @@ IDENTITIES = "cx.identities.v1"
 JOURNAL = "cx.journal.v1"
 TIMELINE = "cx.timeline.v1"
 PROFILES = "cx.profiles.v1"
+NOTIFIED = "cx.notified.v1"
 DEAD = "cx.dead.v1"
 PROGRESS = "cx.progress.v1"
 KEY_RECORD = b"#key"
@@ -106,6 +107,7 @@ def catalogue(
         topic(JOURNAL, partitions, "delete"),
         topic(TIMELINE, partitions, "compact"),
         topic(PROFILES, partitions, "compact"),
+        topic(NOTIFIED, partitions, "compact"),
         topic(DEAD, 1, "delete"),
         topic(PROGRESS, partitions + 1, "compact"),  # the journey's partitions, and behind them the resolver's
         # Never compacted: every alert of a customer counts, and a person's must be gone after 21 days.

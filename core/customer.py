@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from .alert import Alert
+from .alert import Alert, Name
 from .conditions import Derived
-from .event import BEFORE_ALL, rfc3339
+from .event import BEFORE_ALL, FOREVER, rfc3339
 from .matters import Matters
-from .memory import forgotten_until, remembered
 from .ruleset import RuleSet
 
 MOST_SHOWN = 100
@@ -34,9 +33,10 @@ class Customer:
     entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
     ``shown``: the open matters as they were told last.
     ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
-    ``alerts``: those that something in order can concern; ``closed``: the others, by reach. Unless something
-    happens, none of the former ends before the customer's now is ``ends_at``, or becomes one of the latter before an
-    entry of ``closes_at`` (µs). Matches up to ``settled_until`` (µs) are decided for good.
+    ``alerts``: those that something in order can concern. ``closed``: how many others there are; the history has
+    them, and at ``forgets_at`` (µs) the first may be forgotten. Unless something happens, no alert ends before the
+    customer's now is ``ends_at``, or is put away before an entry of ``closes_at`` (µs). Matches up to
+    ``settled_until`` (µs) are decided for good.
     ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
     part came, and its judgement failed.
     """
@@ -56,7 +56,8 @@ class Customer:
     appended: int = BEFORE_ALL
     until: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
-    closed: tuple[Alert, ...] = ()
+    closed: int = 0
+    forgets_at: int = FOREVER
     ends_at: int = BEFORE_ALL
     closes_at: int = BEFORE_ALL
     settled_until: int = BEFORE_ALL
@@ -64,6 +65,9 @@ class Customer:
     unjudged: bool = False
     merged_into: str | None = None
     version: int = -1
+    put_away: list[Alert] = field(default_factory=list)
+    taken_out: dict[Name, Alert] = field(default_factory=dict)
+    """What this step does to the closed alerts."""
 
     @property
     def now(self) -> int:
@@ -81,18 +85,17 @@ class Customer:
             if mask not in known and (len(known) < MOST_IDENTIFIERS or mask < known[-1]):
                 known = self.identifiers = sorted([*known, mask])[:MOST_IDENTIFIERS]
 
-    def forget(self, cooldown: int) -> None:
-        """Drops the alerts that are history altogether. ``cooldown``: the longest of any rule (µs)."""
-        history = forgotten_until(self.appended)
-        if self.alerts and self.alerts[0].time <= history:
-            self.alerts = remembered(self.alerts, cooldown, self.appended)
-        if self.closed and self.closed[0].reach(cooldown) <= history:
-            self.closed = tuple(remembered(self.closed, cooldown, self.appended))
+    def put_away_closed(self, alerts: Sequence[Alert], cooldown: int) -> None:
+        """Nothing in order can concern these any more. ``cooldown``: the longest of any rule (µs)."""
+        self.put_away += alerts
+        self.closed += len(alerts)
+        self.forgets_at = min([self.forgets_at, *(alert.reach(cooldown) for alert in alerts)])
 
-    def wake(self) -> None:
-        """Brings the closed alerts back among those that are looked at."""
-        if self.closed:
-            self.alerts, self.closed = sorted([*self.closed, *self.alerts], key=Alert.place), ()
+    def take_out(self, alerts: Iterable[Alert]) -> None:
+        """These are closed no longer."""
+        for alert in alerts:
+            self.taken_out[alert.name] = alert
+            self.closed -= 1
 
     def open_matters(self, rules: RuleSet) -> OpenMatters:
         """What is open by what is known; what was told last while nothing is."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from .alert import Alert
 from .arrival import Arrived, Finder, Ignored, Refused, Written, join, written
+from .closed import PutAway, TakenOut, changes, forget, wake
 from .closings import Unmatched, unmatched
 from .customer import Customer
 from .event import BEFORE_ALL
@@ -67,7 +68,7 @@ class Shipped:
     until: int
 
 
-Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said
+Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said | PutAway | TakenOut
 Record = Arrived | Merge | Moved
 
 
@@ -85,6 +86,8 @@ def step(customer: Customer, record: Record, rules: RuleSet, history: Finder, ap
     else:
         out = _ship(customer, record, rules, history)
     customer.is_new = False
+    if customer.put_away or customer.taken_out:
+        out += changes(customer)
     return out
 
 
@@ -110,8 +113,8 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
         return []
     past = Past(history, customer.id, (), rules)
     said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.open and not alert.carried]
-    customer.forget(rules.longest_cooldown)
-    customer.wake()
+    forget(customer, rules, past)
+    wake(customer, past)
     shipped = Shipped(
         record.into,
         record.version,
@@ -129,8 +132,9 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
     out: list[Output] = [*join(customer, record.entries, rules, history)]
     if record.alerts:
-        customer.forget(rules.longest_cooldown)
-        customer.wake()
+        past = Past(history, customer.id, (), rules)
+        forget(customer, rules, past)
+        wake(customer, past)
         memory = Memory(customer.alerts, customer.settled_until, rules.longest_cooldown, customer.appended)
         memory.join(record.alerts)
         customer.alerts = sorted(memory.alerts, key=Alert.place)

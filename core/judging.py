@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .alert import Alert, Name
+from .closed import forget, wake
 from .conditions import Derived
 from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
@@ -56,7 +57,7 @@ class _Judgement:
         self._gone: list[Alert] = []
         self._said: list[Said] = []
         if customer.alerts or customer.closed:
-            customer.forget(rules.longest_cooldown)
+            forget(customer, rules, past)
 
     # --- folding ----------------------------------------------------------------------------------------------------
 
@@ -88,7 +89,7 @@ class _Judgement:
     def again(self, since: int) -> None:
         """Folds from a state strictly before the change. What was notified before it keeps what it was bound to."""
         customer, past, self._since = self._customer, self._past, since
-        customer.wake()
+        wake(customer, past)
         past.changed(since)
         base = past.snapshot(since)
         watches: dict[Name, Watch] = {}
@@ -177,8 +178,8 @@ class _Judgement:
 
     def _decide(self, matches: Sequence[Match]) -> None:
         customer = self._customer
-        if may_be_full(len(customer.alerts) + len(customer.closed) + len(matches)):
-            customer.wake()
+        if may_be_full(len(customer.alerts) + customer.closed + len(matches)):
+            wake(customer, self._past)
         memory = Memory(customer.alerts, customer.settled_until, self._rules.longest_cooldown, customer.appended)
         for alert in decide(matches, memory, customer.appended, self._now, replay=self._replay):
             self._say("fired" if alert.open else alert.ending, alert)
@@ -215,7 +216,7 @@ class _Judgement:
                 closed.append(alert)
         customer.alerts, customer.ends_at, customer.closes_at = kept, ends_at, closes_at
         if closed:
-            customer.closed = tuple(sorted([*customer.closed, *closed], key=self._reach))
+            customer.put_away_closed(closed, self._rules.longest_cooldown)
 
     def _closes_at(self, alert: Alert) -> int:
         """From which entry on (µs) one whose end was said loses its evidence, as none in order can move the end then;
@@ -224,9 +225,6 @@ class _Judgement:
         end = FOREVER if alert.end is None else alert.end
         rule = self._rules.rules.get(alert.rule)
         return end + 1 if rule is None or alert.evidence is not None else max(end + 1, alert.time + rule.cooldown)
-
-    def _reach(self, alert: Alert) -> tuple[int, tuple[int, bytes, str, str]]:
-        return alert.reach(self._rules.longest_cooldown), alert.place()
 
     def _say(self, state: State, alert: Alert) -> None:
         self._said.append(tell(state, alert, self._rules, self._past))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from .alert import Alert
 from .conditions import Derived
 from .event import BEFORE_ALL, Entry
 from .features import Ref, Taken
@@ -25,6 +26,10 @@ class History(Protocol):
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
         """Entries about a matter before an instant (µs)."""
+        ...
+
+    def closed(self, customer: str) -> Sequence[Alert]:
+        """The alerts that are put away."""
         ...
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
@@ -74,6 +79,10 @@ class Past:
         about = [self._rules.taken(one) for one in self._joined(held, mine)]
         return [one for one in about if one is not None]
 
+    def closed(self) -> Sequence[Alert]:
+        """The alerts that were put away before this record."""
+        return self._history.closed(self._customer)
+
     def snapshot(self, before: int) -> Derived:
         """The latest state that is known of before an instant (µs)."""
         return self._history.snapshot(self._customer, before) or Derived(BEFORE_ALL, self._rules.empty)
@@ -115,6 +124,10 @@ class Nothing:
         return ()
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+        """None."""
+        return ()
+
+    def closed(self, customer: str) -> Sequence[Alert]:
         """None."""
         return ()
 

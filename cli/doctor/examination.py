@@ -105,14 +105,14 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
 
 def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     from agents.keys import key_of_ours
-    from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
+    from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
     from engine.mark import Newer, is_ours
     from schemas.refusal import Reason
 
     from ..feed import Feed
     from ..letters import letters
 
-    state = (IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE)
+    state = (IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE)
     there = {DEAD, *state} <= ours.keys()
     if not there or any(one.leader is None for topic in ours.values() for one in topic.partitions.values()):
         return  # told among the topics

@@ -14,8 +14,10 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import orjson
 
+from agents import stored_alert
 from agents.documents import STATE, Document
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
+from core.alert import Alert
 from core.event import event_uid
 from schemas import instant
 from schemas.dead_letter import origins, told
@@ -42,7 +44,7 @@ Kind = Literal[
     "foreign",
 ]
 FOREIGN = "foreign-record"
-OWNED = frozenset({JOURNAL, LINKS, IDENTITIES, TIMELINE, PROFILES, PROGRESS})
+OWNED = frozenset({JOURNAL, LINKS, IDENTITIES, TIMELINE, PROFILES, NOTIFIED, PROGRESS})
 """Topics whose partitions have an owner, who tells of foreign records."""
 Content = tuple[str, int, Any]
 
@@ -298,15 +300,25 @@ def _refusals(log: Log, reference: Reference) -> Iterator[Problem]:
 # --- I2, for a sample: what is notified is what the plain definition says -------------------------------------------
 
 
+def _closed(log: Log) -> Mapping[str, Sequence[Alert]]:
+    """Alerts that are put away, by customer."""
+    found: defaultdict[str, list[Alert]] = defaultdict(list)
+    for key, value in {record.key: record.value for record in log.of(NOTIFIED)}.items():
+        if key is not None and value is not None:
+            found[key.partition(b"/")[0].decode()].append(stored_alert.alert(value))
+    return found
+
+
 def plain_alerts(log: Log, reference: Reference, names: Iterable[str]) -> Iterator[Problem]:
     """The notified alerts in the profiles of ``names``, against the definition that shares no code with the core."""
+    closed = _closed(log)
     for name in names:
         record = log.profiles.get(name.encode())
         if record is None or record.value is None:
             yield Problem("standing alert", f"{name} has no profile")
             continue
         known = reference.documents.decode(Document(record.value, dict(record.headers).get(STATE, b"")))
-        found = {alert.id: (alert.rule, alert.key, alert.time, alert.end) for alert in [*known.closed, *known.alerts]}
+        found = {alert.id: (alert.rule, alert.key, alert.time, alert.end) for alert in [*closed[name], *known.alerts]}
         told = fold(Entry(*entry) for entry in reference.arrivals[name])
         wanted = {i: (match.rule, match.key, match.time, match.end) for i, match in told.items()}
         if found != wanted:

@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from agents.records import MERGE
-from agents.topics import IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE
+from agents.topics import IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 from engine.mark import MARK
 
 from .arena import JudgedBus, arena, at_work, ended, now, verdict
@@ -23,7 +23,7 @@ from .fleet import Exit
 from .log import Header
 
 SEED, PARTITIONS, EVENTS, CUSTOMERS, RATE = 5, 2, 600, 40, 1_000.0
-DELETED, COMPACTED = (JOURNAL, LINKS), (IDENTITIES, TIMELINE, PROFILES, PROGRESS)
+DELETED, COMPACTED = (JOURNAL, LINKS), (IDENTITIES, TIMELINE, PROFILES, NOTIFIED, PROGRESS)
 FORGED_ENTRY = orjson.dumps({"data": {"customerId": "c_1", "at": 1, "event": {}}})
 VALUES = (b"no JSON", b"[]", b"{}", b"\x00\xff", FORGED_ENTRY, None)
 Strange = tuple[bytes | None, bytes | None, tuple[Header, ...]]

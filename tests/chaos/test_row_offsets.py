@@ -14,7 +14,7 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
-from agents.topics import JOURNAL, PROFILES, PROGRESS, TIMELINE, events_topic
+from agents.topics import JOURNAL, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from core.event import event_uid
 from engine.progress import ProgressLog, read_progress
 
@@ -138,7 +138,7 @@ def test_a_past_that_was_deleted_from_the_topics_does_not_rise_from_a_workers_di
     async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[Counter[str], Counter[str], int]:
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now(), Habits()))
         await bus.judged()
-        made_anew(bus, TIMELINE, PROFILES)
+        made_anew(bus, TIMELINE, PROFILES, NOTIFIED)
         bus.reader.log.records = {}
         bus.reader.log.profiles = {}
         sent = further(business(SEED, EVENTS // 10, CUSTOMERS, now(), Habits()))

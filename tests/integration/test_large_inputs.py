@@ -19,7 +19,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.protocol.produce import ProduceRequest
 
 from agents.messages import STRUCTURED
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, PROGRESS, TIMELINE, events_topic
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from cli.feed import Feed
 from deploy.broker import EmbeddedBroker
 from engine.aiokafka_internals import read_light
@@ -330,14 +330,14 @@ def test_on_the_topics_of_the_bus_every_reader_passes_over_what_becomes_too_larg
         async with publisher(bus.bootstrap) as out:
             offsets = {
                 (topic, 0, await out.send(topic, 0, raw))
-                for topic in (JOURNAL, LINKS, TIMELINE, PROFILES, IDENTITIES, PROGRESS)
+                for topic in (JOURNAL, LINKS, TIMELINE, PROFILES, NOTIFIED, IDENTITIES, PROGRESS)
                 for raw in (large, broken, forged)
             }
         await through(bus, "internal")
         return {(topic, partition, offset) for topic, partition, offset in offsets if offset is not None}
 
     wanted = asyncio.run(story())
-    assert 18 == len(wanted)
+    assert 21 == len(wanted)
     told = asyncio.run(letters(bus, {one for one in wanted if one[0] in (JOURNAL, LINKS)}))
     assert {"foreign-record"} == {one["exception"] for one in told.values()}
     assert [0] == [code for code, _ in bus.fleet.stop()]
@@ -359,7 +359,7 @@ def test_on_the_topics_of_the_bus_every_reader_passes_over_what_becomes_too_larg
 
 async def copied(bus: Bus) -> set[tuple[tuple[str, int], int]]:
     """Place and offset of all that a sink reads."""
-    reading = Reading(bus.bootstrap, [JOURNAL, LINKS, TIMELINE, PROFILES, IDENTITIES, PROGRESS], {})
+    reading = Reading(bus.bootstrap, [JOURNAL, LINKS, TIMELINE, PROFILES, NOTIFIED, IDENTITIES, PROGRESS], {})
     await reading.open()
     try:
         logs = await reading.logs()

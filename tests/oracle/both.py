@@ -122,7 +122,7 @@ class Both:
             if customer.into is None:
                 known = self.bus.customer(name)
                 assert customer.notified.settled == known.settled_until
-                held = {a.id: (a.time, _end(a.end), a.open) for a in [*known.closed, *known.alerts]}
+                held = {a.id: (a.time, _end(a.end), a.open) for a in self.bus.alerts(name)}
                 wanted = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
                 assert wanted == held
 

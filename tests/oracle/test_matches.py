@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import moves
+from agents import moves, stored_alert
 from agents.documents import Document, Documents
+from agents.topics import NOTIFIED
 from core import event as core
 from core.alert import Alert
 from core.notification import first_notice
@@ -97,7 +98,11 @@ def heard(bus: Bus, history: Sequence[Entry], chance: random.Random) -> tuple[li
     documents = {r.key: Document(r.value, dict(r.headers)["state"]) for r in bus.topics().of(PROFILES) if r.value}
     customers = [Documents(RULES).decode(document) for document in documents.values()]
     (living,) = [customer for customer in customers if customer.merged_into is None]
-    return sorted(entries, key=lambda e: (e.at, e.uid)), [*living.closed, *living.alerts]
+    put_away = {
+        r.key: r.value for r in bus.topics().of(NOTIFIED) if (r.key or b"").startswith(f"{living.id}/".encode())
+    }
+    closed = [stored_alert.alert(value) for value in put_away.values() if value is not None]
+    return sorted(entries, key=lambda e: (e.at, e.uid)), [*closed, *living.alerts]
 
 
 def said(e: Entry, face: list[dict[str, str]]) -> bytes:

@@ -9,6 +9,7 @@ from agents.topics import (
     IDENTITIES,
     JOURNAL,
     LINKS,
+    NOTIFIED,
     PROFILES,
     PROGRESS,
     TIMELINE,
@@ -34,7 +35,7 @@ def test_the_catalogue_is_that_of_the_decisions() -> None:
         *("cx.sales.events.v1", "cx.service.events.v1", "cx.marketing.events.v1"),
         *("cx.finance.events.v1", "cx.web.events.v1", "cx.social.events.v1"),
         *("cx.links.v1", "cx.identities.v1", "cx.journal.v1", "cx.timeline.v1", "cx.profiles.v1", "cx.dead.v1"),
-        "cx.progress.v1",
+        *("cx.notified.v1", "cx.progress.v1"),
         *("cx.alerts.sales.v1", "cx.alerts.service.v1", "cx.alerts.marketing.v1"),
         *("cx.alerts.finance.v1", "cx.alerts.ops.v1"),
     }
@@ -47,10 +48,10 @@ def test_links_identities_and_dead_letters_have_one_partition_progress_one_more_
     assert {topic.partitions for topic in by_name(partitions=12).values()} == {1, 12, 13}
 
 
-def test_identities_timeline_profiles_and_progress_are_compacted_and_all_else_is_deleted_after_21_days() -> None:
+def test_what_says_how_things_stand_is_compacted_and_all_else_is_deleted_after_21_days() -> None:
     topics = by_name()
     compacted = {name for name, topic in topics.items() if topic.config["cleanup.policy"] == "compact"}
-    assert compacted == {IDENTITIES, TIMELINE, PROFILES, PROGRESS}
+    assert compacted == {IDENTITIES, TIMELINE, PROFILES, NOTIFIED, PROGRESS}
     for name, topic in topics.items():
         assert topic.config.get("retention.ms") == (None if name in compacted else str(21 * DAY))
 

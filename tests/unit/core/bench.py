@@ -8,7 +8,9 @@ from typing import Any
 from agents.documents import Document, Documents
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
+from core.alert import Alert, Name
 from core.arrival import Arrived, Written
+from core.closed import PutAway, TakenOut
 from core.conditions import Derived
 from core.customer import Customer
 from core.event import BEFORE_ALL, DAY, Entry, event_uid
@@ -39,6 +41,7 @@ class Memory:
 
     def __init__(self, rules: RuleSet, *, snapshots: bool = False) -> None:
         self.held: dict[str, dict[str, Arrived]] = {}
+        self.put_away: dict[str, dict[Name, Alert]] = {}
         self._rules = rules
         self._states: dict[str, list[Derived]] | None = {} if snapshots else None
 
@@ -60,6 +63,9 @@ class Memory:
             if role is not None and role.entity == kind and str(entry.data.get(role.id_field)) == name:
                 found.append(entry)
         return [entry for entry in found if entry.at < before]
+
+    def closed(self, customer: str) -> Sequence[Alert]:
+        return list(self.put_away.get(customer, {}).values())
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
         states = [] if self._states is None else self._states.get(customer, [])
@@ -100,6 +106,10 @@ class Bus:
         document = self.documents.get(name)
         return self._codec.new(name) if document is None else self._codec.decode(document)
 
+    def alerts(self, name: str) -> list[Alert]:
+        """All that the customer was notified of and that is remembered, by time."""
+        return sorted([*self.memory.closed(name), *self.customer(name).alerts], key=Alert.place)
+
     def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Output]:
         """What follows, which is remembered."""
         customer = self.customer(name)
@@ -112,6 +122,10 @@ class Bus:
                 self.said.append((name, output))
             elif isinstance(output, Shipped):
                 self.memory.held.pop(name, None)
+            elif isinstance(output, PutAway):
+                self.memory.put_away.setdefault(name, {})[output.alert.name] = output.alert
+            elif isinstance(output, TakenOut):
+                assert output.alert == self.memory.put_away[name].pop(output.alert.name)
         self.documents[name] = self._codec.encode(customer, "")
         return outputs
 

@@ -10,7 +10,6 @@ import pytest
 from agents import messages
 from agents.journey import Journey
 from agents.topics import DEAD, alerts_topic
-from core.alert import Alert
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import BEFORE_ALL, DAY, HOUR, Entry
 from core.journey import Merge, Moved, Shipped, step
@@ -70,9 +69,7 @@ def tell(bus: Bus, *entries: Entry, clock: int = BEFORE_ALL) -> list[str]:
 
 def ends(bus: Bus) -> list[tuple[str, int | None]]:
     """Of every alert, by its key, when it ends: µs after ``START``."""
-    customer = bus.customer("c")
-    alerts = sorted([*customer.closed, *customer.alerts], key=Alert.place)
-    return [(alert.key, None if alert.end is None else alert.end - START) for alert in alerts]
+    return [(alert.key, None if alert.end is None else alert.end - START) for alert in bus.alerts("c")]
 
 
 # --- instants --------------------------------------------------------------------------------------------------------
@@ -153,7 +150,7 @@ def test_an_ended_alert_that_nothing_in_order_can_concern_stands_again_after_a_l
     assert ["resolved S1"] == tell(bus, visit(START + 8 * DAY, 3))
     tell(bus, case(START + 9 * DAY, 4, name="K2", category="question"))
     tell(bus, case(START + 9 * DAY + 1, 5, DONE, "K2"))
-    assert ["S1"] == [alert.key for alert in bus.customer("c").closed]
+    assert ["S1"] == [alert.key for alert in bus.memory.closed("c")]
     assert ["updated S1"] == tell(bus, complaint(START + 50 * HOUR, 6), clock=START + 9 * DAY + 2)
     assert [("S1", HOUR + 14 * DAY)] == ends(bus)
 

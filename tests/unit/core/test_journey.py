@@ -81,7 +81,7 @@ def test_an_alert_that_was_closed_long_ago_is_kept_without_its_words_and_taken_b
     bus.arrive("c", arrived(campaign(START + 20 * DAY)), START + 20 * DAY)
     bus.arrive("c", arrived(campaign(START + 21 * DAY, 101)), START + 21 * DAY)
     assert [] == bus.customer("c").alerts
-    (kept,) = bus.customer("c").closed
+    (kept,) = bus.memory.closed("c")
     assert kept.evidence is None
     assert len(msgspec.msgpack.encode(kept)) < 150
     reply = entry(START + 4 * HOUR, "service.conversation.ended.v1", {"channel": "phone"}, 50)
@@ -99,7 +99,7 @@ def test_an_alert_is_forgotten_when_all_that_it_could_silence_is_settled() -> No
     for days, closed in ((20, [0]), (400, [0, 20]), (407, [0, 20]), (408, [20, 400])):
         for number in range(3):  # they fatigue anew
             bus.arrive("c", arrived(campaign(START + days * DAY + number, 10 * days + number)), START + days * DAY + 2)
-        assert closed == [(alert.time - START) // DAY for alert in bus.customer("c").closed]
+        assert closed == [(alert.time - START) // DAY for alert in bus.memory.closed("c")]
 
 
 def test_old_matters_and_replays_wake_nobody() -> None:
@@ -227,7 +227,7 @@ def test_what_ends_an_alert_in_the_instant_of_many_others_does() -> None:
     again = entry(then, "service.feedback.submitted.v1", {"metric": "nps", "value": 1}, 3)
     bus.arrive("c", arrived(again), then)
     assert [("fired", START + HOUR + 5 * DAY), ("resolved", then)] == [(s.state, s.alert.end) for _, s in bus.said]
-    assert [then] == [alert.end for alert in [*bus.customer("c").closed, *bus.customer("c").alerts]]
+    assert [then] == [alert.end for alert in bus.alerts("c")]
 
 
 # --- copies ----------------------------------------------------------------------------------------------------------
