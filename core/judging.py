@@ -14,7 +14,7 @@ from .conditions import Derived
 from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
 from .features import Taken
-from .folding import Folding, Match, Watch, fold
+from .folding import Folding, Match, Watch, fold, fold_on
 from .memory import Memory, may_be_full
 from .notification import decide, refreshed
 from .past import Past
@@ -73,7 +73,7 @@ class _Judgement:
                 if alert.rule in ends and (alert.end is None or alert.end >= self._since):
                     known = FOREVER if alert.end is None else alert.end
                     watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, known)
-        found = fold(rules, derived, Folding(((taken,),), watched=tuple(watches.values())), self._past)
+        found = fold_on(rules, derived, taken, watches.values(), self._past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             customer.alerts[index] = self._restated(customer.alerts[index], watch.end, None)
