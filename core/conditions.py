@@ -7,12 +7,12 @@ fold (``features``); once it knows where (``bound``), it can be asked.
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import eq, itemgetter, ne
 from typing import ClassVar, NamedTuple, Protocol, cast
 
-from .event import DAY, FOREVER
+from .event import BEFORE_ALL, DAY, FOREVER
 from .features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where
 from .matters import FIELDS, Matter, Matters, MattersOf
 
@@ -106,7 +106,12 @@ class All(Condition):
         return found
 
     def changes(self, now: Now) -> int:
-        return min(part.changes(now) for part in self.parts)
+        found = FOREVER
+        for part in self.parts:
+            t = part.changes(now)
+            if t < found:
+                found = t
+        return found
 
     def features(self) -> Iterable[Feature]:
         return [feature for part in self.parts for feature in part.features()]
@@ -139,7 +144,10 @@ class NoneOf(All):
     """No part holds. What is absent leaves no evidence."""
 
     def holds(self, now: Now) -> Answer:
-        return () if all(part.holds(now) is None for part in self.parts) else None
+        for part in self.parts:
+            if part.holds(now) is not None:
+                return None
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +159,7 @@ class Field(Condition):
     value: object
 
     def holds(self, now: Now) -> Answer:
-        return () if compare(self.test, now.data.get(self.name), self.value) else None
+        return () if TESTS[self.test](now.data.get(self.name), self.value) else None
 
     def changes(self, now: Now) -> int:
         return FOREVER
@@ -166,21 +174,26 @@ class Field(Condition):
         return frozenset({self.name})
 
 
-def compare(test: str, found: object, expected: object) -> bool:
-    """``is``, ``is_not``, ``in``, ``at_least``, ``at_most``; a missing field is no number and equals nothing."""
-    if test == "is":
-        return found == expected
-    if test == "is_not":
-        return found != expected
-    if test == "in":
-        return found in cast(list[object], expected)
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return False
-    bound = cast(float, expected)
-    return found >= bound if test == "at_least" else found <= bound
+def _is_in(found: object, expected: object) -> bool:
+    return found in cast(list[object], expected)
 
 
-TESTS = ("is", "is_not", "in", "at_least", "at_most")
+def _at_least(found: object, expected: object) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool) and found >= cast(float, expected)
+
+
+def _at_most(found: object, expected: object) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool) and found <= cast(float, expected)
+
+
+TESTS: Mapping[str, Callable[[object, object], bool]] = {
+    "is": eq,
+    "is_not": ne,
+    "in": _is_in,
+    "at_least": _at_least,
+    "at_most": _at_most,
+}
+"""How a field's value is compared with the expected one; a missing field is no number and equals nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +201,7 @@ class OfMatters(Condition):
     """Something holds of a matter of this kind whose latest opening says ``where``; ``same`` names the one meant.
 
     ``place``, ``feature``, ``asked``: where matters are kept, and of what is kept of them, where the values of
-    ``where`` must be.
+    ``where`` must be. ``said`` takes these out of a matter's facts; ``expected``: what it must find.
     """
 
     is_open: ClassVar[bool] = True
@@ -200,35 +213,25 @@ class OfMatters(Condition):
     place: int = -1
     feature: MattersOf | None = None
     asked: tuple[int, ...] = ()
+    said: Callable[[tuple[object, ...]], object] | None = field(init=False, repr=False, compare=False)
+    expected: object = field(init=False, repr=False, compare=False)
 
-    def holds(self, now: Now) -> Answer:
-        found: list[Found] = []
-        for matter in self._chosen(now):
-            if matter.open is self.is_open and self._is_meant(matter):
-                hit = self._hit(matter, now.t)
-                if hit is not None:
-                    found.append(Found(hit, self.where, MATTER))
-        return tuple(found) if found else None
+    def __post_init__(self) -> None:
+        values = tuple([value for _, value in self.where])
+        object.__setattr__(self, "said", itemgetter(*self.asked) if self.asked else None)
+        object.__setattr__(self, "expected", values[0] if len(values) == 1 else values)
 
-    def changes(self, now: Now) -> int:
-        found = FOREVER
-        for matter in self._chosen(now):
-            if matter.open is self.is_open and self._is_meant(matter):
-                t = self._change(matter)
-                if now.t < t < found:
-                    found = t
-        return found
-
-    @abstractmethod
-    def _hit(self, matter: Matter, t: int) -> Ref | None:
-        """What is told, if it holds of a matter that is open or closed as it must be."""
-
-    def _change(self, matter: Matter) -> int:
-        """The instant (µs) at which that changes if nothing happens."""
-        return FOREVER
-
-    def _chosen(self, now: Now) -> Iterable[Matter]:
+    def _meant(self, now: Now) -> list[Matter]:
+        """Those that are open or closed as they must be, and of which ``where`` is said."""
         matters = cast(Matters, now.derived.states[self.place])
+        is_open, said, expected = self.is_open, self.said, self.expected
+        chosen = matters.values() if self.same is None else self._chosen(matters, now)
+        if said is None:
+            return [one for one in chosen if one.open is is_open]
+        # nothing is said of a matter while nobody has opened it
+        return [one for one in chosen if one.open is is_open and one.facts and said(one.facts) == expected]
+
+    def _chosen(self, matters: Matters, now: Now) -> Iterable[Matter]:
         wanted = now.key if self.same_is_key else None if self.same is None else now.data.get(self.same)
         if wanted is None:
             return matters.values()
@@ -238,13 +241,6 @@ class OfMatters(Condition):
     def _recalled(self, wanted: str, now: Now) -> Matter | None:
         """The matter of that id, if it may be meant although it is no longer kept."""
         return None
-
-    def _is_meant(self, matter: Matter) -> bool:
-        facts = matter.facts  # none while nobody has opened it
-        if len(self.asked) == 1:
-            return bool(facts) and facts[self.asked[0]] == self.where[0][1]
-        values = [value for _, value in self.where]
-        return not values or (bool(facts) and [facts[place] for place in self.asked] == values)
 
     def _horizon(self) -> int:
         return 0
@@ -268,11 +264,14 @@ class OfMatters(Condition):
 class Open(OfMatters):
     """It is open."""
 
+    def holds(self, now: Now) -> Answer:
+        meant = self._meant(now)
+        if not meant:
+            return None
+        return tuple([Found(one.changed, self.where, MATTER) for one in meant if one.changed is not None]) or None
+
     def changes(self, now: Now) -> int:
         return FOREVER
-
-    def _hit(self, matter: Matter, t: int) -> Ref | None:
-        return matter.changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,12 +281,21 @@ class Closed(OfMatters):
     is_open: ClassVar[bool] = False
     within: int = 0
 
-    def _hit(self, matter: Matter, t: int) -> Ref | None:
-        changed = matter.changed
-        return None if changed is None or (self.within and t - self.within >= changed.at) else changed
+    def holds(self, now: Now) -> Answer:
+        after = now.t - self.within if self.within else BEFORE_ALL
+        found = []
+        for matter in self._meant(now):
+            changed = matter.changed
+            if changed is not None and changed.at > after:
+                found.append(Found(changed, self.where, MATTER))
+        return tuple(found) or None
 
-    def _change(self, matter: Matter) -> int:
-        return FOREVER if matter.changed is None or not self.within else matter.changed.at + self.within
+    def changes(self, now: Now) -> int:
+        return _earliest([self._leaves(matter) for matter in self._meant(now)], now.t) if self.within else FOREVER
+
+    def _leaves(self, matter: Matter) -> int:
+        """When it leaves the window (µs)."""
+        return FOREVER if matter.changed is None else matter.changed.at + self.within
 
     def _recalled(self, wanted: str, now: Now) -> Matter | None:
         if self.within or self.feature is None:
@@ -304,12 +312,26 @@ class Overdue(OfMatters):
 
     days: int = 0
 
-    def _hit(self, matter: Matter, t: int) -> Ref | None:
-        return None if matter.bill is None or t < self._change(matter) else matter.bill.warned
+    def holds(self, now: Now) -> Answer:
+        found = []
+        for matter in self._meant(now):
+            bill = matter.bill
+            if bill is not None and bill.warned is not None and now.t >= self._since(matter):
+                found.append(Found(bill.warned, self.where, MATTER))
+        return tuple(found) or None
 
-    def _change(self, matter: Matter) -> int:
+    def changes(self, now: Now) -> int:
+        return _earliest([self._since(matter) for matter in self._meant(now)], now.t)
+
+    def _since(self, matter: Matter) -> int:
+        """Since when it is that long overdue (µs)."""
         bill = matter.bill
         return FOREVER if bill is None or bill.warned is None or bill.due is None else bill.due + self.days * DAY
+
+
+def _earliest(instants: Iterable[int], t: int) -> int:
+    """The first of them after ``t`` (µs), ``FOREVER`` if there is none."""
+    return min((at for at in instants if at > t), default=FOREVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,14 +374,11 @@ class UnansweredContacts(Condition):
     place: int = -1
 
     def holds(self, now: Now) -> Answer:
-        contacts = cast(Contacts, now.derived.states[self.place])
-        if len(contacts.unanswered) < self.at_least:
+        contacts = cast(Contacts, now.derived.states[self.place]).unanswered
+        least, after = self.at_least, now.t - self.within
+        if least > 0 and (len(contacts) < least or contacts[-least].at <= after):
             return None
-        after = now.t - self.within
-        found = [one for one in contacts.unanswered if one.at > after]
-        if len(found) < self.at_least:
-            return None
-        return tuple([Found(one, (), DEPARTMENT) for one in found[-EVIDENCE_LIMIT:]])
+        return tuple([Found(one, (), DEPARTMENT) for one in contacts[-EVIDENCE_LIMIT:] if one.at > after])
 
     def changes(self, now: Now) -> int:
         contacts = cast(Contacts, now.derived.states[self.place])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from .event import Entry
-from .features import Taken, ref
+from .features import Ref, Taken
 from .invoices import CREDIT, OVERDUE, PAYMENT
 from .rule import Rule
 from .streams import Streams, is_contact, is_engaged, matter_of, streams_of
@@ -49,58 +49,65 @@ class Effects:
 class Meaning:
     """What events of one type mean. It depends on few values of few fields: for these it is worked out once."""
 
-    __slots__ = ("_bearing", "_deciding", "_known", "_plain", "kind")
+    __slots__ = ("_effects", "_id_field", "_kind", "_named")
 
     def __init__(self, kind: EventType, bearing: Callable[[Streams], Bearing]) -> None:
-        self.kind, self._bearing = kind, bearing
-        named = _named(kind)
-        self._deciding = tuple(named)
-        self._known = {
-            (about, *values): self._effects(dict(zip(named, values, strict=True)), about=about)
+        self._kind, self._id_field = kind, None if kind.entity is None else kind.entity.id_field
+        self._named = _named(kind)
+        self._effects = {
+            (about, *values): _effects(kind, dict(zip(self._named, values, strict=True)), bearing, about=about)
             for about in (False, True)
-            for values in product(*named.values())
+            for values in product(*self._named.values())
         }
-        self._plain = None if named else (self._known[False,], self._known[True,])
 
     def taken(self, entry: Entry) -> Taken:
         """The entry, of this type, as it is folded. Raises ``ValueError`` if its uid is not hexadecimal."""
-        matter = matter_of(self.kind, entry.data)
+        kind, data = self._kind, entry.data
+        matter = None if self._id_field is None else matter_of(kind, data)
         about = matter is not None
-        effects = self._decided(entry.data, about) if self._plain is None else self._plain[about]
-        return Taken(entry, self.kind, effects, matter, effects.contact, ref(entry))
-
-    def _decided(self, data: Mapping[str, object], about: bool) -> Effects:
         try:
-            return self._known[about, *map(data.get, self._deciding)]
-        except (KeyError, TypeError):  # a value that the contract does not name, or one that can't be looked up
-            return self._effects(data, about=about)
+            effects = self._effects[about, *map(data.get, self._named)]
+        except (KeyError, TypeError):  # a value of which nothing depends, or one that can't be looked up
+            effects = self._effects[about, *self._decisive(data)]
+        return Taken(entry, kind, effects, matter, effects.contact, Ref(entry.at, bytes.fromhex(entry.uid)))
 
-    def _effects(self, data: Mapping[str, object], *, about: bool) -> Effects:
-        """Whatever the content; ``about``: it names a matter."""
-        kind = self.kind
-        bearing = self._bearing(streams_of(kind, data, about=about))
-        opens, closes = about and _opens(kind, data), about and _closes(kind, data)
-        return Effects(
-            bearing.places,
-            bearing.judged,
-            bearing.ends,
-            any=bool(bearing.places or bearing.judged),
-            contact=is_contact(kind, data),
-            answered=kind.holds(kind.answered, data),
-            engaged=is_engaged(kind, data),
-            opens=opens,
-            closes=closes,
-            may_close=about and _may_close(kind, closes=closes),
-        )
+    def _decisive(self, data: Mapping[str, object]) -> list[object]:
+        """What an event says in the fields that decide, where it matters."""
+        said = [(data.get(name), values) for name, values in self._named.items()]
+        return [value if value in values else _OTHER for value, values in said]
+
+
+_OTHER = object()
+"""Any value that decides nothing."""
+
+
+def _effects(
+    kind: EventType, data: Mapping[str, object], bearing_of: Callable[[Streams], Bearing], *, about: bool
+) -> Effects:
+    """Of events of this type and content; ``about``: it names a matter."""
+    bearing = bearing_of(streams_of(kind, data, about=about))
+    opens, closes = about and _opens(kind, data), about and _closes(kind, data)
+    return Effects(
+        bearing.places,
+        bearing.judged,
+        bearing.ends,
+        any=bool(bearing.places or bearing.judged),
+        contact=is_contact(kind, data),
+        answered=kind.holds(kind.answered, data),
+        engaged=is_engaged(kind, data),
+        opens=opens,
+        closes=closes,
+        may_close=about and _may_close(kind, closes=closes),
+    )
 
 
 def _named(kind: EventType) -> dict[str, tuple[object, ...]]:
-    """The fields that decide what an event of this type means, with the values that do, and ``None`` for none."""
+    """The fields that decide what an event of this type means, with the values on which that depends."""
     found: dict[str, tuple[object, ...]] = {}
     closes_when = None if kind.entity is None else kind.entity.closes_when
     for when in (kind.outbound, kind.answered, kind.engaged, closes_when):
         for name, values in (when or {}).items():
-            found[name] = tuple(dict.fromkeys((*found.get(name, (None,)), *values)))
+            found[name] = tuple(dict.fromkeys((*found.get(name, (None, _OTHER)), *values)))
     return found
 
 

@@ -97,10 +97,13 @@ class Latest(Feature):
     def take(self, state: object, together: Sequence[Taken], context: Context) -> object:
         """The last one that is meant, or what was known before."""
         for one in reversed(together):
-            data, kept = one.entry.data, one.kind.kept
-            if not self.where or all(kept(data, name) == value for name, value in self.where):
+            if not self.where or self._is_meant(one):
                 return one.ref
         return state
+
+    def _is_meant(self, one: Taken) -> bool:
+        data, kept = one.entry.data, one.kind.kept
+        return tuple([(name, kept(data, name)) for name, _ in self.where]) == self.where
 
     def joined(self, other: Feature) -> Feature:
         """They are equal."""
@@ -136,17 +139,16 @@ class Unanswered(Feature):
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> Contacts:
         """What engages answers all contacts up to its instant."""
-        at, news = together[0].entry.at, list[Ref]()
+        at, before = together[0].entry.at, cast(Contacts, state)
+        kept = before.unanswered
+        if kept and kept[0].at <= at - self.horizon:
+            kept = tuple([one for one in kept if one.at > at - self.horizon])
         for one in together:
             if one.effects.engaged:
                 return Contacts(at)
             if not one.effects.answered:
-                news.append(one.ref)
-        before = cast(Contacts, state)
-        kept = before.unanswered
-        if kept and kept[0].at <= at - self.horizon:
-            kept = tuple([one for one in kept if one.at > at - self.horizon])
-        return Contacts(before.engaged, (*kept, *news))
+                kept = (*kept, one.ref)
+        return Contacts(before.engaged, kept)
 
     def joined(self, other: Feature) -> Feature:
         """The one that reaches further back."""

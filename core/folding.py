@@ -11,7 +11,6 @@ from typing import NamedTuple, Protocol
 
 from .alert import LABEL, Name
 from .conditions import Derived, Found, Now, States, first
-from .effects import Effects
 from .event import FOREVER, Entry
 from .features import Context, Taken
 from .rule import Rule
@@ -89,33 +88,83 @@ class Folding(NamedTuple):
     watched: Sequence[Watch] = ()
 
 
-class Folded(NamedTuple):
-    """The last state, and the matches in the order of decision: by (time, uid, rule)."""
-
-    derived: Derived
-    matches: list[Match]
-
-
-def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Folded:
+def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
     """Takes in the entries. The ends of what is watched, and of the matches, are as of the last of them."""
-    derived, matches, watching = base, list[Match](), dict[str, list[Watch]]()
-    for watch in folding.watched:
-        watching.setdefault(watch.rule.name, []).append(watch)
-        if watch.resolved is None:
-            watch.look(base, past)
+    found = Fold(rules, base, folding.watched, past)
     for together in folding.together:
-        at, effects = together[0].entry.at, [one.effects for one in together]
-        derived = Derived(at, _after(rules, derived.states, together, effects, past))
+        found.take(together, folding.judged)
+    return found
+
+
+def fold_on(rules: RuleSet, derived: Derived, taken: Taken, watched: Iterable[Watch], past: Passed) -> Fold:
+    """Takes in one entry that is later than all that is known: the event in order. ``watched`` as ``Folding`` has it:
+    those whose ends it can move are enough.
+    """
+    found = Fold(rules, derived, watched, past)
+    found.take((taken,))
+    return found
+
+
+class Fold:
+    """A fold on its way: the last state, and the ``matches`` so far in the order of decision: by (time, uid, rule).
+
+    ``watched``: as ``Folding`` has it. Their ends, and those of the matches, are as of the state.
+    """
+
+    __slots__ = ("_features", "_past", "_watching", "derived", "matches")
+
+    def __init__(self, rules: RuleSet, base: Derived, watched: Iterable[Watch], past: Passed) -> None:
+        self.derived, self.matches = base, list[Match]()
+        self._features, self._past = rules.features, past
+        self._watching: dict[str, list[Watch]] = {}
+        for watch in watched:
+            self._watch(watch)
+            if watch.resolved is None:
+                watch.look(base, past)
+
+    def take(self, together: Sequence[Taken], judged: Judged = every_trigger) -> None:
+        """Takes in the entries of the next instant, in order; those that trigger a rule are ``judged``."""
+        at, past = together[0].entry.at, self._past
+        derived = self.derived = Derived(at, self._after(together))
         past.passed(derived)
-        if watching:
-            _look_again(watching, effects, derived, past)
-        for one, effect in zip(together, effects, strict=True):
-            for rule in effect.judged:
-                match = _match(rule, one, derived, past) if folding.judged(at, rule) else None
+        if self._watching:
+            self._look_again(together)
+        for one in together:
+            for rule in one.effects.judged:
+                match = _match(rule, one, derived, past) if judged(at, rule) else None
                 if match is not None:
-                    matches.append(match)
-                    watching.setdefault(rule.name, []).append(match.watch)
-    return Folded(derived, matches)
+                    self.matches.append(match)
+                    self._watch(match.watch)
+
+    def _watch(self, watch: Watch) -> None:
+        self._watching.setdefault(watch.rule.name, []).append(watch)
+
+    def _after(self, together: Sequence[Taken]) -> States:
+        """What is known once the entries of the next instant are."""
+        states, features, past = list(self.derived.states), self._features, self._past
+        if len(together) == 1:
+            for place in together[0].effects.places:
+                states[place] = features[place].take(states[place], together, past)
+        else:
+            for place in sorted({place for one in together for place in one.effects.places}):
+                mine = [one for one in together if place in one.effects.places]
+                states[place] = features[place].take(states[place], mine, past)
+        return tuple(states)
+
+    def _look_again(self, together: Sequence[Taken]) -> None:
+        """Looks for the ends that entries of an instant can move; whatever has ended before is watched no longer."""
+        derived, past = self.derived, self._past
+        ends = together[0].effects.ends.union(*[one.effects.ends for one in together[1:]])
+        for name, watches in self._watching.items():
+            if name in ends:
+                watches[:] = [watch for watch in watches if not watch.is_over(derived.at)]
+                known: dict[str, int | None] = {}
+                for watch in watches:
+                    if watch.key in known and not watch.rule.since_fired:
+                        watch.resolved = known[watch.key]
+                    else:
+                        watch.look(derived, past)
+                        known[watch.key] = watch.resolved
 
 
 def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
@@ -130,40 +179,9 @@ def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
         yield together
 
 
-def _after(
-    rules: RuleSet, before: States, together: Sequence[Taken], effects: Sequence[Effects], context: Context
-) -> States:
-    """What is known once the entries of the next instant are."""
-    states, features = list(before), rules.features
-    if len(together) == 1:
-        for place in effects[0].places:
-            states[place] = features[place].take(states[place], together, context)
-    else:
-        for place in sorted({place for effect in effects for place in effect.places}):
-            mine = [one for one, effect in zip(together, effects, strict=True) if place in effect.places]
-            states[place] = features[place].take(states[place], mine, context)
-    return tuple(states)
-
-
-def _look_again(
-    watching: dict[str, list[Watch]], effects: Sequence[Effects], derived: Derived, context: Context
-) -> None:
-    """Looks for the ends that the entries of an instant can move; whatever has ended before is watched no longer."""
-    for name, watches in watching.items():
-        if any(name in effect.ends for effect in effects):
-            watches[:] = [watch for watch in watches if not watch.is_over(derived.at)]
-            known: dict[str, int | None] = {}
-            for watch in watches:
-                if watch.key in known and not watch.rule.since_fired:
-                    watch.resolved = known[watch.key]
-                else:
-                    watch.look(derived, context)
-                    known[watch.key] = watch.resolved
-
-
 def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:
-    entry, kind = trigger.entry, trigger.kind
-    data, key = rule.fields_of(entry, kind), rule.key_of(entry, kind)
+    entry, data = trigger.entry, rule.fields_of(trigger.entry, trigger.kind)
+    key = rule.key_of(data)
     answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
     if answer is None:
         return None

@@ -91,8 +91,8 @@ def _claimed(bill: Bill, taken: Taken) -> Bill:
         due = midnight(str(date))
     elif due is None and overdue:
         due = entry.at - entry.at % DAY
-    bill = bill._replace(claim=claim, claimed=_money(entry), due=due)
-    return bill._replace(warned=claim) if overdue else bill._replace(issued=entry.at)
+    warned, issued = (claim, bill.issued) if overdue else (bill.warned, entry.at)
+    return bill._replace(claim=claim, claimed=_money(entry), warned=warned, due=due, issued=issued)
 
 
 _Value = TypeVar("_Value")

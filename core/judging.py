@@ -14,7 +14,7 @@ from .conditions import Derived
 from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
 from .features import Taken
-from .folding import Folding, Match, Watch, fold
+from .folding import Folding, Match, Watch, fold, fold_on
 from .memory import Memory, may_be_full
 from .notification import decide, refreshed
 from .past import Past
@@ -65,7 +65,7 @@ class _Judgement:
         """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
         customer = self._customer
         watches = self._watched(taken) if customer.alerts and taken.effects.ends else {}
-        found = fold(self._rules, derived, Folding(((taken,),), watched=tuple(watches.values())), self._past)
+        found = fold_on(self._rules, derived, taken, watches.values(), self._past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             before = customer.alerts[index]

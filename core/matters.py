@@ -6,7 +6,7 @@ instant is closed. Those that are closed for longer than anybody looks back are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple, cast
@@ -77,15 +77,17 @@ class MattersOf(Feature):
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> Matters:
         """Each of those that the entries name goes on."""
-        groups: dict[str, list[Taken]] = {}
-        for one in together:
-            groups.setdefault(self._id(one), []).append(one)
         at, found = together[0].entry.at, dict(cast(Matters, state))
-        for name, taken in groups.items():
+        for name, taken in self._by_id(together):
             before = found.get(name) or self.recalled(name, at, context)
             found[name] = self._go_on(before, taken)
         since = at - self.horizon
-        for name in [name for name, one in found.items() if not one.open and _is_over(one, since)]:
+        over = []
+        for name, one in found.items():
+            # nothing can be asked of these; what nobody opened or closed its history knows
+            if not one.open and (one.changed is None or one.changed.at <= since):
+                over.append(name)
+        for name in over:
             del found[name]
         return found
 
@@ -96,9 +98,14 @@ class MattersOf(Feature):
             matter = self._go_on(matter, list(group))
         return matter
 
-    def _id(self, taken: Taken) -> str:
-        assert taken.matter is not None, taken.kind.name  # only what names a matter reaches the stream of its kind
-        return taken.matter[1]
+    def _by_id(self, together: Sequence[Taken]) -> Iterable[tuple[str, Sequence[Taken]]]:
+        groups: dict[str, list[Taken]] = {}
+        for one in together:
+            assert one.matter is not None, one.kind.name  # only what names a matter reaches the stream of its kind
+            if len(together) == 1:
+                return ((one.matter[1], together),)
+            groups.setdefault(one.matter[1], []).append(one)
+        return groups.items()
 
     def _go_on(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
         if self.entity == INVOICE:
@@ -134,11 +141,6 @@ class MattersOf(Feature):
 
 
 UNKNOWN = Matter(open=False, changed=None, opened=False)
-
-
-def _is_over(matter: Matter, since: int) -> bool:
-    """Whether nothing can be asked of one that is not open; what nobody opened or closed its history knows."""
-    return matter.changed is None or matter.changed.at <= since
 
 
 def _at(taken: Taken) -> int:

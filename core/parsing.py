@@ -222,7 +222,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "all": (),
     "any": (),
     "none": (),
-    "field": TESTS,
+    "field": tuple(TESTS),
     "open": ("same",),
     "closed": ("within", "same"),
     "overdue": ("days", "same"),

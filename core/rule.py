@@ -57,10 +57,18 @@ class Rule:
 
     def fields_of(self, trigger: Entry, kind: EventType) -> dict[str, object]:
         """What the rule looks at in its trigger, an event of this type."""
-        data, value = trigger.data, kind.value
-        return {name: found for name in self.reads if (found := value(data, name)) is not None}
+        data, defaults, found = trigger.data, kind.defaults, dict[str, object]()
+        for name in self.reads:
+            value = data.get(name)
+            if value is None:
+                value = defaults.get(name)
+            if value is not None:
+                found[name] = value
+        return found
 
-    def key_of(self, trigger: Entry, kind: EventType) -> str:
-        """The instance key of an alert that this triggers: the field's value as text, cut where it is long."""
-        value = None if self.key is None else kind.value(trigger.data, self.key)
+    def key_of(self, data: Mapping[str, object]) -> str:
+        """The instance key of an alert whose trigger says ``data`` in the fields that the rule looks at: the value of
+        the one that it names as text, cut where it is long.
+        """
+        value = None if self.key is None else data.get(self.key)
         return "" if value is None else cut(str(value), VALUE_BYTES)

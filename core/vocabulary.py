@@ -39,15 +39,10 @@ class EventType:
     entity: EntityRole | None = None
     note: bool = False
 
-    def value(self, data: Mapping[str, object], name: str) -> object:
-        """The field's value, or what a missing one means."""
-        found = data.get(name)
-        return self.defaults.get(name) if found is None else found
-
     def kept(self, data: Mapping[str, object], name: str) -> object:
-        """The same of a field that is kept, where a value that is too large is as if missing."""
-        found = self.value(data, name)
-        return found if found is None or fits(found) else self.defaults.get(name)
+        """The field's value, or what a missing one means; one that is too large to be kept is as if missing."""
+        found = data.get(name)
+        return found if found is not None and fits(found) else self.defaults.get(name)
 
     def holds(self, when: When | None, data: Mapping[str, object]) -> bool:
         """Whether ``when`` holds for this event's data."""

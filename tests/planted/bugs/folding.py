@@ -10,8 +10,8 @@ BUGS = (
         "one-end-for-all-of-a-key",
         "What resolves one match is believed to resolve all of its key, whenever they fired.",
         "core/folding.py",
-        "                if watch.key in known and not watch.rule.since_fired:\n",
-        "                if watch.key in known:\n",
+        "                    if watch.key in known and not watch.rule.since_fired:\n",
+        "                    if watch.key in known:\n",
         (checks.OF_ONE_KEY,),
     ),
     Bug(

@@ -33,8 +33,8 @@ BUGS = (
         "a-void-is-undone-by-a-reminder",
         "An invoice is open again because a reminder crossed its void.",
         "core/invoices.py",
-        "return bill._replace(warned=claim) if overdue",
-        "return bill._replace(warned=claim, issued=entry.at) if overdue",
+        "(claim, bill.issued) if overdue",
+        "(claim, entry.at) if overdue",
         (
             checks.STATES,
             checks.MATTERS,
