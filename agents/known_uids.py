@@ -6,6 +6,7 @@ there. Of entries that were erased the uids stay: then the store is asked in vai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 
 from engine.bloom_filter import BloomFilter
@@ -16,7 +17,13 @@ PIECE = 20_000
 
 
 class KnownUids:
-    """Those of the entries under ``<customer>/u<uid>`` in a family of the store."""
+    """Those of the entries under ``<customer>/u<uid>`` in a family of the store.
+
+    ``may_hold`` says whether there may be an entry of that uid; ``add``: there is one now.
+    """
+
+    may_hold: Callable[[bytes], bool]
+    add: Callable[[bytes], None]
 
     def __init__(self, store: Store, family: str) -> None:
         self._store, self._family = store, family
@@ -26,14 +33,7 @@ class KnownUids:
         """The store may hold anything."""
         self._filter = BloomFilter()
         self._next: bytes | None = b""
-
-    def may_hold(self, uid: bytes) -> bool:
-        """Whether the store may hold an entry of this uid."""
-        return self._next is not None or self._filter.may_hold(uid)
-
-    def add(self, uid: bytes) -> None:
-        """An entry is written."""
-        self._filter.add(uid)
+        self.may_hold, self.add = _anything, self._filter.add
 
     def read_on(self) -> None:
         """Some more of what the store held is known. Nothing may be pending there."""
@@ -44,4 +44,11 @@ class KnownUids:
             name = key.partition(b"/")[2]
             if name.startswith(b"u"):
                 self._filter.add(name[1:])
-        self._next = keys[-1] if len(keys) == PIECE else None
+        if len(keys) == PIECE:
+            self._next = keys[-1]
+        else:
+            self._next, self.may_hold = None, self._filter.may_hold
+
+
+def _anything(_uid: bytes) -> bool:
+    return True

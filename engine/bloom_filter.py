@@ -1,6 +1,6 @@
 """A Bloom filter that grows: of a key it says that it was surely never added, or may have been.
 
-All bits of a key lie in one word of 64, as RocksDB has it in its own ("blocked" Bloom filter).
+Both bits of a key lie in one word of 64, as RocksDB has it in its own ("blocked" Bloom filter).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FIRST_WORDS = 1 << 15
 GROWTH = 4
 
 KEYS_A_WORD = 4
-"""So a key takes 16 bits, and of a hundred that were never added one may have been."""
+"""So a key takes 16 bits, and of a hundred that were never added two may have been."""
 
 
 class BloomFilter:
@@ -32,12 +32,12 @@ class BloomFilter:
         self._room -= 1
         place, chosen = _split(key)
         words, mask = self._layers[-1]
-        words[place & mask] |= 1 << (chosen & 63) | 1 << (chosen >> 6 & 63) | 1 << (chosen >> 12 & 63)
+        words[place & mask] |= 1 << (chosen & 63) | 1 << (chosen >> 58)
 
     def may_hold(self, key: bytes) -> bool:
         """Whether the key may have been added."""
         place, chosen = _split(key)
-        bits = 1 << (chosen & 63) | 1 << (chosen >> 6 & 63) | 1 << (chosen >> 12 & 63)
+        bits = 1 << (chosen & 63) | 1 << (chosen >> 58)
         for words, mask in self._layers:  # noqa: SIM110 -- a generator takes as long again
             if words[place & mask] & bits == bits:
                 return True

@@ -103,8 +103,8 @@ BUGS = (
         "copies-of-what-a-store-held-before",
         "A worker that was restarted takes a copy of what an earlier process had stored for a new event.",
         "agents/known_uids.py",
-        "        return self._next is not None or self._filter.may_hold(uid)\n",
-        "        return self._filter.may_hold(uid)\n",
+        "        self.may_hold, self.add = _anything, self._filter.add\n",
+        "        self.may_hold, self.add = self._filter.may_hold, self._filter.add\n",
         (checks.HELD_BEFORE,),
     ),
     Bug(
