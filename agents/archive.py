@@ -27,6 +27,7 @@ from engine.checkpoint import Checkpoint
 from engine.store import META, Store
 
 from . import stored_alert, stored_entry
+from .known_uids import KnownUids
 from .snapshots import Snapshots
 
 CLOCK = b"clock"
@@ -47,6 +48,7 @@ class Archive:
     def __init__(self, directory: Path) -> None:
         self._store = Store(directory, ("entries", "profiles"))
         self._snapshots = Snapshots()
+        self._uids = KnownUids(self._store, "entries")
 
     def checkpoint(self) -> Checkpoint | None:
         """The mark of what is kept."""
@@ -55,12 +57,21 @@ class Archive:
     def reset(self) -> None:
         """Forgets everything."""
         self._store.reset()
+        self.opened()
+
+    def opened(self) -> None:
+        """What is kept was restored: what is known of it in memory is no longer true."""
         self._snapshots.clear()
+        self._uids.begin()
 
     def flush(self, mark: Checkpoint | None = None) -> None:
         """What is pending is durable on the topics, up to ``mark``: keep it."""
         self._store.flush_pending(mark)
         self._snapshots.written()
+
+    def read_on(self) -> None:
+        """Some more is known of what was kept before. Call it after a ``flush``, now and then."""
+        self._uids.read_on()
 
     def drop(self) -> None:
         """Forgets what is pending, and states that may know of it."""
@@ -84,7 +95,10 @@ class Archive:
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it stands."""
-        found = self._find(customer.encode(), bytes.fromhex(uid))
+        name = bytes.fromhex(uid)
+        if not self._uids.may_hold(name):
+            return None
+        found = self._find(customer.encode(), name)
         return None if found is None else stored_entry.arrived(found[0], uid, found[1])
 
     def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
@@ -142,16 +156,16 @@ class Archive:
 
     # --- entries as they are stored ---------------------------------------------------------------------------------
 
-    def add(self, customer: str, entry: Entry, record: bytes, matter: bytes = b"", stood_at: int | None = None) -> None:
-        """An entry, by its ``record`` on the timeline topic, and what ``matter_name`` calls that which it is about.
+    def add(self, customer: str, entry: Entry, stored: bytes, matter: bytes = b"", stood_at: int | None = None) -> None:
+        """An entry, as it is ``stored``, and what ``matter_name`` calls that which it is about.
 
         ``stood_at``: where it stood until now (µs), if it is not new.
         """
         owner, uid = customer.encode(), bytes.fromhex(entry.uid)
         if stood_at is not None:
             self._take_away(owner, uid, Place(stood_at, matter))
-        at, stored = stored_entry.cut(record)
-        self._put(owner, uid, at.to_bytes(AT_BYTES, "big"), stored, matter)
+        self._uids.add(uid)
+        self._put(owner, uid, entry.at.to_bytes(AT_BYTES, "big"), stored, matter)
 
     def shippable(self, customer: str) -> list[stored_entry.Shippable]:
         """The customer's entries in their order, to be sent away."""

@@ -152,7 +152,7 @@ class Journey:
     def opened(self, mark: Checkpoint) -> None:
         """All is there."""
         self._known.forget()
-        self._archive.forget_all_states()
+        self._archive.opened()
         self._pending_clock = self._clock
         self.restored(mark)
 
@@ -212,6 +212,7 @@ class Journey:
         """The transaction is durable: so may the store be."""
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
+        self._archive.read_on()
         self._clock = self._pending_clock
         for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
             self._archive.forget_states(name)
@@ -302,22 +303,22 @@ class Journey:
         if careful or bytes_at_most(customer) > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
-        joined: list[tuple[Written, bytes, bytes]] = []
+        joined: list[tuple[Written, bytes, bytes]] = []  # with each what is stored, and its matter
         closed: list[Output] = []
         for decision in decisions:
             if type(decision) is Written:
-                output, matter = self._entry(record.key, decision, heard.sources[decision.nth])
-                joined.append((decision, output.value or b"", matter))
+                output, stored, matter = self._entry(record.key, decision, heard.sources[decision.nth])
+                joined.append((decision, stored, matter))
                 outputs.append(_fitting(output))
             elif isinstance(decision, PutAway | TakenOut):
                 closed.append(self._closed(name, decision))
             else:
                 outputs += map(_fitting, self._told(customer, decision, record, heard))
-        for written, value, matter in joined:
-            self._archive.add(name, written.entry, value, matter, written.stood_at)
+        for written, stored, matter in joined:
+            self._archive.add(name, written.entry, stored, matter, written.stood_at)
         for one in closed:
             self._archive.set_closed(one.key or b"", one.value)
-        return outputs + closed
+        return outputs + closed if closed else outputs
 
     def _customer(self, name: str) -> Customer:
         customer = self._known.get(name)
@@ -351,20 +352,23 @@ class Journey:
         elif isinstance(decision, Unmatched):
             self._unmatched.setdefault(decision.type, []).append(heard.sources[0].origin.decode())
 
-    def _entry(self, customer: bytes, written: Written, source: Source) -> tuple[Output, bytes]:
-        """The record on the timeline's topic, and the matter that it is about, as ``matter_name`` calls it."""
-        entry, stood_at = written.entry, written.stood_at
-        kind = self._rules.vocabulary.get(entry.type)
-        department = "other" if kind is None else kind.department
+    def _entry(self, customer: bytes, written: Written, source: Source) -> tuple[Output, bytes, bytes]:
+        """The record on the timeline's topic, what of it is stored, and its matter, as ``matter_name`` calls it."""
+        entry, stood_at, taken = written.entry, written.stood_at, written.taken
+        if taken is not None:
+            department, about = taken.kind.department, taken.matter
+        else:
+            kind = self._rules.vocabulary.get(entry.type)
+            department = "other" if kind is None else kind.department
+            about = None if kind is None else matter_of(kind, entry.data)
         key = b"%b/%b" % (customer, entry.uid.encode())
-        value = timeline_entry(customer, key, written, department, source)
+        value, stored = timeline_entry(customer, key, written, department, source)
         if stood_at is None:
             self._counted[department, "late" if written.late else "in order"] += 1
         else:
             self._metrics.duplicates.inc()
-        about = None if kind is None else matter_of(kind, entry.data)
         matter = b"" if about is None else matter_name(*about)
-        return Output(TIMELINE, self._partition, key, value, timeline_headers(matter, stood_at)), matter
+        return Output(TIMELINE, self._partition, key, value, timeline_headers(matter, stood_at)), stored, matter
 
     def _closed(self, customer: str, decision: PutAway | TakenOut) -> Output:
         value = stored_alert.stored(decision.alert) if isinstance(decision, PutAway) else None

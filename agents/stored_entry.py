@@ -26,6 +26,11 @@ class Shippable(NamedTuple):
     event: bytes
 
 
+def kept(received: bytes, origin: bytes, event: bytes) -> bytes:
+    """What is kept of an entry; the bus's own words of it (decimal µs, ``topic/partition/offset``) need no escaping."""
+    return b'%b,"origin":"%b","event":%b' % (received, origin, event)
+
+
 def cut(record: bytes) -> tuple[int, bytes]:
     """The instant (µs), and what is kept, of a value that ``timeline_entry`` made.
 

@@ -6,19 +6,23 @@ from core.arrival import Written
 from core.event import rfc3339
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
 
+from . import stored_entry
 from .heard import Source
 from .messages import STRUCTURED
 from .records import Header
 
 
-def timeline_entry(customer: bytes, key: bytes, written: Written, department: str, source: Source) -> bytes:
-    """The entry around the department's event, whose bytes are taken as they are: a valid JSON object.
+def timeline_entry(
+    customer: bytes, key: bytes, written: Written, department: str, source: Source
+) -> tuple[bytes, bytes]:
+    """The entry around the department's event, whose bytes are taken as they are: a valid JSON object. And the end of
+    it, as it is stored.
 
     The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value are
     repeated.
     """
-    at = written.entry.at
-    return _ENTRY % (
+    at, stored = written.entry.at, stored_entry.kept(source.received, source.origin, source.event)
+    value = _ENTRY % (
         key,
         rfc3339(at).encode(),
         customer,
@@ -27,10 +31,9 @@ def timeline_entry(customer: bytes, key: bytes, written: Written, department: st
         source.identifiers,
         _TRUTH[written.late],
         _TRUTH[source.moved],
-        source.received,
-        source.origin,
-        source.event,
+        stored,
     )
+    return value, stored
 
 
 _TRUTH = (b"false", b"true")
@@ -40,7 +43,7 @@ _ENTRY = (
     + b'","type":"'
     + TIMELINE_ENTRY.encode()
     + b'","time":"%s","datacontenttype":"application/json","data":{"customerId":"%s","department":"%s","at":%d,'
-    b'"identifiers":%s,"late":%s,"moved":%s,"received":%s,"origin":"%s","event":%s}}'
+    b'"identifiers":%s,"late":%s,"moved":%s,"received":%s}}'
 )
 
 

@@ -29,8 +29,8 @@ BUGS = (
         "an-entry-kept-before-all-is-decided",
         "The entry of an event that is buried stands in the store all the same.",
         "agents/journey.py",
-        '                joined.append((decision, output.value or b"", matter))\n',
-        '                self._archive.add(name, decision.entry, output.value or b"", matter, decision.stood_at)\n',
+        "                joined.append((decision, stored, matter))\n",
+        "                self._archive.add(name, decision.entry, stored, matter, decision.stood_at)\n",
         (checks.UNWRITTEN,),
     ),
     Bug(

@@ -100,6 +100,43 @@ BUGS = (
         (checks.ARCHIVE, checks.UNTOUCHED, checks.CHAIN),
     ),
     Bug(
+        "copies-of-what-a-store-held-before",
+        "A worker that was restarted takes a copy of what an earlier process had stored for a new event.",
+        "agents/known_uids.py",
+        "        self.may_hold, self.add = _anything, self._filter.add\n",
+        "        self.may_hold, self.add = self._filter.may_hold, self._filter.add\n",
+        (checks.HELD_BEFORE,),
+    ),
+    Bug(
+        "copies-of-what-was-restored",
+        "What was restored after the store was read is taken for a new event when a copy comes.",
+        "agents/archive.py",
+        """\
+        self._snapshots.clear()
+        self._uids.begin()
+""",
+        """\
+        self._snapshots.clear()
+""",
+        (checks.HELD_BEFORE, checks.ARCHIVE),
+    ),
+    Bug(
+        "copies-of-what-was-written",
+        "What a worker has written itself is taken for a new event when a copy comes.",
+        "agents/archive.py",
+        "        self._uids.add(uid)\n",
+        "",
+        (checks.ARCHIVE,),
+    ),
+    Bug(
+        "a-filter-that-forgets-when-it-grows",
+        "The filter of what is known grows, and knows only what came since.",
+        "engine/bloom_filter.py",
+        "        for words, mask in self._layers:",
+        "        for words, mask in self._layers[-1:]:",
+        (checks.FILTER,),
+    ),
+    Bug(
         "states-of-a-lost-unit-of-work",
         "A late event is folded from a state of a unit of work that was never committed.",
         "agents/archive.py",

@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from agents import known_uids
 from agents.archive import Archive, matter_name
 from agents.heard import Source
 from agents.timeline_entry import timeline_entry, timeline_headers
@@ -74,8 +75,8 @@ def held(number: int, at: int, matter: Matter | None) -> Held:
     )
 
 
-def written(customer: str, one: Held) -> bytes:
-    """Its value on the topic; an identifier that tries to be mistaken for the bus's own words."""
+def written(customer: str, one: Held) -> tuple[bytes, bytes]:
+    """Its value on the topic, with an identifier that tries to be mistaken for the bus's own words; what is stored."""
     known = orjson.dumps([{"type": '"at":1,"received":2,', "value": ',"event":{'}])
     source = Source(one.event, b"%d" % one.received, one.origin.encode(), known, moved=True)
     key = f"{customer}/{one.entry.uid}".encode()
@@ -113,8 +114,8 @@ class AgainstADict(RuleBasedStateMachine):
         return Archive(Path(self.directory.name) / str(self.homes))
 
     def writes(self, customer: str, one: Held, stood_at: int | None) -> None:
-        value = written(customer, one)
-        self.archive.add(customer, one.entry, value, one.about, stood_at)
+        value, stored = written(customer, one)
+        self.archive.add(customer, one.entry, stored, one.about, stood_at)
         self.now[customer, one.entry.uid] = one
         headers = timeline_headers(one.about, stood_at)
         self.unsent.append((f"{customer}/{one.entry.uid}".encode(), value, headers))
@@ -172,6 +173,12 @@ class AgainstADict(RuleBasedStateMachine):
             if data.draw(st.booleans()):
                 self.archive.flush()
         self.archive.flush(MARK)
+        self.archive.opened()
+
+    @rule()
+    def reads_on(self) -> None:
+        self.flushes()
+        self.archive.read_on()
 
     @invariant()
     def holds_the_same(self) -> None:
@@ -208,7 +215,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 def test_an_entry_is_found_by_its_uid_and_one_that_nobody_has_is_none(archive: Archive) -> None:
     one = held(1, 5, None)
-    archive.add("c_1", one.entry, written("c_1", one))
+    archive.add("c_1", one.entry, written("c_1", one)[1])
     uid = bytes.fromhex(one.entry.uid)
     assert one.entry == archive.entry("c_1", 5, uid)
     assert one.entry == archive.entry("c_1", 4, uid), "it may have moved since somebody has noted where it stood"
@@ -230,7 +237,7 @@ def test_an_entry_is_found_by_its_uid_and_one_that_nobody_has_is_none(archive: A
 )
 def test_what_is_no_entry_is_said_to_be_none_and_changes_nothing(archive: Archive, key: bytes, value: bytes) -> None:
     one = held(1, 5, None)
-    archive.mirror(b"c_1/" + b"0" * 32, written("c_1", one))
+    archive.mirror(b"c_1/" + b"0" * 32, written("c_1", one)[0])
     before = archive.since("c_1", 0)
     with pytest.raises((ValueError, OverflowError)):
         archive.mirror(key, value, stood_elsewhere=True)
@@ -240,7 +247,7 @@ def test_what_is_no_entry_is_said_to_be_none_and_changes_nothing(archive: Archiv
 def test_a_matter_has_nothing_of_one_whose_name_begins_with_its_own(archive: Archive) -> None:
     for number, name in enumerate(("K", "K1", "K", "K12", "")):
         one = held(number, number, ("case", name))
-        archive.add("c_1", one.entry, written("c_1", one), one.about)
+        archive.add("c_1", one.entry, written("c_1", one)[1], one.about)
     for name, numbers in (("K", ["0", "2"]), ("K1", ["1"]), ("K12", ["3"]), ("", ["4"])):
         assert numbers == [one.id for one in archive.matter("c_1", "case", name, FOREVER)]
 
@@ -255,7 +262,7 @@ def test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_l
     log, stood_at = [], None
     for at in (9, 7, 5):
         one = replace(one, entry=one.entry._replace(at=at))
-        log.append((key, written("c_1", one), timeline_headers(one.about, stood_at)))
+        log.append((key, written("c_1", one)[0], timeline_headers(one.about, stood_at)))
         stood_at = at
     for _ in range(2):  # a worker that was killed reads again what its store has already
         for place in left:
@@ -270,17 +277,17 @@ def test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_l
 
 def test_an_entry_that_a_copy_puts_earlier_stands_there_only(archive: Archive) -> None:
     one = held(1, 9, ("case", "K"))
-    archive.add("c_1", one.entry, written("c_1", one), one.about)
+    archive.add("c_1", one.entry, written("c_1", one)[1], one.about)
     archive.flush()
     earlier = replace(one, entry=one.entry._replace(at=5))
-    archive.add("c_1", earlier.entry, written("c_1", earlier), one.about, 9)
+    archive.add("c_1", earlier.entry, written("c_1", earlier)[1], one.about, 9)
     assert [earlier.entry] == archive.since("c_1", 0) == archive.matter("c_1", "case", "K", 10)
 
 
 def test_of_a_matter_whose_entries_are_erased_one_by_one_the_others_are_found(archive: Archive) -> None:
     entries = [held(number, number, ("case", "K")) for number in (1, 2)]
     for one in entries:
-        archive.add("c_1", one.entry, written("c_1", one), one.about)
+        archive.add("c_1", one.entry, written("c_1", one)[1], one.about)
     archive.flush()
     archive.mirror_erased(f"c_1/{entries[0].entry.uid}".encode())
     assert [entries[1].entry] == archive.matter("c_1", "case", "K", 9)
@@ -304,3 +311,32 @@ def test_states_of_whoever_moves_away_are_void(archive: Archive) -> None:
         archive.passed(name, Derived(1, ()))
     archive.erase("c_1")
     assert (None, Derived(1, ())) == (archive.snapshot("c_1", 9), archive.snapshot("c_2", 9))
+
+
+@pytest.mark.parametrize("piece", [1, 3, 100])
+def test_what_a_store_held_before_is_found_however_much_of_it_was_read_by_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(known_uids, "PIECE", piece)
+    entries = [held(number, number, None) for number in range(5)]
+
+    def found(archive: Archive) -> list[int]:
+        return [one.entry.at for one in entries if archive.find("c_1", one.entry.uid) is not None]
+
+    archive = Archive(tmp_path / "state")
+    for one in entries[:3]:
+        archive.mirror(f"c_1/{one.entry.uid}".encode(), written("c_1", one)[0])
+    archive.flush(MARK)
+    archive.close()
+    archive = Archive(tmp_path / "state")
+    for _ in range(9):
+        assert [0, 1, 2] == found(archive)
+        archive.read_on()
+    archive.add("c_1", entries[3].entry, written("c_1", entries[3])[1])
+    archive.mirror(f"c_1/{entries[4].entry.uid}".encode(), written("c_1", entries[4])[0])
+    archive.flush(MARK)
+    archive.opened()
+    for _ in range(9):
+        assert [0, 1, 2, 3, 4] == found(archive)
+        archive.read_on()
+    archive.close()
