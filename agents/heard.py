@@ -16,7 +16,7 @@ from engine.record import KafkaRecord
 
 from . import moves
 from .identifiers import CACHED, Identifiers
-from .records import MERGE, MOVED, is_journaled, may_arrive, may_be_merged, may_be_moved
+from .records import MERGE, ORDER, EventHeader, journaled, may_arrive, may_be_merged, may_be_moved
 
 
 class Source(NamedTuple):
@@ -53,19 +53,20 @@ class Listener:
     def hear(self, record: KafkaRecord) -> Heard:
         """What the record says. Raises ``ValueError`` and others if it is none of the journal's."""
         headers = dict(record.headers)
-        if record.key is None or not is_journaled(record.key, headers):
-            raise ValueError("no journal record has such a key or such headers")
-        customer, kind = record.key.decode(), headers["kind"]
-        if kind == MERGE:
+        known = journaled(record.key, headers)
+        customer = record.key.decode()
+        if known is not None:
+            return self._event(customer, record.value, known)
+        if headers[ORDER] == MERGE:
             return Heard(customer, _merge(customer, orjson.loads(record.value)))
-        if kind == MOVED:
-            return self._moved(customer, moves.read(record.value))
-        happened, received = int(headers["time"]), int(headers["received"])
-        event = orjson.loads(record.value)
+        return self._moved(customer, moves.read(record.value))
+
+    def _event(self, customer: str, value: bytes, known: EventHeader) -> Heard:
+        event = orjson.loads(value)
         masks, identifiers = self._identified(event)
-        entry = _entry(event, headers["uid"].decode(), effective_at(happened, received))
-        source = Source(record.value, headers["received"], headers["origin"], identifiers)
-        return Heard(customer, Arrived(entry, happened, masks, "replay" in headers), (source,), happened)
+        entry = _entry(event, known.uid.hex(), effective_at(known.time, known.received))
+        source = Source(value, b"%d" % known.received, known.origin.encode(), identifiers)
+        return Heard(customer, Arrived(entry, known.time, masks, known.replay), (source,), known.time)
 
     def _moved(self, customer: str, said: moves.Move) -> Heard:
         entries, sources, latest = list[Arrived](), list[Source](), 0

@@ -12,8 +12,8 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from agents.identifiers import Identifiers
+from agents.identity_records import identifier_record
 from agents.key_record import key_record
-from agents.records import identifier_record
 from agents.topics import IDENTITIES, KEY_RECORD
 from core.fuse import Held, judge
 from core.identity import Born, Linked, Node, resolve
