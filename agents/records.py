@@ -80,7 +80,8 @@ def event_headers(
     origin: Origin, received: int, time: int, uid: str, kind: Kind = "event", *, replay: bool = False
 ) -> tuple[Header, ...]:
     """What travels with an event. Instants in µs, ``uid`` in hex."""
-    return ((EVENT, _encode(EventHeader(1, kind, bytes.fromhex(uid), time, received, str(origin), replay))),)
+    known = EventHeader(1, kind, bytes.fromhex(uid), time, received, str(origin), replay)
+    return ((EVENT, _encode(known)),)
 
 
 def header_of(headers: Mapping[str, bytes]) -> EventHeader:

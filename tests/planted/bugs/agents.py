@@ -209,8 +209,8 @@ BUGS = (
         "at-not-cut-to-received",
         "An event that claims to lie ahead of the broker's clock stands there on the timeline.",
         "agents/heard.py",
-        "known.uid.hex(), effective_at(known.time, known.received))",
-        "known.uid.hex(), max(known.time, effective_at(known.time, known.received)))",
+        "known.uid.hex(), effective_at(happened, received))",
+        "known.uid.hex(), max(happened, effective_at(happened, received)))",
         (checks.LATER_THAN_RECEIVED,),
     ),
     Bug(
@@ -269,10 +269,10 @@ BUGS = (
     ),
     Bug(
         "forged-headers-believed",
-        "A journal record with the mark is decided whatever its headers and its key are.",
-        "agents/heard.py",
-        "known = journaled(record.key, headers)",
-        'known = EventHeader(1, "event", bytes(16), 0, 0, "x/0/0")',
+        "What the header of an event says of its origin is taken as it is.",
+        "agents/records.py",
+        "    if not _is_origin(known.origin):\n",
+        "    if False:\n",
         (checks.FORGED_HEADER,),
     ),
     Bug(

@@ -411,7 +411,7 @@ def test_what_has_not_the_form_of_our_state_is_passed_over_by_a_restore(
 
 @pytest.mark.parametrize(
     ("value", "headers", "form"),
-    [(FORMER, (), 3), (FORMER_REDIRECT, (), 3), (b"{}", ((STATE, msgspec.msgpack.encode([5, "more"])),), 5)],
+    [(FORMER, (), 3), (FORMER_REDIRECT, (), 3), (b"{}", ((STATE, msgspec.msgpack.encode([9, "more"])),), 9)],
 )
 def test_a_profile_of_another_version_stops_the_worker_for_good(
     journal: Journal, tmp_path: Path, value: bytes, headers: tuple[Header, ...], form: int
