@@ -21,7 +21,7 @@ from core.event import DAY, event_uid
 from engine.batch import Batch, commit
 from engine.portion import Portion
 from engine.record import KafkaRecord, Unusable
-from engine.unit_of_work import Output, send_all
+from engine.unit_of_work import Output, by_target, send_all
 from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
@@ -135,7 +135,7 @@ class Intake:
                     await asyncio.gather(*sent)
                     sent.clear()
                     under_way = part.size
-                sent.append(asyncio.create_task(send_all(producer, outputs, BATCH_BYTES)))
+                sent.append(asyncio.create_task(send_all(producer, by_target(outputs), BATCH_BYTES)))
                 await asyncio.sleep(0)
             await asyncio.gather(*sent)
         finally:

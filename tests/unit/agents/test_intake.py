@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry
@@ -26,7 +27,7 @@ from core.identity import Node
 from engine.batch import Batch
 from engine.errors import Permanent
 from engine.record import Unusable
-from engine.unit_of_work import Output
+from engine.unit_of_work import Output, Targets
 from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
 from schemas.dead_letter import ERRORS
@@ -163,7 +164,7 @@ def outdated(house: House) -> list[Output]:
     """The identities as another version of the normalisation would have left them."""
     house.resolve(house.publish(seen(("email", "ada@example.com"))))
     (key, *others) = house.identities
-    return [key._replace(value=orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})), *others]
+    return [msgspec.structs.replace(key, value=orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})), *others]
 
 
 def test_identities_of_another_normalisation_are_refused_and_what_to_rebuild_is_said(
@@ -333,8 +334,8 @@ def test_what_takes_long_to_route_is_sent_in_parts_and_all_of_it(
 ) -> None:
     sent: list[list[bytes | None]] = []
 
-    async def acknowledged(_producer: object, outputs: Sequence[Output], _limit: int) -> None:
-        sent.append([output.value for output in outputs])
+    async def acknowledged(_producer: object, targets: Targets, _limit: int) -> None:
+        sent.append([output.value for outputs in targets.values() for output in outputs])
 
     monkeypatch.setattr(intake, "PART_SECONDS", seconds)
     monkeypatch.setattr(intake, "send_all", acknowledged)
@@ -369,9 +370,9 @@ def test_of_large_events_few_are_on_their_way_at_a_time(house: House, monkeypatc
     sent: list[int] = []
     most = 0
 
-    async def send(_producer: object, outputs: Sequence[Output], _limit: int) -> None:
+    async def send(_producer: object, targets: Targets, _limit: int) -> None:
         nonlocal most
-        size = sum(len(one.value or b"") for one in outputs)
+        size = sum(len(one.value or b"") for outputs in targets.values() for one in outputs)
         sent.append(size)
         most = max(most, sum(sent))
         await asyncio.sleep(0.1)
