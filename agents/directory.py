@@ -27,8 +27,8 @@ from engine.store import Store
 
 from .blocked import BlockedIdentifiers, blocked_in
 from .identifiers import Identifiers
+from .identity_records import held_in, identity_form
 from .key_record import check_key
-from .records import held_in, identity_form
 from .topics import IDENTITIES, KEY_RECORD
 
 log = structlog.get_logger("agents.directory")

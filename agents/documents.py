@@ -27,7 +27,9 @@ from schemas.outputs import PROFILE_UPDATED
 from .cloud_event import cloud_event
 
 SCHEMA = 5
-"""The form of the state. A worker that meets another number is older or newer than the data and must not start."""
+"""The form of the state, and of the journal it follows from. A worker that meets another number is older or newer than
+the data and must not start.
+"""
 
 STATE_BYTES = 256 * 1024
 """What is known of the entries is left out when it takes more: it is folded from them again when it is needed."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import orjson
 
 from core.arrival import Arrived
@@ -16,10 +17,10 @@ from engine.record import KafkaRecord
 
 from . import moves
 from .identifiers import CACHED, Identifiers
-from .records import MERGE, MOVED, is_journaled, may_arrive, may_be_merged, may_be_moved
+from .records import MERGE, ORDER, journaled, may_arrive, may_be_merged, may_be_moved
 
 
-class Source(NamedTuple):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """Where an event is from: its bytes as its department sent them, when and where the bus received it (decimal µs,
     ``topic/partition/offset``), its identifiers as JSON; whether it came with a move.
     """
@@ -31,7 +32,7 @@ class Source(NamedTuple):
     moved: bool = False
 
 
-class Heard(NamedTuple):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """What a record says. ``sources``: of each event that it brings. ``latest``: when the latest of these happened
     (µs), by its department.
     """
@@ -46,26 +47,25 @@ class Listener:
     """Reads records of the journal."""
 
     def __init__(self, vocabulary: Vocabulary, identifiers: Identifiers) -> None:
-        self._vocabulary = vocabulary
+        self._notes = frozenset(kind.name for kind in vocabulary.values() if kind.note)
         self._identifiers = identifiers
         self._known = lru_cache(maxsize=CACHED)(self._know)
 
     def hear(self, record: KafkaRecord) -> Heard:
         """What the record says. Raises ``ValueError`` and others if it is none of the journal's."""
         headers = dict(record.headers)
-        if record.key is None or not is_journaled(record.key, headers):
-            raise ValueError("no journal record has such a key or such headers")
-        customer, kind = record.key.decode(), headers["kind"]
-        if kind == MERGE:
-            return Heard(customer, _merge(customer, orjson.loads(record.value)))
-        if kind == MOVED:
+        known = journaled(record.key, headers)
+        customer = record.key.decode()
+        if known is None:
+            if headers[ORDER] == MERGE:
+                return Heard(customer, _merge(customer, orjson.loads(record.value)))
             return self._moved(customer, moves.read(record.value))
-        happened, received = int(headers["time"]), int(headers["received"])
-        event = orjson.loads(record.value)
+        happened, received, value = known.time, known.received, record.value
+        event = orjson.loads(value)
         masks, identifiers = self._identified(event)
-        entry = _entry(event, headers["uid"].decode(), effective_at(happened, received))
-        source = Source(record.value, headers["received"], headers["origin"], identifiers)
-        return Heard(customer, Arrived(entry, happened, masks, "replay" in headers), (source,), happened)
+        entry = _entry(event, known.uid.hex(), effective_at(happened, received))
+        source = Source(value, b"%d" % received, known.origin.encode(), identifiers)
+        return Heard(customer, Arrived(entry, happened, masks, known.replay), (source,), happened)
 
     def _moved(self, customer: str, said: moves.Move) -> Heard:
         entries, sources, latest = list[Arrived](), list[Source](), 0
@@ -89,9 +89,8 @@ class Listener:
 
     def _identified(self, event: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], bytes]:
         """Masks, and the identifiers as sent; an answer to an alert has none, whatever else it says."""
-        kind = self._vocabulary.get(event["type"])
         customer = event["data"].get("customer")
-        if customer is None or (kind is not None and kind.note):
+        if customer is None or event["type"] in self._notes:
             return (), b"[]"
         return self._known(tuple([(one["type"], one["value"]) for one in customer["identifiers"]]))
 

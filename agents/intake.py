@@ -21,7 +21,7 @@ from core.event import DAY, event_uid
 from engine.batch import Batch, commit
 from engine.portion import Portion
 from engine.record import KafkaRecord, Unusable
-from engine.unit_of_work import Output, send_all
+from engine.unit_of_work import Output, by_target, send_all
 from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
@@ -34,8 +34,8 @@ from .isolation import isolated
 from .letters import letter
 from .metrics import Metrics, Watch
 from .records import (
-    EVENT,
-    NOTE,
+    Header,
+    Kind,
     Origin,
     event_headers,
     link_headers,
@@ -135,7 +135,7 @@ class Intake:
                     await asyncio.gather(*sent)
                     sent.clear()
                     under_way = part.size
-                sent.append(asyncio.create_task(send_all(producer, outputs, BATCH_BYTES)))
+                sent.append(asyncio.create_task(send_all(producer, by_target(outputs), BATCH_BYTES)))
                 await asyncio.sleep(0)
             await asyncio.gather(*sent)
         finally:
@@ -168,8 +168,9 @@ class Intake:
             return self._bury(record, understood)
         decoded, identified = understood
         origin = Origin(record.topic, record.partition, record.offset)
-        headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id))
-        if not decoded.identifiers:
+        kind: Kind = "event" if decoded.identifiers else "note"
+        headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id), kind)
+        if kind == "note":
             return self._answer(decoded.value, str(decoded.data["customerId"]), headers)
         customer = self._directory.customer(identified.nodes)
         if customer is None:
@@ -195,19 +196,18 @@ class Intake:
                 return refused
         return decoded, identified
 
-    def _journaled(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
+    def _journaled(self, customer: str, value: bytes, headers: tuple[Header, ...]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
 
-    def _answer(self, value: bytes, echoed: str, headers: tuple[tuple[str, bytes], ...]) -> Output:
+    def _answer(self, value: bytes, echoed: str, headers: tuple[Header, ...]) -> Output:
         """A department's answer to an alert goes to the customer whose id it echoes.
 
         The directory may lag behind an alert that was answered at once: whom it does not know, the resolver may.
         """
-        note = tuple((name, NOTE if value == EVENT else value) for name, value in headers)
         customer = self._directory.today(echoed)
         if customer is None:
-            return Output(LINKS, 0, None, value, link_headers(note, ()))
-        return self._journaled(customer, value, note)
+            return Output(LINKS, 0, None, value, link_headers(headers, ()))
+        return self._journaled(customer, value, headers)
 
     def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
         self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()

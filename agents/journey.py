@@ -41,9 +41,12 @@ from .identifiers import Identifiers
 from .letters import letter
 from .metrics import Metrics
 from .records import (
+    EVENT,
     MOVED,
+    ORDER,
     Header,
     Origin,
+    header_of,
     journal_form,
     partition_of,
     received_at,
@@ -258,7 +261,7 @@ class Journey:
                 return [self._bury(record, error)]
             self._touched[name] = self._documents.decode(before)
             self._archive.forget_states(name)
-            if dict(record.headers)["kind"] != MOVED:
+            if dict(record.headers).get(ORDER) != MOVED:
                 return [self._bury(record, error)]
             return self._unjudged(record, name, before)
 
@@ -277,8 +280,8 @@ class Journey:
     def _bury(self, record: KafkaRecord, error: Exception) -> Output:
         """The letter about a record whose decision failed: its event, or the order or part of a move that it is."""
         headers, failed = dict(record.headers), decision_error(error)
-        if "origin" in headers:
-            return self._refuse(Refused(failed.reason, failed.message), record.value, headers["origin"].decode())
+        if EVENT in headers:
+            return self._refuse(Refused(failed.reason, failed.message), record.value, header_of(headers).origin)
         log.error("a merge failed, it is in the dead letters", partition=self._partition, offset=record.offset)
         self._metrics.dead.labels(department_of(record.topic), failed.reason).inc()
         place = Origin(record.topic, record.partition, record.offset)
@@ -393,7 +396,7 @@ class Journey:
         for entry in stored:
             yield Output(TIMELINE, self._partition, f"{customer.id}/{entry.uid}".encode(), None)
         for part in moves.parts(customer.id, shipped, stored):
-            yield self._to_journal(shipped.to, part, (("kind", MOVED),))
+            yield self._to_journal(shipped.to, part, ((ORDER, MOVED),))
         self._archive.erase(customer.id)
         self._metrics.merges.inc()
 

@@ -27,16 +27,16 @@ from . import messages
 from .blocked import nobody
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
+from .identity_records import held_in, identifier_record, identity_form
 from .isolation import isolated
 from .key_record import check_key, key_record
 from .letters import letter
 from .metrics import Metrics
 from .records import (
     MERGE,
+    ORDER,
     Origin,
-    held_in,
-    identifier_record,
-    identity_form,
+    header_of,
     links_form,
     nodes_of,
     partition_of,
@@ -181,7 +181,7 @@ class Resolver:
         return self._to_journal(root(echoed, self.merged_into), record.value, without_nodes(record.headers))
 
     def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
-        origin = Origin.parse(dict(record.headers)["origin"].decode())
+        origin = Origin.parse(header_of(dict(record.headers)).origin)
         self._metrics.dead.labels(department_of(origin.topic), dead.reason).inc()
         return letter(None, record.value, messages.STRUCTURED, "resolver", origin, dead)
 
@@ -189,7 +189,7 @@ class Resolver:
         redirect = {"born": self.born(merged.customer), "mergedInto": merged.into, "version": merged.version}
         yield self._learn(f"c/{merged.customer}", redirect)
         order = orjson.dumps({"into": merged.into, "version": merged.version})
-        yield self._to_journal(merged.customer, order, (("kind", MERGE),))
+        yield self._to_journal(merged.customer, order, ((ORDER, MERGE),))
 
     def _fuse(self, links: Mapping[Node, tuple[int, ...]], blown: Sequence[Node], at: int) -> Iterator[Output]:
         """Of nodes that are known already: that they were linked with one more, or are blocked from now on."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from agents.topics import JOURNAL, MIB, PROFILES, TIMELINE, Topic, apply
 from engine.unit_of_work import Output
 
@@ -118,7 +120,7 @@ def changelogs(bootstrap: str, prefix: str, partitions: int) -> Mapping[str, str
 def as_changelogs(records: Iterator[Output], names: Mapping[str, str]) -> Iterator[Output]:
     """The bus's records as a Faust app would have written them: the same keys and values, no headers."""
     for one in records:
-        yield one._replace(topic=names[one.topic], headers=())
+        yield msgspec.structs.replace(one, topic=names[one.topic], headers=())
 
 
 def emptied(home: Path) -> Path:

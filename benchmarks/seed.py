@@ -12,12 +12,12 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from agents.identifiers import Identifiers
+from agents.identity_records import identifier_record
 from agents.key_record import key_record
-from agents.records import identifier_record
 from agents.topics import IDENTITIES, KEY_RECORD
 from core.fuse import Held, judge
 from core.identity import Born, Linked, Node, resolve
-from engine.unit_of_work import Output, send_all
+from engine.unit_of_work import Output, by_target, send_all
 
 BATCH_BYTES = 900 * 1024
 AT_ONCE = 20_000
@@ -84,7 +84,7 @@ async def write(bootstrap: str, outputs: Iterable[Output], say: Callable[[str], 
     try:
         records = iter(outputs)
         while some := list(islice(records, AT_ONCE)):
-            await send_all(producer, some, BATCH_BYTES)
+            await send_all(producer, by_target(some), BATCH_BYTES)
             written += len(some)
             if written % (25 * AT_ONCE) == 0:
                 say(f"{written:,} records written")

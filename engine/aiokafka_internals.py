@@ -153,7 +153,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
 
     def _unpack_records(self) -> Iterator[Light]:
         """The records of batches as they lie there, up to one that is to be opened."""
-        (topic, partition), new, length = self._tp, tuple.__new__, _INT32.unpack_from
+        (topic, partition), length = self._tp, _INT32.unpack_from
         records, data = self._records, self._records.data
         paused, self._paused = self._paused, None
         while True:
@@ -179,9 +179,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                     if self.next_fetch_offset <= offset < end:
                         self.next_fetch_offset = offset + 1
                         headers = tuple(record.headers)
-                        yield new(
-                            Light, (topic, partition, offset, record.timestamp, record.key, record.value, headers)
-                        )
+                        yield Light(topic, partition, offset, record.timestamp, record.key, record.value, headers)
                         if len(headers) > CROWD:
                             self._weight += HEADER_BYTES * len(headers)
                             if self._weight >= GIVEN_BYTES:

@@ -89,14 +89,14 @@ class OpenBatch:
         return self._weighed() if self._weigh else self._plain()
 
     def _plain(self) -> Iterator[Light | Unusable]:
-        (topic, partition), new, begun, end = self._place, tuple.__new__, self.position, self._end
+        (topic, partition), begun, end = self._place, self.position, self._end
         try:
             for record in iter(self._batch.__next__, None):  # iter(batch) can be had once
                 offset = record.offset
                 if self.position <= offset < end:
                     self.position = offset + 1
                     headers = tuple(record.headers)
-                    yield new(Light, (topic, partition, offset, record.timestamp, record.key, record.value, headers))
+                    yield Light(topic, partition, offset, record.timestamp, record.key, record.value, headers)
                     if len(headers) > CROWD:
                         self.weight += HEADER_BYTES * len(headers)
                         if self.weight >= GIVEN_BYTES:
@@ -205,6 +205,10 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # marked fina
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
         self._buffer = Text(self._buffer)
+
+    def _read_msg(self, decode_varint: Any = None) -> Any:
+        """aiokafka's own way of reading a number looks behind the end of the batch: the process died of it."""
+        return super()._read_msg(_varint)
 
 
 class Text(bytearray):

@@ -6,7 +6,6 @@ its transactions lies one marker, and what is more than that was written by othe
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
@@ -14,7 +13,7 @@ from aiokafka import TopicPartition
 from engine.cluster import Cluster
 from engine.record import KafkaRecord, size_of
 from engine.sieve import Sieve
-from engine.unit_of_work import Output
+from engine.unit_of_work import Targets
 
 FOUND_BYTES = 16 * 1024 * 1024
 """Of foreign records that are reported at once. What is more is found again by the next look."""
@@ -63,14 +62,14 @@ class Search:
         found, self.found, self._size = self.found, [], 0
         return found
 
-    def written(self, outputs: Iterable[Output], ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    def written(self, targets: Targets, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
         """After a transaction: the partitions in which something else stands before its records, and where they end.
 
         ``ends``: the offsets behind its records, a low one where nobody knows.
         """
         holes = {}
-        for (topic, partition), number in Counter((one.topic, one.partition) for one in outputs).items():
-            tp = TopicPartition(topic, partition)
+        for tp, outputs in targets.items():
+            number = len(outputs)
             seen, end = self.seen.get(tp), ends.get(tp, 0)
             if seen is None or end < seen + number:
                 continue

@@ -25,7 +25,7 @@ from engine.record import KafkaRecord, end_of
 from engine.restore import Positions, read_positions, restore
 from engine.search import Search
 from engine.sieve import Sieve
-from engine.unit_of_work import Output, commit, sweep
+from engine.unit_of_work import Output, Targets, by_target, commit, sweep
 
 log = structlog.get_logger("engine.shard")
 
@@ -140,7 +140,7 @@ class Shard:
             await self._report(producer)
         elif found.start != (found.committed or 0):
             # the group reads on from elsewhere: put it right, so that at least the next start does
-            await commit(producer, self.source, found.start, site.group_id, (), site.limits)
+            await commit(producer, self.source, found.start, site.group_id, {}, site.limits)
         site.observer.restored(site.topic, self._number, records, clock() - began)
         log.info(
             "restored",
@@ -224,9 +224,10 @@ class Shard:
             end = end_of(records[-1])
         if records:
             outputs.append(self._progress(end))
+        targets = by_target(outputs)
         decided = clock()
         owes = bool(records) and decided - self._told < site.limits.offsets
-        ends = await self._write(producer, None if owes else end, outputs)
+        ends = await self._write(producer, None if owes else end, targets)
         self.position, self.owes = end, owes
         if not owes:
             self._told = decided
@@ -235,22 +236,22 @@ class Shard:
             self._mark = Checkpoint(mark.cluster, offsets, time.time())
             processor.committed(self._mark)
         site.observer.batch(site.topic, self._number, len(records), len(outputs), decided - began, clock() - decided)
-        if holes := self._search.written(outputs, ends):
+        if holes := self._search.written(targets, ends):
             await self._look_into(producer, holes)
         return portion.left
 
     async def _write(
-        self, producer: AIOKafkaProducer, position: int | None, outputs: Sequence[Output]
+        self, producer: AIOKafkaProducer, position: int | None, targets: Targets
     ) -> dict[TopicPartition, int]:
         """One transaction; where each target ends."""
         site = self._site
-        targets = {TopicPartition(output.topic, output.partition) for output in outputs} - self._swept
-        if targets:
-            about = f"no answer from Kafka about {', '.join(sorted({tp.topic for tp in targets}))}"
+        new = targets.keys() - self._swept
+        if new:
+            about = f"no answer from Kafka about {', '.join(sorted({tp.topic for tp in new}))}"
             async with limited(site.limits.answer, f"partition {self._number} of {site.topic}: {about}"):
-                await sweep(producer, targets)
-            self._swept |= targets
-        return await commit(producer, self.source, position, site.group_id, outputs, site.limits)
+                await sweep(producer, new)
+            self._swept |= new
+        return await commit(producer, self.source, position, site.group_id, targets, site.limits)
 
     async def _look_into(self, producer: AIOKafkaProducer, holes: Mapping[TopicPartition, int]) -> None:
         """Between what we wrote lies more than the markers of our transactions: others wrote there.
@@ -266,9 +267,9 @@ class Shard:
 
     async def _report(self, producer: AIOKafkaProducer) -> None:
         """What is written about foreign records, and that they need not be looked for again."""
-        outputs = [*self._foreign(self._search.reported()), self._progress(self.position)]
-        ends = await self._write(producer, self.position, outputs)
-        self._search.written(outputs, ends)
+        targets = by_target([*self._foreign(self._search.reported()), self._progress(self.position)])
+        ends = await self._write(producer, self.position, targets)
+        self._search.written(targets, ends)
 
     def _foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         assert self._processor is not None, "open it first"
@@ -282,7 +283,7 @@ class Shard:
     async def settle(self, producer: AIOKafkaProducer) -> None:
         """Tell the group the position, if it does not know it yet."""
         if self.owes:
-            await commit(producer, self.source, self.position, self._site.group_id, (), self._site.limits)
+            await commit(producer, self.source, self.position, self._site.group_id, {}, self._site.limits)
             self._told, self.owes = asyncio.get_running_loop().time(), False
 
     def _progress(self, end: int) -> Output:

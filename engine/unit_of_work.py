@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
+import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
@@ -22,7 +24,7 @@ ABORT_SECONDS = 3.0
 RECORD_OVERHEAD_BYTES = 128
 
 
-class Output(NamedTuple):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """A record to write. The partition is always given: the engine never chooses.
 
     ``marked``: it gets the mark of the bus's own records. A dead letter keeps the headers of somebody else instead.
@@ -34,6 +36,22 @@ class Output(NamedTuple):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
     marked: bool = True
+
+
+Targets = Mapping[TopicPartition, Sequence[Output]]
+"""Outputs by the partition that they go to, in order."""
+
+
+def by_target(outputs: Iterable[Output]) -> Targets:
+    """Grouped once, for all who ask where they go."""
+    found: dict[tuple[str, int], list[Output]] = {}
+    for output in outputs:
+        place = output.topic, output.partition
+        if place in found:
+            found[place].append(output)
+        else:
+            found[place] = [output]
+    return {TopicPartition(*place): group for place, group in found.items()}
 
 
 def new_producer(bootstrap: str, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
@@ -56,10 +74,10 @@ async def commit(
     source: TopicPartition,
     position: int | None,
     group_id: str,
-    outputs: Sequence[Output],
+    targets: Targets,
     limits: Limits,
 ) -> dict[TopicPartition, int]:
-    """Write ``outputs`` and the offset ``position`` of ``source`` in one transaction; return where each target ends.
+    """Write the outputs and the offset ``position`` of ``source`` in one transaction; return where each target ends.
 
     A position of ``None`` is not told to the group, which costs two requests less.
 
@@ -78,7 +96,7 @@ async def commit(
         async with patience(limits.answer):
             await producer.begin_transaction()
             abortable = True
-            ends = await send_all(producer, outputs, limits.batch_bytes)
+            ends = await send_all(producer, targets, limits.batch_bytes)
             if position is not None:
                 await producer.send_offsets_to_transaction({source: position}, group_id)
             abortable = False
@@ -125,27 +143,24 @@ def _retrieve(producer: AIOKafkaProducer) -> None:
 
 #: One sender at a time waits for a partition's slot: aiokafka 0.14 shortens its time-out at each lost race for it,
 #: so that of 30 senders 11 were refused, the first after 4 of its 40 seconds.
-_turns: WeakKeyDictionary[AIOKafkaProducer, dict[tuple[str, int], asyncio.Lock]] = WeakKeyDictionary()
+_turns: WeakKeyDictionary[AIOKafkaProducer, dict[TopicPartition, asyncio.Lock]] = WeakKeyDictionary()
 
 
-async def send_all(producer: AIOKafkaProducer, outputs: Sequence[Output], limit: int) -> dict[TopicPartition, int]:
+async def send_all(producer: AIOKafkaProducer, targets: Targets, limit: int) -> dict[TopicPartition, int]:
     """All target partitions at once, the batches of each in order; return when the broker has acknowledged all.
 
     The answer has the offset behind the last record of each target (a low one where the broker did not tell: it had
     taken the batch before, and its first answer was lost).
     """
-    targets: dict[tuple[str, int], list[Output]] = {}
-    for output in outputs:
-        targets.setdefault((output.topic, output.partition), []).append(output)
     packed = {target: list(pack(producer, records, limit)) for target, records in targets.items()}
-    ends = await asyncio.gather(*(_send(producer, *target, batches) for target, batches in packed.items()))
-    return {TopicPartition(*target): end for target, end in zip(packed, ends, strict=True)}
+    ends = await asyncio.gather(*(_send(producer, target, batches) for target, batches in packed.items()))
+    return dict(zip(packed, ends, strict=True))
 
 
-async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches: Sequence[Any]) -> int:
+async def _send(producer: AIOKafkaProducer, target: TopicPartition, batches: Sequence[Any]) -> int:
     turns = _turns.setdefault(producer, {})
-    async with turns.setdefault((topic, partition), asyncio.Lock()):
-        sent = [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
+    async with turns.setdefault(target, asyncio.Lock()):
+        sent = [await producer.send_batch(batch, target.topic, partition=target.partition) for batch in batches]
     last = (await asyncio.gather(*sent))[-1]
     return int(last.offset) + int(batches[-1].record_count())
 
@@ -157,19 +172,20 @@ def pack(producer: AIOKafkaProducer, records: Iterable[Output], limit: int) -> I
         RecordTooLarge: one record alone exceeds the limit (aiokafka takes any first record, the broker would not).
     """
     batch: Any = None
+    now = int(time.time() * 1000)
     for record in records:
-        key, value, headers = record.key, record.value, list(record.headers)
+        key, value, headers = record.key, record.value, [*record.headers]
         if record.marked and MARK not in headers:  # what is sent on has it
             headers.append(MARK)
         if batch is not None:
-            if batch.append(key=key, value=value, headers=headers, timestamp=None) is not None:
+            if batch.append(key=key, value=value, headers=headers, timestamp=now) is not None:
                 continue
             batch.close()  # full, not dropped
             yield batch
         if _size(record) > limit:  # any first record is taken
             raise RecordTooLarge(record.topic, len(key or b""), len(value or b""), limit)
         batch = producer.create_batch()
-        batch.append(key=key, value=value, headers=headers, timestamp=None)
+        batch.append(key=key, value=value, headers=headers, timestamp=now)
     if batch is not None:
         batch.close()
         yield batch

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiokafka import TopicPartition
 
+from agents.records import EVENT, MERGE, MOVED, ORDER, header_of
 from agents.topics import JOURNAL, LINKS, TIMELINE
 
 from .checker import Problem, letters
@@ -43,12 +44,12 @@ def effects(log: Log) -> Effects:
     for record in log.of(LINKS, JOURNAL):
         headers = dict(record.headers)
         place = record.topic, record.partition, record.offset
-        if "origin" in headers:
-            origin = headers["origin"].decode()
+        if EVENT in headers:
+            origin = header_of(headers).origin
             found.origins[origin].append(place)
             if record.topic == JOURNAL:
                 found.journaled[origin].append(place)
-        elif headers["kind"] == b"moved":
+        elif headers[ORDER] == MOVED:
             found.moves[orjson.loads(record.value or b"")["move"]].append(place)
     for letter in letters(log):
         stage = found.origins if letter.stage == "intake" else found.refused
@@ -98,7 +99,7 @@ def judged(log: Log, samples: Sequence[Sample]) -> int:
 def _wanted(record: Record, known: Effects) -> Iterator[list[Place]]:
     """For each thing that the input must lead to: the places of which one must be there in time."""
     if record.topic == LINKS:
-        yield known.journaled[dict(record.headers)["origin"].decode()]
+        yield known.journaled[header_of(dict(record.headers)).origin]
     elif record.topic != JOURNAL:
         yield known.origins[record.origin]
     else:
@@ -108,15 +109,14 @@ def _wanted(record: Record, known: Effects) -> Iterator[list[Place]]:
 def _journey(record: Record, known: Effects) -> Iterator[list[Place]]:
     assert record.key is not None
     headers = dict(record.headers)
-    kind = headers["kind"]
-    if kind == b"note":
-        return  # changes the profile only, of which the log keeps the latest
-    if kind == b"event":
-        origin = headers["origin"].decode()
-        yield _one(record.key, headers["uid"].decode(), origin, known, _elsewhere(record, known.journaled[origin]))
+    if EVENT in headers:
+        about = header_of(headers)
+        if about.kind == "event":  # a note changes the profile only, of which the log keeps the latest
+            forwarded = _elsewhere(record, known.journaled[about.origin])
+            yield _one(record.key, about.uid.hex(), about.origin, known, forwarded)
         return
     said = orjson.loads(record.value or b"")
-    if kind == b"merge":
+    if headers[ORDER] == MERGE:
         yield known.moves[f"{record.key.decode()}/{said['version']}"]
         return
     forwarded = _elsewhere(record, known.moves[said["move"]])

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.records import MOVED
+from agents.records import MOVED, ORDER
 from agents.topics import JOURNAL
 
 
@@ -45,5 +45,5 @@ class JournalWatch:
             while True:
                 fetched = await self._consumer.getmany(timeout_ms=200)
                 for tp, records in fetched.items():
-                    if any(dict(record.headers).get("kind") == MOVED for record in records):
+                    if any(dict(record.headers).get(ORDER) == MOVED for record in records):
                         return tp

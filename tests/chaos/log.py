@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.records import EVENT, NOTE
+from agents.records import EVENT
 from agents.topics import DEAD, JOURNAL, PROFILES, department_of, events_topic
 
 Header = tuple[str, bytes]
@@ -70,9 +70,7 @@ class Log:
         """
         for (topic, _), records in self.records.items():
             if topic == JOURNAL:
-                records[:] = [
-                    one._replace(value=None) if dict(one.headers)["kind"] in (EVENT, NOTE) else one for one in records
-                ]
+                records[:] = [one._replace(value=None) if EVENT in dict(one.headers) else one for one in records]
 
     def of(self, *topics: str) -> list[Record]:
         """The records of some topics, partition after partition."""

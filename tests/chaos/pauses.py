@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
+from agents.records import EVENT, header_of
 from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE
 
 from .log import Log, Record
@@ -108,7 +109,7 @@ def spread(values: Sequence[float], unit: str = "s") -> str:
 def _origin(record: Record) -> str:
     """Which department record it comes from; empty for the journal's own."""
     headers = dict(record.headers)
-    if "origin" in headers:
-        return headers["origin"].decode()
+    if EVENT in headers:
+        return header_of(headers).origin
     told = {name.rpartition(".")[2]: value for name, value in record.headers if name.startswith("__cxbus.errors.")}
     return b"/".join((told["topic"], told["partition"], told["offset"])).decode() if told else ""

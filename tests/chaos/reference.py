@@ -18,6 +18,7 @@ import orjson
 from agents import messages
 from agents.documents import Documents
 from agents.identifiers import Identifiers
+from agents.records import EVENT, MERGE, MOVED, ORDER, header_of
 from agents.topics import alerts_topic
 from core.alert import Alert
 from core.arrival import Arrived, Refused, Written
@@ -163,14 +164,13 @@ class Reference(Nothing):
                 self.forwarded += 1
 
     def _read(self, said: Any, headers: Mapping[str, bytes]) -> tuple[list[Kept], Brought]:
-        kind = headers["kind"]
-        if kind in (b"event", b"note"):
-            origin, received = headers["origin"].decode(), int(headers["received"])
-            kept = self._kept(said, headers["uid"].decode(), int(headers["time"]), received, origin)
+        if EVENT in headers:
+            about = header_of(headers)
+            kept = self._kept(said, about.uid.hex(), about.time, about.received, about.origin)
             return [kept], kept.arrived
-        if kind == b"merge":
+        if headers[ORDER] == MERGE:
             return [], Merge(said["into"], said["version"])
-        assert kind == b"moved", kind
+        assert headers[ORDER] == MOVED, headers
         held = [
             self._kept(e["event"], e["uid"], e["time"], e["received"], e["origin"], moved=True) for e in said["entries"]
         ]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiokafka.errors import KafkaError
 
@@ -65,7 +66,7 @@ def test_an_older_owners_open_transaction_ends_with_the_fence_before_the_offset_
             zombie = new_producer(bootstrap, f"{place.name}-0", Limits(transaction=60))
             await zombie.start()
             try:
-                await commit(zombie, place.source, 1, place.name, [], place.limits)
+                await commit(zombie, place.source, 1, place.name, {}, place.limits)
                 await zombie.begin_transaction()
                 await zombie.send_and_wait(place.target.topic, b"never seen", b"k", partition=0)
                 await zombie.send_offsets_to_transaction({place.source: 3}, place.name)
@@ -254,7 +255,7 @@ def test_a_decision_that_fails_ends_the_process_and_commits_nothing(
             notes = Notes()
             owner = await place.open(notes)
             if adds is not None:
-                place.processors[-1].adds = adds._replace(topic=f"{place.name}.{adds.topic}")
+                place.processors[-1].adds = msgspec.structs.replace(adds, topic=f"{place.name}.{adds.topic}")
             place.processors[-1].fails = fails
             records = await place.read(place.source)
             await place.hand(owner, records)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from engine.unit_of_work import Output, send_all
+from engine.unit_of_work import Output, by_target, send_all
 from tests.integration.engine_shop import shop
 
 pytestmark = pytest.mark.kafka
@@ -27,7 +27,7 @@ def test_a_crowd_of_senders_to_one_partition_is_served_in_turn(bootstrap: str, t
             async with producer:
                 ends = await asyncio.gather(
                     *(
-                        send_all(producer, [Output(place.source.topic, 0, None, b"%d" % number)], 900_000)
+                        send_all(producer, by_target([Output(place.source.topic, 0, None, b"%d" % number)]), 900_000)
                         for number in range(SENDERS)
                     )
                 )

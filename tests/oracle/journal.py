@@ -91,7 +91,7 @@ class Journal:
             self._write(customer, record, one, about)
 
     def _event(self, customer: Customer, record: Record, appended: int) -> list[Outcome]:
-        replay = any(name == "replay" for name, _ in record.headers)
+        replay = header(record, "replay") == str(True)
         return customer.take(came(record), appended, replay=replay)
 
     def _part(self, customer: Customer, record: Record, appended: int) -> list[Outcome]:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+import msgspec
+
 LINKS, IDENTITIES, JOURNAL = "cx.links.v1", "cx.identities.v1", "cx.journal.v1"
 TIMELINE, PROFILES, DEAD = "cx.timeline.v1", "cx.profiles.v1", "cx.dead.v1"
 
@@ -61,6 +63,14 @@ def origin(record: Record) -> str:
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
+KNOWN = ("form", "kind", "uid", "time", "received", "origin", "replay")
+"""What the header ``event`` of a links or journal record says, a MessagePack array."""
+
+
 def header(record: Record, name: str) -> str:
-    """A header's text. Raises ``KeyError``."""
-    return dict(record.headers)[name].decode()
+    """A header's text, or what the header ``event`` says under that name. Raises ``KeyError``."""
+    headers = dict(record.headers)
+    if name in headers:
+        return headers[name].decode()
+    told = dict(zip(KNOWN, msgspec.msgpack.decode(headers["event"]), strict=True))[name]
+    return told.hex() if isinstance(told, bytes) else str(told)

@@ -123,7 +123,7 @@ BUGS = (
         "The resolver knows of a merge, and the younger customer's journal never hears of it.",
         "agents/resolver.py",
         """\
-        yield self._to_journal(merged.customer, order, (("kind", MERGE),))
+        yield self._to_journal(merged.customer, order, ((ORDER, MERGE),))
 """,
         """\
         order, MERGE
@@ -209,8 +209,8 @@ BUGS = (
         "at-not-cut-to-received",
         "An event that claims to lie ahead of the broker's clock stands there on the timeline.",
         "agents/heard.py",
-        'headers["uid"].decode(), effective_at(happened, received))',
-        'headers["uid"].decode(), max(happened, effective_at(happened, received)))',
+        "known.uid.hex(), effective_at(happened, received))",
+        "known.uid.hex(), max(happened, effective_at(happened, received)))",
         (checks.LATER_THAN_RECEIVED,),
     ),
     Bug(
@@ -269,10 +269,10 @@ BUGS = (
     ),
     Bug(
         "forged-headers-believed",
-        "A journal record with the mark is decided whatever its headers and its key are.",
-        "agents/heard.py",
-        "if record.key is None or not is_journaled(record.key, headers):",
-        "if record.key is None:",
+        "What the header of an event says of its origin is taken as it is.",
+        "agents/records.py",
+        "    if not _is_origin(known.origin):\n",
+        "    if False:\n",
         (checks.FORGED_HEADER,),
     ),
     Bug(

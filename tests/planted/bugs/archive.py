@@ -155,10 +155,10 @@ BUGS = (
         "agents/journey.py",
         """\
             self._archive.forget_states(name)
-            if dict(record.headers)["kind"] != MOVED:
+            if dict(record.headers).get(ORDER) != MOVED:
 """,
         """\
-            if dict(record.headers)["kind"] != MOVED:
+            if dict(record.headers).get(ORDER) != MOVED:
 """,
         (checks.GUARDED, checks.ISOLATED_STATES),
     ),

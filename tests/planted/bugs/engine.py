@@ -25,7 +25,7 @@ BUGS = (
         "engine/unit_of_work.py",
         """\
         batch = producer.create_batch()
-        batch.append(key=key, value=value, headers=headers, timestamp=None)
+        batch.append(key=key, value=value, headers=headers, timestamp=now)
     if batch is not None:
 """,
         """\

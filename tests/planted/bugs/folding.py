@@ -74,7 +74,7 @@ BUGS = (
         "core/judging.py",
         """\
         customer, past, self._since = self._customer, self._past, since
-        customer.wake()
+        wake(customer, past)
 """,
         """\
         customer, past, self._since = self._customer, self._past, since

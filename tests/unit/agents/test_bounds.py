@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from agents import documents, messages
 from agents.documents import STATE, Documents
-from agents.records import MERGE, partition_of
+from agents.records import MERGE, MOVED, ORDER, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.alert import Alert
 from core.bounds import VALUE_BYTES
@@ -92,7 +92,7 @@ def told_of(journal: Journal, rule: str) -> list[Any]:
 
 
 def merge(journal: Journal, customer: str, into: str) -> list[Output]:
-    return journal.tell(customer, orjson.dumps({"into": into, "version": 7}), (("kind", MERGE),))
+    return journal.tell(customer, orjson.dumps({"into": into, "version": 7}), ((ORDER, MERGE),))
 
 
 # --- what was tried on the bus ---------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_o
     merge(journal, "young", "old")
     moves = [
         orjson.loads(made.value) for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log
-        if dict(made.headers)["kind"] == b"moved"
+        if (ORDER, MOVED) in made.headers
     ]  # fmt: skip
     assert ([], 20) == (moves[-1]["entries"], len(moves[-1]["alerts"]))
     assert [[]] * (len(moves) - 1) == [move["alerts"] for move in moves[:-1]]

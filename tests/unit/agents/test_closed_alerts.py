@@ -9,11 +9,12 @@ import pytest
 
 from agents import stored_alert
 from agents.keys import key_of_ours
+from agents.records import partition_of
 from agents.topics import NOTIFIED, alerts_topic
 from engine.unit_of_work import Output
 from tests.unit.core.test_cases import ruled
 
-from .bench import Journal, event, partition_of, record
+from .bench import Journal, event, record
 
 RULES = ruled({"if": {"none": [{"seen": "web.page.viewed.v1", "within": "30m"}]}, "expires": "1h"})
 PLACE = partition_of("c", 4)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from agents.directory import Directory
-from agents.records import identity_form
+from agents.identity_records import identity_form
 from agents.resolver import Resolver
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from engine.unit_of_work import Output

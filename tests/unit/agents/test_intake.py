@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry
@@ -18,7 +19,7 @@ from agents.identifiers import Identifiers
 from agents.intake import Intake
 from agents.key_record import OtherNormalisation, WrongKey
 from agents.metrics import Metrics
-from agents.records import partition_of
+from agents.records import NODES, header_of, partition_of
 from agents.resolver import Resolver
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from core.fuse import LINKS_A_DAY
@@ -26,7 +27,7 @@ from core.identity import Node
 from engine.batch import Batch
 from engine.errors import Permanent
 from engine.record import Unusable
-from engine.unit_of_work import Output
+from engine.unit_of_work import Output, Targets
 from engine.unpacking import Flaw
 from schemas.codec import Codec, Decoded
 from schemas.dead_letter import ERRORS
@@ -100,13 +101,9 @@ def test_a_new_customer_goes_through_the_links_log_and_a_known_one_straight_to_t
     assert (JOURNAL, journaled.key) == (straight.topic, straight.key)
     assert journaled.key is not None
     assert partition_of(journaled.key.decode(), PARTITIONS) == straight.partition
-    headers = dict(straight.headers)
-    assert (b"event", b"cx.web.events.v1/2/9", b"%d" % (NOW * 1000)) == (
-        headers["kind"],
-        headers["origin"],
-        headers["received"],
-    )
-    assert "nodes" not in dict(journaled.headers)
+    known = header_of(dict(straight.headers))
+    assert ("event", "cx.web.events.v1/2/9", NOW * 1000) == (known.kind, known.origin, known.received)
+    assert NODES not in dict(journaled.headers)
 
 
 def test_a_link_between_two_customers_merges_the_younger_into_the_older(house: House) -> None:
@@ -167,7 +164,7 @@ def outdated(house: House) -> list[Output]:
     """The identities as another version of the normalisation would have left them."""
     house.resolve(house.publish(seen(("email", "ada@example.com"))))
     (key, *others) = house.identities
-    return [key._replace(value=orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})), *others]
+    return [msgspec.structs.replace(key, value=orjson.dumps({"fingerprint": IDENTIFIERS.fingerprint})), *others]
 
 
 def test_identities_of_another_normalisation_are_refused_and_what_to_rebuild_is_said(
@@ -204,11 +201,11 @@ def test_an_extension_and_a_placeholder_join_nobody(house: House) -> None:
 
 
 def test_two_sources_may_use_the_same_ids(house: House) -> None:
-    def uid(source: str) -> bytes:
+    def uid(source: str) -> str:
         value = orjson.loads(seen(("email", "ada@example.com")))
-        return dict(house.publish(orjson.dumps(value | {"source": source, "id": "1"})).headers)["uid"]
+        return header_of(dict(house.publish(orjson.dumps(value | {"source": source, "id": "1"})).headers)).uid.hex()
 
-    assert [hashlib.sha256(f"/{name}\n1".encode()).hexdigest()[:32].encode() for name in ("shop", "blog")] == [
+    assert [hashlib.sha256(f"/{name}\n1".encode()).hexdigest()[:32] for name in ("shop", "blog")] == [
         uid("/shop"),
         uid("/blog"),
     ]
@@ -312,14 +309,14 @@ def test_an_answer_finds_its_customer_by_the_id_it_echoes(house: House) -> None:
     (journaled,) = house.resolve(house.publish(seen(("email", "ada@example.com"))))
     assert journaled.key is not None
     note = house.publish(answer(journaled.key.decode()), "sales")
-    assert (JOURNAL, journaled.key, b"note") == (note.topic, note.key, dict(note.headers)["kind"])
+    assert (JOURNAL, journaled.key, "note") == (note.topic, note.key, header_of(dict(note.headers)).kind)
 
 
 def test_an_answer_that_is_quicker_than_the_directory_finds_its_customer_through_the_resolver(house: House) -> None:
     (journaled,) = house.resolve(house.publish(seen(("email", "ada@example.com"))), learn=False)
     assert journaled.key is not None
     (note,) = house.resolve(house.publish(answer(journaled.key.decode()), "sales"))
-    assert (JOURNAL, journaled.key, b"note") == (note.topic, note.key, dict(note.headers)["kind"])
+    assert (JOURNAL, journaled.key, "note") == (note.topic, note.key, header_of(dict(note.headers)).kind)
     assert journaled.partition == note.partition
 
 
@@ -337,8 +334,8 @@ def test_what_takes_long_to_route_is_sent_in_parts_and_all_of_it(
 ) -> None:
     sent: list[list[bytes | None]] = []
 
-    async def acknowledged(_producer: object, outputs: Sequence[Output], _limit: int) -> None:
-        sent.append([output.value for output in outputs])
+    async def acknowledged(_producer: object, targets: Targets, _limit: int) -> None:
+        sent.append([output.value for outputs in targets.values() for output in outputs])
 
     monkeypatch.setattr(intake, "PART_SECONDS", seconds)
     monkeypatch.setattr(intake, "send_all", acknowledged)
@@ -373,9 +370,9 @@ def test_of_large_events_few_are_on_their_way_at_a_time(house: House, monkeypatc
     sent: list[int] = []
     most = 0
 
-    async def send(_producer: object, outputs: Sequence[Output], _limit: int) -> None:
+    async def send(_producer: object, targets: Targets, _limit: int) -> None:
         nonlocal most
-        size = sum(len(one.value or b"") for one in outputs)
+        size = sum(len(one.value or b"") for outputs in targets.values() for one in outputs)
         sent.append(size)
         most = max(most, sum(sent))
         await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from agents.documents import STATE, OtherVersion
-from agents.records import MERGE, Header, Origin, event_headers, partition_of
+from agents.records import MERGE, MOVED, ORDER, Header, Origin, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, Condition, Kept, Now
 from core.event import FOREVER, event_uid, rfc3339
@@ -164,7 +164,7 @@ def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(j
     journal.publish("old", event("web.page.viewed.v1", "2026-11-17T08:00:00Z", url="https://example.com/"), "web")
     complain_and_advertise(journal, younger)
     before = {key.partition("/")[2]: entry["event"] for key, entry in journal.current(TIMELINE).items()}
-    journal.tell(younger, orjson.dumps({"into": "old", "version": 7}), [("kind", b"merge")])
+    journal.tell(younger, orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
 
     entries = journal.current(TIMELINE)
     assert {"old"} == {entry["customerId"] for entry in entries.values()}
@@ -197,9 +197,9 @@ def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> N
                 "web",
             )  # fmt: skip
     complain_and_advertise(journal, "young")
-    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [("kind", b"merge")])
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
     moves = [made for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log
-             if dict(made.headers)["kind"] == b"moved"]  # fmt: skip
+             if (ORDER, MOVED) in made.headers]  # fmt: skip
     assert 3 == len(moves)
     assert 1202 == len(journal.current(TIMELINE))
     states = [(m["data"]["customerId"], m["data"]["state"]) for m in journal.messages(alerts_topic("service"))]
@@ -209,7 +209,7 @@ def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> N
 
 def test_what_moved_away_stays_away_after_a_restore(journal: Journal, tmp_path: Path) -> None:
     complain_and_advertise(journal, "young")
-    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [("kind", b"merge")])
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
     restored = journal.restored(tmp_path / "two")
     archives = [restored.journey(partition)._archive for partition in range(PARTITIONS)]
     left = {name: sum(len(archive.since(name, 0)) for archive in archives) for name in ("young", "old")}
@@ -246,7 +246,7 @@ def test_an_answer_is_no_entry_of_the_profile_whatever_else_it_says(journal: Jou
     assert ([], False) == (noted["identifiers"], noted["late"])
     again = journal.publish("c_1", acknowledged("2026-11-17T13:00:00Z", **more))
     assert [] == [one for one in again if one.topic == TIMELINE]
-    journal.tell("c_1", orjson.dumps({"into": "c_0", "version": 7}), [("kind", b"merge")])
+    journal.tell("c_1", orjson.dumps({"into": "c_0", "version": 7}), [(ORDER, MERGE)])
     assert before["entries"] == journal.current(PROFILES)["c_0"]["entries"]
     assert {"c_0"} == {entry["customerId"] for entry in journal.current(TIMELINE).values()}
 
@@ -283,7 +283,7 @@ def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(journal
     restored.close()
     profile = journal.current(PROFILES)["c_1"]
     assert (2, [rfc3339(now - 300)]) == (profile["entries"], [matter["since"] for matter in profile["open"]])
-    journal.tell("c_1", orjson.dumps({"into": "c_0", "version": 7}), [("kind", b"merge")])
+    journal.tell("c_1", orjson.dumps({"into": "c_0", "version": 7}), [(ORDER, MERGE)])
     assert {now - 300, now} == {entry["at"] for entry in journal.current(TIMELINE).values()}
     assert {"c_0"} == {entry["customerId"] for entry in journal.current(TIMELINE).values()}
 
@@ -345,14 +345,14 @@ def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("value", "headers"),
     [
-        (b"{}", [("kind", b"split")]),
+        (b"{}", [(ORDER, b"split")]),
         (b"{}", []),
-        (b"no JSON", [("kind", b"merge")]),
-        (b"{}", [("kind", b"merge")]),
-        (b"{}", [("kind", b"moved")]),
-        (None, [("kind", b"event")]),
-        (b"[]", event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "uid")),
-        (b'{"id": "7"}', event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "uid")),
+        (b"no JSON", [(ORDER, MERGE)]),
+        (b"{}", [(ORDER, MERGE)]),
+        (b"{}", [(ORDER, MOVED)]),
+        (None, [(ORDER, b"event")]),
+        (b"[]", event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "0" * 32)),
+        (b'{"id": "7"}', event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "0" * 32)),
     ],
 )
 def test_a_record_without_the_form_of_a_journal_record_is_passed_over(
@@ -411,7 +411,7 @@ def test_what_has_not_the_form_of_our_state_is_passed_over_by_a_restore(
 
 @pytest.mark.parametrize(
     ("value", "headers", "form"),
-    [(FORMER, (), 3), (FORMER_REDIRECT, (), 3), (b"{}", ((STATE, msgspec.msgpack.encode([6, "more"])),), 6)],
+    [(FORMER, (), 3), (FORMER_REDIRECT, (), 3), (b"{}", ((STATE, msgspec.msgpack.encode([9, "more"])),), 9)],
 )
 def test_a_profile_of_another_version_stops_the_worker_for_good(
     journal: Journal, tmp_path: Path, value: bytes, headers: tuple[Header, ...], form: int
@@ -435,7 +435,7 @@ def test_a_merge_that_fails_altogether_stops_nobody_else(journal: Journal, monke
     monkeypatch.setattr("agents.moves.parts", broken)
     (letter,) = (
         one
-        for one in journal.tell("c_1", orjson.dumps({"into": "c_2", "version": 1}), (("kind", MERGE),))
+        for one in journal.tell("c_1", orjson.dumps({"into": "c_2", "version": 1}), ((ORDER, MERGE),))
         if one.topic == DEAD
     )
     told = dict(letter.headers)

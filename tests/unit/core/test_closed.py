@@ -6,7 +6,7 @@ import pytest
 
 from core.closed import PutAway, TakenOut
 from core.event import DAY, HOUR
-from core.journey import Merge, Output
+from core.journey import Merge, Output, Shipped
 
 from .bench import START, Bus, arrived, campaign, complaint
 from .test_cases import ALWAYS, ruled, visit
@@ -81,7 +81,7 @@ def test_closed_alerts_go_along_with_a_merge(bus: Bus) -> None:
     assert 29 == len([one for one in moved(shipped) if one[0] is TakenOut])
     assert [] == bus.memory.closed("c")
     assert (0, []) == (bus.customer("c").closed, bus.customer("c").alerts)
-    (sent,) = [one for one in shipped if hasattr(one, "to")]
+    (sent,) = [one for one in shipped if isinstance(one, Shipped)]
     assert 30 == len(sent.alerts)
 
 

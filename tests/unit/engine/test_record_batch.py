@@ -21,7 +21,7 @@ from engine.limits import Unpacking
 from engine.record import Light, Unusable, end_of
 from engine.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
 from engine.unpacking import Flaw
-from tests.unit.engine.batches import HEAD, NAMES, PACK, Fetched, batch, honest, record
+from tests.unit.engine.batches import HEAD, NAMES, PACK, Fetched, batch, honest, number, record
 
 LIMIT = 2 * 1024 * 1024
 CODECS = [pytest.param(codec, id=name) for codec, name in NAMES.items()]
@@ -169,6 +169,17 @@ def test_whatever_a_sender_makes_up_no_offset_is_left_out_and_none_comes_twice(
     assert len(rest) <= 1
     if not rest:
         assert all(isinstance(one, Light) for one in found)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_length_that_points_far_behind_the_end_of_a_batch_costs_that_batch_only(codec: int) -> None:
+    read_with_care = record(0, b"v", None, [(b"\xff", b"h")])
+    body = b"\0" + number(0) + number(1) + number(2**40)
+    packed = PACK[codec](read_with_care + number(len(body)) + body)
+    fetched = Fetched(batch(packed, codec, 2) + honest([b"after"], first=2))
+    found = fetched.all()
+    assert [(0, Light), (1, Unusable), (2, Light)] == [(one.offset, type(one)) for one in found]
+    assert b"after" == found[-1].value
 
 
 @pytest.mark.parametrize("codec", CODECS)

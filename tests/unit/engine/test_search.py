@@ -8,14 +8,14 @@ from engine.cluster import Cluster
 from engine.mark import MARK
 from engine.record import Light
 from engine.search import FOUND_BYTES, Search
-from engine.unit_of_work import Output
+from engine.unit_of_work import Output, Targets, by_target
 
 STATE, OTHER = TopicPartition("state", 0), TopicPartition("other", 0)
 CLUSTER = Cluster("cluster", {"state": "id"})
 
 
-def some(number: int) -> list[Output]:
-    return [Output("state", 0, b"k", b"v")] * number + [Output("other", 0, b"k", b"v")]
+def some(number: int) -> Targets:
+    return {STATE: [Output("state", 0, b"k", b"v")] * number, OTHER: [Output("other", 0, b"k", b"v")]}
 
 
 def foreign(offset: int, size: int = 1) -> Light:
@@ -26,7 +26,7 @@ def test_between_two_transactions_lies_one_marker_and_what_is_more_is_a_hole() -
     search = Search({STATE: 10}, CLUSTER)
     assert {} == search.written(some(3), {STATE: 13, OTHER: 99})
     assert {} == search.written(some(2), {STATE: 16, OTHER: 101})  # 13: the marker
-    assert {} == search.written([Output("other", 0, b"k", b"v")], {OTHER: 103})
+    assert {} == search.written(by_target([Output("other", 0, b"k", b"v")]), {OTHER: 103})
     assert {STATE: 20} == search.written(some(2), {STATE: 20, OTHER: 105})  # 16: the marker, 17: somebody else
     assert {"id/0": 16} == search.told()
     search.finished({STATE: 20})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given, settings
@@ -37,7 +38,7 @@ def packed(outputs: Sequence[Output], limits: Limits) -> list[bytes]:
 def marked(output: Output) -> Output:
     """As it is read back."""
     headers = output.headers if MARK in output.headers or not output.marked else (*output.headers, MARK)
-    return output._replace(headers=headers, marked=True)
+    return msgspec.structs.replace(output, headers=headers, marked=True)
 
 
 def unpacked(batches: Sequence[bytes]) -> list[Output]:
