@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 import orjson
@@ -40,7 +40,7 @@ def partition_of(customer: str, partitions: int) -> int:
     return zlib.crc32(customer.encode()) % partitions
 
 
-class Origin(NamedTuple):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where the department published the event."""
 
     topic: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import orjson
 from pydantic import ValidationError
 
@@ -24,7 +25,7 @@ MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 64  # writers of JSON give up at about 250 levels, and the bus wraps events in levels of its own
 
 
-class Decoded(NamedTuple):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """A good event. ``time`` in UTC microseconds; ``data`` as parsed, extras included; ``value`` is the structured
     CloudEvent (the very bytes that came, if it came so); ``identifiers`` are (type, value) as sent, none for answers
     to the bus.
