@@ -41,7 +41,7 @@ def test_what_is_closed_is_written_once_and_stands_apart(bus: Bus) -> None:
 
 
 def test_a_late_event_that_changes_no_closed_alert_writes_none_of_them(bus: Bus) -> None:
-    outputs = bus.arrive("c", arrived(visit(START + 5 * DAY + HOUR, 99)), START + 30 * DAY)
+    outputs = bus.arrive("c", arrived(complaint(START + 5 * DAY + HOUR, 99)), START + 30 * DAY)
     assert [] == moved(outputs)
     assert 30 == len(bus.alerts("c"))
 
