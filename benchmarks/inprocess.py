@@ -83,6 +83,7 @@ class Line:
     def forget(self) -> None:
         """The journey knows no customer by heart any more: whoever comes is read from the store."""
         self._journey.opened(MARK)
+        self.decide(())  # after a unit of work it looks which entries the store holds
 
     def close(self) -> None:
         """Releases the stores."""
