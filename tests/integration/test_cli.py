@@ -236,7 +236,7 @@ def test_a_start_tells_what_is_where(bus: Bus) -> None:
     told = bus.told()
     for part in (
         "✓ Kafka",
-        "✓ topics       18, 18 of them new",
+        "✓ topics       19, 19 of them new",
         "✓ worker 0",
         "✓ sink",
         "cxbus.db",
@@ -272,7 +272,7 @@ def test_status_shows_topics_lag_and_health(bus: Bus) -> None:
 def test_topics_are_listed_and_applied_again(bus: Bus) -> None:
     assert all(topic["exists"] and not topic["differences"] for topic in bus.json("topics", "list"))
     assert "cx.dead.v1" in bus.say("topics", "list").out
-    assert (Code.OK, "All 18 topics are there and as they should be.\n", "") == bus.say("topics", "apply")
+    assert (Code.OK, "All 19 topics are there and as they should be.\n", "") == bus.say("topics", "apply")
 
 
 def test_the_customer_is_shown_with_what_is_open_and_what_stands(bus: Bus) -> None:

@@ -39,6 +39,14 @@ BUGS = (
         (checks.CLOSED_TAKEN_OUT, checks.CLOSED_MOVED),
     ),
     Bug(
+        "closed-alerts-sleep-on",
+        "A late event is held only against the alerts at which something in order looks.",
+        "core/judging.py",
+        "        wake(customer, past)\n        past.changed(since)\n",
+        "        past.changed(since)\n",
+        (checks.CLOSED_TAKEN_OUT, checks.CLOSED_RESTORED),
+    ),
+    Bug(
         "closed-alerts-stay-behind",
         "A customer who is merged away takes along only the alerts at which something in order looks.",
         "core/journey.py",
