@@ -49,32 +49,30 @@ class Effects:
 class Meaning:
     """What events of one type mean. It depends on few values of few fields: for these it is worked out once."""
 
-    __slots__ = ("_effects", "_id_field", "_kind", "_named")
+    __slots__ = ("_effects", "_has_matter", "_kind", "_named", "_plain")
 
     def __init__(self, kind: EventType, bearing: Callable[[Streams], Bearing]) -> None:
-        self._kind, self._id_field = kind, None if kind.entity is None else kind.entity.id_field
-        self._named = _named(kind)
+        self._kind, self._has_matter = kind, kind.entity is not None
+        named = _named(kind)
+        self._named = tuple(named.items())
         self._effects = {
-            (about, *values): _effects(kind, dict(zip(self._named, values, strict=True)), bearing, about=about)
+            (about, *values): _effects(kind, dict(zip(named, values, strict=True)), bearing, about=about)
             for about in (False, True)
-            for values in product(*self._named.values())
+            for values in product(*named.values())
         }
+        self._plain = None if named else (self._effects[False,], self._effects[True,])
 
     def taken(self, entry: Entry) -> Taken:
         """The entry, of this type, as it is folded. Raises ``ValueError`` if its uid is not hexadecimal."""
         kind, data = self._kind, entry.data
-        matter = None if self._id_field is None else matter_of(kind, data)
+        matter = matter_of(kind, data) if self._has_matter else None
         about = matter is not None
-        try:
-            effects = self._effects[about, *map(data.get, self._named)]
-        except (KeyError, TypeError):  # a value of which nothing depends, or one that can't be looked up
-            effects = self._effects[about, *self._decisive(data)]
+        effects = self._plain[about] if self._plain else self._effects[about, *self._decisive(data)]
         return Taken(entry, kind, effects, matter, effects.contact, Ref(entry.at, bytes.fromhex(entry.uid)))
 
     def _decisive(self, data: Mapping[str, object]) -> list[object]:
         """What an event says in the fields that decide, where it matters."""
-        said = [(data.get(name), values) for name, values in self._named.items()]
-        return [value if value in values else _OTHER for value, values in said]
+        return [value if (value := data.get(name)) in values else _OTHER for name, values in self._named]
 
 
 _OTHER = object()
