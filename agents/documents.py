@@ -14,8 +14,8 @@ import msgspec
 from core.alert import Alert
 from core.bounds import VALUE_BYTES
 from core.conditions import EVIDENCE_LIMIT, Derived
-from core.customer import MOST_SHOWN, Customer
-from core.event import BEFORE_ALL, rfc3339
+from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
+from core.event import BEFORE_ALL
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
 from core.parsing import MOST_WHERE
@@ -25,6 +25,8 @@ from schemas import instant
 from schemas.outputs import PROFILE_UPDATED
 
 from .cloud_event import cloud_event
+from .encoded import Encoded
+from .messages import MOST_BYTES
 
 SCHEMA = 4
 """The form of the state. A worker that meets another number is older or newer than the data and must not start."""
@@ -37,6 +39,9 @@ _OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
 _MASK_BYTES = 800
 _ALERT_BYTES = 600 + (EVIDENCE_LIMIT + 1) * (MOST_WHERE + 40)
 _ARRIVING_BYTES = 96
+
+_FEW = (MOST_BYTES - STATE_BYTES - _OPEN_BYTES - MOST_IDENTIFIERS * _MASK_BYTES) // _ALERT_BYTES
+"""So many alerts, and moves that are still to arrive, always fit."""
 
 MANY_CLOSED, MOST_PACKED = 8, 1_000
 """From so many closed alerts on they are kept in bytes, of so many customers: 20 KB each at most."""
@@ -135,6 +140,8 @@ class Documents:
             GenericAlias(tuple, (int, states)) | None
         )
         self._encoder = msgspec.msgpack.Encoder()
+        self._encoded: dict[str, Encoded] = {}
+        """Of customers who are kept decoded, until somebody says that they are not."""
         self._closed: dict[str, tuple[Sequence[Alert], bytes]] = {}
         """Of some customers with many closed alerts these in bytes, as long as they are the same ones."""
 
@@ -192,11 +199,12 @@ class Documents:
         """What everybody may read."""
         if customer.merged_into is not None:
             return {"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into}
+        encoded = self._encoded_of(customer)
         return {
             **self.brief(customer),
-            "identifiers": [{"type": kind, "value": shown} for kind, shown in customer.identifiers],
+            "identifiers": encoded.identifiers(customer.identifiers),
             "entries": customer.entries,
-            "lastContact": {name: rfc3339(at) for name, at in sorted(customer.last_contact.items())},
+            "lastContact": encoded.last_contact(customer.last_contact),
             "standing": [alert.rule for alert in customer.alerts if alert.open],
         }
 
@@ -211,8 +219,22 @@ class Documents:
 
     def brief(self, customer: Customer) -> dict[str, object]:
         """Who it is and what is open: what a person reads before contacting the customer."""
-        matters, number = customer.open_matters(self._rules)
+        matters, number = self._encoded_of(customer).open_matters(customer, self._rules)
         return {"customerId": customer.id, "name": customer.name, "open": matters, "openCount": number}
+
+    def forget(self, name: str) -> None:
+        """Nothing of this customer is kept in bytes any more."""
+        self._encoded.pop(name, None)
+
+    def forget_all(self) -> None:
+        """Nothing of anybody is."""
+        self._encoded.clear()
+
+    def _encoded_of(self, customer: Customer) -> Encoded:
+        encoded = self._encoded.get(customer.id)
+        if encoded is None:
+            encoded = self._encoded[customer.id] = Encoded()
+        return encoded
 
     def decode(self, document: Document) -> Customer:
         """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""
@@ -261,6 +283,12 @@ def _parts(document: Document) -> tuple[_State, _Profile, tuple[Alert, ...]]:
         raise OtherVersion(f"a profile has a state of form {head.schema}; this version of the bus knows {SCHEMA}")
     state = _STATE.decode(document.state)
     return state, _MESSAGE.decode(document.profile).data, _CLOSED.decode(state.closed)
+
+
+def may_be_too_large(customer: Customer) -> bool:
+    """Whether the record may take more than ``MOST_BYTES``: a quick look, because it is asked for every event."""
+    few = len(customer.alerts) + len(customer.closed) + len(customer.arriving) <= _FEW
+    return not few and bytes_at_most(customer) > MOST_BYTES
 
 
 def bytes_at_most(customer: Customer) -> int:
