@@ -14,8 +14,8 @@ import msgspec
 from core.alert import Alert
 from core.bounds import VALUE_BYTES
 from core.conditions import EVIDENCE_LIMIT, Derived
-from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.event import BEFORE_ALL
+from core.customer import MOST_SHOWN, Customer
+from core.event import BEFORE_ALL, rfc3339
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
 from core.parsing import MOST_WHERE
@@ -25,8 +25,6 @@ from schemas import instant
 from schemas.outputs import PROFILE_UPDATED
 
 from .cloud_event import cloud_event
-from .encoded import Encoded
-from .messages import MOST_BYTES
 
 SCHEMA = 5
 """The form of the state, and of the journal it follows from. A worker that meets another number is older or newer than
@@ -41,9 +39,6 @@ _OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
 _MASK_BYTES = 800
 _ALERT_BYTES = 600 + (EVIDENCE_LIMIT + 1) * (MOST_WHERE + 40)
 _ARRIVING_BYTES = 96
-
-_FEW = (MOST_BYTES - STATE_BYTES - _OPEN_BYTES - MOST_IDENTIFIERS * _MASK_BYTES) // _ALERT_BYTES
-"""So many alerts, and moves that are still to arrive, always fit."""
 
 _STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}
 """Of each kind of feature the type of its states."""
@@ -140,8 +135,6 @@ class Documents:
             GenericAlias(tuple, (int, states)) | None
         )
         self._encoder = msgspec.msgpack.Encoder()
-        self._encoded: dict[str, Encoded] = {}
-        """Of customers who are kept decoded, until somebody says that they are not."""
 
     def encode(self, customer: Customer, message_id: str) -> Document:
         """The customer's record. ``message_id``: of the profile's CloudEvent."""
@@ -186,12 +179,11 @@ class Documents:
         """What everybody may read."""
         if customer.merged_into is not None:
             return {"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into}
-        encoded = self._encoded_of(customer)
         return {
             **self.brief(customer),
-            "identifiers": encoded.identifiers(customer.identifiers),
+            "identifiers": [{"type": kind, "value": shown} for kind, shown in customer.identifiers],
             "entries": customer.entries,
-            "lastContact": encoded.last_contact(customer.last_contact),
+            "lastContact": {name: rfc3339(at) for name, at in sorted(customer.last_contact.items())},
             "standing": [alert.rule for alert in customer.alerts if alert.open],
         }
 
@@ -206,22 +198,8 @@ class Documents:
 
     def brief(self, customer: Customer) -> dict[str, object]:
         """Who it is and what is open: what a person reads before contacting the customer."""
-        matters, number = self._encoded_of(customer).open_matters(customer, self._rules)
+        matters, number = customer.open_matters(self._rules)
         return {"customerId": customer.id, "name": customer.name, "open": matters, "openCount": number}
-
-    def forget(self, name: str) -> None:
-        """Nothing of this customer is kept in bytes any more."""
-        self._encoded.pop(name, None)
-
-    def forget_all(self) -> None:
-        """Nothing of anybody is."""
-        self._encoded.clear()
-
-    def _encoded_of(self, customer: Customer) -> Encoded:
-        encoded = self._encoded.get(customer.id)
-        if encoded is None:
-            encoded = self._encoded[customer.id] = Encoded()
-        return encoded
 
     def decode(self, document: Document) -> Customer:
         """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""
@@ -271,12 +249,6 @@ def _parts(document: Document) -> tuple[_State, _Profile]:
         raise OtherVersion(f"a profile has a state of form {head.schema}; this version of the bus knows {SCHEMA}")
     state = _STATE.decode(document.state)
     return state, _MESSAGE.decode(document.profile).data
-
-
-def may_be_too_large(customer: Customer) -> bool:
-    """Whether the record may take more than ``MOST_BYTES``: a quick look, because it is asked for every event."""
-    few = len(customer.alerts) + len(customer.arriving) <= _FEW
-    return not few and bytes_at_most(customer) > MOST_BYTES
 
 
 def bytes_at_most(customer: Customer) -> int:

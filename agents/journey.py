@@ -34,7 +34,7 @@ from schemas.refusal import Dead, Reason, decision_error
 from . import messages, moves, stored_alert
 from .archive import Archive, matter_name
 from .customer_cache import BYTES, CustomerCache
-from .documents import STATE, Document, Documents, OtherVersion, head, may_be_too_large
+from .documents import STATE, Document, Documents, OtherVersion, bytes_at_most, head
 from .foreign import letters_about, unreadable
 from .heard import Heard, Listener, Source
 from .identifiers import Identifiers
@@ -55,10 +55,6 @@ from .timeline_entry import MATTER, STOOD_AT, timeline_entry, timeline_headers
 from .topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
-
-
-QUIET = 100
-"""A unit of work about so few customers has no backlog behind it: there is time for what can wait."""
 
 
 class OutputTooLarge(Exception):
@@ -108,15 +104,9 @@ class Journey:
 
     def reset(self) -> None:
         """Forgets the archive."""
-        self._forget_all()
+        self._known.forget()
         self._archive.reset()
         self._clock = 0
-
-    def _forget_all(self) -> None:
-        """What is known of customers in memory is no longer true."""
-        self._known.forget()
-        self._documents.forget_all()
-        self._archive.forget_all_states()
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """Mirrors what an earlier owner wrote. Raises ``OtherVersion``."""
@@ -164,7 +154,7 @@ class Journey:
 
     def opened(self, mark: Checkpoint) -> None:
         """All is there."""
-        self._forget_all()
+        self._known.forget()
         self._archive.opened()
         self._pending_clock = self._clock
         self.restored(mark)
@@ -193,7 +183,8 @@ class Journey:
     def _fold(self, records: Iterable[KafkaRecord], *, guarded: bool) -> list[Output]:
         self._archive.drop()
         if self._touched:  # by a unit that was not committed: they were changed in place
-            self._forget_all()
+            self._known.forget()
+            self._archive.forget_all_states()
         self._touched.clear()
         self._weights.clear()
         self._counted.clear()
@@ -224,12 +215,10 @@ class Journey:
         """The transaction is durable: so may the store be."""
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
-        if len(self._touched) <= QUIET:
-            self._archive.read_on()
+        self._archive.read_on()
         self._clock = self._pending_clock
         for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
             self._archive.forget_states(name)
-            self._documents.forget(name)
         self._touched.clear()
         for labels, number in self._counted.items():
             self._metrics.entries.labels(*labels).inc(number)
@@ -314,7 +303,7 @@ class Journey:
         if not judged and isinstance(brought, Moved):
             brought = replace(brought, judged=False)
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock)
-        if careful or may_be_too_large(customer):
+        if careful or bytes_at_most(customer) > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         outputs: list[Output] = []
         joined: list[tuple[Written, bytes, bytes]] = []  # with each what is stored, and its matter

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import cast
 
 from .alert import Alert, Name
 from .conditions import Derived
 from .event import BEFORE_ALL, FOREVER, rfc3339
-from .matters import Matter, Matters, MattersOf
+from .matters import Matters
 from .ruleset import RuleSet
 
 MOST_SHOWN = 100
@@ -20,21 +19,8 @@ MOST_IDENTIFIERS = 100
 """Masks that a profile lists, the first by type and value; as many identifiers as one event may have."""
 
 
-OpenMatters = tuple[Sequence[object], int]
+OpenMatters = tuple[Sequence[Mapping[str, object]], int]
 """Of open matters what people are told, the latest ones, oldest first; and how many there are."""
-
-Tell = Callable[[MattersOf, str, Matter], object]
-"""What people are told of an open matter of this id."""
-
-
-def told(feature: MattersOf, name: str, matter: Matter) -> dict[str, object]:
-    """What people are told of an open matter of this id, as plain data."""
-    assert matter.changed is not None, "something opened it"
-    found: dict[str, object] = {"entity": feature.entity, "id": name, "since": rfc3339(matter.changed.at)}
-    for fact, index in feature.told:
-        if (value := matter.facts[index]) is not None:
-            found[fact] = value
-    return found
 
 
 @dataclass(slots=True)
@@ -111,18 +97,24 @@ class Customer:
             self.taken_out[alert.name] = alert
             self.closed -= 1
 
-    def open_matters(self, rules: RuleSet, tell: Tell = told) -> OpenMatters:
+    def open_matters(self, rules: RuleSet) -> OpenMatters:
         """What is open by what is known; what was told last while nothing is."""
         if self.derived is None:
             return self.shown
-        found: list[tuple[int, str, MattersOf, Matter]] = []
+        found: list[tuple[int, str, Mapping[str, object]]] = []
         for place, feature in rules.matters:
             for name, matter in cast(Matters, self.derived.states[place]).items():
                 if matter.open and matter.changed is not None:
-                    found.append((matter.changed.at, name, feature, matter))
+                    since = matter.changed.at
+                    told: dict[str, object] = {"entity": feature.entity, "id": name, "since": rfc3339(since)}
+                    for field, index in feature.told:
+                        if (value := matter.facts[index]) is not None:
+                            told[field] = value
+                    found.append((since, name, told))
         if len(found) > 1:
-            found.sort(key=_SINCE)
-        return [tell(feature, name, matter) for _, name, feature, matter in found[-MOST_SHOWN:]], len(found)
+            found.sort(key=_since)
+        return [told for _, _, told in found[-MOST_SHOWN:]], len(found)
 
 
-_SINCE = itemgetter(0, 1)
+def _since(matter: tuple[int, str, Mapping[str, object]]) -> tuple[int, str]:
+    return matter[0], matter[1]

@@ -18,8 +18,8 @@ BUGS = (
         "a-document-of-any-size",
         "A document that is too large is found out after the decision, by whoever writes it.",
         "agents/journey.py",
-        "        if careful or may_be_too_large(customer):\n",
-        "        if not customer.id:\n",
+        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if bytes_at_most(customer) < 0:\n",
         (
             checks.TOO_LARGE,
             checks.NOTHING_BEHIND,
@@ -180,29 +180,15 @@ BUGS = (
         "A batch that failed is decided again with the customers as the failed try has left them.",
         "agents/journey.py",
         """\
-        self._known.forget()
-        self._documents.forget_all()
+            self._known.forget()
+            self._archive.forget_all_states()
+        self._touched.clear()
 """,
         """\
-        self._documents.forget_all()
+            self._archive.forget_all_states()
+        self._touched.clear()
 """,
         (checks.DECISION_ERROR,),
-    ),
-    Bug(
-        "an-open-matter-as-it-was-told-first",
-        "An open matter that has changed is told as it was when it was written first.",
-        "agents/encoded.py",
-        "                if held is None or held[0] is not matter:\n",
-        "                if held is None:\n",
-        (checks.CUTS,),
-    ),
-    Bug(
-        "open-matters-as-they-were-told-first",
-        "What is open is told as it was when the profile was written first.",
-        "agents/encoded.py",
-        "        if len(states) != len(self._states) or not all(map(is_, states, self._states)):\n",
-        "        if len(states) != len(self._states):\n",
-        (checks.CUTS,),
     ),
     Bug(
         "profile-in-the-next-unit",
@@ -301,8 +287,8 @@ BUGS = (
         "document-of-forged-parts-too-large",
         "Only what the bus itself puts into a document is taken into account when it is measured.",
         "agents/journey.py",
-        "        if careful or may_be_too_large(customer):\n",
-        "        if may_be_too_large(customer):\n",
+        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if bytes_at_most(customer) > messages.MOST_BYTES:\n",
         (checks.FORGED_ALERTS,),
     ),
 )

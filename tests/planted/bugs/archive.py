@@ -166,8 +166,8 @@ BUGS = (
         "states-of-whoever-is-not-kept",
         "Customers who are not kept decoded leave their older states in memory.",
         "agents/journey.py",
-        "            self._archive.forget_states(name)\n            self._documents.forget(name)\n",
-        "            self._documents.forget(name)\n",
+        "            self._archive.forget_states(name)\n        self._touched.clear()\n",
+        "            pass\n        self._touched.clear()\n",
         (checks.KEPT_STATES,),
     ),
     Bug(
