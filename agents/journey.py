@@ -57,6 +57,10 @@ from .topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, departm
 log = structlog.get_logger("agents.journey")
 
 
+QUIET = 100
+"""A unit of work about so few customers has no backlog behind it: there is time for what can wait."""
+
+
 class OutputTooLarge(Exception):
     """What a record would have written does not fit into one of Kafka's: the decision failed."""
 
@@ -215,7 +219,8 @@ class Journey:
         """The transaction is durable: so may the store be."""
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
-        self._archive.read_on()
+        if len(self._touched) <= QUIET:
+            self._archive.read_on()
         self._clock = self._pending_clock
         for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
             self._archive.forget_states(name)

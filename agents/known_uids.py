@@ -1,6 +1,6 @@
 """Which entries the local store may hold, by their uids: hardly any event is a copy, and a look into the store is dear.
 
-In memory only. What the store held before is read piece by piece, after units of work; until then anything may be
+In memory only. What the store held before is read piece by piece, when there is time; until then anything may be
 there. Of entries that were erased the uids stay: then the store is asked in vain.
 """
 
