@@ -259,7 +259,7 @@ def test_status_shows_topics_lag_and_health(bus: Bus) -> None:
 
     assert within(FEW, lambda: {"sink": 0} == topics()["cx.timeline.v1"]["lag"])
     assert within(FEW, lambda: {"workers": 0} == topics()["cx.journal.v1"]["lag"])  # offsets follow within a second
-    assert (18, 1) == (len(topics()), topics()["cx.service.events.v1"]["records"])
+    assert (19, 1) == (len(topics()), topics()["cx.service.events.v1"]["records"])
     found = bus.json("status")
     assert [("sink", True), ("worker-0", True)] == [(one["name"], one["ready"]) for one in found["processes"]]
     assert {"count": 0, "latest": []} == found["blockedIdentifiers"]
