@@ -496,7 +496,7 @@ def test_ctrl_c_stops_everything_and_a_second_start_finds_it_again(tmp_path: Pat
         assert "Ada Lovelace" in bus.say("customer", "show", "C-1042").out
 
         bus.start()
-        assert "✓ topics       18 " in bus.told()
+        assert "✓ topics       19 " in bus.told()
         everybody = bus.pids()
         assert bus.process is not None
         bus.process.kill()
