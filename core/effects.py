@@ -1,16 +1,17 @@
-"""What an event means for the rules in force, found once for each event type and for what its content decides."""
+"""What an event means for the rules in force, found once for each event type and for which of its conditions hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from .event import Entry
 from .features import Ref, Taken
 from .invoices import CREDIT, OVERDUE, PAYMENT
 from .rule import Rule
-from .streams import Streams, is_contact, is_engaged, matter_of, streams_of
+from .streams import CONTACT, ENGAGED, Streams, matter_of
 from .vocabulary import EventType
 
 
@@ -46,82 +47,90 @@ class Effects:
     may_close: bool
 
 
-class Meaning:
-    """What events of one type mean. It depends on few values of few fields: for these it is worked out once."""
+class Said(NamedTuple):
+    """What an event of a type says, as far as it decides what it means: whether it is ``about`` a matter, and which of
+    the type's conditions hold. An answer is one to its own contact; ``over``: its matter is.
+    """
 
-    __slots__ = ("_effects", "_has_matter", "_kind", "_named", "_plain")
+    about: bool
+    outbound: bool
+    answered: bool
+    engaged: bool
+    over: bool
+
+
+class Meaning:
+    """What events of one type mean: worked out once for all that they may say."""
+
+    __slots__ = ("_asked", "_effects", "_has_matter", "_kind")
 
     def __init__(self, kind: EventType, bearing: Callable[[Streams], Bearing]) -> None:
         self._kind, self._has_matter = kind, kind.entity is not None
-        named = _named(kind)
-        self._named = tuple(named.items())
-        self._effects = {
-            (about, *values): _effects(kind, dict(zip(named, values, strict=True)), bearing, about=about)
-            for about in (False, True)
-            for values in product(*named.values())
-        }
-        self._plain = None if named else (self._effects[False,], self._effects[True,])
+        conditions = (
+            kind.outbound,
+            kind.answered,
+            kind.engaged,
+            None if kind.entity is None else kind.entity.closes_when,
+        )
+        self._asked = tuple([when for when in conditions if when])
+        """The others hold always, or never."""
+        self._effects: dict[tuple[bool, ...], Effects] = {}
+        for about, *answers in product((False, True), repeat=1 + len(self._asked)):
+            left = iter(answers)
+            said = Said(about, *[next(left) if when else when is not None for when in conditions])
+            self._effects[about, *answers] = _effects(kind, said, bearing)
 
     def taken(self, entry: Entry) -> Taken:
         """The entry, of this type, as it is folded. Raises ``ValueError`` if its uid is not hexadecimal."""
         kind, data = self._kind, entry.data
         matter = matter_of(kind, data) if self._has_matter else None
-        about = matter is not None
-        effects = self._plain[about] if self._plain else self._effects[about, *self._decisive(data)]
+        effects = self._effects[matter is not None, *[kind.holds(when, data) for when in self._asked]]
         return Taken(entry, kind, effects, matter, effects.contact, Ref(entry.at, bytes.fromhex(entry.uid)))
 
-    def _decisive(self, data: Mapping[str, object]) -> list[object]:
-        """What an event says in the fields that decide, where it matters."""
-        return [value if (value := data.get(name)) in values else _OTHER for name, values in self._named]
 
-
-_OTHER = object()
-"""Any value that decides nothing."""
-
-
-def _effects(
-    kind: EventType, data: Mapping[str, object], bearing_of: Callable[[Streams], Bearing], *, about: bool
-) -> Effects:
-    """Of events of this type and content; ``about``: it names a matter."""
-    bearing = bearing_of(streams_of(kind, data, about=about))
-    opens, closes = about and _opens(kind, data), about and _closes(kind, data)
+def _effects(kind: EventType, said: Said, bearing_of: Callable[[Streams], Bearing]) -> Effects:
+    """Of events of this type that say so."""
+    bearing = bearing_of(_streams(kind, said))
+    closes = said.about and _closes(kind, said)
     return Effects(
         bearing.places,
         bearing.judged,
         bearing.ends,
         any=bool(bearing.places or bearing.judged),
-        contact=is_contact(kind, data),
-        answered=kind.holds(kind.answered, data),
-        engaged=is_engaged(kind, data),
-        opens=opens,
+        contact=said.outbound,
+        answered=said.answered,
+        engaged=said.engaged,
+        opens=said.about and _opens(kind, said),
         closes=closes,
-        may_close=about and _may_close(kind, closes=closes),
+        may_close=said.about and _may_close(kind, closes=closes),
     )
 
 
-def _named(kind: EventType) -> dict[str, tuple[object, ...]]:
-    """The fields that decide what an event of this type means, with the values on which that depends."""
-    found: dict[str, tuple[object, ...]] = {}
-    closes_when = None if kind.entity is None else kind.entity.closes_when
-    for when in (kind.outbound, kind.answered, kind.engaged, closes_when):
-        for name, values in (when or {}).items():
-            found[name] = tuple(dict.fromkeys((*found.get(name, (None, _OTHER)), *values)))
-    return found
+def _streams(kind: EventType, said: Said) -> Streams:
+    """The streams that an event belongs to."""
+    found = [kind.name]
+    if said.about and kind.entity is not None:
+        found.append(kind.entity.entity)
+    if said.outbound:
+        found.append(CONTACT)
+    if said.engaged:
+        found.append(ENGAGED)
+    return tuple(found)
 
 
-def _opens(kind: EventType, data: Mapping[str, object]) -> bool:
+def _opens(kind: EventType, said: Said) -> bool:
     """Whether the event says that there is such a matter, open or not."""
     role = kind.entity
     if role is None:
         return False
-    moves_on = role.closes_when is not None and not kind.holds(role.closes_when, data)
+    moves_on = role.closes_when is not None and not said.over
     return role.role == "opens" or moves_on or kind.name == OVERDUE
 
 
-def _closes(kind: EventType, data: Mapping[str, object]) -> bool:
+def _closes(kind: EventType, said: Said) -> bool:
     """Whether the event closes a case or an opportunity by itself."""
     role = kind.entity
-    return role is not None and (role.role == "closes" or kind.holds(role.closes_when, data))
+    return role is not None and (role.role == "closes" or said.over)
 
 
 def _may_close(kind: EventType, *, closes: bool) -> bool:
