@@ -30,10 +30,12 @@ class KnownUids:
         self.begin()
 
     def begin(self) -> None:
-        """The store may hold anything."""
+        """The store may hold anything, unless it is empty."""
         self._filter = BloomFilter()
-        self._next: bytes | None = b""
         self.may_hold, self.add = _anything, self._filter.add
+        self._next: bytes | None = b""
+        if next(self._store.scan(self._family, b""), None) is None:
+            self._next, self.may_hold = None, self._filter.may_hold
 
     def read_on(self) -> None:
         """Some more of what the store held is known. Nothing may be pending there."""

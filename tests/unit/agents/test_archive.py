@@ -21,6 +21,7 @@ from agents.timeline_entry import timeline_entry, timeline_headers
 from core.arrival import Arrived, Written
 from core.conditions import Derived
 from core.event import FOREVER, Entry, event_uid, rfc3339
+from engine.store import Store
 
 from .bench import MARK
 
@@ -340,3 +341,17 @@ def test_what_a_store_held_before_is_found_however_much_of_it_was_read_by_now(
         assert [0, 1, 2, 3, 4] == found(archive)
         archive.read_on()
     archive.close()
+
+
+def test_an_empty_store_is_known_to_hold_nothing_and_a_full_one_only_once_it_was_read(tmp_path: Path) -> None:
+    one, other = bytes(16), bytes([1]) * 16
+    store = Store(tmp_path / "state", ("entries",))
+    uids = known_uids.KnownUids(store, "entries")
+    assert [False, False] == [uids.may_hold(one), uids.may_hold(other)]
+    store.put("entries", b"c_1/u" + one, b"")
+    store.flush_pending()
+    uids.begin()
+    assert [True, True] == [uids.may_hold(one), uids.may_hold(other)]
+    uids.read_on()
+    assert [True, False] == [uids.may_hold(one), uids.may_hold(other)]
+    store.close()
