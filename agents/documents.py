@@ -26,7 +26,7 @@ from schemas.outputs import PROFILE_UPDATED
 
 from .cloud_event import cloud_event
 
-SCHEMA = 5
+SCHEMA = 6
 """The form of the state, and of the journal it follows from. A worker that meets another number is older or newer than
 the data and must not start.
 """

@@ -7,7 +7,7 @@ fold (``features``); once it knows where (``bound``), it can be asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import eq, itemgetter, ne
 from typing import ClassVar, NamedTuple, Protocol, cast
@@ -221,22 +221,23 @@ class OfMatters(Condition):
         object.__setattr__(self, "said", itemgetter(*self.asked) if self.asked else None)
         object.__setattr__(self, "expected", values[0] if len(values) == 1 else values)
 
-    def _meant(self, now: Now) -> list[Matter]:
+    def _meant(self, now: Now) -> Collection[Matter]:
         """Those that are open or closed as they must be, and of which ``where`` is said."""
         matters = cast(Matters, now.derived.states[self.place])
-        is_open, said, expected = self.is_open, self.said, self.expected
-        chosen = matters.values() if self.same is None else self._chosen(matters, now)
-        if said is None:
-            return [one for one in chosen if one.open is is_open]
-        # nothing is said of a matter while nobody has opened it
-        return [one for one in chosen if one.open is is_open and one.facts and said(one.facts) == expected]
-
-    def _chosen(self, matters: Matters, now: Now) -> Iterable[Matter]:
-        wanted = now.key if self.same_is_key else None if self.same is None else now.data.get(self.same)
+        wanted = None if self.same is None else now.key if self.same_is_key else now.data.get(self.same)
         if wanted is None:
-            return matters.values()
-        matter = matters.get(str(wanted)) or self._recalled(str(wanted), now)
-        return () if matter is None else (matter,)
+            chosen: Collection[Matter] = (matters.open if self.is_open else matters.closed).values()
+        else:
+            chosen = self._named(str(wanted), matters, now)
+        said, expected = self.said, self.expected
+        if said is None or not chosen:
+            return chosen
+        # nothing is said of a matter while nobody has opened it
+        return [one for one in chosen if one.facts and said(one.facts) == expected]
+
+    def _named(self, wanted: str, matters: Matters, now: Now) -> Collection[Matter]:
+        matter = matters.get(wanted) or self._recalled(wanted, now)
+        return () if matter is None or matter.open is not self.is_open else (matter,)
 
     def _recalled(self, wanted: str, now: Now) -> Matter | None:
         """The matter of that id, if it may be meant although it is no longer kept."""

@@ -103,8 +103,8 @@ class Customer:
             return self.shown
         found: list[tuple[int, str, Mapping[str, object]]] = []
         for place, feature in rules.matters:
-            for name, matter in cast(Matters, self.derived.states[place]).items():
-                if matter.open and matter.changed is not None:
+            for name, matter in cast(Matters, self.derived.states[place]).open.items():
+                if matter.changed is not None:
                     since = matter.changed.at
                     told: dict[str, object] = {"entity": feature.entity, "id": name, "since": rfc3339(since)}
                     for field, index in feature.told:

@@ -24,33 +24,50 @@ class Passed(Context, Protocol):
 
 
 class Watch:
-    """A match whose end is looked for. ``resolved``: when it is, by what is known by now, if nothing happens (µs);
-    ``None``: nobody has looked yet.
-    """
+    """A match whose end is looked for. Most matches are kept silent: nobody asks for the ends of these."""
 
-    __slots__ = ("expires", "key", "resolved", "rule", "time")
+    __slots__ = ("_known", "_resolved", "expires", "key", "rule", "time")
 
     def __init__(self, rule: Rule, key: str, time: int, resolved: int | None = None) -> None:
-        self.rule, self.key, self.time, self.resolved = rule, key, time, resolved
+        self.rule, self.key, self.time, self._resolved = rule, key, time, resolved
         self.expires = FOREVER if rule.expires is None else time + rule.expires
+        self._known: tuple[Derived, Context] | None = None
+
+    @property
+    def resolved(self) -> int | None:
+        """When it is, by what is known by now, if nothing happens (µs); ``None``: nothing is known yet."""
+        if self._known is not None:
+            (derived, context), self._known = self._known, None
+            self._resolved = self._first(derived, context)
+        return self._resolved
 
     @property
     def end(self) -> int | None:
         """When it is resolved or expires, whatever is first; ``None``: no end is known yet."""
-        end = self.expires if self.resolved is None else min(self.resolved, self.expires)
+        resolved = self.resolved
+        end = self.expires if resolved is None else min(resolved, self.expires)
         return None if end == FOREVER else end
 
     def is_over(self, at: int) -> bool:
         """Whether it has ended before that instant (µs)."""
-        return self.expires < at or (self.resolved is not None and self.resolved < at)
+        if self.expires < at:
+            return True
+        resolved = self.resolved
+        return resolved is not None and resolved < at
 
     def look(self, derived: Derived, context: Context) -> None:
-        """Looks for the end by what is known, from then on and after its time."""
+        """From then on, and after its time, the end is what follows from what is known."""
+        self._known = derived, context
+
+    def is_as(self, other: Watch) -> None:
+        """Its end is that of another match of the same rule and key."""
+        self._known, self._resolved = None, other.resolved
+
+    def _first(self, derived: Derived, context: Context) -> int:
         if self.rule.resolves is None:
-            self.resolved = FOREVER
-        else:
-            t = max(derived.at, self.time + 1)
-            self.resolved = first(self.rule.resolves, Now(derived, context, t, {}, self.key, self.time))
+            return FOREVER
+        t = max(derived.at, self.time + 1)
+        return first(self.rule.resolves, Now(derived, context, t, {}, self.key, self.time))
 
 
 class Match(NamedTuple):
@@ -158,13 +175,13 @@ class Fold:
         for name, watches in self._watching.items():
             if name in ends:
                 watches[:] = [watch for watch in watches if not watch.is_over(derived.at)]
-                known: dict[str, int | None] = {}
+                known: dict[str, Watch] = {}
                 for watch in watches:
                     if watch.key in known and not watch.rule.since_fired:
-                        watch.resolved = known[watch.key]
+                        watch.is_as(known[watch.key])
                     else:
                         watch.look(derived, past)
-                        known[watch.key] = watch.resolved
+                        known[watch.key] = watch
 
 
 def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:

@@ -38,7 +38,20 @@ class Matter(NamedTuple):
     bill: Bill | None = None
 
 
-Matters = Mapping[str, Matter]
+class Matters(NamedTuple):
+    """Those of a kind by id, apart: most of what is asked is asked of the ``open`` ones. The ``closed`` ones stand in the
+    order in which something was last said of them.
+    """
+
+    open: Mapping[str, Matter]
+    closed: Mapping[str, Matter]
+
+    def get(self, name: str) -> Matter | None:
+        """The one of that id, if it is kept."""
+        return self.open.get(name) or self.closed.get(name)
+
+
+NO_MATTERS = Matters({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ class MattersOf(Feature):
 
     def empty(self) -> Matters:
         """None is known."""
-        return {}
+        return NO_MATTERS
 
     def joined(self, other: Feature) -> Feature:
         """What keeps as much as both."""
@@ -77,19 +90,29 @@ class MattersOf(Feature):
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> Matters:
         """Each of those that the entries name goes on."""
-        at, found = together[0].entry.at, dict(cast(Matters, state))
+        at, known = together[0].entry.at, cast(Matters, state)
+        opened, closed = dict(known.open), dict(known.closed)
         for name, taken in self._by_id(together):
-            before = found.get(name) or self.recalled(name, at, context)
-            found[name] = self._go_on(before, taken)
-        since = at - self.horizon
-        over = []
-        for name, one in found.items():
-            # nothing can be asked of these; what nobody opened or closed its history knows
-            if not one.open and (one.changed is None or one.changed.at <= since):
-                over.append(name)
-        for name in over:
-            del found[name]
-        return found
+            before = known.get(name) or self.recalled(name, at, context)
+            now = self._go_on(before, taken)
+            opened.pop(name, None)
+            closed.pop(name, None)
+            if now.open:
+                opened[name] = now
+            elif now.changed is not None:  # what nobody opened or closed its history knows
+                closed[name] = now
+        self._drop(closed, at - self.horizon)
+        return Matters(opened, closed)
+
+    def _drop(self, closed: dict[str, Matter], since: int) -> None:
+        """Drops what was closed up to that instant (µs), and before all that is left: nothing can be asked of it."""
+        over = 0
+        for one in closed.values():
+            if one.changed is None or one.changed.at > since:
+                break
+            over += 1
+        for name in list(closed)[:over] if over else ():
+            del closed[name]
 
     def recalled(self, name: str, before: int, context: Context) -> Matter | None:
         """The matter as it was before that instant (µs), by its history; ``None`` if there was none."""

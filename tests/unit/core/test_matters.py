@@ -65,15 +65,16 @@ def invoice(*events: Any) -> list[Matter]:
     matters, found = feature.empty(), list[Matter]()
     for together in instants(looked_at(entries, RULES)):
         matters = feature.take(matters, together, past)
-        found += matters.values()
+        found += [*matters.open.values(), *matters.closed.values()]
     return found
 
 
-def known(customer: Customer, kind: str) -> Matters:
-    """The matters of a kind that are kept."""
+def known(customer: Customer, kind: str) -> dict[str, Matter]:
+    """The matters of a kind that are kept, the open ones first."""
     assert customer.derived is not None
     (place,) = [place for place, feature in RULES.matters if feature.entity == kind]
-    return cast(Matters, customer.derived.states[place])
+    matters = cast(Matters, customer.derived.states[place])
+    return {**matters.open, **matters.closed}
 
 
 def since(matter: Matter) -> int:
