@@ -141,7 +141,7 @@ def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     name = said.get("name") if isinstance(said, dict) else None
     if name and isinstance(name, str) and (at, name) >= (customer.name_at, customer.name or ""):
         customer.name, customer.name_at = name, at
-    if taken is not None and taken.contact:
+    if taken is not None and taken.effects.contact:
         department = taken.kind.department
         if at > customer.last_contact.get(department, BEFORE_ALL):
             customer.last_contact = {**customer.last_contact, department: at}

@@ -84,8 +84,11 @@ class Meaning:
         """The entry, of this type, as it is folded. Raises ``ValueError`` if its uid is not hexadecimal."""
         kind, data = self._kind, entry.data
         matter = matter_of(kind, data) if self._has_matter else None
-        effects = self._effects[matter is not None, *[kind.holds(when, data) for when in self._asked]]
-        return Taken(entry, kind, effects, matter, effects.contact, Ref(entry.at, bytes.fromhex(entry.uid)))
+        if self._asked:
+            effects = self._effects[matter is not None, *[kind.holds(when, data) for when in self._asked]]
+        else:
+            effects = self._effects[(matter is not None,)]
+        return Taken(entry, kind, effects, matter, Ref(entry.at, bytes.fromhex(entry.uid)))
 
 
 def _effects(kind: EventType, said: Said, bearing_of: Callable[[Streams], Bearing]) -> Effects:

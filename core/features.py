@@ -38,15 +38,12 @@ def ref(entry: Entry) -> Ref:
 
 @dataclass(slots=True)
 class Taken:
-    """An entry that is taken in: its type, what it means, kind and id of the ``matter`` that it is about, whether it is
-    a ``contact``, its name.
-    """
+    """An entry that is taken in: its type, what it means, kind and id of the ``matter`` that it is about, its name."""
 
     entry: Entry
     kind: EventType
     effects: Effects
     matter: tuple[str, str] | None
-    contact: bool
     ref: Ref
 
 

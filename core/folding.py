@@ -84,11 +84,11 @@ class Match(NamedTuple):
         return Name(self.watch.rule.name, self.watch.key, LABEL, bytes.fromhex(self.entry.uid))
 
 
-Judged = Callable[[int, Rule], bool]
-"""Whether triggers of the rule at an instant (µs) are to be judged."""
+Judged = Callable[[int, Rule, str], bool]
+"""Whether a trigger at an instant (µs) of the rule, with that key, is to be judged."""
 
 
-def every_trigger(_at: int, _rule: Rule) -> bool:
+def every_trigger(_at: int, _rule: Rule, _key: str) -> bool:
     """All of them."""
     return True
 
@@ -113,19 +113,11 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
     return found
 
 
-def fold_on(rules: RuleSet, derived: Derived, taken: Taken, watched: Iterable[Watch], past: Passed) -> Fold:
-    """Takes in one entry that is later than all that is known: the event in order. ``watched`` as ``Folding`` has it:
-    those whose ends it can move are enough.
-    """
-    found = Fold(rules, derived, watched, past)
-    found.take((taken,))
-    return found
-
-
 class Fold:
     """A fold on its way: the last state, and the ``matches`` so far in the order of decision: by (time, uid, rule).
 
-    ``watched``: as ``Folding`` has it. Their ends, and those of the matches, are as of the state.
+    ``watched``: as ``Folding`` has it; of those whose ends no entry can move none need be there. Their ends, and those
+    of the matches, are as of the state.
     """
 
     __slots__ = ("_features", "_past", "_watching", "derived", "matches")
@@ -141,14 +133,14 @@ class Fold:
 
     def take(self, together: Sequence[Taken], judged: Judged = every_trigger) -> None:
         """Takes in the entries of the next instant, in order; those that trigger a rule are ``judged``."""
-        at, past = together[0].entry.at, self._past
-        derived = self.derived = Derived(at, self._after(together))
+        past = self._past
+        derived = self.derived = Derived(together[0].entry.at, self._after(together))
         past.passed(derived)
         if self._watching:
             self._look_again(together)
         for one in together:
             for rule in one.effects.judged:
-                match = _match(rule, one, derived, past) if judged(at, rule) else None
+                match = _match(rule, one, derived, past, judged)
                 if match is not None:
                     self.matches.append(match)
                     self._watch(match.watch)
@@ -196,9 +188,11 @@ def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
         yield together
 
 
-def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context) -> Match | None:
+def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context, judged: Judged) -> Match | None:
     entry, data = trigger.entry, rule.fields_of(trigger.entry, trigger.kind)
     key = rule.key_of(data)
+    if not judged(entry.at, rule, key):
+        return None
     answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
     if answer is None:
         return None

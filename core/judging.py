@@ -14,8 +14,8 @@ from .conditions import Derived
 from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
 from .features import Taken
-from .folding import Folding, Match, Watch, fold, fold_on
-from .memory import Memory, may_be_full
+from .folding import Fold, Folding, Match, Watch, fold
+from .memory import Memory, may_be_full, silences
 from .notification import decide, refreshed
 from .past import Past
 from .rule import Rule
@@ -65,7 +65,8 @@ class _Judgement:
         """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
         customer = self._customer
         watches = self._watched(taken) if customer.alerts and taken.effects.ends else {}
-        found = fold_on(self._rules, derived, taken, watches.values(), self._past)
+        found = Fold(self._rules, derived, watches.values(), self._past)
+        found.take((taken,), self._is_heard)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             before = customer.alerts[index]
@@ -74,6 +75,10 @@ class _Judgement:
                 customer.look_at_alerts()
         if found.matches:
             self._decide(found.matches)
+
+    def _is_heard(self, at: int, rule: Rule, key: str) -> bool:
+        """Whether anybody would be told of a match: what is kept silent now stays silent when it is decided."""
+        return not silences(self._customer.alerts, rule, key, at)
 
     def _watched(self, taken: Taken) -> dict[int, Watch]:
         """Alerts whose end an event in order can move, by their places."""
@@ -98,7 +103,7 @@ class _Judgement:
             if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
                 continue
             watches[alert.name] = Watch(rule, alert.key, alert.time)
-        folding = Folding(past.instants(base.at + 1), lambda at, _: at >= since, tuple(watches.values()))
+        folding = Folding(past.instants(base.at + 1), lambda at, _rule, _key: at >= since, tuple(watches.values()))
         found = fold(self._rules, base, folding, past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         self._compare({match.name: match for match in found.matches}, watches)
@@ -113,7 +118,7 @@ class _Judgement:
             return ()
         base = self._past.snapshot(start)
 
-        def is_near(at: int, rule: Rule) -> bool:
+        def is_near(at: int, rule: Rule, _key: str) -> bool:
             near = (one.rule == rule.name and one.time - at < rule.cooldown for one in self._gone)
             return at < self._since and any(near)
 
@@ -123,7 +128,7 @@ class _Judgement:
         """What a notified alert of before the change was bound to when it fired."""
         base = self._past.snapshot(alert.time)
         until = (one for one in self._past.instants(base.at + 1) if one[0].entry.at <= alert.time)
-        folding = Folding(until, lambda at, rule: at == alert.time and rule.name == alert.rule)
+        folding = Folding(until, lambda at, rule, _key: at == alert.time and rule.name == alert.rule)
         matches = fold(self._rules, base, folding, self._past).matches
         return next((match for match in matches if match.name == alert.name), None)
 

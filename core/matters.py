@@ -39,8 +39,9 @@ class Matter(NamedTuple):
 
 
 class Matters(NamedTuple):
-    """Those of a kind by id, apart: most of what is asked is asked of the ``open`` ones. The ``closed`` ones stand in the
-    order in which something was last said of them.
+    """Those of a kind by id, open and closed ones apart: most questions are about what is open.
+
+    The ``closed`` ones stand in the order in which something was last said of them.
     """
 
     open: Mapping[str, Matter]
@@ -92,9 +93,8 @@ class MattersOf(Feature):
         """Each of those that the entries name goes on."""
         at, known = together[0].entry.at, cast(Matters, state)
         opened, closed = dict(known.open), dict(known.closed)
-        for name, taken in self._by_id(together):
-            before = known.get(name) or self.recalled(name, at, context)
-            now = self._go_on(before, taken)
+        for name, taken in _by_id(together):
+            now = self._go_on(known.get(name) or self.recalled(name, at, context), taken)
             opened.pop(name, None)
             closed.pop(name, None)
             if now.open:
@@ -120,15 +120,6 @@ class MattersOf(Feature):
         for _, group in groupby(context.matter(self.entity, name, before), key=_at):
             matter = self._go_on(matter, list(group))
         return matter
-
-    def _by_id(self, together: Sequence[Taken]) -> Iterable[tuple[str, Sequence[Taken]]]:
-        groups: dict[str, list[Taken]] = {}
-        for one in together:
-            assert one.matter is not None, one.kind.name  # only what names a matter reaches the stream of its kind
-            if len(together) == 1:
-                return ((one.matter[1], together),)
-            groups.setdefault(one.matter[1], []).append(one)
-        return groups.items()
 
     def _go_on(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
         if self.entity == INVOICE:
@@ -164,6 +155,15 @@ class MattersOf(Feature):
 
 
 UNKNOWN = Matter(open=False, changed=None, opened=False)
+
+
+def _by_id(together: Sequence[Taken]) -> Iterable[tuple[str, Sequence[Taken]]]:
+    """Only what names a matter reaches the stream of its kind."""
+    groups: dict[str, list[Taken]] = {}
+    for one in together:
+        if one.matter is not None:
+            groups.setdefault(one.matter[1], []).append(one)
+    return groups.items()
 
 
 def _at(taken: Taken) -> int:

@@ -39,17 +39,8 @@ class Memory:
         return time <= max(self._appended - SETTLED_AFTER, self.settled)
 
     def silences(self, rule: Rule, key: str, time: int) -> bool:
-        """Whether a match at ``time`` is not told: an alert of its rule and key is near, or many of its rule are.
-
-        Near is what stands at its time, or lies less than the cooldown away, before or after.
-        """
-        near = 0
-        for alert in self.alerts:
-            if alert.rule == rule.name and _is_near(alert, time, rule.cooldown):
-                near += 1
-                if alert.key == key or near >= MOST_OF_A_RULE:
-                    return True
-        return False
+        """Whether a match at ``time`` is kept silent."""
+        return silences(self.alerts, rule, key, time)
 
     def make_room(self, time: int) -> bool:
         """Whether there is room for an alert of this time.
@@ -87,6 +78,20 @@ class Memory:
         if not names:
             return
         self.alerts = [alert for alert in self.alerts if alert.name not in names]
+
+
+def silences(alerts: Iterable[Alert], rule: Rule, key: str, time: int) -> bool:
+    """Whether these keep a match at ``time`` (µs) silent: one of its rule and key is near, or many of its rule are.
+
+    Near is what stands at its time, or lies less than the cooldown away, before or after.
+    """
+    near, name = 0, rule.name
+    for alert in alerts:
+        if alert.rule == name and _is_near(alert, time, rule.cooldown):
+            near += 1
+            if alert.key == key or near >= MOST_OF_A_RULE:
+                return True
+    return False
 
 
 def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:

@@ -27,7 +27,7 @@ from core.bounds import VALUE_BYTES
 from core.conditions import EVIDENCE_LIMIT, MATTER, Answer, Condition, Derived, Found, Kept, Now
 from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
 from core.features import Feature, Ref
-from core.matters import FIELDS, Matter
+from core.matters import FIELDS, Matter, Matters
 from core.memory import MOST_ALERTS, MOST_OF_A_RULE
 from core.ruleset import RuleSet
 from core.telling import REASON_BYTES
@@ -465,10 +465,11 @@ def largest_customer(matters: int) -> Customer:
     for place, feature in RULES.matters:
         facts = (LONG,) * len(feature.fields)
         assert len(facts) >= len(FIELDS[feature.entity])
-        states[place] = {
+        found = {
             f"{LONG[:-4]}{number:04}": Matter(True, Ref(2**52 + number, bytes(16)), True, facts)
             for number in range(matters)
         }
+        states[place] = Matters(found, {})
     return replace(
         Documents(RULES).new("c_" + "f" * 26),
         derived=Derived(2**52, tuple(states)),

@@ -19,7 +19,7 @@ from core.customer import Customer
 from core.event import DAY, HOUR, Entry
 from core.features import Ref
 from core.journey import Merge, Moved
-from core.matters import Matter
+from core.matters import Matter, Matters
 from core.ruleset import RuleSet
 
 from ..core.bench import CLOCK, RULES, START, Bus, arrived, campaign, complaint, entry
@@ -107,7 +107,7 @@ def many_open(number: int) -> Customer:
     (place,) = [place for place, feature in RULES.matters if feature.entity == "case"]
     cases = {f"K{one}": Matter(True, Ref(START + one, bytes(16)), True, ("complaint",)) for one in range(number)}
     states = [*RULES.empty]
-    states[place] = cases
+    states[place] = Matters(cases, {})
     return replace(CODEC.new("c"), derived=Derived(START + number, tuple(states)), is_new=False)
 
 
