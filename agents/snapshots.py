@@ -11,6 +11,7 @@ What is not here costs time and changes nothing: a customer without states is fo
 from __future__ import annotations
 
 from bisect import bisect_left
+from operator import attrgetter
 
 from core.conditions import Derived
 
@@ -39,7 +40,7 @@ class Snapshots:
         states = self._states.get(customer)
         if not states:
             return None
-        place = bisect_left(states, (instant,))
+        place = bisect_left(states, instant, key=_at)
         return states[place - 1] if place else None
 
     def passed(self, customer: str, derived: Derived) -> None:
@@ -58,7 +59,7 @@ class Snapshots:
         states = self._states.get(customer)
         if states:
             self._unwritten = True
-            del states[bisect_left(states, (since,)) :]
+            del states[bisect_left(states, since, key=_at) :]
 
     def forget(self, customer: str) -> None:
         """No state of the customer's is known any more."""
@@ -77,6 +78,9 @@ class Snapshots:
         """No state of anybody is known any more."""
         self._states.clear()
         self._unwritten = False
+
+
+_at = attrgetter("at")
 
 
 def thinned(states: list[Derived]) -> list[Derived]:

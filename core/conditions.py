@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import eq, itemgetter, ne
-from typing import ClassVar, NamedTuple, Protocol, cast
+from typing import ClassVar, Protocol, cast
+
+from msgspec import Struct
 
 from .event import BEFORE_ALL, DAY, FOREVER
 from .features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where
@@ -23,7 +25,7 @@ States = tuple[object, ...]
 """What is kept of a customer: a state of each feature, in the order of the rule set."""
 
 
-class Derived(NamedTuple):
+class Derived(Struct, frozen=True, gc=False, array_like=True):
     """What is known of a customer as of ``at`` (µs): a function of the entries up to then."""
 
     at: int
@@ -49,7 +51,7 @@ class Now:
 MATTER, DEPARTMENT = 1, 2
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True, gc=False, array_like=True):
     """An entry that made a condition true. Of what it says, ``where`` did, and the id of its ``MATTER``, or whose it is
     (``DEPARTMENT``); 0: neither.
     """

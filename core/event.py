@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -22,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False, order=True):
     """One thing that happened to a customer. Ordered by ``(at, uid)``, as the timeline is."""
 
     at: int

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
 
 from .event import Entry
 from .streams import CONTACT, ENGAGED
@@ -24,7 +26,7 @@ Where = tuple[tuple[str, Word], ...]
 """Fields and the values that are asked for."""
 
 
-class Ref(NamedTuple):
+class Ref(Struct, frozen=True, gc=False, array_like=True, order=True):
     """An entry by name; what it says is looked up when somebody is told. Ordered as the timeline is."""
 
     at: int
@@ -107,7 +109,7 @@ class Latest(Feature):
         return self
 
 
-class Contacts(NamedTuple):
+class Contacts(Struct, frozen=True, gc=False, array_like=True):
     """Contacts that nobody answered since the customer was ``engaged`` last (µs), in order."""
 
     engaged: int = -1

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from .alert import LABEL, Name
 from .conditions import Derived, Found, Now, States, first
 from .event import FOREVER, Entry
@@ -24,53 +26,36 @@ class Passed(Context, Protocol):
 
 
 class Watch:
-    """A match whose end is looked for. Most matches are kept silent: nobody asks for the ends of these."""
+    """A match whose end is looked for. ``resolved``: when it is, by what is known by now, if nothing happens (µs);
+    ``None``: nobody has looked yet.
+    """
 
-    __slots__ = ("_known", "_resolved", "expires", "key", "rule", "time")
+    __slots__ = ("expires", "key", "resolved", "rule", "time")
 
     def __init__(self, rule: Rule, key: str, time: int, resolved: int | None = None) -> None:
-        self.rule, self.key, self.time, self._resolved = rule, key, time, resolved
+        self.rule, self.key, self.time, self.resolved = rule, key, time, resolved
         self.expires = FOREVER if rule.expires is None else time + rule.expires
-        self._known: tuple[Derived, Context] | None = None
-
-    @property
-    def resolved(self) -> int | None:
-        """When it is, by what is known by now, if nothing happens (µs); ``None``: nothing is known yet."""
-        if self._known is not None:
-            (derived, context), self._known = self._known, None
-            self._resolved = self._first(derived, context)
-        return self._resolved
 
     @property
     def end(self) -> int | None:
         """When it is resolved or expires, whatever is first; ``None``: no end is known yet."""
-        resolved = self.resolved
-        end = self.expires if resolved is None else min(resolved, self.expires)
+        end = self.expires if self.resolved is None else min(self.resolved, self.expires)
         return None if end == FOREVER else end
 
     def is_over(self, at: int) -> bool:
         """Whether it has ended before that instant (µs)."""
-        if self.expires < at:
-            return True
-        resolved = self.resolved
-        return resolved is not None and resolved < at
+        return self.expires < at or (self.resolved is not None and self.resolved < at)
 
     def look(self, derived: Derived, context: Context) -> None:
-        """From then on, and after its time, the end is what follows from what is known."""
-        self._known = derived, context
-
-    def is_as(self, other: Watch) -> None:
-        """Its end is that of another match of the same rule and key."""
-        self._known, self._resolved = None, other.resolved
-
-    def _first(self, derived: Derived, context: Context) -> int:
+        """Looks for the end by what is known, from then on and after its time."""
         if self.rule.resolves is None:
-            return FOREVER
-        t = max(derived.at, self.time + 1)
-        return first(self.rule.resolves, Now(derived, context, t, {}, self.key, self.time))
+            self.resolved = FOREVER
+        else:
+            t = max(derived.at, self.time + 1)
+            self.resolved = first(self.rule.resolves, Now(derived, context, t, {}, self.key, self.time))
 
 
-class Match(NamedTuple):
+class Match(Struct, frozen=True):
     """A trigger for which its rule's condition holds. ``data``: what the rule reads of it; ``watch`` knows its end."""
 
     entry: Entry
@@ -167,13 +152,13 @@ class Fold:
         for name, watches in self._watching.items():
             if name in ends:
                 watches[:] = [watch for watch in watches if not watch.is_over(derived.at)]
-                known: dict[str, Watch] = {}
+                known: dict[str, int | None] = {}
                 for watch in watches:
                     if watch.key in known and not watch.rule.since_fired:
-                        watch.is_as(known[watch.key])
+                        watch.resolved = known[watch.key]
                     else:
                         watch.look(derived, past)
-                        known[watch.key] = watch
+                        known[watch.key] = watch.resolved
 
 
 def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:

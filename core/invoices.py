@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .event import DAY, Entry, midnight
 from .features import Ref, Taken
@@ -19,7 +22,7 @@ VOIDED = "finance.invoice.voided.v1"
 WRITTEN_OFF = "finance.invoice.written_off.v1"
 
 
-class Money(NamedTuple):
+class Money(Struct, frozen=True, gc=False, array_like=True):
     """What was claimed, paid or credited."""
 
     at: int
@@ -27,7 +30,7 @@ class Money(NamedTuple):
     total: str
 
 
-class Bill(NamedTuple):
+class Bill(Struct, frozen=True, gc=False, array_like=True):
     """``claim``: the latest issue or overdue event, and its ``claimed`` money; ``warned``: the latest overdue event.
 
     ``due``: 00:00 UTC of its due date; ``issued``, ``ended``: the latest issue, and void or write-off (instants, µs).
@@ -73,13 +76,13 @@ def _with(bill: Bill, taken: Taken) -> Bill:
     if name in (ISSUED, OVERDUE):
         return _claimed(bill, taken)
     if name == PAYMENT:
-        return bill._replace(paid=_put(bill.paid, str(entry.data.get("paymentId")), _money(entry)))
+        return replace(bill, paid=_put(bill.paid, str(entry.data.get("paymentId")), _money(entry)))
     if name == DISPUTED:
-        return bill._replace(disputed=_put(bill.disputed, str(entry.data.get("paymentId")), entry.at))
+        return replace(bill, disputed=_put(bill.disputed, str(entry.data.get("paymentId")), entry.at))
     if name == CREDIT:
-        return bill._replace(credited=_put(bill.credited, str(entry.data.get("creditId")), _money(entry)))
+        return replace(bill, credited=_put(bill.credited, str(entry.data.get("creditId")), _money(entry)))
     if name in (VOIDED, WRITTEN_OFF):
-        return bill._replace(ended=entry.at)
+        return replace(bill, ended=entry.at)
     return bill
 
 
@@ -92,7 +95,7 @@ def _claimed(bill: Bill, taken: Taken) -> Bill:
     elif due is None and overdue:
         due = entry.at - entry.at % DAY
     warned, issued = (claim, bill.issued) if overdue else (bill.warned, entry.at)
-    return bill._replace(claim=claim, claimed=_money(entry), warned=warned, due=due, issued=issued)
+    return replace(bill, claim=claim, claimed=_money(entry), warned=warned, due=due, issued=issued)
 
 
 _Value = TypeVar("_Value")

@@ -15,7 +15,7 @@ from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
 from .features import Taken
 from .folding import Fold, Folding, Match, Watch, fold
-from .memory import Memory, may_be_full, silences
+from .memory import Memory, may_be_full, not_silenced
 from .notification import decide, refreshed
 from .past import Past
 from .rule import Rule
@@ -66,7 +66,7 @@ class _Judgement:
         customer = self._customer
         watches = self._watched(taken) if customer.alerts and taken.effects.ends else {}
         found = Fold(self._rules, derived, watches.values(), self._past)
-        found.take((taken,), self._is_heard)
+        found.take((taken,), not_silenced(customer.alerts))
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             before = customer.alerts[index]
@@ -75,10 +75,6 @@ class _Judgement:
                 customer.look_at_alerts()
         if found.matches:
             self._decide(found.matches)
-
-    def _is_heard(self, at: int, rule: Rule, key: str) -> bool:
-        """Whether anybody would be told of a match: what is kept silent now stays silent when it is decided."""
-        return not silences(self._customer.alerts, rule, key, at)
 
     def _watched(self, taken: Taken) -> dict[int, Watch]:
         """Alerts whose end an event in order can move, by their places."""

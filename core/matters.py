@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple, cast
+from typing import cast
+
+from msgspec import Struct
 
 from .features import Context, Feature, Ref, Taken
 from .invoices import NO_BILL, Bill, billed
@@ -24,7 +26,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """What people are told of a matter beside its id."""
 
 
-class Matter(NamedTuple):
+class Matter(Struct, frozen=True, gc=False, array_like=True):
     """``changed`` opened it, or closed it when it is closed; ``None``: nothing did yet.
 
     ``opened``: somebody said that there is such a matter. ``facts``: values of the latest opening, in the order of the
@@ -38,7 +40,7 @@ class Matter(NamedTuple):
     bill: Bill | None = None
 
 
-class Matters(NamedTuple):
+class Matters(Struct, frozen=True, gc=False, array_like=True):
     """Those of a kind by id, open and closed ones apart: most questions are about what is open.
 
     The ``closed`` ones stand in the order in which something was last said of them.

@@ -5,7 +5,7 @@ Without a bound a customer's document would grow with every alert of 400 days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from .alert import Alert
 from .event import DAY
@@ -92,6 +92,13 @@ def silences(alerts: Iterable[Alert], rule: Rule, key: str, time: int) -> bool:
             if alert.key == key or near >= MOST_OF_A_RULE:
                 return True
     return False
+
+
+def not_silenced(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], bool]:
+    """Whether a match at an instant (µs), of a rule and with a key, might be told beside these: what they keep silent
+    stays silent whatever is told at that instant before it.
+    """
+    return lambda at, rule, key: not silences(alerts, rule, key, at)
 
 
 def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:

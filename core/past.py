@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from .alert import Alert
 from .conditions import Derived
 from .event import BEFORE_ALL, Entry
@@ -60,7 +62,7 @@ class Past:
         uid = named.uid.hex()
         found = next((one for one in self._new if one.uid == uid), None)
         found = found or self._history.entry(self._customer, named.at, named.uid)
-        return found if found is None or found.at == named.at else found._replace(at=named.at)
+        return found if found is None or found.at == named.at else replace(found, at=named.at)
 
     def since(self, at: int) -> Sequence[Entry]:
         """The entries from an instant on (µs), in order."""

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 import orjson
+from msgspec.structs import astuple
 
 from agents import stored_alert
 from agents.documents import STATE, Document
@@ -319,7 +320,7 @@ def plain_alerts(log: Log, reference: Reference, names: Iterable[str]) -> Iterat
             continue
         known = reference.documents.decode(Document(record.value, dict(record.headers).get(STATE, b"")))
         found = {alert.id: (alert.rule, alert.key, alert.time, alert.end) for alert in [*closed[name], *known.alerts]}
-        told = fold(Entry(*entry) for entry in reference.arrivals[name])
+        told = fold(Entry(*astuple(entry)) for entry in reference.arrivals[name])
         wanted = {i: (match.rule, match.key, match.time, match.end) for i, match in told.items()}
         if found != wanted:
             yield Problem("standing alert", f"{name}: {difference(found, wanted)}")

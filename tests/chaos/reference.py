@@ -203,5 +203,5 @@ class Reference(Nothing):
         leaving = self.entries.pop(customer, {})
         self.about.pop(customer, None)
         self.moves[f"{customer}/{shipped.version}"].left.update(leaving.keys())
-        for kept in sorted(leaving.values(), key=lambda kept: kept.arrived.entry[:2]):
+        for kept in sorted(leaving.values(), key=lambda kept: (kept.arrived.entry.at, kept.arrived.entry.uid)):
             self.timeline[partition].append((f"{customer}/{kept.arrived.entry.uid}".encode(), None))

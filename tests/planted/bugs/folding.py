@@ -90,8 +90,8 @@ BUGS = (
         "resolved-in-the-instant-in-which-it-fires",
         "What is resolved at its own instant ends then, and not a microsecond later.",
         "core/folding.py",
-        "        t = max(derived.at, self.time + 1)\n",
-        "        t = max(derived.at, self.time)\n",
+        "            t = max(derived.at, self.time + 1)\n",
+        "            t = max(derived.at, self.time)\n",
         (checks.RESOLVED_AT_ONCE,),
     ),
     Bug(
@@ -287,9 +287,9 @@ BUGS = (
     Bug(
         "whatever-a-rule-says-again-is-silent",
         "A match in order is silent as soon as any alert of its rule is near, whatever their keys.",
-        "core/judging.py",
-        "return not silences(self._customer.alerts, rule, key, at)",
-        "return not any(one.rule == rule.name for one in self._customer.alerts)",
+        "core/memory.py",
+        "not silences(alerts, rule, key, at)",
+        "not any(one.rule == rule.name for one in alerts)",
         (checks.NOTIFICATIONS,),
     ),
     Bug(
@@ -328,7 +328,7 @@ BUGS = (
         "a-retraction-speaks-of-today",
         "What an alert rested on is told at the instants at which it stands by now.",
         "core/past.py",
-        "        return found if found is None or found.at == named.at else found._replace(at=named.at)\n",
+        "        return found if found is None or found.at == named.at else replace(found, at=named.at)\n",
         "        return found\n",
         (checks.STOOD,),
     ),

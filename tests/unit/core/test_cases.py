@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agents import messages
 from agents.journey import Journey
@@ -255,7 +256,7 @@ def test_what_was_seen_is_remembered_whatever_else_is_seen_and_however_long_ago(
 
 def leave(bus: Bus, into: str, clock: int) -> tuple[list[Arrived], Shipped]:
     """Customer b's past on its way."""
-    entries = sorted(bus.memory.held["b"].values(), key=lambda one: one.entry[:2])
+    entries = sorted(bus.memory.held["b"].values(), key=lambda one: (one.entry.at, one.entry.uid))
     *_, shipped = bus.arrive("b", Merge(into, 3), clock)
     assert isinstance(shipped, Shipped)
     return entries, shipped
@@ -396,7 +397,7 @@ def test_under_changed_rules_an_alert_ends_as_its_rule_says_by_now_whatever_trig
 
 def ahead(made: Entry, received: int) -> Arrived:
     """A copy that the broker had before it happened, by the department's clock."""
-    return Arrived(made._replace(at=min(made.at, received)), made.at)
+    return Arrived(replace(made, at=min(made.at, received)), made.at)
 
 
 def test_copies_and_refused_events_say_nothing_not_even_an_end_that_has_come(kept: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
+from msgspec import structs
 
 from agents import documents
 from core.arrival import Arrived, Ignored, Refused, Written
@@ -235,7 +236,7 @@ def test_what_ends_an_alert_in_the_instant_of_many_others_does() -> None:
 
 def ahead(made: Entry, received: int) -> Arrived:
     """A copy that the broker had before it happened, by the department's clock."""
-    return Arrived(made._replace(at=min(made.at, received)), made.at, (("email", made.uid[:2]),))
+    return Arrived(structs.replace(made, at=min(made.at, received)), made.at, (("email", made.uid[:2]),))
 
 
 @pytest.mark.parametrize("order", [(-5, -2), (-2, -5)])
@@ -247,7 +248,7 @@ def test_of_copies_the_earlier_one_counts_whichever_comes_first(order: tuple[int
     if order[0] < order[1]:
         assert Ignored() == second
     else:
-        assert again(campaign(START)._replace(at=START - 5), START - 2) == second
+        assert again(structs.replace(campaign(START), at=START - 5), START - 2) == second
     assert [START - 5] == [alert.time for alert in bus.customer("c").alerts]
     assert [rfc3339(START - HOUR), rfc3339(START - 5)] == [one["time"] for one in bus.said[-1][1].evidence], (
         "said with its instant"
@@ -272,7 +273,7 @@ def test_a_copy_that_reaches_the_surviving_customer_before_the_move_is_one_entry
     bus = Bus()
     bus.arrive("b", arrived(complaint(START - HOUR)), START)
     bus.arrive("b", ahead(campaign(START + HOUR), START + 5), START + 5)
-    entries = sorted(bus.memory.held["b"].values(), key=lambda one: one.entry[:2])
+    entries = sorted(bus.memory.held["b"].values(), key=lambda one: (one.entry.at, one.entry.uid))
     *_, shipped = bus.arrive("b", Merge("a", 3), START + 9)
     assert isinstance(shipped, Shipped)
     bus.arrive("a", arrived(complaint(START - 2 * HOUR, 7)), START + 10)
@@ -288,9 +289,9 @@ def test_a_copy_that_reaches_the_surviving_customer_before_the_move_is_one_entry
 def test_what_the_profile_says_of_an_entry_that_stands_earlier_is_of_that_instant() -> None:
     bus = Bus()
     sent = campaign(START + HOUR)
-    named = sent._replace(data={**sent.data, "customer": {"name": "Ada"}})
+    named = structs.replace(sent, data={**sent.data, "customer": {"name": "Ada"}})
     bus.arrive("c", ahead(named, START + 7))
-    older = complaint(START)._replace(data={"caseId": "K1", "category": "other", "customer": {"name": "Ida"}})
+    older = structs.replace(complaint(START), data={"caseId": "K1", "category": "other", "customer": {"name": "Ida"}})
     bus.arrive("c", arrived(older))
     bus.arrive("c", ahead(named, START - 7))
     customer = bus.customer("c")
@@ -393,7 +394,7 @@ def test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused()
     bus, made = Bus(), complaint(START)
     bus.arrive("c", arrived(made))
     assert [Ignored()] == bus.arrive("c", arrived(made))
-    other = made._replace(data={"caseId": "K9", "category": "question"})
+    other = structs.replace(made, data={"caseId": "K9", "category": "question"})
     (refused,) = bus.arrive("c", Arrived(other, made.at))
     assert isinstance(refused, Refused)
     assert ("id-reused", True) == (refused.reason, "'w'" in refused.message)
@@ -423,7 +424,7 @@ def test_a_moved_copy_with_other_content_is_refused_where_it_arrives() -> None:
     bus = Bus()
     made = complaint(START)
     bus.arrive("a", arrived(made), START)
-    other = made._replace(data={"caseId": "K9", "category": "question"})
+    other = structs.replace(made, data={"caseId": "K9", "category": "question"})
     customer = bus.customer("a")
     found = step(customer, Moved("b/1", 1, (arrived(made), arrived(other))), RULES, bus.memory, START)
     assert [(Ignored, 0), (Refused, 1)] == [(type(one), getattr(one, "nth", 0)) for one in found[:2]]
