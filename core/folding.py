@@ -7,7 +7,7 @@ instant are taken in before any is judged (semantics 1.3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -78,16 +78,17 @@ def every_trigger(_at: int, _rule: Rule, _key: str) -> bool:
     return True
 
 
-class Folding(NamedTuple):
+class Folding(Struct, frozen=True):
     """What is folded, and what is asked.
 
     ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of whatever time
-    that had not ended by the base: of one that is later than it the end is looked for from its own time on.
+    that had not ended by the base, those at least whose ends the entries can move: of one that is later than the base
+    the end is looked for from its own time on.
     """
 
     together: Iterable[Sequence[Taken]]
     judged: Judged = every_trigger
-    watched: Sequence[Watch] = ()
+    watched: Iterable[Watch] = ()
 
 
 def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
@@ -101,8 +102,7 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
 class Fold:
     """A fold on its way: the last state, and the ``matches`` so far in the order of decision: by (time, uid, rule).
 
-    ``watched``: as ``Folding`` has it; of those whose ends no entry can move none need be there. Their ends, and those
-    of the matches, are as of the state.
+    ``watched``: as ``Folding`` has it. Their ends, and those of the matches, are as of the state.
     """
 
     __slots__ = ("_features", "_past", "_watching", "derived", "matches")

@@ -14,7 +14,7 @@ from .conditions import Derived
 from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
 from .features import Taken
-from .folding import Fold, Folding, Match, Watch, fold
+from .folding import Folding, Match, Watch, fold
 from .memory import Memory, may_be_full, not_silenced
 from .notification import decide, refreshed
 from .past import Past
@@ -65,8 +65,8 @@ class _Judgement:
         """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
         customer = self._customer
         watches = self._watched(taken) if customer.alerts and taken.effects.ends else {}
-        found = Fold(self._rules, derived, watches.values(), self._past)
-        found.take((taken,), not_silenced(customer.alerts))
+        folding = Folding(((taken,),), not_silenced(customer.alerts), watches.values())
+        found = fold(self._rules, derived, folding, self._past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             before = customer.alerts[index]
