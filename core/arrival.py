@@ -68,32 +68,25 @@ class Refused:
 Joined = Written | Ignored | Refused
 
 
-def join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history: Finder) -> list[Joined]:
-    """What becomes of each event. Of copies the one with the smallest ``at`` stands, whichever came first."""
-    out: list[Joined] = []
-    for nth, record in enumerate(brought):
-        known = None if customer.is_new else history.find(customer.id, record.entry.uid)
-        if known is None:
-            out.append(_new(customer, record, nth, rules))
-        elif not _same(known, record):
-            out.append(_reused(record.entry, nth))
-        elif record.entry.at >= known.entry.at:
-            out.append(Ignored())
-        else:
-            moved = Written(record.entry, False, nth, rules.taken(record.entry), known.entry.at)
-            out.append(_moved(customer, moved, out, rules, history))
-    return out
-
-
-def _new(customer: Customer, record: Arrived, nth: int, rules: RuleSet) -> Written:
+def join(customer: Customer, record: Arrived, before: Sequence[Joined], rules: RuleSet, history: Finder) -> Joined:
+    """What becomes of the event; ``before``: of those that the same record brought before it. Of copies the one with
+    the smallest ``at`` stands, whichever came first.
+    """
     entry = record.entry
-    taken = rules.taken(entry)
-    if taken is None and is_note(entry, rules):
-        return Written(entry, False, nth)
-    joined = Written(entry, entry.at < customer.last_at, nth, taken)
-    customer.know(record.masks)
-    _remember(customer, entry, taken)
-    return joined
+    known = None if customer.is_new else history.find(customer.id, entry.uid)
+    if known is None:
+        taken, late = rules.taken(entry), entry.at < customer.last_at
+        if taken is None and is_note(entry, rules):
+            return Written(entry, False, len(before))
+        customer.know(record.masks)
+        _remember(customer, entry, taken)
+        return Written(entry, late, len(before), taken)
+    if not _same(known, record):
+        return _reused(entry, len(before))
+    if entry.at >= known.entry.at:
+        return Ignored()
+    moved = Written(entry, False, len(before), rules.taken(entry), known.entry.at)
+    return _moved(customer, moved, before, rules, history)
 
 
 def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: RuleSet, history: Finder) -> Written:
@@ -136,7 +129,8 @@ def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     customer.entries += 1
     if at > customer.last_at:
         customer.last_at = at
-        customer.latest_at = max(customer.latest_at, at)
+        if at > customer.latest_at:
+            customer.latest_at = at
     said = entry.data.get("customer")
     name = said.get("name") if isinstance(said, dict) else None
     if name and isinstance(name, str) and (at, name) >= (customer.name_at, customer.name or ""):

@@ -32,6 +32,8 @@ class TakenOut:
 
 def forget(customer: Customer, rules: RuleSet, past: Past) -> None:
     """Drops the alerts that are history altogether."""
+    if not customer.alerts and not customer.closed:
+        return
     cooldown, appended = rules.longest_cooldown, customer.appended
     history = forgotten_until(appended)
     if customer.alerts and customer.alerts[0].time <= history:
@@ -51,6 +53,7 @@ def wake(customer: Customer, past: Past) -> None:
         customer.take_out(closed)
         customer.alerts = sorted([*closed, *customer.alerts], key=Alert.place)
         customer.forgets_at = FOREVER
+        customer.look_at_alerts()
 
 
 def changes(customer: Customer) -> Iterator[PutAway | TakenOut]:

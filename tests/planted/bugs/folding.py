@@ -98,8 +98,8 @@ BUGS = (
         "what-a-late-end-frees-is-forgotten",
         "When a late event ends an alert earlier, only what itself triggers is decided.",
         "core/judging.py",
-        "self._decide([*self._freed(), *found.matches])",
-        "self._decide([*self._freed(), *(match for match in found.matches if match.entry.at == since)])",
+        "self._decide([*self._freed(since, gone), *found.matches])",
+        "self._decide([*self._freed(since, gone), *(match for match in found.matches if match.entry.at == since)])",
         (checks.LATE_END, checks.NOTIFICATIONS),
     ),
     Bug(
@@ -129,11 +129,11 @@ BUGS = (
         "A late event is held against the alerts that something in order can concern, and no others.",
         "core/judging.py",
         """\
-        customer, past, self._since = self._customer, self._past, since
+        customer, past = self._customer, self._past
         wake(customer, past)
 """,
         """\
-        customer, past, self._since = self._customer, self._past, since
+        customer, past = self._customer, self._past
 """,
         (checks.STANDS_AGAIN,),
     ),
