@@ -6,8 +6,8 @@ And what the customer's profile says of it, whatever the order of arrival.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from .customer import Customer
 from .event import BEFORE_ALL, Entry
@@ -22,7 +22,8 @@ class Finder(History, Protocol):
     def find(self, customer: str, uid: str) -> Arrived | None: ...
 
 
-class Arrived(NamedTuple):
+@dataclass(slots=True)
+class Arrived:
     """A department's event and its own ``time`` (µs). ``masks`` are its identifiers, readable but not usable.
 
     ``replay``: it was seen before by those who should act, so nobody is to be woken.
@@ -34,7 +35,8 @@ class Arrived(NamedTuple):
     replay: bool = False
 
 
-class Written(NamedTuple):
+@dataclass(slots=True)
+class Written:
     """The entry joins the timeline. ``nth`` is its place in the record that brought it.
 
     ``taken``: as it is folded; ``None`` for a note, and for a type nobody knows. ``stood_at``: where it stood until now
@@ -95,7 +97,7 @@ def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: 
         return moved
     if moved.stood_at is not None and _is_remembered(customer, moved.stood_at):
         _recall(customer, written([*before, moved]), rules, history)
-    return moved._replace(late=moved.entry.at < customer.last_at)
+    return replace(moved, late=moved.entry.at < customer.last_at)
 
 
 def written(joined: Iterable[object]) -> list[Entry]:

@@ -77,7 +77,9 @@ class Customer:
     @property
     def is_due(self) -> bool:
         """Whether an alert may have ended, or be put away."""
-        return bool(self.alerts) and (self.ends_at <= self.now or self.closes_at <= self.folded_until)
+        if not self.alerts:
+            return False
+        return self.closes_at <= self.folded_until or self.ends_at <= self.now
 
     def look_at(self, alert: Alert) -> None:
         """It is new, or its end is."""

@@ -28,15 +28,18 @@ def judge(customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *
     Returns what is said, in order. The customer's alerts and what is known of them are as of the event then.
     ``replay``: nobody is to be woken.
     """
-    forget(customer, rules, past)
-    known, watches, matches = customer.derived, dict[int, Watch](), list[Match]()
+    if customer.alerts or customer.closed:
+        forget(customer, rules, past)
+    watches: Mapping[int, Watch] = {}
+    matches: Sequence[Match] = ()
     if taken is not None and taken.effects.any:
-        if known is None or taken.entry.at <= known.at:
-            return _Judgement(customer, rules, past, replay=replay).again(taken.entry.at)
+        known, at = customer.derived, taken.entry.at
+        if known is None or at <= known.at:
+            return _Judgement(customer, rules, past, replay=replay).again(at)
         if customer.alerts and taken.effects.ends:
             watches = _watched(customer.alerts, taken, rules)
         found = fold_on(rules, known, taken, watches.values(), past)
-        customer.derived, customer.folded_until, matches = found.derived, taken.entry.at, found.matches
+        customer.derived, customer.folded_until, matches = found.derived, at, found.matches
     if watches or matches or customer.is_due:
         return _Judgement(customer, rules, past, replay=replay).in_order(watches, matches)
     return ()
@@ -48,15 +51,14 @@ def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: 
     return _Judgement(customer, rules, past, replay=replay).again(BEFORE_ALL)
 
 
-def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> dict[int, Watch]:
+def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> Mapping[int, Watch]:
     """Alerts whose end an event in order can move, by their places."""
     watches: dict[int, Watch] = {}
     at, ends = taken.entry.at, taken.effects.ends
     for index, alert in enumerate(alerts):
-        if alert.rule in ends:
+        if alert.rule in ends and (alert.end is None or alert.end >= at):
             end = FOREVER if alert.end is None else alert.end
-            if end >= at:
-                watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, end)
+            watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, end)
     return watches
 
 
@@ -132,7 +134,8 @@ class _Judgement:
 
     def _compare(self, since: int, matches: Mapping[Name, Match], watches: Mapping[Name, Watch]) -> Sequence[Alert]:
         """Notified alerts keep standing, are as their matches are by now, or are retracted. Returns the latter."""
-        kept, gone = list[Alert](), list[Alert]()
+        kept: list[Alert] = []
+        gone: list[Alert] = []
         for alert in self._customer.alerts:
             name = alert.name
             if alert.rule not in self._rules.rules:

@@ -36,7 +36,7 @@ class Memory:
 
     def is_settled(self, time: int) -> bool:
         """Whether a match of this time is not notified any more."""
-        return time <= max(self._appended - SETTLED_AFTER, self.settled)
+        return time <= self.settled or time <= self._appended - SETTLED_AFTER
 
     def silences(self, rule: Rule, key: str, time: int) -> bool:
         """Whether a match at ``time`` is not told: an alert of its rule and key is near, or many of its rule are.
@@ -94,18 +94,13 @@ def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Al
 
     ``cooldown``: the longest of any rule; ``appended``: the journal's clock (both µs).
     """
-    history = forgotten_until(appended)
+    history = appended - SETTLED_AFTER
     return [alert for alert in alerts if alert.open or alert.reach(cooldown) > history]
 
 
 def may_be_full(alerts: int) -> bool:
     """Whether with so many alerts some may have to be forgotten."""
     return alerts > MOST_ALERTS
-
-
-def forgotten_until(appended: int) -> int:
-    """What reaches no further than that (µs) is history."""
-    return appended - SETTLED_AFTER
 
 
 def _is_near(alert: Alert, time: int, cooldown: int) -> bool:

@@ -296,8 +296,8 @@ BUGS = (
         "what-came-just-now-is-not-found",
         "Of what came with this very record nothing is told as evidence.",
         "core/past.py",
-        "        found = next((one for one in self._new if one.uid == uid), None)\n",
-        "        found = None if uid else self._new[0]\n",
+        "            if one.uid == uid:\n",
+        "            if one.uid == uid[1:]:\n",
         (checks.JUST_NOW,),
     ),
     Bug(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -320,7 +321,7 @@ def test_time_does_not_go_back_when_a_copy_puts_the_latest_entry_earlier(kept: b
     bus.arrive("c", arrived(campaign(START)), START)
     ahead, earlier = visit(START + 30 * HOUR, 1), visit(START + 10 * HOUR, 1)
     bus.arrive("c", arrived(ahead), START)
-    bus.arrive("c", arrived(earlier)._replace(time=ahead.at), START)
+    bus.arrive("c", replace(arrived(earlier), time=ahead.at), START)
     assert [START + 10 * HOUR] == [one.at for one in bus.memory.since("c", START + 1)]
     bus.arrive("c", arrived(campaign(START + 13 * HOUR, 2)), START)
     assert ["fired", "expired", "expired"] == [said.state for _, said in bus.said]
