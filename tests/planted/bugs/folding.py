@@ -71,6 +71,14 @@ BUGS = (
         (checks.CLOSED_RESTORED,),
     ),
     Bug(
+        "an-end-put-earlier-is-said-late",
+        "When the first alert ends is not looked at again, although one ends earlier by now.",
+        "core/customer.py",
+        "        elif alert.end is not None and alert.end < self.ends_at:\n            self.ends_at = alert.end\n",
+        "",
+        (checks.ENDS_IN_TIME,),
+    ),
+    Bug(
         "time-goes-back",
         "A copy that puts the latest entry earlier turns the customer's now back.",
         "core/customer.py",
