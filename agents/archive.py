@@ -48,6 +48,8 @@ class Archive:
     def __init__(self, directory: Path) -> None:
         self._store = Store(directory, ("entries", "profiles"))
         self._snapshots = Snapshots()
+        self.passed = self._snapshots.passed
+        """The fold passed this state: it may be kept."""
         self._uids = KnownUids(self._store, "entries")
 
     def checkpoint(self) -> Checkpoint | None:
@@ -137,10 +139,6 @@ class Archive:
     def snapshot(self, customer: str, before: int) -> Derived | None:
         """The nearest state strictly before that instant (µs) that is at hand."""
         return self._snapshots.before(customer, before)
-
-    def passed(self, customer: str, derived: Derived) -> None:
-        """The fold passed this state: it may be kept."""
-        self._snapshots.passed(customer, derived)
 
     def changed(self, customer: str, since: int) -> None:
         """States as of ``since`` (µs) or later are void."""

@@ -47,9 +47,9 @@ class Snapshots:
         """The fold passed this state; one that is not later than what is kept is known."""
         self._unwritten = True
         states = self._states.get(customer)
-        if states is None:
+        if not states:
             self._states[customer] = [derived]
-        elif not states or states[-1].at < derived.at:
+        elif states[-1].at < derived.at:
             states.append(derived)
             if len(states) > MOST:
                 self._states[customer] = thinned(states)

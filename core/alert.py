@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from .conditions import Found
+from .features import Ref
 
 LABEL = "event"
 """The label of a match triggered by an event; a deadline has its own."""
@@ -73,7 +74,7 @@ class Alert(NamedTuple):
         return "expired" if self.end == self.expires else "resolved"
 
 
-def digest(evidence: Iterable[Found]) -> str:
-    """Eight hex digits that change when what an alert rests on changes. ``evidence`` in timeline order."""
-    names = dict.fromkeys(f"{found.entry.at} {found.entry.uid.hex()}" for found in evidence)
+def digest(entries: Iterable[Ref]) -> str:
+    """Eight hex digits that change when what an alert rests on changes: ``entries``, each once, in timeline order."""
+    names = [f"{entry.at} {entry.uid.hex()}" for entry in entries]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]

@@ -6,8 +6,8 @@ And what the customer's profile says of it, whatever the order of arrival.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from .customer import Customer
 from .event import BEFORE_ALL, Entry
@@ -22,7 +22,8 @@ class Finder(History, Protocol):
     def find(self, customer: str, uid: str) -> Arrived | None: ...
 
 
-class Arrived(NamedTuple):
+@dataclass(slots=True)
+class Arrived:
     """A department's event and its own ``time`` (µs). ``masks`` are its identifiers, readable but not usable.
 
     ``replay``: it was seen before by those who should act, so nobody is to be woken.
@@ -34,7 +35,8 @@ class Arrived(NamedTuple):
     replay: bool = False
 
 
-class Written(NamedTuple):
+@dataclass(slots=True)
+class Written:
     """The entry joins the timeline. ``nth`` is its place in the record that brought it.
 
     ``taken``: as it is folded; ``None`` for a note, and for a type nobody knows. ``stood_at``: where it stood until now
@@ -68,32 +70,25 @@ class Refused:
 Joined = Written | Ignored | Refused
 
 
-def join(customer: Customer, brought: Sequence[Arrived], rules: RuleSet, history: Finder) -> list[Joined]:
-    """What becomes of each event. Of copies the one with the smallest ``at`` stands, whichever came first."""
-    out: list[Joined] = []
-    for nth, record in enumerate(brought):
-        known = None if customer.is_new else history.find(customer.id, record.entry.uid)
-        if known is None:
-            out.append(_new(customer, record, nth, rules))
-        elif not _same(known, record):
-            out.append(_reused(record.entry, nth))
-        elif record.entry.at >= known.entry.at:
-            out.append(Ignored())
-        else:
-            moved = Written(record.entry, False, nth, rules.taken(record.entry), known.entry.at)
-            out.append(_moved(customer, moved, out, rules, history))
-    return out
-
-
-def _new(customer: Customer, record: Arrived, nth: int, rules: RuleSet) -> Written:
+def join(customer: Customer, record: Arrived, before: Sequence[Joined], rules: RuleSet, history: Finder) -> Joined:
+    """What becomes of the event; ``before``: of those that the same record brought before it. Of copies the one with
+    the smallest ``at`` stands, whichever came first.
+    """
     entry = record.entry
-    taken = rules.taken(entry)
-    if taken is None and is_note(entry, rules):
-        return Written(entry, False, nth)
-    joined = Written(entry, entry.at < customer.last_at, nth, taken)
-    customer.know(record.masks)
-    _remember(customer, entry, taken)
-    return joined
+    known = None if customer.is_new else history.find(customer.id, entry.uid)
+    if known is None:
+        taken, late = rules.taken(entry), entry.at < customer.last_at
+        if taken is None and is_note(entry, rules):
+            return Written(entry, False, len(before))
+        customer.know(record.masks)
+        _remember(customer, entry, taken)
+        return Written(entry, late, len(before), taken)
+    if not _same(known, record):
+        return _reused(entry, len(before))
+    if entry.at >= known.entry.at:
+        return Ignored()
+    moved = Written(entry, False, len(before), rules.taken(entry), known.entry.at)
+    return _moved(customer, moved, before, rules, history)
 
 
 def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: RuleSet, history: Finder) -> Written:
@@ -102,7 +97,7 @@ def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: 
         return moved
     if moved.stood_at is not None and _is_remembered(customer, moved.stood_at):
         _recall(customer, written([*before, moved]), rules, history)
-    return moved._replace(late=moved.entry.at < customer.last_at)
+    return replace(moved, late=moved.entry.at < customer.last_at)
 
 
 def written(joined: Iterable[object]) -> list[Entry]:
@@ -136,7 +131,8 @@ def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     customer.entries += 1
     if at > customer.last_at:
         customer.last_at = at
-        customer.latest_at = max(customer.latest_at, at)
+        if at > customer.latest_at:
+            customer.latest_at = at
     said = entry.data.get("customer")
     name = said.get("name") if isinstance(said, dict) else None
     if name and isinstance(name, str) and (at, name) >= (customer.name_at, customer.name or ""):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .alert import Alert
 from .customer import Customer
 from .event import FOREVER
-from .memory import forgotten_until, remembered
+from .memory import SETTLED_AFTER, remembered
 from .past import Past
 from .ruleset import RuleSet
 
@@ -32,13 +32,12 @@ class TakenOut:
 
 def forget(customer: Customer, rules: RuleSet, past: Past) -> None:
     """Drops the alerts that are history altogether."""
-    cooldown, appended = rules.longest_cooldown, customer.appended
-    history = forgotten_until(appended)
+    history, cooldown = customer.appended - SETTLED_AFTER, rules.longest_cooldown
     if customer.alerts and customer.alerts[0].time <= history:
-        customer.alerts = remembered(customer.alerts, cooldown, appended)
+        customer.alerts = remembered(customer.alerts, cooldown, customer.appended)
     if customer.closed and customer.forgets_at <= history:
         closed = _closed(customer, past)
-        left = remembered(closed, cooldown, appended)
+        left = remembered(closed, cooldown, customer.appended)
         names = {alert.name for alert in left}
         customer.take_out([alert for alert in closed if alert.name not in names])
         customer.forgets_at = min((alert.reach(cooldown) for alert in left), default=FOREVER)
@@ -51,6 +50,7 @@ def wake(customer: Customer, past: Past) -> None:
         customer.take_out(closed)
         customer.alerts = sorted([*closed, *customer.alerts], key=Alert.place)
         customer.forgets_at = FOREVER
+        customer.look_at_alerts()
 
 
 def changes(customer: Customer) -> Iterator[PutAway | TakenOut]:

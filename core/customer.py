@@ -74,6 +74,20 @@ class Customer:
         """The customer's now, by which alerts stand and end (µs)."""
         return max(self.until, self.latest_at)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether an alert may have ended, or be put away."""
+        if not self.alerts:
+            return False
+        return self.closes_at <= self.folded_until or self.ends_at <= self.now
+
+    def look_at(self, alert: Alert) -> None:
+        """It is new, or its end is."""
+        if not alert.open:
+            self.look_at_alerts()
+        elif alert.end is not None and alert.end < self.ends_at:
+            self.ends_at = alert.end
+
     def look_at_alerts(self) -> None:
         """Some may have ended, or be closed: nobody knows yet when."""
         self.ends_at = self.closes_at = BEFORE_ALL

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .bounds import SIGN_BYTES, VALUE_BYTES, shown, size
+from .bounds import SIGN_BYTES, VALUE_BYTES, fits, shown, size
 from .conditions import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
 from .event import Entry, rfc3339
-from .features import Ref, ref
+from .features import Ref
 from .vocabulary import EventType
 
 EVIDENCE_BYTES = 8 * 1024
@@ -19,7 +19,7 @@ def rests_on(trigger: Ref, answer: Iterable[Found]) -> tuple[Found, ...]:
     found = dict.fromkeys(answer)
     others = sorted({one.entry for one in found if one.entry != trigger})
     kept = {trigger, *others[max(0, len(others) - EVIDENCE_LIMIT) :]}
-    return tuple(sorted((one for one in found if one.entry in kept), key=place))
+    return tuple(sorted([one for one in found if one.entry in kept], key=_place))
 
 
 def values_of(found: Found, entry: Entry, kind: EventType) -> dict[str, object]:
@@ -34,17 +34,16 @@ Told = tuple[Entry, Mapping[str, object]]
 """An entry, and the values in it that are told."""
 
 
-def told(trigger: Entry, values: Mapping[bytes, Told]) -> tuple[Mapping[str, object], ...]:
-    """The evidence as plain data, in timeline order: the trigger, and of the others, by uid, the latest that fit into
+def told(trigger: Ref, values: Mapping[Ref, Told]) -> tuple[Mapping[str, object], ...]:
+    """The evidence as plain data, in timeline order: the trigger, and of the others the latest that fit into
     ``EVIDENCE_BYTES`` together with it.
     """
-    if sum(map(_bytes_at_most, values.values())) <= EVIDENCE_BYTES:
-        return tuple([_plain(*one) for one in sorted(values.values(), key=_first)])
-    first = bytes.fromhex(trigger.uid)
-    shown_first = _plain(*values[first])
-    left, kept = EVIDENCE_BYTES - size(shown_first), {Ref(trigger.at, first): shown_first}
-    for other in sorted((Ref(entry.at, uid) for uid, (entry, _) in values.items() if uid != first), reverse=True):
-        plain = _plain(*values[other.uid])
+    if sum([_bytes_at_most(*one) for one in values.values()]) <= EVIDENCE_BYTES:
+        return tuple([_plain(*values[one]) for one in sorted(values)])
+    first = _plain(*values[trigger])
+    left, kept = EVIDENCE_BYTES - size(first), {trigger: first}
+    for other in sorted(values.keys() - {trigger}, reverse=True):
+        plain = _plain(*values[other])
         left -= size(plain)
         if left < 0:
             break
@@ -52,14 +51,9 @@ def told(trigger: Entry, values: Mapping[bytes, Told]) -> tuple[Mapping[str, obj
     return tuple([kept[one] for one in sorted(kept)])
 
 
-def _bytes_at_most(one: Told) -> int:
+def _bytes_at_most(entry: Entry, values: Mapping[str, object]) -> int:
     """A quick look at how much an entry takes as JSON."""
-    entry, values = one
     return SIGN_BYTES * (len(entry.source) + len(entry.id) + len(entry.type)) + 128 + len(values) * 2 * VALUE_BYTES
-
-
-def _first(one: Told) -> Ref:
-    return ref(one[0])
 
 
 def _plain(entry: Entry, values: Mapping[str, object]) -> Mapping[str, object]:
@@ -68,10 +62,9 @@ def _plain(entry: Entry, values: Mapping[str, object]) -> Mapping[str, object]:
         "id": entry.id,
         "type": entry.type,
         "time": rfc3339(entry.at),
-        "values": {name: shown(value) for name, value in values.items()},
+        "values": {name: value if fits(value) else shown(value) for name, value in values.items()},
     }
 
 
-def place(found: Found) -> Ref:
-    """Where it stands on the timeline."""
+def _place(found: Found) -> Ref:
     return found.entry

@@ -108,7 +108,8 @@ class Fold:
     __slots__ = ("_features", "_past", "_watching", "derived", "matches")
 
     def __init__(self, rules: RuleSet, base: Derived, watched: Iterable[Watch], past: Passed) -> None:
-        self.derived, self.matches = base, list[Match]()
+        self.derived = base
+        self.matches: list[Match] = []
         self._features, self._past = rules.features, past
         self._watching: dict[str, list[Watch]] = {}
         for watch in watched:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .alert import Alert
-from .arrival import Arrived, Finder, Ignored, Refused, Written, join, written
+from .arrival import Arrived, Finder, Ignored, Joined, Refused, Written, join, written
 from .closed import PutAway, TakenOut, changes, forget, wake
 from .closings import Unmatched, unmatched
 from .customer import Customer
@@ -92,19 +92,19 @@ def step(customer: Customer, record: Record, rules: RuleSet, history: Finder, ap
 
 
 def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder) -> list[Output]:
-    (joined,) = join(customer, (record,), rules, history)
+    joined = join(customer, record, (), rules, history)
     if not isinstance(joined, Written) or customer.arriving:
         return [joined]
-    past, taken, closing = Past(history, customer.id, (joined.entry,), rules), joined.taken, list[Output]()
+    past, taken = Past(history, customer.id, (joined.entry,), rules), joined.taken
+    out: list[Output] = [joined]
     if taken is not None and taken.effects.may_close and joined.stood_at is None:
-        closing += unmatched(customer, taken, rules, past)
+        out += unmatched(customer, taken, rules, past)
     if customer.unjudged:
-        said = judge_everything(customer, rules, past, replay=record.replay)
+        out += judge_everything(customer, rules, past, replay=record.replay)
         customer.unjudged = False
     else:
-        looked_at = taken if taken is not None and taken.effects.any else None
-        said = judge(customer, looked_at, rules, past, replay=record.replay)
-    return [joined, *closing, *said]
+        out += judge(customer, taken, rules, past, replay=record.replay)
+    return out
 
 
 def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) -> list[Output]:
@@ -130,7 +130,10 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
 
 def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder) -> list[Output]:
     """Entries of another customer join; everything is judged once, when no part is missing any more."""
-    out: list[Output] = [*join(customer, record.entries, rules, history)]
+    joined: list[Joined] = []
+    for entry in record.entries:
+        joined.append(join(customer, entry, joined, rules, history))
+    out: list[Output] = [*joined]
     if record.alerts:
         past = Past(history, customer.id, (), rules)
         forget(customer, rules, past)
@@ -147,7 +150,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
     customer.unjudged = not customer.arriving
     if customer.arriving or not record.judged:
         return out
-    past = Past(history, customer.id, written(out), rules)
+    past = Past(history, customer.id, written(joined), rules)
     out += judge_everything(customer, rules, past)
     customer.unjudged = False
     return out

@@ -6,11 +6,10 @@ notified against what matches now, decide what is left in its order, and say wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .alert import Alert, Name
 from .closed import forget, wake
-from .conditions import Derived
 from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
 from .features import Taken
@@ -23,73 +22,76 @@ from .ruleset import RuleSet
 from .telling import Said, State, tell
 
 
-def judge(customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool) -> list[Said]:
-    """What an event changes; ``taken`` has joined the ``past``. ``None``: neither rules nor the profile look at it.
+def judge(customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool) -> Sequence[Said]:
+    """What an event changes; ``taken``, if it is one that is folded, has joined the ``past``.
 
     Returns what is said, in order. The customer's alerts and what is known of them are as of the event then.
     ``replay``: nobody is to be woken.
     """
-    judgement = _Judgement(customer, rules, past, replay=replay)
-    known = customer.derived
-    if taken is not None and (known is None or taken.entry.at <= known.at):
-        judgement.again(taken.entry.at)
-    elif taken is not None and known is not None:
-        judgement.in_order(known, taken)
-    return judgement.finish()
+    if customer.alerts or customer.closed:
+        forget(customer, rules, past)
+    watches: Mapping[int, Watch] = {}
+    matches: Sequence[Match] = ()
+    if taken is not None and taken.effects.any:
+        known, at = customer.derived, taken.entry.at
+        if known is None or at <= known.at:
+            return _Judgement(customer, rules, past, replay=replay).again(at)
+        if customer.alerts and taken.effects.ends:
+            watches = _watched(customer.alerts, taken, rules)
+        folding = Folding(((taken,),), not_silenced(customer.alerts), watches.values())
+        found = fold(rules, known, folding, past)
+        customer.derived, customer.folded_until, matches = found.derived, at, found.matches
+    if watches or matches or customer.is_due:
+        return _Judgement(customer, rules, past, replay=replay).in_order(watches, matches)
+    return ()
 
 
-def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: bool = False) -> list[Said]:
+def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: bool = False) -> Sequence[Said]:
     """What is said after a move, and when what is known of a customer can't be relied on: all is judged again."""
-    judgement = _Judgement(customer, rules, past, replay=replay)
-    judgement.again(BEFORE_ALL)
-    return judgement.finish()
+    forget(customer, rules, past)
+    return _Judgement(customer, rules, past, replay=replay).again(BEFORE_ALL)
+
+
+def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> Mapping[int, Watch]:
+    """Alerts whose end an event in order can move, by their places."""
+    watches: dict[int, Watch] = {}
+    at, ends = taken.entry.at, taken.effects.ends
+    for index, alert in enumerate(alerts):
+        if alert.rule in ends and (alert.end is None or alert.end >= at):
+            end = FOREVER if alert.end is None else alert.end
+            watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, end)
+    return watches
 
 
 class _Judgement:
-    """One change of one customer. ``since``: the first instant at which anything may be otherwise (µs)."""
+    """What a fold of one customer changes of their alerts, and what is said of it."""
 
-    __slots__ = ("_customer", "_gone", "_now", "_past", "_replay", "_rules", "_said", "_since")
+    __slots__ = ("_customer", "_now", "_past", "_replay", "_rules", "_said")
 
     def __init__(self, customer: Customer, rules: RuleSet, past: Past, *, replay: bool) -> None:
         self._customer, self._rules, self._past, self._replay = customer, rules, past, replay
         self._now = customer.now
-        self._since = BEFORE_ALL
-        self._gone: list[Alert] = []
         self._said: list[Said] = []
-        if customer.alerts or customer.closed:
-            forget(customer, rules, past)
 
-    # --- folding ----------------------------------------------------------------------------------------------------
+    # --- after a fold -----------------------------------------------------------------------------------------------
 
-    def in_order(self, derived: Derived, taken: Taken) -> None:
-        """Folds on from what is known. Ends are known, too, and alerts of long ago are not concerned."""
+    def in_order(self, watches: Mapping[int, Watch], matches: Sequence[Match]) -> Sequence[Said]:
+        """The event in order was folded on. Ends are known, too, and alerts of long ago are not concerned."""
         customer = self._customer
-        watches = self._watched(taken) if customer.alerts and taken.effects.ends else {}
-        folding = Folding(((taken,),), not_silenced(customer.alerts), watches.values())
-        found = fold(self._rules, derived, folding, self._past)
-        customer.derived, customer.folded_until = found.derived, found.derived.at
         for index, watch in watches.items():
             before = customer.alerts[index]
             if watch.end != before.end:
                 customer.alerts[index] = self._restated(before, watch.end, None)
-                customer.look_at_alerts()
-        if found.matches:
-            self._decide(found.matches)
+                customer.look_at(customer.alerts[index])
+        if matches:
+            self._decide(matches)
+        return self._close()
 
-    def _watched(self, taken: Taken) -> dict[int, Watch]:
-        """Alerts whose end an event in order can move, by their places."""
-        watches: dict[int, Watch] = {}
-        at, ends, rules = taken.entry.at, taken.effects.ends, self._rules.rules
-        for index, alert in enumerate(self._customer.alerts):
-            if alert.rule in ends:
-                end = FOREVER if alert.end is None else alert.end
-                if end >= at:
-                    watches[index] = Watch(rules[alert.rule], alert.key, alert.time, end)
-        return watches
-
-    def again(self, since: int) -> None:
-        """Folds from a state strictly before the change. What was notified before it keeps what it was bound to."""
-        customer, past, self._since = self._customer, self._past, since
+    def again(self, since: int) -> Sequence[Said]:
+        """Folds from a state strictly before ``since``, the first instant at which anything may be otherwise (µs). What
+        was notified before it keeps what it was bound to.
+        """
+        customer, past = self._customer, self._past
         wake(customer, past)
         past.changed(since)
         base = past.snapshot(since)
@@ -102,21 +104,22 @@ class _Judgement:
         folding = Folding(past.instants(base.at + 1), lambda at, _rule, _key: at >= since, tuple(watches.values()))
         found = fold(self._rules, base, folding, past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
-        self._compare({match.name: match for match in found.matches}, watches)
-        self._decide([*self._freed(), *found.matches])
+        gone = self._compare(since, {match.name: match for match in found.matches}, watches)
+        self._decide([*self._freed(since, gone), *found.matches])
         customer.alerts.sort(key=Alert.place)
+        return self._close()
 
-    def _freed(self) -> Sequence[Match]:
+    def _freed(self, since: int, gone: Sequence[Alert]) -> Sequence[Match]:
         """Matches before the change that a retracted alert may have kept silent: those of its rule, near it."""
         loaded = self._rules.rules
-        start = min((alert.time - loaded[alert.rule].cooldown for alert in self._gone), default=self._since)
-        if start >= self._since:
+        start = min((alert.time - loaded[alert.rule].cooldown for alert in gone), default=since)
+        if start >= since:
             return ()
         base = self._past.snapshot(start)
 
         def is_near(at: int, rule: Rule, _key: str) -> bool:
-            near = (one.rule == rule.name and one.time - at < rule.cooldown for one in self._gone)
-            return at < self._since and any(near)
+            near = (one.rule == rule.name and one.time - at < rule.cooldown for one in gone)
+            return at < since and any(near)
 
         return fold(self._rules, base, Folding(self._past.instants(base.at + 1), is_near), self._past).matches
 
@@ -130,24 +133,26 @@ class _Judgement:
 
     # --- comparing --------------------------------------------------------------------------------------------------
 
-    def _compare(self, matches: dict[Name, Match], watches: dict[Name, Watch]) -> None:
-        """Notified alerts keep standing, are as their matches are by now, or are retracted."""
+    def _compare(self, since: int, matches: Mapping[Name, Match], watches: Mapping[Name, Watch]) -> Sequence[Alert]:
+        """Notified alerts keep standing, are as their matches are by now, or are retracted. Returns the latter."""
         kept: list[Alert] = []
+        gone: list[Alert] = []
         for alert in self._customer.alerts:
             name = alert.name
             if alert.rule not in self._rules.rules:
                 kept.append(self._unloaded(alert))
-            elif alert.time < self._since:
+            elif alert.time < since:
                 watch = watches.get(name)
                 kept.append(alert if watch is None else self._restated(alert, watch.end, None))
             elif name in matches:
                 kept.append(self._restated(alert, matches[name].watch.end, matches[name]))
             else:
-                self._gone.append(alert)
+                gone.append(alert)
                 if not alert.carried:
                     self._say("retracted", alert)
         self._customer.alerts = kept
         self._customer.look_at_alerts()
+        return gone
 
     def _unloaded(self, alert: Alert) -> Alert:
         """An alert of a rule that is not loaded stays as it is; one that came with a merge is said to be this one's."""
@@ -161,8 +166,7 @@ class _Judgement:
             return before
         if match is None and not before.open and before.evidence is None:
             match = self._found_again(before)
-        now = before._replace(end=end) if match is None else refreshed(before, match)._replace(end=end)
-        now = now._replace(carried=False)
+        now = (before if match is None else refreshed(before, match))._replace(end=end, carried=False)
         other = now.digest != before.digest
         if now.has_ended(self._now):
             if before.open:
@@ -184,19 +188,18 @@ class _Judgement:
         memory = Memory(customer.alerts, customer.settled_until, self._rules.longest_cooldown, customer.appended)
         for alert in decide(matches, memory, customer.appended, self._now, replay=self._replay):
             self._say("fired" if alert.open else alert.ending, alert)
+            customer.look_at(alert)
         customer.alerts, customer.settled_until = memory.alerts, memory.settled
-        customer.look_at_alerts()
 
-    def finish(self) -> list[Said]:
-        """Closes whatever is due. Returns all that was said."""
-        customer = self._customer
-        if customer.ends_at <= self._now or customer.closes_at <= customer.folded_until:
-            self._close()
-        return self._said
+    # --- closing ----------------------------------------------------------------------------------------------------
 
-    def _close(self) -> None:
-        """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern."""
+    def _close(self) -> Sequence[Said]:
+        """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern, if
+        any is due. Returns all that was said.
+        """
         customer, now, latest = self._customer, self._now, self._customer.folded_until
+        if not customer.is_due:
+            return self._said
         ends_at = closes_at = FOREVER
         kept: list[Alert] = []
         closed: list[Alert] = []
@@ -218,6 +221,7 @@ class _Judgement:
         customer.alerts, customer.ends_at, customer.closes_at = kept, ends_at, closes_at
         if closed:
             customer.put_away_closed(closed, self._rules.longest_cooldown)
+        return self._said
 
     def _closes_at(self, alert: Alert) -> int:
         """From which entry on (µs) one whose end was said loses its evidence, as none in order can move the end then;

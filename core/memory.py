@@ -36,11 +36,20 @@ class Memory:
 
     def is_settled(self, time: int) -> bool:
         """Whether a match of this time is not notified any more."""
-        return time <= max(self._appended - SETTLED_AFTER, self.settled)
+        return time <= self.settled or time <= self._appended - SETTLED_AFTER
 
     def silences(self, rule: Rule, key: str, time: int) -> bool:
-        """Whether a match at ``time`` is kept silent."""
-        return silences(self.alerts, rule, key, time)
+        """Whether a match at ``time`` is not told: an alert of its rule and key is near, or many of its rule are.
+
+        Near is what stands at its time, or lies less than the cooldown away, before or after.
+        """
+        near, name = 0, rule.name
+        for alert in self.alerts:
+            if alert.rule == name and _is_near(alert, time, rule.cooldown):
+                near += 1
+                if alert.key == key or near >= MOST_OF_A_RULE:
+                    return True
+        return False
 
     def make_room(self, time: int) -> bool:
         """Whether there is room for an alert of this time.
@@ -80,25 +89,20 @@ class Memory:
         self.alerts = [alert for alert in self.alerts if alert.name not in names]
 
 
-def silences(alerts: Iterable[Alert], rule: Rule, key: str, time: int) -> bool:
-    """Whether these keep a match at ``time`` (µs) silent: one of its rule and key is near, or many of its rule are.
-
-    Near is what stands at its time, or lies less than the cooldown away, before or after.
-    """
-    near, name = 0, rule.name
-    for alert in alerts:
-        if alert.rule == name and _is_near(alert, time, rule.cooldown):
-            near += 1
-            if alert.key == key or near >= MOST_OF_A_RULE:
-                return True
-    return False
-
-
 def not_silenced(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], bool]:
-    """Whether a match at an instant (µs), of a rule and with a key, might be told beside these: what they keep silent
-    stays silent whatever is told at that instant before it.
+    """Whether a match at an instant (µs), of a rule and with a key, might be told beside these.
+
+    What an alert's cooldown keeps silent stays silent; one that stands may end at that very instant.
     """
-    return lambda at, rule, key: not silences(alerts, rule, key, at)
+
+    def may_be_told(time: int, rule: Rule, key: str) -> bool:
+        name, cooldown = rule.name, rule.cooldown
+        for alert in alerts:
+            if alert.rule == name and alert.key == key and abs(time - alert.time) < cooldown:
+                return False
+        return True
+
+    return may_be_told
 
 
 def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:
@@ -106,18 +110,13 @@ def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Al
 
     ``cooldown``: the longest of any rule; ``appended``: the journal's clock (both µs).
     """
-    history = forgotten_until(appended)
+    history = appended - SETTLED_AFTER
     return [alert for alert in alerts if alert.open or alert.reach(cooldown) > history]
 
 
 def may_be_full(alerts: int) -> bool:
     """Whether with so many alerts some may have to be forgotten."""
     return alerts > MOST_ALERTS
-
-
-def forgotten_until(appended: int) -> int:
-    """What reaches no further than that (µs) is history."""
-    return appended - SETTLED_AFTER
 
 
 def _is_near(alert: Alert, time: int, cooldown: int) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from .alert import Alert, digest
 from .conditions import Found
 from .event import DAY, FOREVER
-from .evidence import place, rests_on
+from .evidence import rests_on
 from .features import ref
 from .folding import Match
 from .memory import Memory
@@ -73,8 +73,7 @@ def _evidence_of(match: Match) -> tuple[Found, ...]:
 
 
 def _digest(match: Match, evidence: tuple[Found, ...]) -> str:
-    own = Found(ref(match.entry))
-    return digest(sorted([own, *evidence], key=place))
+    return digest(sorted({ref(match.entry), *[found.entry for found in evidence]}))
 
 
 def _expiry(match: Match) -> int | None:

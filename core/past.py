@@ -50,17 +50,19 @@ class History(Protocol):
 class Past:
     """The history of one customer; ``new``, in order, joins it, in the place of what had the same uid."""
 
-    __slots__ = ("_about", "_customer", "_history", "_new", "_rules", "vocabulary")
+    __slots__ = ("_about", "_customer", "_history", "_new", "_rules")
 
     def __init__(self, history: History, customer: str, new: Sequence[Entry], rules: RuleSet) -> None:
         self._history, self._customer, self._new, self._rules = history, customer, new, rules
         self._about: dict[tuple[str, str], list[Entry]] | None = None
-        self.vocabulary = rules.vocabulary
 
     def entry(self, named: Ref) -> Entry | None:
         """The entry of this name as it stood then, if there is one: a copy may have moved it since."""
         uid = named.uid.hex()
-        found = next((one for one in self._new if one.uid == uid), None)
+        found = None
+        for one in self._new:
+            if one.uid == uid:
+                found = one
         found = found or self._history.entry(self._customer, named.at, named.uid)
         return found if found is None or found.at == named.at else replace(found, at=named.at)
 

@@ -57,7 +57,8 @@ class Rule:
 
     def fields_of(self, trigger: Entry, kind: EventType) -> dict[str, object]:
         """What the rule looks at in its trigger, an event of this type."""
-        data, defaults, found = trigger.data, kind.defaults, dict[str, object]()
+        data, defaults = trigger.data, kind.defaults
+        found: dict[str, object] = {}
         for name in self.reads:
             value = data.get(name)
             if value is None:

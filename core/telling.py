@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 from .alert import Alert
 from .bounds import VALUE_BYTES, cut
 from .conditions import Found
-from .event import Entry
 from .evidence import Told, told, values_of
 from .features import Ref
 from .past import Past
@@ -34,27 +33,26 @@ def tell(state: State, alert: Alert, rules: RuleSet, past: Past) -> Said:
     """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it; without
     more than a word if the rule, or what triggered it, is not known any more.
     """
-    trigger, rule = past.entry(Ref(alert.time, alert.uid)), rules.rules.get(alert.rule)
-    kind = None if trigger is None else past.vocabulary.get(trigger.type)
+    named, rule = Ref(alert.time, alert.uid), rules.rules.get(alert.rule)
+    trigger = past.entry(named)
+    kind = None if trigger is None else rules.vocabulary.get(trigger.type)
     if trigger is None or kind is None or rule is None:
         missing = f"The rule {alert.rule} is" if rule is None else f"What triggered {alert.rule} is"
         return Said(state, alert, f"{missing} no longer known.", "", ())
     data = rule.fields_of(trigger, kind)
-    evidence = () if alert.evidence is None else _evidence(trigger, data, alert.evidence, past)
+    values: dict[Ref, Told] = {named: (trigger, data)}
+    evidence = () if alert.evidence is None else told(named, _with(values, alert.evidence, rules, past))
     return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
 
 
-def _evidence(
-    trigger: Entry, data: Mapping[str, object], evidence: Iterable[Found], past: Past
-) -> tuple[Mapping[str, object], ...]:
-    values: dict[bytes, Told] = {bytes.fromhex(trigger.uid): (trigger, data)}
+def _with(values: dict[Ref, Told], evidence: Iterable[Found], rules: RuleSet, past: Past) -> Mapping[Ref, Told]:
+    """The values, with those that conditions found."""
     for found in evidence:
-        uid = found.entry.uid
-        entry, known = values.get(uid) or (past.entry(found.entry), {})
-        kind = None if entry is None else past.vocabulary.get(entry.type)
+        entry, known = values.get(found.entry) or (past.entry(found.entry), {})
+        kind = None if entry is None else rules.vocabulary.get(entry.type)
         if entry is not None and kind is not None:
-            values[uid] = entry, {**known, **values_of(found, entry, kind)}
-    return told(trigger, values)
+            values[found.entry] = entry, {**known, **values_of(found, entry, kind)}
+    return values
 
 
 def sentence(template: str, trigger: Mapping[str, object]) -> str:

@@ -30,6 +30,7 @@ FORGOTTEN_ALERT = f"{_STEP}::test_an_alert_is_forgotten_when_all_that_it_could_s
 EARLIER_COPY = f"{_STEP}::test_of_copies_the_earlier_one_counts_whichever_comes_first"
 EARLIER_ALERT = f"{_STEP}::test_an_alert_whose_trigger_stands_earlier_is_updated"
 _CLOSED = "tests/unit/core/test_closed.py"
+ENDS_IN_TIME = "tests/unit/core/test_judging.py::test_an_end_that_an_event_in_order_puts_earlier_is_said_in_time"
 CLOSED_ONCE = f"{_CLOSED}::test_what_is_closed_is_written_once_and_stands_apart"
 CLOSED_AS_THEY_WERE = f"{_CLOSED}::test_a_late_event_that_changes_no_closed_alert_writes_none_of_them"
 CLOSED_TAKEN_OUT = f"{_CLOSED}::test_a_retracted_one_is_taken_out"

@@ -65,8 +65,8 @@ BUGS = (
         "evidence-in-order-of-discovery",
         "Evidence is not in the timeline's order.",
         "core/evidence.py",
-        "tuple([_plain(*one) for one in sorted(values.values(), key=_first)])",
-        "tuple([_plain(*one) for one in values.values()])",
+        "tuple([_plain(*values[one]) for one in sorted(values)])",
+        "tuple([_plain(*values[one]) for one in values])",
         (
             checks.NOTIFICATIONS,
             checks.MATCHES,
@@ -76,16 +76,16 @@ BUGS = (
         "judged-at-arrival",
         "A late event is judged as if it were the latest, on what is at hand.",
         "core/judging.py",
-        "(known is None or taken.entry.at <= known.at)",
-        "known is None",
+        "        if known is None or at <= known.at:\n",
+        "        if known is None:\n",
         (checks.NOTIFICATIONS,),
     ),
     Bug(
         "only-what-it-triggers-is-judged-again",
         "A late event that triggers no rule is taken in as if it came in order.",
         "core/judging.py",
-        "(known is None or taken.entry.at <= known.at)",
-        "(known is None or (taken.entry.at <= known.at and taken.effects.judged))",
+        "        if known is None or at <= known.at:\n",
+        "        if known is None or (at <= known.at and taken.effects.judged):\n",
         (checks.NOTIFICATIONS,),
     ),
     Bug(
@@ -125,12 +125,12 @@ BUGS = (
         "cooldown-recomputed-from-history",
         "A late event decides anew which matches of the past had been notified.",
         "core/judging.py",
-        "        self._compare({match.name: match for match in found.matches}, watches)\n",
+        "        gone = self._compare(since, {match.name: match for match in found.matches}, watches)\n",
         """\
         appended, before = customer.appended, [alert for alert in customer.alerts if alert.time < since]
         chosen = Memory(before, customer.settled_until, self._rules.longest_cooldown, appended)
         names = {alert.name for alert in decide(found.matches, chosen, appended, self._now, replay=False)}
-        self._compare({match.name: match for match in found.matches if match.name in names}, watches)
+        gone = self._compare(since, {match.name: match for match in found.matches if match.name in names}, watches)
 """,
         (
             checks.LATE_TRIGGER,
@@ -141,7 +141,7 @@ BUGS = (
         "what-a-retraction-frees-is-forgotten",
         "A match that an alert kept silent stays silent when a late event takes that alert back.",
         "core/judging.py",
-        "self._decide([*self._freed(), *found.matches])",
+        "self._decide([*self._freed(since, gone), *found.matches])",
         "self._decide(found.matches)",
         (
             checks.FREED_BEFORE,
@@ -204,8 +204,8 @@ BUGS = (
         "An event with another's id and other content is dropped without a word.",
         "core/arrival.py",
         """\
-        elif not _same(known, record):
-            out.append(_reused(record.entry, nth))
+    if not _same(known, record):
+        return _reused(entry, len(before))
 """,
         "",
         (checks.COPIES,),
@@ -309,8 +309,8 @@ BUGS = (
         "the-first-copy-stands",
         "Of copies the one that is journaled first says when it was, not the earliest.",
         "core/arrival.py",
-        "        elif record.entry.at >= known.entry.at:\n",
-        "        elif known is not None:\n",
+        "    if entry.at >= known.entry.at:\n",
+        "    if entry:\n",
         (
             checks.MOVED_ENTRY,
             checks.EARLIER_COPY,

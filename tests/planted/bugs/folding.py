@@ -71,6 +71,14 @@ BUGS = (
         (checks.CLOSED_RESTORED,),
     ),
     Bug(
+        "an-end-put-earlier-is-said-late",
+        "When the first alert ends is not looked at again, although one ends earlier by now.",
+        "core/customer.py",
+        "        elif alert.end is not None and alert.end < self.ends_at:\n            self.ends_at = alert.end\n",
+        "",
+        (checks.ENDS_IN_TIME,),
+    ),
+    Bug(
         "time-goes-back",
         "A copy that puts the latest entry earlier turns the customer's now back.",
         "core/customer.py",
@@ -98,8 +106,8 @@ BUGS = (
         "what-a-late-end-frees-is-forgotten",
         "When a late event ends an alert earlier, only what itself triggers is decided.",
         "core/judging.py",
-        "self._decide([*self._freed(), *found.matches])",
-        "self._decide([*self._freed(), *(match for match in found.matches if match.entry.at == since)])",
+        "self._decide([*self._freed(since, gone), *found.matches])",
+        "self._decide([*self._freed(since, gone), *(match for match in found.matches if match.entry.at == since)])",
         (checks.LATE_END, checks.NOTIFICATIONS),
     ),
     Bug(
@@ -129,11 +137,11 @@ BUGS = (
         "A late event is held against the alerts that something in order can concern, and no others.",
         "core/judging.py",
         """\
-        customer, past, self._since = self._customer, self._past, since
+        customer, past = self._customer, self._past
         wake(customer, past)
 """,
         """\
-        customer, past, self._since = self._customer, self._past, since
+        customer, past = self._customer, self._past
 """,
         (checks.STANDS_AGAIN,),
     ),
@@ -288,9 +296,17 @@ BUGS = (
         "whatever-a-rule-says-again-is-silent",
         "A match in order is silent as soon as any alert of its rule is near, whatever their keys.",
         "core/memory.py",
-        "not silences(alerts, rule, key, at)",
-        "not any(one.rule == rule.name for one in alerts)",
+        "if alert.rule == name and alert.key == key and abs(time - alert.time) < cooldown:",
+        "if alert.rule == name and abs(time - alert.time) < cooldown:",
         (checks.NOTIFICATIONS,),
+    ),
+    Bug(
+        "what-an-event-ends-keeps-it-silent",
+        "A match in order is silent beside an alert that stood until that very event.",
+        "core/memory.py",
+        "if alert.rule == name and alert.key == key and abs(time - alert.time) < cooldown:",
+        "if alert.rule == name and alert.key == key and (alert.open or abs(time - alert.time) < cooldown):",
+        ("tests/unit/core/test_changed_rules.py",),
     ),
     Bug(
         "what-is-open-again-is-closed-still",
@@ -312,8 +328,8 @@ BUGS = (
         "what-came-just-now-is-not-found",
         "Of what came with this very record nothing is told as evidence.",
         "core/past.py",
-        "        found = next((one for one in self._new if one.uid == uid), None)\n",
-        "        found = None if uid else self._new[0]\n",
+        "            if one.uid == uid:\n",
+        "            if one.uid == uid[1:]:\n",
         (checks.JUST_NOW,),
     ),
     Bug(

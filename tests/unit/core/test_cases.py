@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from agents import messages
 from agents.journey import Journey
@@ -321,7 +322,7 @@ def test_time_does_not_go_back_when_a_copy_puts_the_latest_entry_earlier(kept: b
     bus.arrive("c", arrived(campaign(START)), START)
     ahead, earlier = visit(START + 30 * HOUR, 1), visit(START + 10 * HOUR, 1)
     bus.arrive("c", arrived(ahead), START)
-    bus.arrive("c", arrived(earlier)._replace(time=ahead.at), START)
+    bus.arrive("c", replace(arrived(earlier), time=ahead.at), START)
     assert [START + 10 * HOUR] == [one.at for one in bus.memory.since("c", START + 1)]
     bus.arrive("c", arrived(campaign(START + 13 * HOUR, 2)), START)
     assert ["fired", "expired", "expired"] == [said.state for _, said in bus.said]
@@ -397,7 +398,7 @@ def test_under_changed_rules_an_alert_ends_as_its_rule_says_by_now_whatever_trig
 
 def ahead(made: Entry, received: int) -> Arrived:
     """A copy that the broker had before it happened, by the department's clock."""
-    return Arrived(replace(made, at=min(made.at, received)), made.at)
+    return Arrived(structs.replace(made, at=min(made.at, received)), made.at)
 
 
 def test_copies_and_refused_events_say_nothing_not_even_an_end_that_has_come(kept: bool) -> None:

@@ -41,6 +41,17 @@ def test_a_longer_cooldown_counts_for_alerts_of_long_ago_whatever_else_comes_fir
     assert [] == bus.said
 
 
+def test_an_event_that_ends_an_alert_is_not_kept_silent_by_it() -> None:
+    """Whether the alert still stood before the event does not count, only what stands once the event is known."""
+    seen = {"seen": "marketing.campaign.sent.v1"}
+    told = {"when": "marketing.campaign.sent.v1", "if": {"field": "purpose", "is_not": "service"}, "resolves": seen}
+    bus = Bus(rules(VOCABULARY, expires="14d", cooldown="1h", **told))
+    for at, number in ((START, 1), (START + 2 * HOUR, 2), (START + 3 * HOUR - 1, 3)):
+        bus.arrive("c", arrived(campaign(at, number)), at)
+    said = [(said.state, said.alert.time - START) for _, said in bus.said]
+    assert [("fired", 0), ("fired", 2 * HOUR), ("resolved", 0), ("resolved", 2 * HOUR)] == said
+
+
 def call(at: int, number: int) -> Entry:
     return entry(at, "sales.call.completed.v1", {"callId": "L", "direction": "outbound"}, number)
 

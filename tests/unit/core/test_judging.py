@@ -83,6 +83,20 @@ def test_a_late_end_of_an_alert_frees_what_it_had_kept_silent() -> None:
     assert sorted([first, freed, over]) == sorted(said)
 
 
+def test_an_end_that_an_event_in_order_puts_earlier_is_said_in_time() -> None:
+    """Between its alert and the resolution the customer was looked at, and nothing was to end for two weeks."""
+    said = told(
+        complaint(START),
+        campaign(START + HOUR),
+        visit(START + 2 * HOUR, 2),
+        resolved(START + 3 * HOUR, 1, 3),
+        visit(START + 75 * HOUR - 1, 4),
+        visit(START + 75 * HOUR, 5),
+        visit(START + 76 * HOUR, 6),
+    )
+    assert [("fired", "S1", HOUR, HOUR + 14 * DAY), ("resolved", "S1", HOUR, 75 * HOUR)] == said
+
+
 @pytest.mark.parametrize("visits", [0, 1, 40])
 def test_an_alert_that_fired_before_the_late_event_keeps_what_it_was_bound_to_and_ends_as_is_known_now(
     visits: int,
