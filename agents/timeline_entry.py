@@ -92,8 +92,9 @@ def timeline_headers(matter: bytes, stood_at: int | None) -> tuple[Header, ...]:
     """What a restore need not read the entry for: the matter that it is about, if any, and, of an entry that is written
     again, the instant (µs) at which it stood.
     """
-    about = (*STRUCTURED, (MATTER, matter)) if matter else STRUCTURED
-    return about if stood_at is None else (*about, (STOOD_AT, b"%d" % stood_at))
+    if stood_at is not None:
+        return (*timeline_headers(matter, None), (STOOD_AT, b"%d" % stood_at))
+    return (*STRUCTURED, (MATTER, matter)) if matter else STRUCTURED
 
 
 MATTER, STOOD_AT = "matter", "stood-at"
