@@ -19,6 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from core.alert import Alert
 from core.arrival import Arrived
 from core.conditions import Derived
@@ -42,6 +44,21 @@ class Place(NamedTuple):
     matter: bytes
 
 
+class Added(msgspec.Struct, frozen=True, gc=False):
+    """An entry of the customer ``owner`` as it joins, and as it is ``stored``.
+
+    ``at``: its instant as ``placed`` writes it; ``stood_at``: where it stood until now (µs), if it is not new.
+    ``matter``: what ``matter_name`` calls that which it is about; empty: nothing.
+    """
+
+    owner: bytes
+    uid: bytes
+    at: bytes
+    stored: bytes
+    matter: bytes = b""
+    stood_at: int | None = None
+
+
 class Archive:
     """Implements ``core.arrival.Finder`` on RocksDB; older states are in memory only."""
 
@@ -51,6 +68,8 @@ class Archive:
         self.passed = self._snapshots.passed
         """The fold passed this state: it may be kept."""
         self._uids = KnownUids(self._store, "entries")
+        self._new: set[bytes] = set()  # uids that are pending
+        self.passed = self._snapshots.passed
 
     def checkpoint(self) -> Checkpoint | None:
         """The mark of what is kept."""
@@ -70,6 +89,8 @@ class Archive:
         """What is pending is durable on the topics, up to ``mark``: keep it."""
         self._store.flush_pending(mark)
         self._snapshots.written()
+        self._uids.add(self._new)
+        self._new.clear()
 
     def read_on(self) -> None:
         """Some more is known of what was kept before. Call it after a ``flush``, now and then."""
@@ -79,6 +100,7 @@ class Archive:
         """Forgets what is pending, and states that may know of it."""
         self._store.drop_pending()
         self._snapshots.drop()
+        self._new.clear()
 
     def close(self) -> None:
         """Releases the database."""
@@ -98,7 +120,7 @@ class Archive:
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it stands."""
         name = bytes.fromhex(uid)
-        if not self._uids.may_hold(name):
+        if name not in self._new and not self._uids.may_hold(name):
             return None
         found = self._find(customer.encode(), name)
         return None if found is None else stored_entry.arrived(found[0], uid, found[1])
@@ -106,7 +128,7 @@ class Archive:
     def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
         """The entry of this uid, without what is asked of copies. It most likely stands at that instant (µs)."""
         owner = customer.encode()
-        stored = self._store.get("entries", b"%b/e%b%b" % (owner, at.to_bytes(AT_BYTES, "big"), uid))
+        stored = self._store.get("entries", owner + b"/e" + placed(at) + uid)
         if stored is not None:
             return stored_entry.entry(at, uid.hex(), stored)
         found = self._find(owner, uid)
@@ -124,7 +146,7 @@ class Archive:
             return ()
         found = []
         for key, _ in self._store.scan("entries", prefix, bytes(1)):
-            at, uid = _placed(key, len(prefix))
+            at, uid = _named_place(key, len(prefix))
             if at >= before:
                 break
             found.append(stored_entry.entry(at, uid.hex(), self._stored(owner, at, uid)))
@@ -154,16 +176,12 @@ class Archive:
 
     # --- entries as they are stored ---------------------------------------------------------------------------------
 
-    def add(self, customer: str, entry: Entry, stored: bytes, matter: bytes = b"", stood_at: int | None = None) -> None:
-        """An entry, as it is ``stored``, and what ``matter_name`` calls that which it is about.
-
-        ``stood_at``: where it stood until now (µs), if it is not new.
-        """
-        owner, uid = customer.encode(), bytes.fromhex(entry.uid)
-        if stood_at is not None:
-            self._take_away(owner, uid, Place(stood_at, matter))
-        self._uids.add(uid)
-        self._put(owner, uid, entry.at.to_bytes(AT_BYTES, "big"), stored, matter)
+    def add(self, added: Added) -> None:
+        """An entry that is new, or stands elsewhere now."""
+        if added.stood_at is not None:
+            self._take_away(added.owner, added.uid, Place(added.stood_at, added.matter))
+        self._new.add(added.uid)
+        self._put(added)
 
     def shippable(self, customer: str) -> list[stored_entry.Shippable]:
         """The customer's entries in their order, to be sent away."""
@@ -183,10 +201,10 @@ class Archive:
         """
         owner, uid = _named(key)
         at, stored = stored_entry.cut(record)
-        place = at.to_bytes(AT_BYTES, "big")
+        added = Added(owner, uid, placed(at), stored, matter)
         if stood_elsewhere:
             self._remove(owner, uid)
-        self._put(owner, uid, place, stored, matter)
+        self._put(added)
 
     def mirror_erased(self, key: bytes) -> None:
         """A tombstone of the timeline topic. Raises ``ValueError`` for the key of no entry."""
@@ -198,8 +216,9 @@ class Archive:
         if next(self._store.scan("entries", about, bytes(1)), None) is None:
             self._store.delete("entries", about)
 
-    def _put(self, owner: bytes, uid: bytes, at: bytes, stored: bytes, matter: bytes) -> None:
-        put: dict[bytes, bytes | None] = {b"%s/e%s%s" % (owner, at, uid): stored, b"%s/u%s" % (owner, uid): at + matter}
+    def _put(self, added: Added) -> None:
+        owner, uid, at, matter = added.owner, added.uid, added.at, added.matter
+        put: dict[bytes, bytes | None] = {owner + b"/e" + at + uid: added.stored, owner + b"/u" + uid: at + matter}
         if matter:
             about = _about(owner, matter)
             put[about] = put[about + at + uid] = b""
@@ -215,7 +234,7 @@ class Archive:
 
     def _take_away(self, owner: bytes, uid: bytes, place: Place) -> None:
         """The entry stands there no longer."""
-        at = place.at.to_bytes(AT_BYTES, "big")
+        at = placed(place.at)
         self._store.delete("entries", b"%s/e%s%s" % (owner, at, uid))
         if place.matter:
             self._store.delete("entries", _about(owner, place.matter) + at + uid)
@@ -229,7 +248,7 @@ class Archive:
         return None if place is None else (place.at, self._stored(owner, place.at, uid))
 
     def _stored(self, owner: bytes, at: int, uid: bytes) -> bytes:
-        found = self._store.get("entries", b"%s/e%s%s" % (owner, at.to_bytes(AT_BYTES, "big"), uid))
+        found = self._store.get("entries", owner + b"/e" + placed(at) + uid)
         assert found is not None, "what has a place is there"
         return found
 
@@ -237,7 +256,7 @@ class Archive:
         """Instant, uid and what is stored of the entries from ``at`` on (µs)."""
         prefix = b"%s/e" % owner
         place = len(prefix)
-        for key, stored in self._store.scan("entries", prefix, at.to_bytes(AT_BYTES, "big")):
+        for key, stored in self._store.scan("entries", prefix, placed(at)):
             yield int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :].hex(), stored
 
     # --- closed alerts ----------------------------------------------------------------------------------------------
@@ -266,6 +285,11 @@ class Archive:
             self._store.put("profiles", customer.encode(), value)
 
 
+def placed(at: int) -> bytes:
+    """An instant (µs) as it stands in keys. Raises ``OverflowError`` for what is none."""
+    return at.to_bytes(AT_BYTES, "big")
+
+
 def matter_name(kind: str, name: str) -> bytes:
     """What a case, an invoice, an opportunity of this id is called here, and in a header of its entries."""
     return f"{kind}/{name}".encode()
@@ -276,8 +300,8 @@ def _about(owner: bytes, matter: bytes) -> bytes:
     return b"%s/m%s%s" % (owner, len(matter).to_bytes(2, "big"), matter)
 
 
-def _placed(key: bytes, place: int) -> tuple[int, bytes]:
-    """Instant and uid in a key behind that place."""
+def _named_place(key: bytes, place: int) -> tuple[int, bytes]:
+    """Instant (µs) and uid in a key behind that place."""
     return int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :]
 
 

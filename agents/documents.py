@@ -14,7 +14,7 @@ import msgspec
 from core.alert import Alert
 from core.bounds import VALUE_BYTES
 from core.conditions import EVIDENCE_LIMIT, Derived
-from core.customer import MOST_SHOWN, Customer
+from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
 from core.event import BEFORE_ALL, rfc3339
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
@@ -36,7 +36,7 @@ STATE_BYTES = 256 * 1024
 
 # Bytes that each of these takes at most; tests hold them to the largest there can be.
 _OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
-_MASK_BYTES = 800
+_MASKS_BYTES = MOST_IDENTIFIERS * 800
 _ALERT_BYTES = 600 + (EVIDENCE_LIMIT + 1) * (MOST_WHERE + 40)
 _ARRIVING_BYTES = 96
 
@@ -117,7 +117,7 @@ class _Profile(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True)
     entries: int = 0
     open: list[dict[str, object]] = []
     open_count: int = 0
-    last_contact: dict[str, str] = {}
+    last_contact: dict[str, instant.Text] = {}
     merged_into: str | None = None
 
 
@@ -211,7 +211,7 @@ class Documents:
             name=profile.name,
             name_at=state.name_at,
             identifiers=[(one["type"], one["value"]) for one in profile.identifiers],
-            last_contact={name: instant.parse(at) for name, at in profile.last_contact.items()},
+            last_contact={name: instant.of(at) for name, at in profile.last_contact.items()},
             entries=profile.entries,
             last_at=state.last_at,
             latest_at=state.latest_at,
@@ -253,10 +253,10 @@ def _parts(document: Document) -> tuple[_State, _Profile]:
 
 def bytes_at_most(customer: Customer) -> int:
     """More bytes than the record takes: a quick look at whether it fits."""
-    size = STATE_BYTES + _OPEN_BYTES + len(customer.identifiers) * _MASK_BYTES + len(customer.alerts) * _ALERT_BYTES
-    return size + len(customer.arriving) * _ARRIVING_BYTES
+    return _MOST_BUT_LISTS + len(customer.alerts) * _ALERT_BYTES + len(customer.arriving) * _ARRIVING_BYTES
 
 
+_MOST_BUT_LISTS = STATE_BYTES + _OPEN_BYTES + _MASKS_BYTES
 _NIL = msgspec.msgpack.encode(None)
 _HEAD = msgspec.msgpack.Decoder(_Head)
 _FORMER = msgspec.json.Decoder(_FormerMessage)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -21,13 +22,14 @@ from .records import MERGE, ORDER, journaled, may_arrive, may_be_merged, may_be_
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
-    """Where an event is from: its bytes as its department sent them, when and where the bus received it (decimal µs,
+    """Where an event is from: its uid, its bytes as its department sent them, when and where the bus received it (µs,
     ``topic/partition/offset``), its identifiers as JSON; whether it came with a move.
     """
 
+    uid: bytes
     event: bytes
-    received: bytes
-    origin: bytes
+    received: int
+    origin: str
     identifiers: bytes
     moved: bool = False
 
@@ -53,31 +55,38 @@ class Listener:
 
     def hear(self, record: KafkaRecord) -> Heard:
         """What the record says. Raises ``ValueError`` and others if it is none of the journal's."""
-        headers = dict(record.headers)
-        known = journaled(record.key, headers)
-        customer = record.key.decode()
+        key, value, headers = record.key, record.value, dict(record.headers)
+        known = journaled(key, headers)
+        customer = key.decode()
         if known is None:
-            if headers[ORDER] == MERGE:
-                return Heard(customer, _merge(customer, orjson.loads(record.value)))
-            return self._moved(customer, moves.read(record.value))
-        happened, received, value = known.time, known.received, record.value
-        event = orjson.loads(value)
+            return self._ordered(customer, headers[ORDER], value)
+        event, happened, received = orjson.loads(value), known.time, known.received
         masks, identifiers = self._identified(event)
-        entry = _entry(event, known.uid.hex(), effective_at(happened, received))
-        source = Source(value, b"%d" % received, known.origin.encode(), identifiers)
+        at, uid = effective_at(happened, received), known.uid
+        entry = Entry(at, uid.hex(), event["type"], event["source"], event["id"], event["data"])
+        source = Source(uid, value, received, known.origin, identifiers)
         return Heard(customer, Arrived(entry, happened, masks, known.replay), (source,), happened)
+
+    def _ordered(self, customer: str, order: bytes, value: bytes) -> Heard:
+        if order == MERGE:
+            return Heard(customer, _merge(customer, orjson.loads(value)))
+        return self._moved(customer, moves.read(value))
 
     def _moved(self, customer: str, said: moves.Move) -> Heard:
         entries, sources, latest = list[Arrived](), list[Source](), 0
         for held in said["entries"]:
             happened, received = held["time"], held["received"]
-            if not may_be_moved(held["uid"], happened, received, held["origin"]):
+            uid, origin = held["uid"], held["origin"]
+            if not may_be_moved(uid, happened, received, origin):
                 raise ValueError("no entry has such a place")
             raw = bytes(held["event"])
             event = orjson.loads(raw)
             masks, identifiers = self._identified(event)
-            entries.append(Arrived(_entry(event, held["uid"], effective_at(happened, received)), happened, masks))
-            sources.append(Source(raw, b"%d" % received, held["origin"].encode(), identifiers, moved=True))
+            entry = Entry(
+                effective_at(happened, received), uid, event["type"], event["source"], event["id"], event["data"]
+            )
+            entries.append(Arrived(entry, happened, masks))
+            sources.append(Source(bytes.fromhex(uid), raw, received, origin, identifiers, moved=True))
             latest = max(latest, happened)
         if not may_arrive(said["move"], said["parts"], said["arriving"]):
             raise ValueError("a part of no move")
@@ -92,15 +101,14 @@ class Listener:
         customer = event["data"].get("customer")
         if customer is None or event["type"] in self._notes:
             return (), b"[]"
-        return self._known(tuple([(one["type"], one["value"]) for one in customer["identifiers"]]))
+        return self._known(tuple(map(_PAIR, customer["identifiers"])))
 
     def _know(self, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], bytes]:
         sent = orjson.dumps([{"type": kind, "value": value} for kind, value in pairs])
         return self._identifiers.masks(pairs), sent
 
 
-def _entry(event: Mapping[str, Any], uid: str, at: int) -> Entry:
-    return Entry(at, uid, event["type"], event["source"], event["id"], event["data"])
+_PAIR = itemgetter("type", "value")
 
 
 def _merge(customer: str, said: Mapping[str, Any]) -> Merge:

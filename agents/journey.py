@@ -23,7 +23,6 @@ from core.customer import Customer
 from core.event import rfc3339
 from core.journey import Forwarded, Moved, Shipped, step
 from core.ruleset import RuleSet
-from core.streams import matter_of
 from core.telling import Said
 from engine.checkpoint import Checkpoint
 from engine.errors import Fatal
@@ -32,13 +31,14 @@ from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason, decision_error
 
 from . import messages, moves, stored_alert
-from .archive import Archive, matter_name
+from .archive import Added, Archive
 from .customer_cache import BYTES, CustomerCache
 from .documents import STATE, Document, Documents, OtherVersion, bytes_at_most, head
 from .foreign import letters_about, unreadable
-from .heard import Heard, Listener, Source
+from .heard import Heard, Listener
 from .identifiers import Identifiers
 from .letters import letter
+from .messages import OutputTooLarge
 from .metrics import Metrics
 from .records import (
     EVENT,
@@ -51,7 +51,7 @@ from .records import (
     partition_of,
     received_at,
 )
-from .timeline_entry import MATTER, STOOD_AT, timeline_entry, timeline_headers
+from .timeline_entry import MATTER, STOOD_AT, TimelineEntries
 from .topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
@@ -59,10 +59,6 @@ log = structlog.get_logger("agents.journey")
 
 QUIET = 100
 """A unit of work about so few customers has no backlog behind it: there is time for what can wait."""
-
-
-class OutputTooLarge(Exception):
-    """What a record would have written does not fit into one of Kafka's: the decision failed."""
 
 
 class Journey:
@@ -82,6 +78,7 @@ class Journey:
         self._rules = rules
         self._documents = Documents(rules)
         self._listener = Listener(rules.vocabulary, identifiers)
+        self._entries = TimelineEntries(partition, rules.vocabulary, metrics)
         self._metrics = metrics
         self._archive = Archive(directory)
         self._clock = self._archive.clock
@@ -90,7 +87,7 @@ class Journey:
         self._latest = 0
         self._touched: dict[str, Customer] = {}
         self._weights: dict[str, int] = {}
-        self._counted: Counter[tuple[str, str]] = Counter()
+        self._said: list[tuple[str, str]] = []  # rules of alerts, and what was said of these
         self._unmatched: dict[str, list[str]] = {}
         self._named: set[str] = set()
         self._known = CustomerCache(BYTES // partitions)
@@ -191,22 +188,24 @@ class Journey:
             self._archive.forget_all_states()
         self._touched.clear()
         self._weights.clear()
-        self._counted.clear()
+        self._entries.forget()
+        self._said.clear()
         self._unmatched.clear()
         self._last.clear()
         self._fired.clear()
         self._latest = 0
         self._pending_clock = self._clock
         outputs: list[Output] = []
+        decide = self._guarded if guarded else self._one
         for record in records:
-            outputs += self._guarded(record) if guarded else self._one(record)
+            outputs += decide(record)
         for name, customer in self._touched.items():
             message_id = f"{name}/{self._partition}-{self._last[name]}"
             document, self._weights[name] = self._documents.weighed(customer, message_id)
             stored = document.stored()
             # parts that were forged are larger than what is looked at
             if len(stored) - len(message_id) > messages.MOST_BYTES:
-                raise OutputTooLarge(f"{len(stored)} bytes for {PROFILES}")
+                raise OutputTooLarge(len(stored), PROFILES)
             self._archive.set_profile(name, stored)
             outputs.append(self._profile(name.encode(), document))
         return outputs
@@ -225,8 +224,9 @@ class Journey:
         for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
             self._archive.forget_states(name)
         self._touched.clear()
-        for labels, number in self._counted.items():
-            self._metrics.entries.labels(*labels).inc(number)
+        self._entries.count()
+        for labels, number in Counter(self._said).items():
+            self._metrics.alerts.labels(*labels).inc(number)
         for name, origins in self._unmatched.items():
             self._count_unmatched(name, origins)
         now = time.time()
@@ -299,9 +299,11 @@ class Journey:
         ``OutputTooLarge``, by the record alone: however a batch is cut, the same ones do.
         """
         heard = self._listener.hear(record)
-        self._pending_clock = max(self._pending_clock, received_at(record))
-        self._latest = max(self._latest, heard.latest)
-        name = heard.customer
+        appended, latest, name = received_at(record), heard.latest, heard.customer
+        if appended > self._pending_clock:
+            self._pending_clock = appended
+        if latest > self._latest:
+            self._latest = latest
         self._last[name] = record.offset
         customer = self._touched.get(name) or self._customer(name)
         brought = heard.brought
@@ -310,20 +312,29 @@ class Journey:
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock)
         if careful or bytes_at_most(customer) > messages.MOST_BYTES:
             _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
+        if len(decisions) == 1 and type(only := decisions[0]) is Written:  # most often
+            output, added = self._entries.record(record.key, only, heard.sources[only.nth])
+            self._archive.add(added)
+            return [output]
+        return self._several(decisions, customer, record, heard)
+
+    def _several(
+        self, decisions: Iterable[journey.Output], customer: Customer, record: KafkaRecord, heard: Heard
+    ) -> list[Output]:
         outputs: list[Output] = []
-        joined: list[tuple[Written, bytes, bytes]] = []  # with each what is stored, and its matter
+        joined: list[Added] = []
         closed: list[Output] = []
         for decision in decisions:
             if type(decision) is Written:
-                output, stored, matter = self._entry(record.key, decision, heard.sources[decision.nth])
-                joined.append((decision, stored, matter))
-                outputs.append(_fitting(output))
+                output, added = self._entries.record(record.key, decision, heard.sources[decision.nth])
+                outputs.append(output)
+                joined.append(added)
             elif isinstance(decision, PutAway | TakenOut):
-                closed.append(self._closed(name, decision))
+                closed.append(self._closed(customer.id, decision))
             else:
                 outputs += map(_fitting, self._told(customer, decision, record, heard))
-        for written, stored, matter in joined:
-            self._archive.add(name, written.entry, stored, matter, written.stood_at)
+        for added in joined:
+            self._archive.add(added)
         for one in closed:
             self._archive.set_closed(one.key or b"", one.value)
         return outputs + closed if closed else outputs
@@ -342,53 +353,37 @@ class Journey:
 
     def _told(
         self, customer: Customer, decision: journey.Output, record: KafkaRecord, heard: Heard
-    ) -> Iterator[Output]:
+    ) -> Iterable[Output]:
         """What follows from all but an entry."""
         if isinstance(decision, Said):
             if decision.state == "fired" and type(heard.brought) is Arrived:
-                self._fired.append(int(heard.sources[0].received))
-            yield from self._say(customer, decision, f"{self._partition}-{record.offset}")
-        elif isinstance(decision, Ignored):
+                self._fired.append(heard.sources[0].received)
+            return self._say(customer, decision, f"{self._partition}-{record.offset}")
+        if isinstance(decision, Ignored):
             self._metrics.duplicates.inc()
         elif isinstance(decision, Refused):
             source = heard.sources[decision.nth]
-            yield self._refuse(decision, source.event, source.origin.decode())
+            return (self._refuse(decision, source.event, source.origin),)
         elif isinstance(decision, Forwarded):
-            yield self._to_journal(decision.to, record.value, record.headers)
+            return (self._to_journal(decision.to, record.value, record.headers),)
         elif isinstance(decision, Shipped):
-            yield from self._ship(customer, decision)
+            return self._ship(customer, decision)
         elif isinstance(decision, Unmatched):
-            self._unmatched.setdefault(decision.type, []).append(heard.sources[0].origin.decode())
-
-    def _entry(self, customer: bytes, written: Written, source: Source) -> tuple[Output, bytes, bytes]:
-        """The record on the timeline's topic, what of it is stored, and its matter, as ``matter_name`` calls it."""
-        entry, stood_at, taken = written.entry, written.stood_at, written.taken
-        if taken is not None:
-            department, about = taken.kind.department, taken.matter
-        else:
-            kind = self._rules.vocabulary.get(entry.type)
-            department = "other" if kind is None else kind.department
-            about = None if kind is None else matter_of(kind, entry.data)
-        key = b"%b/%b" % (customer, entry.uid.encode())
-        value, stored = timeline_entry(customer, key, written, department, source)
-        if stood_at is None:
-            self._counted[department, "late" if written.late else "in order"] += 1
-        else:
-            self._metrics.duplicates.inc()
-        matter = b"" if about is None else matter_name(*about)
-        return Output(TIMELINE, self._partition, key, value, timeline_headers(matter, stood_at)), stored, matter
+            self._unmatched.setdefault(decision.type, []).append(heard.sources[0].origin)
+        return ()
 
     def _closed(self, customer: str, decision: PutAway | TakenOut) -> Output:
         value = stored_alert.stored(decision.alert) if isinstance(decision, PutAway) else None
         return Output(NOTIFIED, self._partition, f"{customer}/{decision.alert.id}".encode(), value)
 
-    def _say(self, customer: Customer, said: Said, place: str) -> Iterator[Output]:
-        brief = self._documents.brief(customer)
-        value = messages.alert(said, customer.id, brief, place, customer.appended)
-        self._metrics.alerts.labels(said.alert.rule, said.state).inc()
-        key = customer.id.encode()
-        for department in said.alert.departments:
-            yield Output(alerts_topic(department), self._partition, key, value, messages.STRUCTURED)
+    def _say(self, customer: Customer, said: Said, place: str) -> Iterable[Output]:
+        value = messages.alert(said, customer.id, self._documents.brief(customer), place, customer.appended)
+        self._said.append((said.alert.rule, said.state))
+        key, partition = customer.id.encode(), self._partition
+        return [
+            Output(alerts_topic(department), partition, key, value, messages.STRUCTURED)
+            for department in said.alert.departments
+        ]
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
         place, dead = Origin.parse(origin), Dead(Reason(refused.reason), refused.message)
@@ -412,5 +407,5 @@ class Journey:
 def _fitting(output: Output) -> Output:
     """The output. Raises ``OutputTooLarge``."""
     if output.value is not None and len(output.value) > messages.MOST_BYTES:
-        raise OutputTooLarge(f"{len(output.value)} bytes for {output.topic}")
+        raise OutputTooLarge(len(output.value), output.topic)
     return output

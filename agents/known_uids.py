@@ -6,7 +6,7 @@ there. Of entries that were erased the uids stay: then the store is asked in vai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from engine.bloom_filter import BloomFilter
@@ -19,11 +19,11 @@ PIECE = 20_000
 class KnownUids:
     """Those of the entries under ``<customer>/u<uid>`` in a family of the store.
 
-    ``may_hold`` says whether there may be an entry of that uid; ``add``: there is one now.
+    ``may_hold`` says whether there may be an entry of that uid; ``add``: there are these now.
     """
 
     may_hold: Callable[[bytes], bool]
-    add: Callable[[bytes], None]
+    add: Callable[[Iterable[bytes]], None]
 
     def __init__(self, store: Store, family: str) -> None:
         self._store, self._family = store, family
@@ -42,10 +42,8 @@ class KnownUids:
         if self._next is None:
             return
         keys = [key for key, _ in islice(self._store.scan(self._family, b"", self._next), PIECE)]
-        for key in keys:
-            name = key.partition(b"/")[2]
-            if name.startswith(b"u"):
-                self._filter.add(name[1:])
+        names = [key.partition(b"/")[2] for key in keys]
+        self._filter.add([name[1:] for name in names if name.startswith(b"u")])
         if len(keys) == PIECE:
             self._next = keys[-1]
         else:

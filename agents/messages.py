@@ -15,6 +15,14 @@ MOST_BYTES = 1_400_000
 fits (ADR 23); what would not is a decision that failed.
 """
 
+
+class OutputTooLarge(Exception):
+    """What a record would have written does not fit into one of Kafka's: the decision failed."""
+
+    def __init__(self, size: int, topic: str) -> None:
+        super().__init__(f"{size} bytes for {topic}")
+
+
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 
 

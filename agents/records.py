@@ -109,7 +109,7 @@ def without_nodes(headers: Sequence[Header]) -> tuple[Header, ...]:
 
 def received_at(record: KafkaRecord) -> int:
     """When the broker appended the record (µs)."""
-    return int(record.timestamp) * 1000
+    return record.timestamp * 1000
 
 
 # --- whether a record with the bus's mark has the form of one -------------------------------------------------------

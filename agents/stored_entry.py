@@ -26,9 +26,9 @@ class Shippable(NamedTuple):
     event: bytes
 
 
-def kept(received: bytes, origin: bytes, event: bytes) -> bytes:
-    """What is kept of an entry; the bus's own words of it (decimal µs, ``topic/partition/offset``) need no escaping."""
-    return b'%b,"origin":"%b","event":%b' % (received, origin, event)
+def kept(received: int, origin: str, event: bytes) -> bytes:
+    """What is kept of an entry; the bus's own words of it (µs, ``topic/partition/offset``) need no escaping."""
+    return b'%d,"origin":"%b","event":%b' % (received, origin.encode(), event)
 
 
 def cut(record: bytes) -> tuple[int, bytes]:

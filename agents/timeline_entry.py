@@ -1,49 +1,90 @@
-"""An entry of the timeline as a CloudEvent in bytes, and what its record's headers say."""
+"""Entries of the timeline as CloudEvents in bytes, what their records' headers say, and how many there were."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from core.arrival import Written
-from core.event import rfc3339
+from core.event import Entry, rfc3339
+from core.streams import matter_of
+from core.vocabulary import Vocabulary
+from engine.unit_of_work import Output
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
 
-from . import stored_entry
+from . import messages
+from .archive import Added, matter_name, placed
 from .heard import Source
-from .messages import STRUCTURED
+from .messages import STRUCTURED, OutputTooLarge
+from .metrics import Metrics
 from .records import Header
+from .stored_entry import kept
+from .topics import TIMELINE
 
 
-def timeline_entry(
-    customer: bytes, key: bytes, written: Written, department: str, source: Source
-) -> tuple[bytes, bytes]:
-    """The entry around the department's event, whose bytes are taken as they are: a valid JSON object. And the end of
-    it, as it is stored.
+class TimelineEntries:
+    """Writes the entries of one partition. Those since the latest ``forget`` are counted by ``count``."""
 
-    The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value are
-    repeated.
-    """
-    at, stored = written.entry.at, stored_entry.kept(source.received, source.origin, source.event)
-    value = _ENTRY % (
-        key,
-        rfc3339(at).encode(),
-        customer,
-        department.encode(),
-        at,
-        source.identifiers,
-        _TRUTH[written.late],
-        _TRUTH[source.moved],
-        stored,
-    )
-    return value, stored
+    def __init__(self, partition: int, vocabulary: Vocabulary, metrics: Metrics) -> None:
+        self._partition, self._vocabulary, self._metrics = partition, vocabulary, metrics
+        self._joined: list[tuple[str, bool]] = []  # departments, and whether they came late
+
+    def record(self, customer: bytes, written: Written, source: Source) -> tuple[Output, Added]:
+        """The entry around the department's event, whose bytes are taken as they are: a valid JSON object. And what the
+        archive is to hold of it.
+
+        The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value
+        are repeated. Raises ``OutputTooLarge``.
+        """
+        entry, taken, stood_at, late = written.entry, written.taken, written.stood_at, written.late
+        if taken is None:
+            department, matter = self._unread(entry)
+        else:
+            department, matter = taken.kind.department, taken.matter
+        at, about = entry.at, b"" if matter is None else matter_name(*matter)
+        key = customer + b"/" + entry.uid.encode()
+        stored = kept(source.received, source.origin, source.event)
+        value = _ENTRY % (
+            key,
+            rfc3339(at).encode(),
+            customer,
+            department.encode(),
+            at,
+            source.identifiers,
+            b"true" if late else b"false",
+            b"true" if source.moved else b"false",
+            stored,
+        )
+        if len(value) > messages.MOST_BYTES:
+            raise OutputTooLarge(len(value), TIMELINE)
+        if stood_at is None:
+            self._joined.append((department, late))
+        else:
+            self._metrics.duplicates.inc()
+        output = Output(TIMELINE, self._partition, key, value, timeline_headers(about, stood_at))
+        return output, Added(customer, source.uid, placed(at), stored, about, stood_at)
+
+    def _unread(self, entry: Entry) -> tuple[str, tuple[str, str] | None]:
+        """Department and matter of what is not folded: a note, or a type that nobody knows."""
+        kind = self._vocabulary.get(entry.type)
+        return ("other", None) if kind is None else (kind.department, matter_of(kind, entry.data))
+
+    def forget(self) -> None:
+        """What was written was not committed, or is counted."""
+        self._joined.clear()
+
+    def count(self) -> None:
+        """What was written is durable."""
+        for (department, late), number in Counter(self._joined).items():
+            self._metrics.entries.labels(department, "late" if late else "in order").inc(number)
 
 
-_TRUTH = (b"false", b"true")
 _ENTRY = (
-    b'{"specversion":"1.0","id":"%s","source":"'
+    b'{"specversion":"1.0","id":"%b","source":"'
     + SOURCE.encode()
     + b'","type":"'
     + TIMELINE_ENTRY.encode()
-    + b'","time":"%s","datacontenttype":"application/json","data":{"customerId":"%s","department":"%s","at":%d,'
-    b'"identifiers":%s,"late":%s,"moved":%s,"received":%s}}'
+    + b'","time":"%b","datacontenttype":"application/json","data":{"customerId":"%b","department":"%b","at":%d,'
+    b'"identifiers":%b,"late":%b,"moved":%b,"received":%b}}'
 )
 
 
@@ -51,12 +92,9 @@ def timeline_headers(matter: bytes, stood_at: int | None) -> tuple[Header, ...]:
     """What a restore need not read the entry for: the matter that it is about, if any, and, of an entry that is written
     again, the instant (µs) at which it stood.
     """
-    headers: tuple[Header, ...] = STRUCTURED
-    if matter:
-        headers += ((MATTER, matter),)
     if stood_at is not None:
-        headers += ((STOOD_AT, b"%d" % stood_at),)
-    return headers
+        return (*timeline_headers(matter, None), (STOOD_AT, b"%d" % stood_at))
+    return (*STRUCTURED, (MATTER, matter)) if matter else STRUCTURED
 
 
 MATTER, STOOD_AT = "matter", "stood-at"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
+from msgspec import Meta
+
+Text = Annotated[datetime, Meta(tz=True)]
+"""To msgspec an instant's text as ``render`` writes it: faster than ``parse``, which minds more."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 LONGEST = 64
@@ -30,6 +35,11 @@ def parse(text: str) -> int:
     if 0 <= instant <= _LAST:
         return instant
     raise ValueError("not between 1970 and 9999")
+
+
+def of(moment: datetime) -> int:
+    """UTC microseconds of a ``Text`` that was read."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _is_usual(text: str) -> bool:

@@ -29,8 +29,8 @@ BUGS = (
         "an-entry-kept-before-all-is-decided",
         "The entry of an event that is buried stands in the store all the same.",
         "agents/journey.py",
-        "                joined.append((decision, stored, matter))\n",
-        "                self._archive.add(name, decision.entry, stored, matter, decision.stood_at)\n",
+        "                joined.append(added)\n",
+        "                self._archive.add(added)\n",
         (checks.UNWRITTEN,),
     ),
     Bug(
@@ -209,8 +209,8 @@ BUGS = (
         "at-not-cut-to-received",
         "An event that claims to lie ahead of the broker's clock stands there on the timeline.",
         "agents/heard.py",
-        "known.uid.hex(), effective_at(happened, received))",
-        "known.uid.hex(), max(happened, effective_at(happened, received)))",
+        "        at, uid = effective_at(happened, received), known.uid\n",
+        "        at, uid = max(happened, effective_at(happened, received)), known.uid\n",
         (checks.LATER_THAN_RECEIVED,),
     ),
     Bug(

@@ -11,8 +11,8 @@ BUGS = (
         "An entry stands where it did and where an earlier copy puts it.",
         "agents/archive.py",
         """\
-        if stood_at is not None:
-            self._take_away(owner, uid, Place(stood_at, matter))
+        if added.stood_at is not None:
+            self._take_away(added.owner, added.uid, Place(added.stood_at, added.matter))
 """,
         "",
         (checks.EARLIER_PLACE, checks.EARLIER_ENTRY),
@@ -124,8 +124,16 @@ BUGS = (
         "copies-of-what-was-written",
         "What a worker has written itself is taken for a new event when a copy comes.",
         "agents/archive.py",
-        "        self._uids.add(uid)\n",
+        "        self._uids.add(self._new)\n",
         "",
+        (checks.ARCHIVE,),
+    ),
+    Bug(
+        "copies-in-one-unit-of-work",
+        "A copy of what the same unit of work has taken is taken for a new event.",
+        "agents/archive.py",
+        "        if name not in self._new and not self._uids.may_hold(name):\n",
+        "        if not self._uids.may_hold(name):\n",
         (checks.ARCHIVE,),
     ),
     Bug(

@@ -8,17 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import structs
+from prometheus_client import CollectorRegistry
 
 from agents import known_uids
-from agents.archive import Archive, matter_name
+from agents.archive import Added, Archive, matter_name
 from agents.heard import Source
-from agents.timeline_entry import timeline_entry, timeline_headers
+from agents.metrics import Metrics
+from agents.timeline_entry import TimelineEntries, timeline_headers
 from core.arrival import Arrived, Written
 from core.conditions import Derived
 from core.event import FOREVER, Entry, event_uid, rfc3339
@@ -77,12 +80,16 @@ def held(number: int, at: int, matter: Matter | None) -> Held:
     )
 
 
-def written(customer: str, one: Held) -> tuple[bytes, bytes]:
+ENTRIES = TimelineEntries(0, {}, Metrics(CollectorRegistry()))
+
+
+def written(customer: str, one: Held, stood_at: int | None = None) -> tuple[bytes, Added]:
     """Its value on the topic, with an identifier that tries to be mistaken for the bus's own words; what is stored."""
     known = orjson.dumps([{"type": '"at":1,"received":2,', "value": ',"event":{'}])
-    source = Source(one.event, b"%d" % one.received, one.origin.encode(), known, moved=True)
-    key = f"{customer}/{one.entry.uid}".encode()
-    return timeline_entry(customer.encode(), key, Written(one.entry, False, 0), "service", source)
+    source = Source(bytes.fromhex(one.entry.uid), one.event, one.received, one.origin, known, moved=True)
+    output, added = ENTRIES.record(customer.encode(), Written(one.entry, False, 0, None, stood_at), source)
+    assert output.value is not None
+    return output.value, msgspec.structs.replace(added, matter=one.about)  # nobody knows its type, nor what it is about
 
 
 def mirror(archive: Archive, record: Record) -> None:
@@ -116,8 +123,8 @@ class AgainstADict(RuleBasedStateMachine):
         return Archive(Path(self.directory.name) / str(self.homes))
 
     def writes(self, customer: str, one: Held, stood_at: int | None) -> None:
-        value, stored = written(customer, one)
-        self.archive.add(customer, one.entry, stored, one.about, stood_at)
+        value, added = written(customer, one, stood_at)
+        self.archive.add(added)
         self.now[customer, one.entry.uid] = one
         headers = timeline_headers(one.about, stood_at)
         self.unsent.append((f"{customer}/{one.entry.uid}".encode(), value, headers))
@@ -217,7 +224,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 def test_an_entry_is_found_by_its_uid_and_one_that_nobody_has_is_none(archive: Archive) -> None:
     one = held(1, 5, None)
-    archive.add("c_1", one.entry, written("c_1", one)[1])
+    archive.add(written("c_1", one)[1])
     uid = bytes.fromhex(one.entry.uid)
     assert one.entry == archive.entry("c_1", 5, uid)
     assert one.entry == archive.entry("c_1", 4, uid), "it may have moved since somebody has noted where it stood"
@@ -249,7 +256,7 @@ def test_what_is_no_entry_is_said_to_be_none_and_changes_nothing(archive: Archiv
 def test_a_matter_has_nothing_of_one_whose_name_begins_with_its_own(archive: Archive) -> None:
     for number, name in enumerate(("K", "K1", "K", "K12", "")):
         one = held(number, number, ("case", name))
-        archive.add("c_1", one.entry, written("c_1", one)[1], one.about)
+        archive.add(written("c_1", one)[1])
     for name, numbers in (("K", ["0", "2"]), ("K1", ["1"]), ("K12", ["3"]), ("", ["4"])):
         assert numbers == [one.id for one in archive.matter("c_1", "case", name, FOREVER)]
 
@@ -279,17 +286,17 @@ def test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_l
 
 def test_an_entry_that_a_copy_puts_earlier_stands_there_only(archive: Archive) -> None:
     one = held(1, 9, ("case", "K"))
-    archive.add("c_1", one.entry, written("c_1", one)[1], one.about)
+    archive.add(written("c_1", one)[1])
     archive.flush()
     earlier = replace(one, entry=structs.replace(one.entry, at=5))
-    archive.add("c_1", earlier.entry, written("c_1", earlier)[1], one.about, 9)
+    archive.add(written("c_1", earlier, 9)[1])
     assert [earlier.entry] == archive.since("c_1", 0) == archive.matter("c_1", "case", "K", 10)
 
 
 def test_of_a_matter_whose_entries_are_erased_one_by_one_the_others_are_found(archive: Archive) -> None:
     entries = [held(number, number, ("case", "K")) for number in (1, 2)]
     for one in entries:
-        archive.add("c_1", one.entry, written("c_1", one)[1], one.about)
+        archive.add(written("c_1", one)[1])
     archive.flush()
     archive.mirror_erased(f"c_1/{entries[0].entry.uid}".encode())
     assert [entries[1].entry] == archive.matter("c_1", "case", "K", 9)
@@ -334,7 +341,7 @@ def test_what_a_store_held_before_is_found_however_much_of_it_was_read_by_now(
     for _ in range(9):
         assert [0, 1, 2] == found(archive)
         archive.read_on()
-    archive.add("c_1", entries[3].entry, written("c_1", entries[3])[1])
+    archive.add(written("c_1", entries[3])[1])
     archive.mirror(f"c_1/{entries[4].entry.uid}".encode(), written("c_1", entries[4])[0])
     archive.flush(MARK)
     archive.opened()
