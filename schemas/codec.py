@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -17,12 +18,14 @@ from pydantic import ValidationError
 
 from . import instant
 from .contract import Contract
-from .envelope import Headers, binary_attributes, check, join, misspelt
+from .envelope import PLAIN, Headers, binary_attributes, check, join, misspelt
 from .refusal import Dead, Reason, found, kind, printable, quoted, refused_data
 from .registry import Registry
 
 MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 64  # writers of JSON give up at about 250 levels, and the bus wraps events in levels of its own
+
+_as_sent = itemgetter("type", "value")
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False):
@@ -54,7 +57,7 @@ class Codec:
             return Dead(Reason.NOT_JSON, "the record has no value; expected a JSON object.")
         if len(value) > MAX_BYTES:
             return _too_large(len(value))
-        binary = binary_attributes(headers)
+        binary = None if not headers or headers == PLAIN else binary_attributes(headers)
         if isinstance(binary, Dead):
             return binary
         try:
@@ -81,8 +84,9 @@ class Codec:
             return _wrong_topic(name, contract.department, department)
         if type(data) is not dict:
             return _no_object(event)
+        plain = value.find(b"\\") < 0
         try:
-            if value.isascii() and value.find(b"\\") < 0:
+            if plain and value.isascii():
                 contract.validate(data)
             else:  # only then has a string more bytes than characters
                 contract.validate_bytes(data)
@@ -91,7 +95,7 @@ class Codec:
         # Counting bytes is cheap; only what may have a flaw is walked.
         if value.count(b"{") + value.count(b"[") > _MAX_DEPTH and _too_deep(event):
             return Dead(Reason.INVALID_DATA, f"the event is nested more than {_MAX_DEPTH} levels deep; expected fewer.")
-        if value.find(b"\\") >= 0 and b"\\u0000" in value:
+        if not plain and b"\\u0000" in value:
             place = _nul(event)
             if place is not None:
                 return Dead(Reason.INVALID_DATA, f"{place} holds a NUL character; expected text without it.")
@@ -100,7 +104,7 @@ class Codec:
                 return _wrong_topic(name, data["department"], department)
             identifiers: tuple[tuple[str, str], ...] = ()
         else:
-            identifiers = tuple([(known["type"], known["value"]) for known in data["customer"]["identifiers"]])
+            identifiers = tuple(map(_as_sent, data["customer"]["identifiers"]))
         return Decoded(name, event["source"], event["id"], time, data, value, identifiers)
 
     @staticmethod
