@@ -170,7 +170,7 @@ class Intake:
         if decoded.identifiers:
             customer = self._directory.customer(identified.nodes)
         else:
-            kind, customer = "note", self._directory.today(str(decoded.data["customerId"]))
+            kind, customer = "note", self._directory.today(decoded.echoed)
         origin = Origin(record.topic, record.partition, record.offset)
         headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id), kind)
         if customer is not None:
