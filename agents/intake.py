@@ -34,7 +34,6 @@ from .isolation import isolated
 from .letters import letter
 from .metrics import Metrics, Watch
 from .records import (
-    Header,
     Kind,
     Origin,
     event_headers,
@@ -148,13 +147,13 @@ class Intake:
     def route(self, records: Iterable[KafkaRecord]) -> list[Output]:
         """Where each record goes, in their order."""
         outputs: list[Output] = []
-        topics: Counter[str] = Counter()
+        topics: list[str] = []
         for record in records:
             outputs.append(self._route(record))
-            topics[record.topic] += 1
-        for topic, number in topics.items():
+            topics.append(record.topic)
+        for topic, number in Counter(topics).items():
             self._metrics.events.labels(department_of(topic)).inc(number)
-        routed = Counter(output.topic for output in outputs)
+        routed = Counter(map(attrgetter("topic"), outputs))
         for way, topic in (("journal", JOURNAL), ("links", LINKS)):
             self._metrics.routed.labels(way).inc(routed[topic])
         return outputs
@@ -167,17 +166,19 @@ class Intake:
         if isinstance(understood, Dead):
             return self._bury(record, understood)
         decoded, identified = understood
+        kind: Kind = "event"
+        if decoded.identifiers:
+            customer = self._directory.customer(identified.nodes)
+        else:
+            kind, customer = "note", self._directory.today(decoded.echoed)
         origin = Origin(record.topic, record.partition, record.offset)
-        kind: Kind = "event" if decoded.identifiers else "note"
         headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id), kind)
-        if kind == "note":
-            return self._answer(decoded.value, str(decoded.data["customerId"]), headers)
-        customer = self._directory.customer(identified.nodes)
-        if customer is None:
-            if blocked := self._directory.all_blocked(identified.nodes):
-                return self._bury(record, nobody(blocked))
-            return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
-        return self._journaled(customer, decoded.value, headers)
+        if customer is not None:
+            return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), decoded.value, headers)
+        if blocked := self._directory.all_blocked(identified.nodes):
+            return self._bury(record, nobody(blocked))
+        # The directory may lag behind an alert that was answered at once: whom it does not know, the resolver may.
+        return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
 
     def _understood(self, record: KafkaRecord, received: int) -> tuple[Decoded, Identified] | Dead:
         """What the record says and whom it names. An exception would come again with every try: it costs one event."""
@@ -195,19 +196,6 @@ class Intake:
             if (refused := refusal(identified.nodes, identified.dropped)) is not None:
                 return refused
         return decoded, identified
-
-    def _journaled(self, customer: str, value: bytes, headers: tuple[Header, ...]) -> Output:
-        return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
-
-    def _answer(self, value: bytes, echoed: str, headers: tuple[Header, ...]) -> Output:
-        """A department's answer to an alert goes to the customer whose id it echoes.
-
-        The directory may lag behind an alert that was answered at once: whom it does not know, the resolver may.
-        """
-        customer = self._directory.today(echoed)
-        if customer is None:
-            return Output(LINKS, 0, None, value, link_headers(headers, ()))
-        return self._journaled(customer, value, headers)
 
     def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
         self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()

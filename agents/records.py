@@ -79,8 +79,8 @@ _decode = msgspec.msgpack.Decoder(EventHeader).decode
 def event_headers(
     origin: Origin, received: int, time: int, uid: str, kind: Kind = "event", *, replay: bool = False
 ) -> tuple[Header, ...]:
-    """What travels with an event. Instants in µs, ``uid`` in hex."""
-    known = EventHeader(1, kind, bytes.fromhex(uid), time, received, str(origin), replay)
+    """What travels with an event, an ``EventHeader``. Instants in µs, ``uid`` in hex."""
+    known = 1, kind, bytes.fromhex(uid), time, received, str(origin), replay
     return ((EVENT, _encode(known)),)
 
 

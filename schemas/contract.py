@@ -37,17 +37,17 @@ class Contract:
     """One event type, ready to judge. ``answer``: it comes on the topic of the department that its data names."""
 
     def __init__(self, department: Department, event_type: EventType) -> None:
-        self.department = department.name
+        self.name, self.department = event_type.name, department.name
         self.answer = issubclass(event_type.data, BusData)
         schema = TypeAdapter(event_type.data).core_schema
-        self._judged = _lean(schema) if _is_plain(schema) else schema
-        self.validate = SchemaValidator(self._judged).validate_python
+        self.judged = _lean(schema) if _is_plain(schema) else schema
+        self.validate = SchemaValidator(self.judged).validate_python
         self._model = event_type.data
 
     @cached_property
     def validate_bytes(self) -> Callable[[Any], Any]:
         """The same, and each bound of a string holds for its bytes as JSON: they may be more than its characters."""
-        return SchemaValidator(_in_bytes(self._judged)).validate_python
+        return SchemaValidator(in_bytes(self.judged)).validate_python
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -88,15 +88,15 @@ def _lean(node: Any) -> Any:
     return {key: _lean(value) for key, value in node.items()}
 
 
-def _in_bytes(node: Any) -> Any:
+def in_bytes(node: Any) -> Any:
     """Put a look at its bytes behind every string that is bounded."""
     if isinstance(node, list):
-        return [_in_bytes(item) for item in node]
+        return [in_bytes(item) for item in node]
     if not isinstance(node, dict):
         return node
     if node.get("type") == "str" and "max_length" in node:
         return core_schema.no_info_after_validator_function(partial(_short, node["max_length"]), node)
-    return {key: _in_bytes(value) for key, value in node.items()}
+    return {key: in_bytes(value) for key, value in node.items()}
 
 
 def _short(most: int, text: str) -> str:

@@ -27,16 +27,15 @@ _OPTIONAL = ("subject", "dataschema", "datacontenttype", "partitionkey", "correl
 _PAYLOAD = ("data", "data_base64")
 _LONGEST = 512  # bytes of id and source as JSON: both travel in the evidence of alerts, up to twenty in one message
 
-_PLAIN = (("content-type", STRUCTURED),)
+PLAIN = (("content-type", STRUCTURED),)
 """What most records have; compared at once."""
 
+_FEW = len(_REQUIRED) + len(("data",))
 _required = itemgetter(*_REQUIRED)
 
 
-def binary_attributes(headers: Headers | None) -> dict[str, str] | Dead | None:
+def binary_attributes(headers: Headers) -> dict[str, str] | Dead | None:
     """Return the attributes of a binary event, None for a structured one, or why the headers are neither."""
-    if headers == _PLAIN or not headers:
-        return None
     content_type = b""
     for key, raw in headers:
         if key.lower() == "content-type":
@@ -99,7 +98,10 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
         and len(event_type) <= _LONGEST
         and 0 < len(source) <= _LONGEST
         and 0 < len(event_id) <= _LONGEST
-        and _is_plain(source + event_id)
+        and (names := source + event_id).isascii()
+        and names.isprintable()
+        and '"' not in names
+        and "\\" not in names
         and not (source.isspace() or event_id.isspace())
     ):
         for name, text in (("id", event_id), ("source", source), ("type", event_type)):
@@ -107,7 +109,7 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
                 return _wrong(name, text, _NAME)
             if not is_visible(text):
                 return _wrong(name, text, "a string with a visible character")
-    if len(attributes) > len(_REQUIRED) + 1 + (type(attributes.get("datacontenttype")) is str):
+    if len(attributes) > _FEW + (type(attributes.get("datacontenttype")) is str):
         for name in _OPTIONAL:
             text = attributes.get(name)
             if text is not None and type(text) is not str:
@@ -115,7 +117,10 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
         recorded = attributes.get("recordedtime")
         if recorded is not None and isinstance(refused := _instant("recordedtime", recorded), Dead):
             return refused
-    return _instant("time", time)
+    try:
+        return instant.parse(time)
+    except (TypeError, ValueError):
+        return _wrong("time", time, _TIME)
 
 
 def join(attributes: Mapping[str, str], data: bytes) -> bytes:
@@ -125,11 +130,6 @@ def join(attributes: Mapping[str, str], data: bytes) -> bytes:
 
 _NAME = f"a string of 1 to {_LONGEST} bytes as JSON without control characters"
 _TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:00Z"'
-
-
-def _is_plain(text: str) -> bool:
-    """Whether the text has as many bytes as characters, and nothing to complain of: the quick look."""
-    return text.isascii() and text.isprintable() and "\\" not in text and '"' not in text
 
 
 def _can_name(text: Any) -> bool:

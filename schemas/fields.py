@@ -24,7 +24,7 @@ _DATE = 'a date as a string, such as "2026-03-31"'
 _INSTANT = f'an RFC 3339 time with offset of at most {instant.LONGEST} characters, such as "2026-03-02T09:00:00Z"'
 
 
-def _known_currency(code: str) -> str:
+def known_currency(code: str) -> str:
     if code not in CODES:
         raise PydanticCustomError("expected", _CURRENCY)
     return code
@@ -89,7 +89,7 @@ Currency = Annotated[
         description=_CURRENCY,
         json_schema_extra={"pattern": "^[A-Z]{3}$"},
     ),
-    AfterValidator(_known_currency),
+    AfterValidator(known_currency),
 ]
 Date = Annotated[
     str,

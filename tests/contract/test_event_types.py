@@ -39,7 +39,7 @@ def test_minimal_and_full_examples_are_good_and_come_out_as_they_went_in(name: s
     for data in (minimal(name), full(name)):
         event = decode(name, data)
         assert isinstance(event, Decoded), event
-        assert data == event.data
+        assert data == orjson.loads(event.value)["data"]
         assert name == event.type
 
 
@@ -60,7 +60,6 @@ def test_both_content_modes_give_the_same_event(name: str) -> None:
     assert isinstance(structured, Decoded)
     assert isinstance(binary, Decoded)
     assert orjson.loads(structured.value) == orjson.loads(binary.value)
-    assert structured.data == binary.data
     assert structured.identifiers == binary.identifiers
 
 
@@ -97,7 +96,7 @@ def test_what_a_department_adds_is_kept(name: str) -> None:
     data = {**full(name), "ourOwn": {"deep": [1, None, "x"]}, "model_dump": 1}
     event = decode(name, data)
     assert isinstance(event, Decoded)
-    assert data == event.data
+    assert data == orjson.loads(event.value)["data"]
 
 
 # (type, field, value, what the sentence says it found, what it says was expected)

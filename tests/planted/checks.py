@@ -159,6 +159,10 @@ FUSE_HEARD = f"{_FUSE}::test_a_directory_that_has_cached_a_value_hears_that_it_i
 STRANGERS = "tests/oracle/test_bus.py::test_strangers_who_share_values_are_told_apart_as_the_oracle_says"
 
 _BOUNDS = "tests/unit/agents/test_bounds.py"
+_ONE_PASS = "tests/unit/schemas/test_one_pass.py"
+ONE_PASS_TEXTS = f"{_ONE_PASS}::test_each_text_where_it_may_stand"
+ONE_PASS_UNDECLARED = f"{_ONE_PASS}::test_what_nobody_declared_is_declined_because_it_is_not_looked_at"
+ONE_PASS_CONTRACTS = f"{_ONE_PASS}::test_no_contract_is_taken_for_wider_than_it_is"
 BYTES = "tests/unit/schemas/test_codec.py::test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters"
 EVIDENCE = f"{_BOUNDS}::test_a_campaign_in_spite_of_400_complaints_names_the_latest_twenty"
 DUNNED = f"{_BOUNDS}::test_hundreds_of_dunning_letters_in_a_dispute_are_told_fifty_times"

@@ -54,7 +54,9 @@ def entries(events: Iterable[StoryEvent]) -> dict[str, list[Entry]]:
     for event in events:
         if event.uid is not None:
             of = decoded(event)
-            found[event.who].append(Entry(of.time, event.uid, of.type, of.source, of.id, of.data))
+            found[event.who].append(
+                Entry(of.time, event.uid, of.type, of.source, of.id, orjson.loads(of.value)["data"])
+            )
     return found
 
 

@@ -234,7 +234,7 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
     value = orjson.dumps(EVENT).replace(b'"caseId":"K1"', b'"caseId":5,"caseId":"K2"')
     event = decode(value)
     assert isinstance(event, Decoded)
-    assert "K2" == event.data["caseId"]
+    assert "K2" == orjson.loads(event.value)["data"]["caseId"]
     assert value == event.value
 
 
@@ -251,7 +251,6 @@ def test_publishers_encode_what_decodes() -> None:
             source="/desk",
             id="9",
             time=1_772_442_000_000_001,
-            data=data,
             value=value,
             identifiers=(("email", "ada@example.com"),),
         )
@@ -292,7 +291,7 @@ def is_sound(result: Decoded | Dead) -> bool:
     if isinstance(result, Dead):
         return result.reason in Reason and result.message.isprintable() and result.message[-1] in ".?"
     wrapped = {"a": {"b": [{"event": orjson.loads(result.value)}]}}
-    return bool(orjson.dumps(wrapped)) and orjson.loads(result.value)["data"] == result.data and "\0" not in str(result)
+    return bool(orjson.dumps(wrapped)) and "\0" not in str(wrapped) + str(result)
 
 
 @given(st.none() | st.binary(max_size=300), HEADERS)

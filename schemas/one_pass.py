@@ -1,0 +1,169 @@
+"""The quick way to a checked event: JSON is decoded and judged in one pass, into structs made from the contracts.
+
+The contracts stay the one source, and the codec the one judge: what is taken here, the codec takes with the same
+result; what is declined, it judges. So a struct may take less than its contract, and never more. Declined are types
+and values that a struct can't judge exactly, long texts, and whatever nobody declared: msgspec would pass it over
+without a look at its numbers and characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Annotated, Any, Literal, Union
+
+import msgspec
+from msgspec import Meta
+from pydantic_core import CoreConfig, SchemaValidator
+
+from . import instant
+from .contract import Contract, in_bytes
+from .currency import CODES
+from .fields import known_currency
+from .visible import VISIBLE
+
+_WIDEST = 4
+"""Bytes of a character as JSON; the control characters that take six are declined as escapes."""
+_LARGEST = 2**53
+"""Up to here a whole number is the same to all readers of JSON."""
+_CONFIG = CoreConfig(strict=True, allow_inf_nan=False)
+_UNJUDGED = ("title", "extra_fields_behavior")
+"""Of a configuration; what nobody declared is declined anyway."""
+_LENGTH = ("min_length", "max_length")
+_RANGE = ("ge", "le")
+
+odd = re.compile(rb"\\u(?:00[01]|[dD])").search
+"""Escapes of control characters and of halves of a character."""
+
+
+class _Text:
+    """A text that a function judges; the class stands for the type in a struct."""
+
+    judge: Callable[[str], object]
+
+
+class _Instant(_Text):
+    judge = staticmethod(instant.parse)
+
+
+_Name = Annotated[str, Meta(min_length=1, max_length=128)]
+_TEXTS = ("subject", "dataschema", "datacontenttype", "partitionkey", "correlationid", "causationid", "traceparent")
+_ENVELOPE: list[Any] = [
+    ("specversion", Literal["1.0"]),
+    ("id", _Name),
+    ("source", _Name),
+    ("time", str),
+    *((name, str | None, None) for name in _TEXTS),
+    ("recordedtime", _Instant | None, None),
+]
+
+
+class _InexpressibleError(Exception):
+    """No struct judges as this schema does."""
+
+
+def decoders(contracts: Iterable[Contract]) -> dict[str, Callable[[bytes], Any]]:
+    """Return by department what decodes the value of a structured event, and raises for what it declines.
+
+    Answers to the bus it declines: they are few, and come on every department's topic.
+    """
+    types: defaultdict[str, list[Any]] = defaultdict(list)
+    for contract in contracts:
+        if not contract.answer:
+            with suppress(_InexpressibleError):
+                made = _event(contract)
+                types[contract.department].append(made)
+    return {department: _decoder(some) for department, some in types.items()}
+
+
+def has_undeclared(error: Exception) -> bool:
+    """Whether a decoder raised it for a field that nobody declared."""
+    return str(error).startswith("Object contains unknown field")
+
+
+def _event(contract: Contract) -> Any:
+    """Return the struct of a whole event, tagged with its type."""
+    if contract.judged["type"] != "typed-dict":
+        raise _InexpressibleError
+    fields = [*_ENVELOPE, ("data", _type(contract.judged))]
+    return _struct("Event", fields, tag_field="type", tag=contract.name, namespace={"type": contract.name})
+
+
+def _decoder(types: list[Any]) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(Union[tuple(types)], dec_hook=_hook).decode  # noqa: UP007 - made at run time
+
+
+def _hook(kind: type[_Text], said: object) -> _Text:
+    if type(said) is not str:
+        raise TypeError("only texts are the same to all readers of JSON")
+    kind.judge(said)
+    return kind()
+
+
+def _struct(name: str, fields: list[Any], **config: Any) -> Any:
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, gc=False, **config)
+
+
+def _type(node: Any) -> Any:
+    """Return a type whose values the core schema takes, all of them."""
+    match node:
+        case {"type": "default", "schema": inner, **rest} if _known(rest, "default"):
+            return _type(inner)
+        case {"type": "nullable", "schema": inner, **rest} if _known(rest):
+            return _type(inner) | None
+        case {"type": "typed-dict", "fields": fields, "config": config, **rest} if _known(rest, "extra_behavior"):
+            return _nested(fields, config)
+        case {"type": "list", "items_schema": items, **rest} if _known(rest, "fail_fast", *_LENGTH):
+            return Annotated[list[_type(items)], _bounds(node, _LENGTH)]  # type: ignore[misc]
+        case {"type": "dict", "keys_schema": {"type": "str"}, "values_schema": {"type": "any"}, **rest} if _known(rest):
+            return dict[str, str | float | bool | None]  # so it is not deep, and no number is too large
+    return _plain(node)
+
+
+def _plain(node: Any) -> Any:
+    match node:
+        case {"type": "literal", "expected": words} if all(type(word) is str for word in words):
+            return Literal[tuple(words)]
+        case {"type": "bool", **rest} if _known(rest):
+            return bool
+        case {"type": "float", **rest} if _known(rest, "allow_inf_nan", *_RANGE):
+            return Annotated[float, _bounds(node, _RANGE)]
+        case {"type": "int", "ge": least, "le": most, **rest} if -_LARGEST < least and most < _LARGEST and _known(rest):
+            return Annotated[int, _bounds(node, _RANGE)]
+        case {"type": "str", **rest} if _known(rest, "pattern", *_LENGTH) and rest.get("pattern", VISIBLE) == VISIBLE:
+            seen = {"pattern": "[!-~]"} if "pattern" in rest else {}
+            return Annotated[str, _bounds(node, _LENGTH, **seen)]
+        case {"type": "function-after", "function": {"type": "no-info", "function": judge}, "schema": {"type": "str"}}:
+            return Literal[tuple(CODES)] if judge is known_currency else _text(node)
+    raise _InexpressibleError
+
+
+def _text(node: dict[str, Any]) -> type[_Text]:
+    judge = SchemaValidator(in_bytes(node), _CONFIG).validate_python
+    return type("Text", (_Text,), {"judge": staticmethod(judge)})
+
+
+def _known(rest: Mapping[Any, Any], *names: str) -> bool:
+    """Whether a schema asks for nothing else. Its name and its words for people judge nothing."""
+    return rest.keys() <= {"metadata", "ref", *names}
+
+
+def _nested(fields: dict[str, Any], config: dict[str, Any]) -> Any:
+    if {name: config.get(name) for name in _CONFIG} != _CONFIG or not config.keys() <= {*_CONFIG, *_UNJUDGED}:
+        raise _InexpressibleError
+    made: list[Any] = []
+    for name, field in fields.items():
+        if not field.keys() <= {"type", "required", "schema", "metadata"}:
+            raise _InexpressibleError
+        made.append((name, _type(field["schema"]), *(() if field["required"] else (None,))))
+    return _struct("Data", made)
+
+
+def _bounds(node: dict[str, Any], names: tuple[str, ...], **bounds: Any) -> Meta:
+    """Return bounds of characters that keep those of bytes."""
+    bounds.update((name, node[name]) for name in names if name in node)
+    if node["type"] == "str" and "max_length" in bounds:
+        bounds["max_length"] //= _WIDEST
+    return Meta(**bounds)
