@@ -15,7 +15,7 @@ from core.alert import Alert
 from core.bounds import VALUE_BYTES
 from core.conditions import EVIDENCE_LIMIT, Derived
 from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.event import BEFORE_ALL, rfc3339
+from core.event import BEFORE_ALL
 from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
 from core.parsing import MOST_WHERE
@@ -25,6 +25,7 @@ from schemas import instant
 from schemas.outputs import PROFILE_UPDATED
 
 from .cloud_event import cloud_event
+from .profile_parts import ProfileParts
 
 SCHEMA = 6
 """The form of the state, and of the journal it follows from. A worker that meets another number is older or newer than
@@ -130,6 +131,7 @@ class Documents:
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
+        self._parts = ProfileParts(rules)
         states = GenericAlias(tuple, tuple(_STATES[type(feature)] for feature in rules.features))
         self._derived: msgspec.msgpack.Decoder[tuple[int, tuple[object, ...]] | None] = msgspec.msgpack.Decoder(
             GenericAlias(tuple, (int, states)) | None
@@ -147,6 +149,14 @@ class Documents:
         fits = len(derived) <= STATE_BYTES
         document = Document(message, self._state(customer, derived if fits else _NIL))
         return document, len(message) + len(document.state) + (0 if fits else len(derived))
+
+    def forget(self, customer: str) -> None:
+        """Parts of the customer's profile are kept no longer."""
+        self._parts.forget(customer)
+
+    def forget_all(self) -> None:
+        """Parts of nobody's profile are kept any longer."""
+        self._parts.clear()
 
     def new(self, name: str) -> Customer:
         """A customer of whom nothing is known."""
@@ -181,9 +191,9 @@ class Documents:
             return {"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into}
         return {
             **self.brief(customer),
-            "identifiers": [{"type": kind, "value": shown} for kind, shown in customer.identifiers],
+            "identifiers": self._parts.identifiers(customer),
             "entries": customer.entries,
-            "lastContact": {name: rfc3339(at) for name, at in sorted(customer.last_contact.items())},
+            "lastContact": self._parts.last_contact(customer),
             "standing": [alert.rule for alert in customer.alerts if alert.open],
         }
 
@@ -198,7 +208,7 @@ class Documents:
 
     def brief(self, customer: Customer) -> dict[str, object]:
         """Who it is and what is open: what a person reads before contacting the customer."""
-        matters, number = customer.open_matters(self._rules)
+        matters, number = self._parts.open_matters(customer)
         return {"customerId": customer.id, "name": customer.name, "open": matters, "openCount": number}
 
     def decode(self, document: Document) -> Customer:

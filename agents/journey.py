@@ -105,7 +105,7 @@ class Journey:
 
     def reset(self) -> None:
         """Forgets the archive."""
-        self._known.forget()
+        self._forget_customers()
         self._archive.reset()
         self._clock = 0
 
@@ -155,7 +155,7 @@ class Journey:
 
     def opened(self, mark: Checkpoint) -> None:
         """All is there."""
-        self._known.forget()
+        self._forget_customers()
         self._archive.opened()
         self._pending_clock = self._clock
         self.restored(mark)
@@ -184,7 +184,7 @@ class Journey:
     def _fold(self, records: Iterable[KafkaRecord], *, guarded: bool) -> list[Output]:
         self._archive.drop()
         if self._touched:  # by a unit that was not committed: they were changed in place
-            self._known.forget()
+            self._forget_customers()
             self._archive.forget_all_states()
         self._touched.clear()
         self._weights.clear()
@@ -223,6 +223,7 @@ class Journey:
         self._clock = self._pending_clock
         for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
             self._archive.forget_states(name)
+            self._documents.forget(name)
         self._touched.clear()
         self._entries.count()
         for labels, number in Counter(self._said).items():
@@ -246,6 +247,10 @@ class Journey:
     def close(self) -> None:
         """Releases the store."""
         self._archive.close()
+
+    def _forget_customers(self) -> None:
+        self._known.forget()
+        self._documents.forget_all()
 
     # --- one record -------------------------------------------------------------------------------------------------
 

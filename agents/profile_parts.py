@@ -1,0 +1,88 @@
+"""Parts of public profiles as JSON, kept while what they say is unchanged: most events change one of them, or none.
+
+They are recognised by the very objects that they were made of, which are replaced and never changed: what is kept can
+be out of use, and never wrong. Of a customer they take some hundred bytes beside the decoded document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import is_
+
+import orjson
+from msgspec import Struct
+
+from core.customer import Customer
+from core.event import rfc3339
+from core.ruleset import RuleSet
+
+
+class _Parts(Struct, gc=False):
+    """Of one customer: each part behind what it was made of."""
+
+    matters: Sequence[object] = ()
+    open: orjson.Fragment | None = None
+    number: int = 0
+    masks: Sequence[tuple[str, str]] | None = None
+    identifiers: orjson.Fragment | None = None
+    contacts: Mapping[str, int] | None = None
+    last_contact: orjson.Fragment | None = None
+
+
+class ProfileParts:
+    """By customer id, as long as nobody says ``forget``."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        self._places = [place for place, _ in rules.matters]
+        self._parts: dict[str, _Parts] = {}
+
+    def open_matters(self, customer: Customer) -> tuple[orjson.Fragment, int]:
+        """What people are told of open matters, and how many there are."""
+        parts = self._of(customer)
+        derived = customer.derived
+        matters: Sequence[object] = (customer.shown,)
+        if derived is not None:
+            states = derived.states
+            matters = [states[place] for place in self._places]
+        if parts.open is None or not _are(matters, parts.matters):
+            told, parts.number = customer.open_matters(self._rules)
+            parts.matters, parts.open = matters, orjson.Fragment(orjson.dumps(told))
+        return parts.open, parts.number
+
+    def identifiers(self, customer: Customer) -> orjson.Fragment:
+        """The customer's identifiers, readable but not usable."""
+        parts = self._of(customer)
+        if parts.identifiers is None or parts.masks is not customer.identifiers:
+            parts.masks = customer.identifiers
+            told = [{"type": kind, "value": shown} for kind, shown in customer.identifiers]
+            parts.identifiers = orjson.Fragment(orjson.dumps(told))
+        return parts.identifiers
+
+    def last_contact(self, customer: Customer) -> orjson.Fragment:
+        """When each department contacted the customer last."""
+        parts = self._of(customer)
+        if parts.last_contact is None or parts.contacts is not customer.last_contact:
+            parts.contacts = customer.last_contact
+            told = {name: rfc3339(at) for name, at in sorted(customer.last_contact.items())}
+            parts.last_contact = orjson.Fragment(orjson.dumps(told))
+        return parts.last_contact
+
+    def forget(self, customer: str) -> None:
+        """Nothing of the customer's is kept any more."""
+        self._parts.pop(customer, None)
+
+    def clear(self) -> None:
+        """Nothing is kept any more."""
+        self._parts.clear()
+
+    def _of(self, customer: Customer) -> _Parts:
+        parts = self._parts.get(customer.id)
+        if parts is None:
+            parts = self._parts[customer.id] = _Parts()
+        return parts
+
+
+def _are(these: Sequence[object], those: Sequence[object]) -> bool:
+    """Whether they are the very same."""
+    return len(these) == len(those) and all(map(is_, these, those))
