@@ -58,6 +58,6 @@ def test_nothing_is_kept_of_whom_the_journey_does_not_know_by_heart(
     monkeypatch.setattr("agents.journey.BYTES", 4_000)
     journal = Journal(tmp_path)
     for number in range(12):
-        journal.publish(f"c_{number}", event("web.page.viewed.v1", "2026-11-17T09:00:00Z", url="u"))
+        journal.publish(f"c_{number}", event("web.page.viewed.v1", "2026-11-17T09:00:00Z", url="u"), "web")
     journal.close()
     assert 3 < len(forgotten) < 12
