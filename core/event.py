@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -20,7 +20,6 @@ FOREVER = 2**62
 BEFORE_ALL = -1
 """Before every instant."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 
 
 class Entry(Struct, frozen=True, gc=False, order=True):
@@ -44,10 +43,12 @@ def effective_at(time: int, received: int) -> int:
     return min(time, received)
 
 
-@lru_cache(maxsize=50_000)  # the same instants are written again and again
 def rfc3339(instant: int) -> str:
-    """``1_772_442_000_000_000`` as ``2026-03-02T09:00:00Z``; fractions only when there are any."""
-    return (_NAIVE_EPOCH + timedelta(0, 0, instant)).isoformat() + "Z"
+    """``1_772_442_000_000_000`` as ``2026-03-02T09:00:00Z``; fractions only when there are any.
+
+    Raises ``OverflowError`` for an instant that is none of the years 1 to 9999.
+    """
+    return str(to_builtins(_EPOCH + timedelta(0, 0, instant)))
 
 
 @lru_cache(maxsize=1_000)
