@@ -42,6 +42,7 @@ CLOSED_RESTORED = (
 CONDITIONS = "tests/unit/core/test_conditions.py"
 EDGES = "tests/unit/core/test_edges.py"
 MATTERS = "tests/unit/core/test_matters.py"
+PROFILE_PARTS = "tests/unit/agents/test_profile_parts.py"
 STATES = "tests/oracle/test_matters.py"
 IDENTITY = "tests/unit/core/test_identity.py"
 FUSE = (

@@ -212,7 +212,7 @@ BUGS = (
         "A batch that failed is decided again with the customers as the failed try has left them.",
         "agents/journey.py",
         """\
-            self._known.forget()
+            self._forget_customers()
             self._archive.forget_all_states()
         self._touched.clear()
 """,
