@@ -291,4 +291,28 @@ BUGS = (
         "        if bytes_at_most(customer) > messages.MOST_BYTES:\n",
         (checks.FORGED_ALERTS,),
     ),
+    Bug(
+        "the-first-of-two-times",
+        "Of an event that says its time twice, what moves is read by another rule than intake's.",
+        "agents/stored_entry.py",
+        'instant.parse(orjson.loads(event)["time"])',
+        """instant.parse(event.partition(b'"time":')[2].split(b'"')[1].decode())""",
+        (checks.WHATEVER_MOVES,),
+    ),
+    Bug(
+        "hidden-levels-not-counted",
+        "What a key given twice hides may be nested as deep as it likes.",
+        "schemas/codec.py",
+        "_MAX_DEPTH and _too_deep(value):",
+        "_MAX_DEPTH and _too_deep(orjson.dumps(event)):",
+        (checks.HIDDEN,),
+    ),
+    Bug(
+        "brackets-in-texts-counted",
+        "A bracket inside a text is taken for a level of nesting.",
+        "schemas/codec.py",
+        '_TEXTS.sub(b"", value).translate',
+        "value.translate",
+        (checks.BRACKETS,),
+    ),
 )

@@ -21,6 +21,7 @@ from engine.errors import Permanent
 from engine.unit_of_work import Output
 from schemas.codec import Codec, Decoded
 from schemas.outputs import OUTPUTS
+from tests.chaos.nonsense import odd_but_good
 
 from .bench import CODEC, MARK, PARTITIONS, RULES, Journal, event, record
 from .test_documents import FORMER, FORMER_REDIRECT
@@ -183,6 +184,18 @@ def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(j
     journal.publish(younger, event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert 4 == journal.current(PROFILES)["old"]["entries"]
     assert [] == journal.current(PROFILES)["old"]["open"]
+
+
+def test_whatever_intake_takes_moves(journal: Journal) -> None:
+    odd = [one for one in odd_but_good(1_795_000_000_000_000, 1) if not one.reason]
+    for one in odd:
+        journal.publish("young", one.value, "sales")
+    before = sorted(orjson.dumps(entry["event"]) for entry in journal.current(TIMELINE).values())
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
+    entries = journal.current(TIMELINE).values()
+    assert {"old"} == {entry["customerId"] for entry in entries}
+    assert before == sorted(orjson.dumps(entry["event"]) for entry in entries)
+    assert len(odd) == journal.current(PROFILES)["old"]["entries"]
 
 
 def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> None:
