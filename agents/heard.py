@@ -18,7 +18,7 @@ from engine.record import KafkaRecord
 
 from . import moves
 from .identifiers import CACHED, Identifiers
-from .records import MERGE, ORDER, journaled, may_arrive, may_be_merged, may_be_moved
+from .records import MERGE, ORDER, journaled, may_arrive, may_be_merged, may_be_moved, may_be_told
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +91,8 @@ class Listener:
         if not may_arrive(said["move"], said["parts"], said["arriving"]):
             raise ValueError("a part of no move")
         alerts, arriving = tuple(said["alerts"]), said["arriving"]
+        if not all(map(may_be_told, alerts)):
+            raise ValueError("no alert is like that")
         moved = Moved(
             said["move"], said["parts"], tuple(entries), alerts, arriving, said["settledUntil"], said["until"]
         )

@@ -16,6 +16,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from core import journey
+from core.alert import Alert
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.closed import PutAway, TakenOut
 from core.closings import Unmatched
@@ -48,11 +49,12 @@ from .records import (
     Origin,
     header_of,
     journal_form,
+    may_be_told,
     partition_of,
     received_at,
 )
 from .timeline_entry import MATTER, STOOD_AT, TimelineEntries
-from .topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
+from .topics import ALERTED, JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
@@ -131,8 +133,8 @@ class Journey:
             self._archive.mirror(record.key, record.value, matter, stood_elsewhere=again)
             return
         if record.topic == NOTIFIED:
-            if record.value is not None:
-                stored_alert.alert(record.value)  # or it is none
+            if record.value is not None and not _is_closed_alert(name, stored_alert.alert(record.value)):
+                raise ValueError("no closed alert of that key")
             self._archive.set_closed(record.key, record.value)
             return
         if record.value is None:
@@ -383,6 +385,7 @@ class Journey:
         return [
             Output(alerts_topic(department), partition, key, value, messages.STRUCTURED)
             for department in said.alert.departments
+            if department in ALERTED  # others have no topic, and Kafka takes no part of what goes to none
         ]
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
@@ -402,6 +405,11 @@ class Journey:
 
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
+
+
+def _is_closed_alert(key: str, alert: Alert) -> bool:
+    """Whether the bus can have written the alert under that key, ``<customer>/<alert id>``."""
+    return key.partition("/")[2] == alert.id and may_be_told(alert)
 
 
 def _fitting(output: Output) -> Output:

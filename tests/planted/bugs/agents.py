@@ -315,4 +315,28 @@ BUGS = (
         "value.translate",
         (checks.BRACKETS,),
     ),
+    Bug(
+        "an-alert-for-a-topic-that-is-none",
+        "An alert goes to whatever department it names: what Kafka has no topic for holds up the partition.",
+        "agents/journey.py",
+        "            if department in ALERTED  #",
+        "            #",
+        (checks.TOLD_ONLY,),
+    ),
+    Bug(
+        "a-closed-alert-under-anothers-key",
+        "A closed alert is taken in under any key.",
+        "agents/journey.py",
+        'key.partition("/")[2] == alert.id and ',
+        "",
+        (checks.OTHER_ALERT,),
+    ),
+    Bug(
+        "forged-alerts-believed",
+        "An alert that comes with a move may be for any number of departments.",
+        "agents/heard.py",
+        "        if not all(map(may_be_told, alerts)):\n",
+        "        if False:\n",
+        (checks.FORGED_MOVE,),
+    ),
 )

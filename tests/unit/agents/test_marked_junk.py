@@ -10,10 +10,12 @@ import msgspec
 import orjson
 import pytest
 
+from agents import stored_alert
 from agents.directory import Directory
 from agents.documents import STATE
 from agents.records import EVENT, MERGE, MOVED, NODES, ORDER, Header, journal_form, links_form, partition_of
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, TIMELINE
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic
+from core.alert import Alert
 from core.identity import Node, root
 from engine.mark import MARK as OURS
 from engine.unit_of_work import Output
@@ -156,6 +158,11 @@ def move(**forged: Any) -> bytes:
     return orjson.dumps(plain)
 
 
+def told(departments: list[str], uid: str = "AQEBAQEBAQEBAQEBAQEBAQ==", time: int = 1) -> list[object]:
+    """An alert on its way, of a rule that nobody has loaded: its end is said at once."""
+    return ["no rule", "", "event", uid, time, None, None, 1, "high", departments, "d"]
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -169,6 +176,12 @@ def move(**forged: Any) -> bytes:
         {"alerts": [{"id": "a"}]},
         {"alerts": [["rule", "key"]]},
         {"alerts": [["rule", "", "event", "no base64", 1, None, None, 1, "high", [], ""]]},
+        {"alerts": [told(["a/b"])]},
+        {"alerts": [told(["x" * 65])]},
+        {"alerts": [told([f"d{number}" for number in range(1_000)])]},
+        {"alerts": [told(["sales"], uid="MTIz")]},
+        {"alerts": [told(["sales"], time=-1)]},
+        {"alerts": [told(["sales"], time=10**18)]},
         {"until": "x"},
         {"parts": -1},
     ],
@@ -177,6 +190,32 @@ def test_a_forged_part_of_a_move_costs_itself_only(journal: Journal, forged: dic
     outputs = journal.tell("c_1", move(**forged), ((ORDER, MOVED), OURS))
     assert [DEAD] == [one.topic for one in outputs if one.topic != PROFILES]
     assert [TIMELINE, PROFILES] == [one.topic for one in journal.tell("c_1", OPENED, [GOOD])][:2]
+
+
+def test_only_departments_that_are_told_of_alerts_are_told(journal: Journal) -> None:
+    outputs = journal.tell("c_1", move(alerts=[told(["nobody", "sales"])]), ((ORDER, MOVED), OURS))
+    assert {alerts_topic("sales"), TIMELINE, PROFILES} == {one.topic for one in outputs}
+
+
+@pytest.mark.parametrize(
+    ("key", "departments"),
+    [
+        ("c_1/a_1", ("sales",)),
+        ("c_1/{0.id}/", ("sales",)),
+        ("{0.id}", ("sales",)),
+        ("/{0.id}", ("sales",)),
+        ("c_1/{0.id}", ("a/b",)),
+        ("c_1/{0.id}", ("sales",) * 1_000),
+    ],
+)
+def test_a_closed_alert_under_another_key_or_for_nobody_is_a_foreign_record(
+    journal: Journal, key: str, departments: tuple[str, ...]
+) -> None:
+    good = Alert("no rule", "", "event", bytes(16), 1, 2, None, 1, "high", ("sales",), "d", open=False, carried=True)
+    forged = good._replace(departments=departments)
+    made = record(NOTIFIED, PLACE, 0, stored_alert.stored(forged), key.format(forged).encode(), [OURS])
+    right = record(NOTIFIED, PLACE, 1, stored_alert.stored(good), f"c_1/{good.id}".encode(), [OURS])
+    assert [made] == journal.journey(PLACE).restore([made, right])
 
 
 def test_a_document_that_forged_alerts_make_too_large_is_not_written(journal: Journal) -> None:
