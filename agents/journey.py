@@ -21,7 +21,7 @@ from core.arrival import Arrived, Ignored, Refused, Written
 from core.closed import PutAway, TakenOut
 from core.closings import Unmatched
 from core.customer import Customer
-from core.event import rfc3339
+from core.event import DAY, rfc3339
 from core.journey import Forwarded, Moved, Shipped, step
 from core.ruleset import RuleSet
 from core.telling import Said
@@ -142,12 +142,15 @@ class Journey:
             return
         document = Document(record.value, dict(record.headers).get(STATE, b""))
         try:
-            appended = head(document)
+            customer, appended, alerts = head(document)
         except OtherVersion as error:
             place = Origin(record.topic, record.partition, record.offset)
             raise OtherVersion(f"the record {place}: {error}") from error
         rfc3339(appended)  # as it will be told
-        self._clock = max(self._clock, appended)
+        if customer != name or not all(map(may_be_told, alerts)):
+            raise ValueError("no profile of that customer")
+        if record.timestamp <= 0 or appended <= received_at(record) + DAY:  # or it stops time for everybody else
+            self._clock = max(self._clock, appended)
         self._archive.set_profile(name, document.stored())
 
     def restored(self, mark: Checkpoint) -> None:

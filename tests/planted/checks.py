@@ -247,6 +247,8 @@ FORGED_ALERTS = f"{_JUNK}::test_a_document_that_forged_alerts_make_too_large_is_
 FORGED_MOVE = f"{_JUNK}::test_a_forged_part_of_a_move_costs_itself_only"
 TOLD_ONLY = f"{_JUNK}::test_only_departments_that_are_told_of_alerts_are_told"
 OTHER_ALERT = f"{_JUNK}::test_a_closed_alert_under_another_key_or_for_nobody_is_a_foreign_record"
+OTHER_PROFILE = f"{_JUNK}::test_a_profile_that_contradicts_its_key_or_that_nobody_can_be_told_is_a_foreign_record"
+CLOCK_AHEAD = f"{_JUNK}::test_the_clock_of_a_profile_that_is_far_ahead_of_its_own_record_is_not_believed"
 NO_PROGRESS = "tests/unit/engine/test_progress.py::test_what_is_no_progress_is_read_as_none"
 RESTORE_ROOM = (
     "tests/integration/test_restore_room.py"

@@ -339,4 +339,20 @@ BUGS = (
         "        if False:\n",
         (checks.FORGED_MOVE,),
     ),
+    Bug(
+        "a-profile-under-anothers-key",
+        "A profile is taken in under any key: events of one customer change another one.",
+        "agents/journey.py",
+        "        if customer != name or not",
+        "        if not",
+        (checks.OTHER_PROFILE,),
+    ),
+    Bug(
+        "any-clock-believed",
+        "The clock of a partition goes as far ahead as one forged profile says.",
+        "agents/journey.py",
+        "record.timestamp <= 0 or appended <=",
+        "record.timestamp >= 0 or appended <=",
+        (checks.CLOCK_AHEAD,),
+    ),
 )
