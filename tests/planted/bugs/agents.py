@@ -355,4 +355,20 @@ BUGS = (
         "record.timestamp >= 0 or appended <=",
         (checks.CLOCK_AHEAD,),
     ),
+    Bug(
+        "identifiers-of-any-length-kept",
+        "What follows from 100 identifiers of 512 characters is kept: 50,000 such events take 10 GiB.",
+        "agents/short_cache.py",
+        "if len(pairs) <= MOST_PAIRS and sum(len(kind) + len(value) for kind, value in pairs) <= MOST_CHARACTERS:",
+        "if pairs:",
+        (checks.ONLY_SHORT,),
+    ),
+    Bug(
+        "identifiers-kept-for-ever",
+        "What follows from identifiers is kept without end.",
+        "agents/short_cache.py",
+        "            if len(self) >= CACHED:\n",
+        "            if len(self) < 0:\n",
+        (checks.FULL_CACHE,),
+    ),
 )
