@@ -113,6 +113,7 @@ class Journey:
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """Mirrors what an earlier owner wrote. Raises ``OtherVersion``."""
+        self._archive.drop()  # what a unit put aside that was not committed
         others = []
         for record in records:
             try:
@@ -160,6 +161,7 @@ class Journey:
 
     def opened(self, mark: Checkpoint) -> None:
         """All is there."""
+        self._archive.drop()
         self._known.forget()
         self._archive.opened()
         self._pending_clock = self._clock

@@ -371,4 +371,23 @@ BUGS = (
         "            if len(self) < 0:\n",
         (checks.FULL_CACHE,),
     ),
+    Bug(
+        "a-lost-unit-kept-by-an-opening",
+        "What a unit of work put aside that was never committed becomes the past when the partition is opened again.",
+        "agents/journey.py",
+        """\
+        self._archive.drop()
+        self._known.forget()
+""",
+        "        self._known.forget()\n",
+        (checks.LOST_AT_OPENING,),
+    ),
+    Bug(
+        "a-lost-unit-kept-by-a-restore",
+        "What a unit of work put aside that was never committed becomes the past with the next restored record.",
+        "agents/journey.py",
+        "        self._archive.drop()  # what",
+        "        # what",
+        (checks.LOST_AT_OPENING,),
+    ),
 )

@@ -130,6 +130,23 @@ def test_what_a_lost_unit_of_work_took_in_is_no_part_of_the_past(journal: Journa
     assert [] == journal.known("c_1").alerts, "twice the same would be the third contact in a day"
 
 
+@pytest.mark.parametrize("restores", [False, True])
+def test_what_a_lost_unit_of_work_took_in_is_not_kept_by_an_opening(journal: Journal, restores: bool) -> None:
+    complain_and_advertise(journal, "c_1")
+    place = partition_of("c_1", PARTITIONS)
+    journey, before = journal.journey(place), len(journal.current(TIMELINE))
+    resolved = event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1")
+    uid = event_uid("/test", "service.case.resolved.v1-0")
+    headers = event_headers(Origin("cx.service.events.v1", 0, 9), journal.clock * 1000, 1_795_000_000_000_000, uid)
+    lost = [record(JOURNAL, place, 9, resolved, b"c_1", headers, journal.clock)]
+    written = journey.decide(lost)
+    if restores:
+        journey.restore(journal.logs[PROFILES, place])
+    journey.opened(MARK)
+    assert before == len(journey._archive.since("c_1", 0))
+    assert written == journey.decide(lost), "it is no copy of itself"
+
+
 def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened(
     journal: Journal, tmp_path: Path
 ) -> None:
