@@ -5,7 +5,7 @@ Both travel in one record of ``cx.profiles.v1``: the profile is its value, the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import GenericAlias
 from typing import NamedTuple
 
@@ -67,6 +67,15 @@ class Document(NamedTuple):
 
 
 _LENGTH = 4
+
+
+class Head(NamedTuple):
+    """Of a document: whose it is, the journal's clock as of it (µs), and the alerts that it holds."""
+
+    customer: str
+    appended: int
+    alerts: Sequence[Alert]
+
 
 STATE = "state"
 """The header of a profile's record."""
@@ -245,11 +254,12 @@ class Documents:
         return customer
 
 
-def head(document: Document) -> int:
-    """The journal's clock as of the document (µs). Raises ``OtherVersion``, and ``ValueError`` for what no version of
+def head(document: Document) -> Head:
+    """What is looked at of it when it is restored. Raises ``OtherVersion``, and ``ValueError`` for what no version of
     the bus writes.
     """
-    return _parts(document)[0].appended
+    state, profile = _parts(document)
+    return Head(profile.customer_id, state.appended, state.alerts)
 
 
 def _parts(document: Document) -> tuple[_State, _Profile]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -17,8 +16,9 @@ from core.vocabulary import Vocabulary
 from engine.record import KafkaRecord
 
 from . import moves
-from .identifiers import CACHED, Identifiers
-from .records import MERGE, ORDER, journaled, may_arrive, may_be_merged, may_be_moved
+from .identifiers import Identifiers
+from .records import MERGE, ORDER, journaled, may_arrive, may_be_merged, may_be_moved, may_be_told
+from .short_cache import Pairs
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
@@ -50,8 +50,7 @@ class Listener:
 
     def __init__(self, vocabulary: Vocabulary, identifiers: Identifiers) -> None:
         self._notes = frozenset(kind.name for kind in vocabulary.values() if kind.note)
-        self._identifiers = identifiers
-        self._known = lru_cache(maxsize=CACHED)(self._know)
+        self._shown = identifiers.shown
 
     def hear(self, record: KafkaRecord) -> Heard:
         """What the record says. Raises ``ValueError`` and others if it is none of the journal's."""
@@ -91,21 +90,19 @@ class Listener:
         if not may_arrive(said["move"], said["parts"], said["arriving"]):
             raise ValueError("a part of no move")
         alerts, arriving = tuple(said["alerts"]), said["arriving"]
+        if not all(map(may_be_told, alerts)):
+            raise ValueError("no alert is like that")
         moved = Moved(
             said["move"], said["parts"], tuple(entries), alerts, arriving, said["settledUntil"], said["until"]
         )
         return Heard(customer, moved, sources, latest)
 
-    def _identified(self, event: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], bytes]:
+    def _identified(self, event: Mapping[str, Any]) -> tuple[Pairs, bytes]:
         """Masks, and the identifiers as sent; an answer to an alert has none, whatever else it says."""
         customer = event["data"].get("customer")
         if customer is None or event["type"] in self._notes:
             return (), b"[]"
-        return self._known(tuple(map(_PAIR, customer["identifiers"])))
-
-    def _know(self, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], bytes]:
-        sent = orjson.dumps([{"type": kind, "value": value} for kind, value in pairs])
-        return self._identifiers.masks(pairs), sent
+        return self._shown[tuple(map(_PAIR, customer["identifiers"]))]
 
 
 _PAIR = itemgetter("type", "value")

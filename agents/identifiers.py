@@ -1,31 +1,30 @@
 """From identifiers as departments send them to what the bus keeps of them: keyed hashes, and masks for people.
 
 What leaves here is never readable: a node for the identity graph, and a mask (``a…@example.com#3f7a``). Everything is
-cached: parsing one phone number takes tens of microseconds.
+cached, if it is short: parsing one phone number takes tens of microseconds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+import orjson
 
 from core.identity import Node
 
 from .dropped import Dropped, Nobody
 from .normalisation import Identifier, Normalisation, judged
-
-CACHED = 50_000
-"""Half a kilobyte each."""
+from .short_cache import Pairs, ShortCache
 
 
 class Identified(NamedTuple):
     """An event's identifiers, strongest first, each once: nodes and masks; and those that identify nobody."""
 
     nodes: tuple[Node, ...]
-    masks: tuple[tuple[str, str], ...]
+    masks: Pairs
     dropped: tuple[Dropped, ...]
 
 
@@ -39,18 +38,18 @@ class Identifiers:
             raise ValueError("the identity key needs at least 16 bytes")
         self._key = hashlib.sha256(key).digest()
         self._normalisation = Normalisation(region, blocked, types)
-        self._one = lru_cache(maxsize=CACHED)(self._normalisation.identifier)
-        self._only = lru_cache(maxsize=CACHED)(self._alone)
-        self._several = lru_cache(maxsize=CACHED)(self._combined)
+        self._one = ShortCache(self._normalised)
+        self._known = ShortCache(self._identified)
+        self.shown: Mapping[Pairs, tuple[Pairs, bytes]] = ShortCache(self._shown)
+        """Of pairs as sent: masks, and the pairs as JSON."""
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
     def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:
         """What identifies the customer among ``(type, value)`` pairs as sent."""
-        return self._only(*pairs[0]) if len(pairs) == 1 else self._several(tuple(pairs))
+        return self._known[tuple(pairs)]
 
-    def masks(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """The masks alone."""
-        return self.of(pairs).masks
+    def _identified(self, pairs: Pairs) -> Identified:
+        return self._alone(*pairs[0]) if len(pairs) == 1 else self._combined(pairs)
 
     def _alone(self, kind: str, value: str) -> Identified:
         one = self._normalisation.identifier(kind, value)
@@ -59,14 +58,22 @@ class Identifiers:
         node = self._node(one)
         return Identified((node,), (mask(one, node.hash),), ())
 
-    def _combined(self, pairs: tuple[tuple[str, str], ...]) -> Identified:
-        kept, dropped = judged([self._one(kind, value) for kind, value in pairs])
+    def _normalised(self, pair: Pairs) -> Identifier | Nobody:
+        ((kind, value),) = pair
+        return self._normalisation.identifier(kind, value)
+
+    def _combined(self, pairs: Pairs) -> Identified:
+        kept, dropped = judged([self._one[(pair,)] for pair in pairs])
         nodes = tuple(map(self._node, kept))
         return Identified(nodes, tuple(mask(one, node.hash) for one, node in zip(kept, nodes, strict=True)), dropped)
 
+    def _shown(self, pairs: Pairs) -> tuple[Pairs, bytes]:
+        sent = orjson.dumps([{"type": kind, "value": value} for kind, value in pairs])
+        return self.of(pairs).masks, b"%b" % sent  # a copy has its own size: what orjson gives stands in 4 KB
+
     def hash(self, kind: str, value: str) -> str | None:
         """The node's hash, for a search; ``None`` when the value does not identify."""
-        one = self._one(kind, value)
+        one = self._one[((kind, value),)]
         return None if isinstance(one, Nobody) else self._node(one).hash
 
     def mint(self, first: Node, offset: int) -> str:

@@ -16,11 +16,12 @@ import structlog
 from aiokafka import TopicPartition
 
 from core import journey
+from core.alert import Alert
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.closed import PutAway, TakenOut
 from core.closings import Unmatched
 from core.customer import Customer
-from core.event import rfc3339
+from core.event import DAY, rfc3339
 from core.journey import Forwarded, Moved, Shipped, step
 from core.ruleset import RuleSet
 from core.telling import Said
@@ -48,11 +49,12 @@ from .records import (
     Origin,
     header_of,
     journal_form,
+    may_be_told,
     partition_of,
     received_at,
 )
 from .timeline_entry import MATTER, STOOD_AT, TimelineEntries
-from .topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
+from .topics import ALERTED, JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 
@@ -111,6 +113,7 @@ class Journey:
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """Mirrors what an earlier owner wrote. Raises ``OtherVersion``."""
+        self._archive.drop()  # what a unit put aside that was not committed
         others = []
         for record in records:
             try:
@@ -131,8 +134,8 @@ class Journey:
             self._archive.mirror(record.key, record.value, matter, stood_elsewhere=again)
             return
         if record.topic == NOTIFIED:
-            if record.value is not None:
-                stored_alert.alert(record.value)  # or it is none
+            if record.value is not None and not _is_closed_alert(name, stored_alert.alert(record.value)):
+                raise ValueError("no closed alert of that key")
             self._archive.set_closed(record.key, record.value)
             return
         if record.value is None:
@@ -140,12 +143,15 @@ class Journey:
             return
         document = Document(record.value, dict(record.headers).get(STATE, b""))
         try:
-            appended = head(document)
+            customer, appended, alerts = head(document)
         except OtherVersion as error:
             place = Origin(record.topic, record.partition, record.offset)
             raise OtherVersion(f"the record {place}: {error}") from error
         rfc3339(appended)  # as it will be told
-        self._clock = max(self._clock, appended)
+        if customer != name or not all(map(may_be_told, alerts)):
+            raise ValueError("no profile of that customer")
+        if record.timestamp <= 0 or appended <= received_at(record) + DAY:  # or it stops time for everybody else
+            self._clock = max(self._clock, appended)
         self._archive.set_profile(name, document.stored())
 
     def restored(self, mark: Checkpoint) -> None:
@@ -155,6 +161,7 @@ class Journey:
 
     def opened(self, mark: Checkpoint) -> None:
         """All is there."""
+        self._archive.drop()
         self._forget_customers()
         self._archive.opened()
         self._pending_clock = self._clock
@@ -388,6 +395,7 @@ class Journey:
         return [
             Output(alerts_topic(department), partition, key, value, messages.STRUCTURED)
             for department in said.alert.departments
+            if department in ALERTED  # others have no topic, and Kafka takes no part of what goes to none
         ]
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
@@ -407,6 +415,11 @@ class Journey:
 
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
+
+
+def _is_closed_alert(key: str, alert: Alert) -> bool:
+    """Whether the bus can have written the alert under that key, ``<customer>/<alert id>``."""
+    return key.partition("/")[2] == alert.id and may_be_told(alert)
 
 
 def _fitting(output: Output) -> Output:

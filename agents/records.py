@@ -16,6 +16,7 @@ import msgspec
 import orjson
 from msgspec import Meta
 
+from core.alert import Alert
 from core.identity import Node
 from engine.mark import MARK
 from engine.record import KafkaRecord
@@ -124,6 +125,9 @@ _OF_EVENTS, _OF_ORDERS = frozenset({EVENT, MARK[0]}), frozenset({ORDER, MARK[0]}
 _OF_LINKS = _OF_EVENTS | {NODES}
 _MOST_NODES = 100
 """As many as an event may have identifiers."""
+_MOST_DEPARTMENTS = 64
+"""Whom one alert is told: a message each."""
+_UID_BYTES = 16
 _NODE_TYPE = 512
 """Characters of an identifier's type."""
 
@@ -145,6 +149,17 @@ def journaled(key: bytes | None, headers: Mapping[str, bytes]) -> EventHeader | 
 def may_be_moved(uid: str, time: int, received: int, origin: str) -> bool:
     """Whether these can be what the bus knows of an entry."""
     return bool(_UID.fullmatch(uid) and _is_origin(origin) and 0 <= time <= _LATEST and 0 <= received <= _LATEST)
+
+
+def may_be_told(alert: Alert) -> bool:
+    """Whether the bus can have said that of somebody."""
+    departments = alert.departments
+    return (
+        len(alert.uid) == _UID_BYTES
+        and is_instant(alert.time)
+        and len(departments) <= _MOST_DEPARTMENTS
+        and all(map(is_name, departments))
+    )
 
 
 def is_name(text: str) -> bool:

@@ -322,7 +322,7 @@ def _as_sent(record: Record, event: Mapping[str, Any]) -> str:
         return _json(event, "data", dict)
     try:
         return bytes(_RAW.decode(record.value or b"")["data"]["event"]["data"]).decode()
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):  # orjson goes deeper, and hides of a key given twice the first value
         raise _Wrong(Reason.INVALID_DATA, "data") from None
 
 

@@ -172,6 +172,17 @@ def odd_but_good(now: int, count: int) -> Iterator[Sent]:
         yield _good(event(n, at, order(n, customer={"identifiers": many}), id=f"many{n}"))
         odd = (("", b""), ("x-\u2603", b"\xff\x00"), ("x" * 1000, b"y" * 1000), ("traceparent", b"no trace"))
         yield _good(event(n, at, order(n), id=f"headers{n}"), odd)
+        yield from _taken_along(n, at)
+
+
+def _taken_along(n: int, at: int) -> Iterator[Sent]:
+    """Of a customer who is merged into another one: what is odd about these goes along."""
+    older, younger = ({"type": "login", "value": f"{who}-{n}"} for who in ("older", "younger"))
+    yield _good(event(n, at, order(n, customer={"identifiers": [older]}), id=f"older{n}"))
+    for number, twice in enumerate((b'"time":0,"time":', b'"time":"","t\\u0069me":', b'"time":{"a":[]},"time":')):
+        odd = event(n, at, order(n, customer={"identifiers": [younger]}), id=f"along{n}-{number}")
+        yield _good(odd.replace(b'"time":', twice, 1))
+    yield _good(event(n, at, order(n, customer={"identifiers": [older, younger]}), id=f"both{n}"))
 
 
 def _good(value: bytes, more: Headers = ()) -> Sent:

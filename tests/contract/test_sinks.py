@@ -202,6 +202,12 @@ POISON: dict[str, tuple[str | bytes | None, Any]] = {
     "not UTF-8": ("c_1/u1", b'"\xff"'),
     "a lone surrogate": ("c_1/u1", b'{"specversion":"1.0","id":"\\ud800"}'),
     "very deep JSON": ("c_1/u1", b"[" * 100_000 + b"]" * 100_000),
+    "JSON too deep to be looked at": (
+        "c_1/u1",
+        json.dumps(entry(event={"HERE": 1} | entry()["data"]["event"]))
+        .encode()
+        .replace(b'"HERE": 1', b'"data": ' + b"[" * 1020 + b"]" * 1020),
+    ),
     "JSON that can be read but not written": ("c_1/u1", entry(identifiers=json.loads("[" * 500 + "]" * 500))),
     "an array": ("c_1/u1", []),
     "no CloudEvent": ("c_1/u1", {"a": 1}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from agents.dropped import Dropped, Nobody, refusal
 from agents.identifiers import Identifiers
 from agents.normalisation import VERSION, Identifier, Normalisation
+from agents.short_cache import CACHED, ShortCache
 from tests.oracle import identifiers as oracle
 from tests.oracle.worlds import EXAMPLES, SAME_WORLDS
 
@@ -331,7 +333,7 @@ def test_a_short_key_is_refused() -> None:
 
 def test_masks_can_be_recognised_but_not_used_and_those_that_look_alike_differ() -> None:
     def masked(kind: str, value: str) -> str:
-        ((_, shown),) = IDS.masks([(kind, value)])
+        ((_, shown),) = IDS.of([(kind, value)]).masks
         return shown
 
     assert masked("email", "ada@example.com").startswith("a…@example.com#")
@@ -339,7 +341,7 @@ def test_masks_can_be_recognised_but_not_used_and_those_that_look_alike_differ()
     assert masked("customer_no", "C1").startswith("…1#")
     assert 3 == len({masked("email", f"{name}@example.com") for name in ("ada", "ann", "al")})
     assert masked("email", "ada@example.com") == masked("email", "Ada@Example.com")
-    (other,) = Identifiers(b"another key for tests").masks([("email", "ada@example.com")])
+    (other,) = Identifiers(b"another key for tests").of([("email", "ada@example.com")]).masks
     assert masked("email", "ada@example.com") != other[1]
 
 
@@ -413,3 +415,32 @@ def test_the_bus_and_the_oracle_agree_on_who_is_meant(pairs: list[tuple[str, str
     assert [key.mask(one) for one in wanted] == [{"type": kind, "value": shown} for kind, shown in found.masks]
     identifying = [place for place, pair in enumerate(pairs) if oracle.identifier(*pair, region) is not None]
     assert sorted({*range(len(pairs))} - {*identifying}) == [one.place for one in found.dropped]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "kept"),
+    [
+        ([("login", "ada")], True),
+        ([("login", "a" * 251)], True),
+        ([("login", "a" * 252)], False),
+        ([("login", f"ada{number}") for number in range(4)], True),
+        ([("login", f"ada{number}") for number in range(5)], False),
+        ([("login", "a" * 122), ("email", "b" * 50 + "@example.com" + " " * 67)], False),
+    ],
+)
+def test_only_what_is_short_is_kept_and_all_is_answered_alike(pairs: list[tuple[str, str]], kept: bool) -> None:
+    some = Identifiers(KEY, region="GB")
+    first, again = some.shown[tuple(pairs)], some.shown[tuple(pairs)]
+    assert first == again
+    assert kept == (first is again)
+    assert (some.of(pairs).masks, [{"type": kind, "value": value} for kind, value in pairs]) == (
+        first[0],
+        orjson.loads(first[1]),
+    )
+
+
+def test_a_full_cache_begins_anew() -> None:
+    cache: ShortCache[int] = ShortCache(len)
+    for number in range(CACHED + 1):
+        assert 1 == cache[(("login", str(number)),)]
+    assert 1 == len(cache)

@@ -21,6 +21,7 @@ from engine.errors import Permanent
 from engine.unit_of_work import Output
 from schemas.codec import Codec, Decoded
 from schemas.outputs import OUTPUTS
+from tests.chaos.nonsense import odd_but_good
 
 from .bench import CODEC, MARK, PARTITIONS, RULES, Journal, event, record
 from .test_documents import FORMER, FORMER_REDIRECT
@@ -129,6 +130,23 @@ def test_what_a_lost_unit_of_work_took_in_is_no_part_of_the_past(journal: Journa
     assert [] == journal.known("c_1").alerts, "twice the same would be the third contact in a day"
 
 
+@pytest.mark.parametrize("restores", [False, True])
+def test_what_a_lost_unit_of_work_took_in_is_not_kept_by_an_opening(journal: Journal, restores: bool) -> None:
+    complain_and_advertise(journal, "c_1")
+    place = partition_of("c_1", PARTITIONS)
+    journey, before = journal.journey(place), len(journal.current(TIMELINE))
+    resolved = event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1")
+    uid = event_uid("/test", "service.case.resolved.v1-0")
+    headers = event_headers(Origin("cx.service.events.v1", 0, 9), journal.clock * 1000, 1_795_000_000_000_000, uid)
+    lost = [record(JOURNAL, place, 9, resolved, b"c_1", headers, journal.clock)]
+    written = journey.decide(lost)
+    if restores:
+        journey.restore(journal.logs[PROFILES, place])
+    journey.opened(MARK)
+    assert before == len(journey._archive.since("c_1", 0))
+    assert written == journey.decide(lost), "it is no copy of itself"
+
+
 def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened(
     journal: Journal, tmp_path: Path
 ) -> None:
@@ -183,6 +201,18 @@ def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(j
     journal.publish(younger, event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert 4 == journal.current(PROFILES)["old"]["entries"]
     assert [] == journal.current(PROFILES)["old"]["open"]
+
+
+def test_whatever_intake_takes_moves(journal: Journal) -> None:
+    odd = [one for one in odd_but_good(1_795_000_000_000_000, 1) if not one.reason]
+    for one in odd:
+        journal.publish("young", one.value, "sales")
+    before = sorted(orjson.dumps(entry["event"]) for entry in journal.current(TIMELINE).values())
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
+    entries = journal.current(TIMELINE).values()
+    assert {"old"} == {entry["customerId"] for entry in entries}
+    assert before == sorted(orjson.dumps(entry["event"]) for entry in entries)
+    assert len(odd) == journal.current(PROFILES)["old"]["entries"]
 
 
 def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,19 @@ import msgspec
 import orjson
 import pytest
 
+from agents import stored_alert
 from agents.directory import Directory
-from agents.documents import STATE
+from agents.documents import STATE, Document, Documents
 from agents.records import EVENT, MERGE, MOVED, NODES, ORDER, Header, journal_form, links_form, partition_of
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, TIMELINE
+from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic
+from core.alert import Alert
 from core.identity import Node, root
 from engine.mark import MARK as OURS
 from engine.unit_of_work import Output
 
-from .bench import IDENTIFIERS, MARK, PARTITIONS, Journal, event, record
+from .bench import IDENTIFIERS, MARK, PARTITIONS, RULES, Journal, event, record
 from .test_documents import NO_STATES, forged
-from .test_intake import House
+from .test_intake import NOW, House
 
 PLACE = partition_of("c_1", PARTITIONS)
 OPENED = event("service.case.opened.v1", "2026-11-17T09:00:00Z", caseId="K1", category="complaint", priority="high")
@@ -33,6 +36,9 @@ KNOWN: dict[str, Any] = {
     "origin": "cx.service.events.v1/0/7",
     "replay": False,
 }
+
+
+ALERT = Alert("no rule", "", "event", bytes(16), 1, 2, None, 1, "high", ("sales",), "d", open=False, carried=True)
 
 
 def known(*more: object, **changed: object) -> Header:
@@ -156,6 +162,11 @@ def move(**forged: Any) -> bytes:
     return orjson.dumps(plain)
 
 
+def told(departments: list[str], uid: str = "AQEBAQEBAQEBAQEBAQEBAQ==", time: int = 1) -> list[object]:
+    """An alert on its way, of a rule that nobody has loaded: its end is said at once."""
+    return ["no rule", "", "event", uid, time, None, None, 1, "high", departments, "d"]
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -169,6 +180,12 @@ def move(**forged: Any) -> bytes:
         {"alerts": [{"id": "a"}]},
         {"alerts": [["rule", "key"]]},
         {"alerts": [["rule", "", "event", "no base64", 1, None, None, 1, "high", [], ""]]},
+        {"alerts": [told(["a/b"])]},
+        {"alerts": [told(["x" * 65])]},
+        {"alerts": [told([f"d{number}" for number in range(1_000)])]},
+        {"alerts": [told(["sales"], uid="MTIz")]},
+        {"alerts": [told(["sales"], time=-1)]},
+        {"alerts": [told(["sales"], time=10**18)]},
         {"until": "x"},
         {"parts": -1},
     ],
@@ -176,7 +193,33 @@ def move(**forged: Any) -> bytes:
 def test_a_forged_part_of_a_move_costs_itself_only(journal: Journal, forged: dict[str, Any]) -> None:
     outputs = journal.tell("c_1", move(**forged), ((ORDER, MOVED), OURS))
     assert [DEAD] == [one.topic for one in outputs if one.topic != PROFILES]
+    assert [] == journal.journey(PLACE).restore(journal.logs.get((PROFILES, PLACE), []))
     assert [TIMELINE, PROFILES] == [one.topic for one in journal.tell("c_1", OPENED, [GOOD])][:2]
+
+
+def test_only_departments_that_are_told_of_alerts_are_told(journal: Journal) -> None:
+    outputs = journal.tell("c_1", move(alerts=[told(["nobody", "sales"])]), ((ORDER, MOVED), OURS))
+    assert {alerts_topic("sales"), TIMELINE, PROFILES} == {one.topic for one in outputs}
+
+
+@pytest.mark.parametrize(
+    ("key", "departments"),
+    [
+        ("c_1/a_1", ("sales",)),
+        ("c_1/{0.id}/", ("sales",)),
+        ("{0.id}", ("sales",)),
+        ("/{0.id}", ("sales",)),
+        ("c_1/{0.id}", ("a/b",)),
+        ("c_1/{0.id}", ("sales",) * 1_000),
+    ],
+)
+def test_a_closed_alert_under_another_key_or_for_nobody_is_a_foreign_record(
+    journal: Journal, key: str, departments: tuple[str, ...]
+) -> None:
+    forged = ALERT._replace(departments=departments)
+    made = record(NOTIFIED, PLACE, 0, stored_alert.stored(forged), key.format(forged).encode(), [OURS])
+    right = record(NOTIFIED, PLACE, 1, stored_alert.stored(ALERT), f"c_1/{ALERT.id}".encode(), [OURS])
+    assert [made] == journal.journey(PLACE).restore([made, right])
 
 
 def test_a_document_that_forged_alerts_make_too_large_is_not_written(journal: Journal) -> None:
@@ -210,6 +253,52 @@ def test_a_profile_with_a_forged_state_is_passed_over_when_it_is_restored(journa
     assert [made] == journal.journey(PLACE).restore([made])
     journal.journey(PLACE).opened(MARK)
     assert [TIMELINE, PROFILES] == [one.topic for one in journal.tell("c_1", OPENED, [GOOD])]
+
+
+def profile(customer: str, **forged: Any) -> Document:
+    """A profile as the bus writes it, but for what is forged."""
+    documents = Documents(RULES)
+    return documents.encode(replace(documents.new(customer), appended=NOW * 1000, **forged), "m")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        profile("c_3"),
+        profile("c_1", merged_into="c_2")._replace(profile=profile("c_3", merged_into="c_2").profile),
+        profile("c_1", alerts=[ALERT._replace(departments=("a/b",))]),
+        profile("c_1", alerts=[ALERT._replace(departments=("sales",) * 1_000)]),
+        profile("c_1", alerts=[ALERT._replace(time=-1)]),
+        profile("c_1")._replace(state=forged(1, 253_402_300_800_000_000)),
+    ],
+)
+def test_a_profile_that_contradicts_its_key_or_that_nobody_can_be_told_is_a_foreign_record(
+    journal: Journal, document: Document
+) -> None:
+    right = profile("c_1", alerts=[ALERT])
+    made = [
+        record(PROFILES, PLACE, number, one.profile, b"c_1", [(STATE, one.state), OURS])
+        for number, one in enumerate((right, document))
+    ]
+    assert made[1:] == journal.journey(PLACE).restore(made)
+    assert right.stored() == journal.journey(PLACE)._archive.profile("c_1")
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "reached"),
+    [(NOW, NOW * 1000), (NOW - 86_400_000, NOW * 1000), (NOW - 86_400_001, 0), (0, NOW * 1000)],
+)
+def test_the_clock_of_a_profile_that_is_far_ahead_of_its_own_record_is_not_believed(
+    journal: Journal, timestamp: int, reached: int
+) -> None:
+    document = profile("c_1")
+    headers = [(STATE, document.state), OURS]
+    made = record(PROFILES, PLACE, 0, document.profile, b"c_1", headers, timestamp)
+    journey = journal.journey(PLACE)
+    assert [] == journey.restore([made])
+    journey.opened(MARK)
+    assert reached == journey._archive.clock
+    assert document.stored() == journey._archive.profile("c_1")
 
 
 def test_a_forged_identity_does_not_stop_the_directory(tmp_path: Path) -> None:

@@ -205,6 +205,17 @@ def test_deep_extension_attributes_are_refused_too() -> None:
     assert Dead(Reason.INVALID_DATA, "the event is nested more than 64 levels deep; expected fewer.") == decode(value)
 
 
+def test_what_another_value_hides_is_refused_too_when_it_is_deep() -> None:
+    for depth, kept in ((63, True), (64, False), (1000, False)):
+        hidden = b'{"\\"":' + b"[" * (depth - 1) + b'"]\\\\"' + b"]" * (depth - 1) + b"}"
+        value = b'{"ext":' + hidden + b',"ext":"[",' + orjson.dumps(EVENT)[1:]
+        assert kept == isinstance(decode(value), Decoded)
+
+
+def test_brackets_in_a_text_are_no_levels() -> None:
+    assert isinstance(decode(with_data(extra=['"[{\\' * 100])), Decoded)
+
+
 def test_a_wide_event_is_not_a_deep_one() -> None:
     assert isinstance(decode(with_data(extra=[{"n": [number]} for number in range(5_000)])), Decoded)
 
