@@ -14,7 +14,7 @@ from typing import cast
 from msgspec import Struct
 
 from .features import Context, Feature, Ref, Taken
-from .invoices import NO_BILL, Bill, billed
+from .invoices import Bill, billed
 
 CASE, INVOICE, OPPORTUNITY = "case", "invoice", "opportunity"
 
@@ -120,12 +120,13 @@ class MattersOf(Feature):
         """The matter as it was before that instant (µs), by its history; ``None`` if there was none."""
         matter = None
         for _, group in groupby(context.matter(self.entity, name, before), key=_at):
-            matter = self._go_on(matter, list(group))
+            matter = self._go_on(matter, list(group), alone=True)
         return matter
 
-    def _go_on(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
+    def _go_on(self, before: Matter | None, taken: Sequence[Taken], *, alone: bool = False) -> Matter:
+        """``alone``: nobody else has the one before."""
         if self.entity == INVOICE:
-            return self._as_invoice(before, taken)
+            return self._as_invoice(before, taken, alone)
         opening = closing = None
         for one in taken:
             if one.effects.closes:
@@ -141,9 +142,9 @@ class MattersOf(Feature):
             return Matter(True, opening.ref, True, facts)
         return known
 
-    def _as_invoice(self, before: Matter | None, taken: Sequence[Taken]) -> Matter:
+    def _as_invoice(self, before: Matter | None, taken: Sequence[Taken], alone: bool) -> Matter:
         known = before or UNKNOWN
-        bill = billed(known.bill or NO_BILL, taken)
+        bill = billed(known.bill or Bill(), taken, alone=alone)
         facts = known.facts
         if bill.claim is not None and bill.claim.at == taken[0].entry.at:
             facts = next((self._facts(one) for one in taken if one.ref == bill.claim), facts)

@@ -30,8 +30,8 @@ BUGS = (
         "part-payment-closes",
         "Any payment closes an invoice.",
         "core/invoices.py",
-        "        return total >= _decimal(claimed.total)\n",
-        "        return bool(counted) or total >= _decimal(claimed.total)\n",
+        "        return self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)\n",
+        "        return bool(self.sums) or self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)\n",
         (checks.EDGES,),
     ),
     Bug(

@@ -10,8 +10,8 @@ BUGS = (
         "a-credit-closes-nothing",
         "An invoice that a credit note covers stays open for ever.",
         "core/invoices.py",
-        "        counted += [money for _, money in self.credited]\n",
-        "",
+        "_recounted(bill.sums, bill.credited.get(credit), money, alone)",
+        "bill.sums",
         (
             checks.MATCHES,
             checks.STATES,
@@ -22,12 +22,20 @@ BUGS = (
         "a-disputed-payment-still-counts",
         "A payment that the bank took back keeps its invoice closed.",
         "core/invoices.py",
-        "for name, money in self.paid if disputed.get(name, -1) < money.at]",
-        "for name, money in self.paid if disputed is not None]",
+        "if money is None or self.disputed.get(payment, -1) >= money.at else money",
+        "if money is None else money",
         (
             checks.STATES,
             checks.MATTERS,
         ),
+    ),
+    Bug(
+        "a-bill-changed-in-place",
+        "What was paid by now shows in the states of before.",
+        "core/matters.py",
+        "taken: Sequence[Taken], *, alone: bool = False) -> Matter:",
+        "taken: Sequence[Taken], *, alone: bool = True) -> Matter:",
+        (checks.MATTERS,),
     ),
     Bug(
         "a-void-is-undone-by-a-reminder",
