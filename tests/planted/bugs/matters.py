@@ -57,6 +57,22 @@ BUGS = (
         (checks.MATTERS,),
     ),
     Bug(
+        "every-history-is-left",
+        "Of all matters to which nobody looks back something is left in the customer's document.",
+        "core/matters.py",
+        "if one.entries >= LONG][-MOST_LEFT:])",
+        "if one.entries >= LONG])",
+        (checks.COSTS,),
+    ),
+    Bug(
+        "a-stage-that-opens-and-closes-opens-nothing",
+        "A payment or a closing is said to be another customer's although an event had opened and closed its matter.",
+        "core/matters.py",
+        "            opened = opened or one.effects.opens\n",
+        "            opened = opened or opening is not None\n",
+        (checks.MATTERS,),
+    ),
+    Bug(
         "an-aborted-closing-is-counted",
         "A unit of work that is decided again counts its unmatched closings twice.",
         "agents/journey.py",

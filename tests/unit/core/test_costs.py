@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+
+import pytest
 
 from benchmarks.guard import instructions
 from core.event import FOREVER, Entry
 from core.features import Taken
 from core.folding import instants
-from core.matters import FIELDS, INVOICE, MattersOf
+from core.matters import FIELDS, INVOICE, LONG, MOST_LEFT, MattersOf
 from core.past import looked_at
 
-from .bench import RULES, START, entry
+from .bench import RULES, START, Bus, Memory, arrived, entry
 
 BILL = {"invoiceId": "I1", "currency": "EUR"}
 FEATURE = MattersOf(INVOICE, FOREVER, FIELDS[INVOICE])
@@ -22,15 +24,26 @@ class Told:
     """A context that has the entries of a matter at hand."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._taken = list(looked_at(entries, RULES))
+        self.taken = list(looked_at(entries, RULES))
 
     def matter(self, kind: str, name: str, before: int) -> Sequence[Taken]:
         """Those before that instant (µs)."""
-        return [one for one in self._taken if one.entry.at < before]
+        return [one for one in self.taken if one.matter == (kind, name) and one.entry.at < before]
 
 
-def paid(number: int) -> Entry:
-    payment = {**BILL, "paymentId": f"P{number}", "total": "1.00"}
+class Read(Memory):
+    """A memory that counts the entries that were read."""
+
+    read = 0
+
+    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+        found = super().matter(customer, kind, name, before)
+        self.read += len(found)
+        return found
+
+
+def paid(number: int, invoice: str = "I1") -> Entry:
+    payment = {**BILL, "invoiceId": invoice, "paymentId": f"P{number}", "total": "1.00"}
     return entry(START + number, "finance.payment.received.v1", payment, number)
 
 
@@ -64,3 +77,33 @@ def test_the_history_of_an_invoice_is_read_in_the_time_of_its_length() -> None:
         assert (False, START + 1) == (matter.open, matter.changed.at)
         found.append(count)
     assert found[1] <= 4.1 * found[0]
+
+
+def escalated(number: int, name: str = "K1") -> Entry:
+    return entry(START + number, "service.case.escalated.v1", {"caseId": name}, number)
+
+
+@pytest.mark.parametrize("told", [paid, escalated])
+def test_of_what_is_closed_or_was_never_opened_a_long_history_is_not_read_at_every_event(
+    told: Callable[[int, str], Entry],
+) -> None:
+    bus = Bus(kept=True)
+    bus.memory = memory = Read(RULES, snapshots=True)
+    names = [f"M{number}" for number in range(MOST_LEFT)]
+    for number in range(3 * LONG * MOST_LEFT):
+        if number == LONG * MOST_LEFT:
+            memory.read = 0
+        bus.arrive("c", arrived(told(number, names[number % MOST_LEFT])))
+    assert memory.read == 0
+
+
+def test_what_is_left_of_long_histories_is_what_they_say_and_only_a_few_are() -> None:
+    feature = MattersOf(INVOICE, 0, FIELDS[INVOICE])
+    told = Told([paid(number, f"I{number % (MOST_LEFT + 2)}") for number in range((MOST_LEFT + 2) * (LONG + 2))])
+    state, left = feature.empty(), list[int]()
+    for together in instants(told.taken):
+        state = feature.take(state, together, told)
+        assert all(one == feature.recalled(name, together[0].entry.at + 1, told) for name, one in state.left.items())
+        left.append(len(state.left))
+    assert {0, MOST_LEFT} <= set(left) <= set(range(MOST_LEFT + 1))
+    assert [f"I{number}" for number in range(2, MOST_LEFT + 2)] == list(state.left)

@@ -232,6 +232,7 @@ def test_a_closing_of_what_this_customer_does_not_have_is_told(told: Told) -> No
         (OPENED, RESOLVED, RESOLVED),
         (STAGED, WON),
         (CREATED, WON),
+        (CREATED, *[WON] * 40),
         (issued(), paid("10.00"), credited("1.00"), VOIDED, WRITTEN_OFF),
         (overdue(), paid("1.00")),
     ],
