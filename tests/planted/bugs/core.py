@@ -152,8 +152,8 @@ BUGS = (
         "an-old-alert-not-explained-again",
         "An alert that ended, and stands again after a late event, says so without its evidence.",
         "core/judging.py",
-        "        if match is None and not before.open and before.evidence is None:\n",
-        "        if match is None and before.open and before.evidence is None:\n",
+        "[alert for alert in moved if not alert.open and alert.evidence is None]",
+        "[alert for alert in moved if alert.open and alert.evidence is None]",
         (
             checks.FOUND_AGAIN,
             checks.EXPLAINED,

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from benchmarks.guard import instructions
-from core.event import FOREVER, Entry
+from core.event import DAY, FOREVER, HOUR, Entry
 from core.features import Taken
 from core.folding import instants
 from core.matters import FIELDS, INVOICE, LONG, MOST_LEFT, MattersOf
@@ -16,6 +16,7 @@ from core.past import looked_at
 
 from .bench import RULES, START, Bus, Memory, arrived, entry
 
+VISIT = "web.page.viewed.v1"
 BILL = {"invoiceId": "I1", "currency": "EUR"}
 FEATURE = MattersOf(INVOICE, FOREVER, FIELDS[INVOICE])
 
@@ -37,7 +38,12 @@ class Read(Memory):
     read = 0
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
-        found = super().matter(customer, kind, name, before)
+        read, found = self.read, super().matter(customer, kind, name, before)
+        self.read = read + len(found)
+        return found
+
+    def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
+        found = super().since(customer, at, before)
         self.read += len(found)
         return found
 
@@ -107,3 +113,25 @@ def test_what_is_left_of_long_histories_is_what_they_say_and_only_a_few_are() ->
         left.append(len(state.left))
     assert {0, MOST_LEFT} <= set(left) <= set(range(MOST_LEFT + 1))
     assert [f"I{number}" for number in range(2, MOST_LEFT + 2)] == list(state.left)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_late_event_that_moves_the_ends_of_many_alerts_reads_the_past_of_their_triggers_once(kept: bool) -> None:
+    bus, letters, visits = Bus(kept=kept), 20, 100
+    bus.memory = memory = Read(RULES, snapshots=kept)
+    case = {"caseId": "K1", "category": "billing"}
+    entries = [entry(START - visits - 1 + number, VISIT, {"url": "u"}, number) for number in range(visits)]
+    entries.append(entry(START, "service.case.opened.v1", case, 1000))
+    for number in range(letters):
+        letter = {"invoiceId": f"I{number}", "level": 1}
+        entries.append(entry(START + HOUR + number, "finance.dunning.sent.v1", letter, 2000 + number))
+    entries.append(entry(START + 5 * HOUR, "service.case.resolved.v1", {"caseId": "K1"}, 3000))
+    entries += [entry(START + 8 * DAY + number, VISIT, {"url": "u"}, 4000 + number) for number in range(visits)]
+    for one in entries:
+        bus.arrive("c", arrived(one), one.at)
+    said, memory.read = len(bus.said), 0
+    late = entry(START + 3 * HOUR, "service.case.resolved.v1", {"caseId": "K1"}, 5000)
+    bus.arrive("c", arrived(late), START + 9 * DAY)
+    assert [START + 3 * HOUR] * letters == [one.alert.end for _, one in bus.said[said:]]
+    assert [True] * letters == [bool(one.evidence) for _, one in bus.said[said:]]
+    assert memory.read <= 2 * len(entries)
