@@ -200,6 +200,14 @@ BUGS = (
         (checks.MISSING_PARTS,),
     ),
     Bug(
+        "a-name-of-an-instant-that-is-none",
+        "The profile keeps the name that an entry told at an instant at which it stands no longer.",
+        "core/arrival.py",
+        "    if customer.name_at >= since:\n",
+        "    if customer.name_at < since:\n",
+        (checks.SAID_OF_EARLIER,),
+    ),
+    Bug(
         "reused-id-taken-for-a-copy",
         "An event with another's id and other content is dropped without a word.",
         "core/arrival.py",

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from benchmarks.guard import instructions
+from core.arrival import Arrived
 from core.event import DAY, FOREVER, HOUR, Entry
 from core.features import Taken
 from core.folding import instants
@@ -135,3 +136,16 @@ def test_a_late_event_that_moves_the_ends_of_many_alerts_reads_the_past_of_their
     assert [START + 3 * HOUR] * letters == [one.alert.end for _, one in bus.said[said:]]
     assert [True] * letters == [bool(one.evidence) for _, one in bus.said[said:]]
     assert memory.read <= 2 * len(entries)
+
+
+def test_a_copy_that_puts_the_latest_entry_earlier_reads_what_is_later_than_it_and_no_more() -> None:
+    bus = Bus(kept=True)
+    bus.memory = memory = Read(RULES, snapshots=True)
+    for number in range(100):
+        bus.arrive("c", arrived(entry(START + number * HOUR, VISIT, {"url": "u"}, number)))
+    memory.read = 0
+    later, earlier = (entry(START + 200 * HOUR - before, VISIT, {"url": "u"}, 200) for before in (0, 1))
+    bus.arrive("c", arrived(later))
+    bus.arrive("c", Arrived(earlier, later.at, arrived(later).masks))
+    assert (101, earlier.at) == (bus.customer("c").entries, bus.customer("c").last_at)
+    assert memory.read <= 4
