@@ -24,7 +24,7 @@ import msgspec
 from core.alert import Alert
 from core.arrival import Arrived
 from core.conditions import Derived
-from core.event import Entry
+from core.event import FOREVER, Entry
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
 
@@ -134,9 +134,9 @@ class Archive:
         found = self._find(owner, uid)
         return None if found is None else stored_entry.entry(found[0], uid.hex(), found[1])
 
-    def since(self, customer: str, at: int) -> Sequence[Entry]:
-        """The customer's entries from that instant on (µs), notes included, in the timeline's order."""
-        return [stored_entry.entry(*stored) for stored in self._scan(customer.encode(), at)]
+    def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
+        """The customer's entries from ``at`` on and ``before`` (µs), notes included, in the timeline's order."""
+        return [stored_entry.entry(*stored) for stored in self._scan(customer.encode(), at, before)]
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
         """The entries about that matter before that instant (µs), in the timeline's order."""
@@ -252,11 +252,13 @@ class Archive:
         assert found is not None, "what has a place is there"
         return found
 
-    def _scan(self, owner: bytes, at: int = 0) -> Iterator[tuple[int, str, bytes]]:
-        """Instant, uid and what is stored of the entries from ``at`` on (µs)."""
+    def _scan(self, owner: bytes, at: int = 0, before: int = FOREVER) -> Iterator[tuple[int, str, bytes]]:
+        """Instant, uid and what is stored of the entries from ``at`` on and ``before`` (µs)."""
         prefix = b"%s/e" % owner
-        place = len(prefix)
+        place, end = len(prefix), prefix + placed(before)
         for key, stored in self._store.scan("entries", prefix, placed(at)):
+            if key >= end:
+                return
             yield int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :].hex(), stored
 
     # --- closed alerts ----------------------------------------------------------------------------------------------

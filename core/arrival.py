@@ -81,6 +81,7 @@ def join(customer: Customer, record: Arrived, before: Sequence[Joined], rules: R
         if taken is None and is_note(entry, rules):
             return Written(entry, False, len(before))
         customer.know(record.masks)
+        customer.entries += 1
         _remember(customer, entry, taken)
         return Written(entry, late, len(before), taken)
     if not _same(known, record):
@@ -96,7 +97,7 @@ def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: 
     if moved.taken is None and is_note(moved.entry, rules):
         return moved
     if moved.stood_at is not None and _is_remembered(customer, moved.stood_at):
-        _recall(customer, written([*before, moved]), rules, history)
+        _recall(customer, Past(history, customer.id, written([*before, moved]), rules), moved.entry.at, rules)
     return replace(moved, late=moved.entry.at < customer.last_at)
 
 
@@ -128,7 +129,6 @@ def _reused(entry: Entry, nth: int) -> Refused:
 def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
     """What the profile says, whatever the order of arrival."""
     at = entry.at
-    customer.entries += 1
     if at > customer.last_at:
         customer.last_at = at
         if at > customer.latest_at:
@@ -148,10 +148,14 @@ def _is_remembered(customer: Customer, at: int) -> bool:
     return at in (customer.last_at, customer.name_at) or at in customer.last_contact.values()
 
 
-def _recall(customer: Customer, new: Sequence[Entry], rules: RuleSet, history: History) -> None:
-    """What the profile says of all entries: some of what was remembered may be of an instant that is none now."""
-    customer.entries, customer.last_at = 0, BEFORE_ALL
-    customer.name, customer.name_at, customer.last_contact = None, BEFORE_ALL, {}
-    for entry in Past(history, customer.id, new, rules).since(0):
+def _recall(customer: Customer, past: Past, since: int, rules: RuleSet) -> None:
+    """What the profile says of entries from an instant on (µs), at which one stands that was later: what was remembered
+    may be of an instant that is none now. What it says of before stays, and the entry itself says what it said.
+    """
+    customer.last_at = BEFORE_ALL
+    if customer.name_at >= since:
+        customer.name, customer.name_at = None, BEFORE_ALL
+    customer.last_contact = {name: at for name, at in customer.last_contact.items() if at < since}
+    for entry in past.since(since):
         if not is_note(entry, rules):
             _remember(customer, entry, rules.taken(entry))

@@ -22,9 +22,7 @@ class Unmatched:
 
 
 def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> Iterable[Unmatched]:
-    """What is to be said of the entry, before it is judged; the ``past`` is asked where what is known may lack what
-    opened the matter.
-    """
+    """What is to be said of the entry, before it is judged; the ``past`` is asked about a matter that is not known."""
     if taken.matter is None or not taken.effects.may_close:
         return ()
     entity, name = taken.matter
@@ -33,8 +31,8 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
         return ()
     if customer.derived is not None and not customer.unjudged:
         known = cast(Matters, customer.derived.states[place]).get(name)
-        if known is not None and known.opened:
-            return ()
+        if known is not None:
+            return () if known.opened else (Unmatched(taken.kind.name),)
     entries = past.matter(entity, name, FOREVER)
     matched = any(one.effects.opens for one in entries)
     return () if matched else (Unmatched(taken.kind.name),)

@@ -34,7 +34,7 @@ class Bill(Struct, frozen=True, gc=False, array_like=True):
     """``claim``: the latest issue or overdue event, and its ``claimed`` money; ``warned``: the latest overdue event.
 
     ``due``: 00:00 UTC of its due date; ``issued``, ``ended``: the latest issue, and void or write-off (instants, µs).
-    Payments, disputes of payments and credits by id, the latest of each.
+    Payments, disputes of payments and credits by id, the latest of each; ``sums``: what counts of them, by currency.
     """
 
     claim: Ref | None = None
@@ -43,9 +43,10 @@ class Bill(Struct, frozen=True, gc=False, array_like=True):
     due: int | None = None
     issued: int = -1
     ended: int = -1
-    paid: tuple[tuple[str, Money], ...] = ()
-    disputed: tuple[tuple[str, int], ...] = ()
-    credited: tuple[tuple[str, Money], ...] = ()
+    paid: dict[str, Money] = {}
+    disputed: dict[str, int] = {}
+    credited: dict[str, Money] = {}
+    sums: dict[str, Decimal] = {}
 
     @property
     def closed(self) -> bool:
@@ -53,37 +54,57 @@ class Bill(Struct, frozen=True, gc=False, array_like=True):
         return self.ended >= max(self.issued, 0) or (self.claimed is not None and self._reaches(self.claimed))
 
     def _reaches(self, claimed: Money) -> bool:
-        disputed = dict(self.disputed)
-        counted = [money for name, money in self.paid if disputed.get(name, -1) < money.at]
-        counted += [money for _, money in self.credited]
-        total = sum((_decimal(one.total) for one in counted if one.currency == claimed.currency), Decimal(0))
-        return total >= _decimal(claimed.total)
+        return self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)
+
+    def counted(self, payment: str) -> Money | None:
+        """What was paid by that id, unless a dispute of it is as late."""
+        money = self.paid.get(payment)
+        return None if money is None or self.disputed.get(payment, -1) >= money.at else money
 
 
-NO_BILL = Bill()
-
-
-def billed(before: Bill, taken: Sequence[Taken]) -> Bill:
-    """The bill once the entries of the next instant are known."""
+def billed(before: Bill, taken: Sequence[Taken], *, alone: bool = False) -> Bill:
+    """The bill once the entries of the next instant are known. ``alone``: nobody else has the one before, so what it
+    holds by id is changed in place, and a long history is read in the time of its length.
+    """
     bill = before
     for one in taken:
-        bill = _with(bill, one)
+        bill = _with(bill, one, alone)
     return bill
 
 
-def _with(bill: Bill, taken: Taken) -> Bill:
+def _with(bill: Bill, taken: Taken, alone: bool) -> Bill:
     entry, name = taken.entry, taken.kind.name
     if name in (ISSUED, OVERDUE):
         return _claimed(bill, taken)
-    if name == PAYMENT:
-        return replace(bill, paid=_put(bill.paid, str(entry.data.get("paymentId")), _money(entry)))
-    if name == DISPUTED:
-        return replace(bill, disputed=_put(bill.disputed, str(entry.data.get("paymentId")), entry.at))
+    if name in (PAYMENT, DISPUTED):
+        return _paid(bill, taken, alone)
     if name == CREDIT:
-        return replace(bill, credited=_put(bill.credited, str(entry.data.get("creditId")), _money(entry)))
+        credit, money = str(entry.data.get("creditId")), _money(entry)
+        sums = _recounted(bill.sums, bill.credited.get(credit), money, alone)
+        return replace(bill, credited=_put(bill.credited, credit, money, alone), sums=sums)
     if name in (VOIDED, WRITTEN_OFF):
         return replace(bill, ended=entry.at)
     return bill
+
+
+def _paid(bill: Bill, taken: Taken, alone: bool) -> Bill:
+    """A payment, or a dispute of one."""
+    entry, payment = taken.entry, str(taken.entry.data.get("paymentId"))
+    before = bill.counted(payment)
+    if taken.kind.name == PAYMENT:
+        bill = replace(bill, paid=_put(bill.paid, payment, _money(entry), alone))
+    else:
+        bill = replace(bill, disputed=_put(bill.disputed, payment, entry.at, alone))
+    return replace(bill, sums=_recounted(bill.sums, before, bill.counted(payment), alone))
+
+
+def _recounted(sums: dict[str, Decimal], before: Money | None, now: Money | None, alone: bool) -> dict[str, Decimal]:
+    """One of what counts was ``before`` and is ``now``."""
+    for money, sign in ((before, -1), (now, 1)):
+        if money is not None:
+            total = sums.get(money.currency, _ZERO) + sign * _decimal(money.total)
+            sums = _put(sums, money.currency, total, alone)
+    return sums
 
 
 def _claimed(bill: Bill, taken: Taken) -> Bill:
@@ -99,10 +120,14 @@ def _claimed(bill: Bill, taken: Taken) -> Bill:
 
 
 _Value = TypeVar("_Value")
+_ZERO = Decimal(0)
 
 
-def _put(items: tuple[tuple[str, _Value], ...], name: str, value: _Value) -> tuple[tuple[str, _Value], ...]:
-    return tuple({**dict(items), name: value}.items())
+def _put(items: dict[str, _Value], name: str, value: _Value, alone: bool) -> dict[str, _Value]:
+    if not alone:
+        return {**items, name: value}
+    items[name] = value
+    return items
 
 
 def _money(entry: Entry) -> Money:

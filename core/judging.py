@@ -6,10 +6,11 @@ notified against what matches now, decide what is left in its order, and say wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .alert import Alert, Name
 from .closed import forget, wake
+from .conditions import Derived
 from .customer import Customer
 from .event import BEFORE_ALL, FOREVER
 from .features import Taken
@@ -81,7 +82,8 @@ class _Judgement:
         for index, watch in watches.items():
             before = customer.alerts[index]
             if watch.end != before.end:
-                customer.alerts[index] = self._restated(before, watch.end, None)
+                match = self._found_again((before,)).get(before.name)
+                customer.alerts[index] = self._restated(before, watch.end, match)
                 customer.look_at(customer.alerts[index])
         if matches:
             self._decide(matches)
@@ -123,13 +125,25 @@ class _Judgement:
 
         return fold(self._rules, base, Folding(self._past.instants(base.at + 1), is_near), self._past).matches
 
-    def _found_again(self, alert: Alert) -> Match | None:
-        """What a notified alert of before the change was bound to when it fired."""
-        base = self._past.snapshot(alert.time)
-        until = (one for one in self._past.instants(base.at + 1) if one[0].entry.at <= alert.time)
-        folding = Folding(until, lambda at, rule, _key: at == alert.time and rule.name == alert.rule)
-        matches = fold(self._rules, base, folding, self._past).matches
-        return next((match for match in matches if match.name == alert.name), None)
+    def _found_again(self, moved: Iterable[Alert]) -> Mapping[Name, Match]:
+        """What notified alerts, whose ends moved, were bound to when they fired: of those that keep nothing of it.
+
+        The past is folded once for all of them, from trigger to trigger and no further.
+        """
+        lacking = [alert for alert in moved if not alert.open and alert.evidence is None]
+        names, fired = {alert.name for alert in lacking}, {(alert.time, alert.rule) for alert in lacking}
+        found: dict[Name, Match] = {}
+        known: Derived | None = None
+        for time in sorted({alert.time for alert in lacking}):
+            base = self._past.snapshot(time)
+            if known is not None and known.at > base.at:
+                base = known
+            together = self._past.instants(base.at + 1, time + 1)
+            folding = Folding(together, lambda at, rule, _key: (at, rule.name) in fired)
+            once = fold(self._rules, base, folding, self._past)
+            known = once.derived
+            found.update({match.name: match for match in once.matches if match.name in names})
+        return found
 
     # --- comparing --------------------------------------------------------------------------------------------------
 
@@ -137,13 +151,15 @@ class _Judgement:
         """Notified alerts keep standing, are as their matches are by now, or are retracted. Returns the latter."""
         kept: list[Alert] = []
         gone: list[Alert] = []
+        before = [alert for alert in self._customer.alerts if alert.time < since and alert.name in watches]
+        bound = self._found_again(alert for alert in before if watches[alert.name].end != alert.end)
         for alert in self._customer.alerts:
             name = alert.name
             if alert.rule not in self._rules.rules:
                 kept.append(self._unloaded(alert))
             elif alert.time < since:
                 watch = watches.get(name)
-                kept.append(alert if watch is None else self._restated(alert, watch.end, None))
+                kept.append(alert if watch is None else self._restated(alert, watch.end, bound.get(name)))
             elif name in matches:
                 kept.append(self._restated(alert, matches[name].watch.end, matches[name]))
             else:
@@ -164,8 +180,6 @@ class _Judgement:
         """The alert with its end and evidence as they are by now; what is new of it is said."""
         if match is None and end == before.end:
             return before
-        if match is None and not before.open and before.evidence is None:
-            match = self._found_again(before)
         now = (before if match is None else refreshed(before, match))._replace(end=end, carried=False)
         other = now.digest != before.digest
         if now.has_ended(self._now):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from .alert import Alert
 from .conditions import Derived
-from .event import BEFORE_ALL, Entry
+from .event import BEFORE_ALL, FOREVER, Entry
 from .features import Ref, Taken
 from .folding import Folding, Match, fold, instants
 from .ruleset import RuleSet
@@ -22,8 +22,8 @@ class History(Protocol):
         """The entry of this uid, which most likely stands at that instant (µs)."""
         ...
 
-    def since(self, customer: str, at: int) -> Sequence[Entry]:
-        """Entries from an instant on (µs), notes included."""
+    def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
+        """Entries from an instant on and ``before`` another (µs), notes included."""
         ...
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
@@ -66,13 +66,14 @@ class Past:
         found = found or self._history.entry(self._customer, named.at, named.uid)
         return found if found is None or found.at == named.at else replace(found, at=named.at)
 
-    def since(self, at: int) -> Sequence[Entry]:
-        """The entries from an instant on (µs), in order."""
-        return self._joined(self._history.since(self._customer, at), [one for one in self._new if one.at >= at])
+    def since(self, at: int, before: int = FOREVER) -> Sequence[Entry]:
+        """The entries from an instant on and ``before`` another (µs), in order."""
+        mine = [one for one in self._new if at <= one.at < before]
+        return self._joined(self._history.since(self._customer, at, before), mine)
 
-    def instants(self, at: int) -> Iterator[Sequence[Taken]]:
+    def instants(self, at: int, before: int = FOREVER) -> Iterator[Sequence[Taken]]:
         """Of these what the rules or the profile look at, those of an instant together."""
-        return instants(looked_at(self.since(at), self._rules))
+        return instants(looked_at(self.since(at, before), self._rules))
 
     def matter(self, kind: str, name: str, before: int) -> Sequence[Taken]:
         """The entries about a matter before an instant (µs), in order; none of a type that nobody knows any more."""
@@ -123,7 +124,7 @@ class Nothing:
         """None."""
         return None
 
-    def since(self, customer: str, at: int) -> Sequence[Entry]:
+    def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
         """None."""
         return ()
 

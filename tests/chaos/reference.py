@@ -23,7 +23,7 @@ from agents.topics import alerts_topic
 from core.alert import Alert
 from core.arrival import Arrived, Refused, Written
 from core.customer import Customer
-from core.event import Entry
+from core.event import FOREVER, Entry
 from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.journey import Record as Brought
 from core.past import Nothing
@@ -117,10 +117,10 @@ class Reference(Nothing):
         found = self.find(customer, uid.hex())
         return None if found is None else found.entry
 
-    def since(self, customer: str, at: int) -> Sequence[Entry]:
-        """The customer's entries from that instant on (µs), in the timeline's order."""
+    def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
+        """The customer's entries from that instant on and ``before`` another (µs), in the timeline's order."""
         entries = (kept.arrived.entry for kept in self.entries.get(customer, {}).values())
-        return sorted(one for one in entries if one.at >= at)
+        return sorted(one for one in entries if at <= one.at < before)
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
         """Of these the ones about a matter before that instant (µs)."""

@@ -30,8 +30,8 @@ BUGS = (
         "part-payment-closes",
         "Any payment closes an invoice.",
         "core/invoices.py",
-        "        return total >= _decimal(claimed.total)\n",
-        "        return bool(counted) or total >= _decimal(claimed.total)\n",
+        "        return self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)\n",
+        "        return bool(self.sums) or self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)\n",
         (checks.EDGES,),
     ),
     Bug(
@@ -152,8 +152,8 @@ BUGS = (
         "an-old-alert-not-explained-again",
         "An alert that ended, and stands again after a late event, says so without its evidence.",
         "core/judging.py",
-        "        if match is None and not before.open and before.evidence is None:\n",
-        "        if match is None and before.open and before.evidence is None:\n",
+        "[alert for alert in moved if not alert.open and alert.evidence is None]",
+        "[alert for alert in moved if alert.open and alert.evidence is None]",
         (
             checks.FOUND_AGAIN,
             checks.EXPLAINED,
@@ -176,8 +176,8 @@ BUGS = (
         "a-state-changed-in-place",
         "What is known of a matter by now shows in the states of before.",
         "core/matters.py",
-        "opened, closed = dict(known.open), dict(known.closed)",
-        "opened, closed = cast(dict[str, Matter], known.open), dict(known.closed)",
+        "opened, closed, left = dict(known.open), dict(known.closed)",
+        "opened, closed, left = cast(dict[str, Matter], known.open), dict(known.closed)",
         (checks.RECALLED,),
     ),
     Bug(
@@ -198,6 +198,14 @@ BUGS = (
         "    if customer.arriving or not record.judged:\n",
         "    if not record.judged:\n",
         (checks.MISSING_PARTS,),
+    ),
+    Bug(
+        "a-name-of-an-instant-that-is-none",
+        "The profile keeps the name that an entry told at an instant at which it stands no longer.",
+        "core/arrival.py",
+        "    if customer.name_at >= since:\n",
+        "    if customer.name_at < since:\n",
+        (checks.SAID_OF_EARLIER,),
     ),
     Bug(
         "reused-id-taken-for-a-copy",
@@ -290,8 +298,8 @@ BUGS = (
         "the-edge-of-what-is-held-is-dropped",
         "A closed matter of which a window still shows the very edge is dropped.",
         "core/matters.py",
-        "self._drop(closed, at - self.horizon)",
-        "self._drop(closed, at - self.horizon + 1)",
+        "self._leave(closed, left, at - self.horizon)",
+        "self._leave(closed, left, at - self.horizon + 1)",
         (checks.WIDEST_OF_MATTERS,),
     ),
     Bug(

@@ -13,7 +13,7 @@ from core.arrival import Arrived, Written
 from core.closed import PutAway, TakenOut
 from core.conditions import Derived
 from core.customer import Customer
-from core.event import BEFORE_ALL, DAY, Entry, event_uid
+from core.event import BEFORE_ALL, DAY, FOREVER, Entry, event_uid
 from core.journey import Merge, Moved, Output, Shipped, step
 from core.ruleset import RuleSet
 from core.telling import Said
@@ -52,9 +52,9 @@ class Memory:
         found = self.find(customer, uid.hex())
         return None if found is None else found.entry
 
-    def since(self, customer: str, at: int) -> Sequence[Entry]:
+    def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
         held = self.held.get(customer, {}).values()
-        return sorted(arrived.entry for arrived in held if arrived.entry.at >= at)
+        return sorted(arrived.entry for arrived in held if at <= arrived.entry.at < before)
 
     def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
         found = []

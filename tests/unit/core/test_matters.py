@@ -137,6 +137,11 @@ def test_an_invoice_that_nobody_claimed_is_closed_by_a_void_and_not_by_money() -
     assert [] == invoice(paid("10.00"), credited("10.00"))
 
 
+def test_what_counted_at_an_instant_stays_as_it_was_then() -> None:
+    bills = [matter.bill for matter in invoice(issued(), paid("4.00"), disputed(), credited("5.00"))]
+    assert [{}, {"EUR": 4}, {"EUR": 0}, {"EUR": 5}] == [bill.sums for bill in bills if bill is not None]
+
+
 # --- what opens it again ----------------------------------------------------------------------------------------------
 
 
@@ -227,6 +232,7 @@ def test_a_closing_of_what_this_customer_does_not_have_is_told(told: Told) -> No
         (OPENED, RESOLVED, RESOLVED),
         (STAGED, WON),
         (CREATED, WON),
+        (CREATED, *[WON] * 40),
         (issued(), paid("10.00"), credited("1.00"), VOIDED, WRITTEN_OFF),
         (overdue(), paid("1.00")),
     ],
