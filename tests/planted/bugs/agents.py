@@ -409,9 +409,10 @@ BUGS = (
         "agents/journey.py",
         """\
         self._archive.drop()
-        self._known.forget()
+        self._forget_customers()
+        self._archive.opened()
 """,
-        "        self._known.forget()\n",
+        "        self._forget_customers()\n        self._archive.opened()\n",
         (checks.LOST_AT_OPENING,),
     ),
     Bug(

@@ -145,7 +145,7 @@ def sent(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 @given(sent())
-@settings(deadline=None, max_examples=2_000)
+@settings(deadline=None, max_examples=600)
 def test_what_it_takes_the_codec_takes_with_the_same_result(record: tuple[str, bytes]) -> None:
     department, value = record
     taken = one_pass_of(department).take(department, value)
