@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,21 @@ SIX = "def six(a: int, b: int, c: int, d: int, e: int, *, f: int) -> int:\n    r
 BRANCHES = "".join(f"    if n == {n}:\n        return {n}\n" for n in range(10))
 WINDING = f"def winding(n: int) -> int:\n{BRANCHES}    return 0\n"
 ANYTHING = "from typing import Any\n\n\ndef anything(told: Any) -> object:\n    return told\n"
+
+
+STRUCTS = {"msgspec": {"Struct", "to_builtins"}, "msgspec.structs": {"replace"}}
+"""All that the core may have of msgspec: values, and no bytes."""
+
+
+def test_of_msgspec_the_core_has_values_and_no_bytes() -> None:
+    used: dict[str, set[str]] = {}
+    for module in (ROOT / "core").rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not any(name.name.startswith("msgspec") for name in node.names), module
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("msgspec"):
+                used.setdefault(node.module or "", set()).update(name.name for name in node.names)
+    assert STRUCTS == used
 
 
 def ruff(text: str, file: str, *more: str) -> str:
