@@ -30,11 +30,12 @@ from engine.store import META, Store
 
 from . import stored_alert, stored_entry
 from .known_uids import KnownUids
+from .records import UID_BYTES
 from .snapshots import Snapshots
 
 CLOCK = b"clock"
 
-AT_BYTES, UID_BYTES = 8, 16
+AT_BYTES = 8
 
 
 class Place(NamedTuple):
@@ -69,7 +70,6 @@ class Archive:
         """The fold passed this state: it may be kept."""
         self._uids = KnownUids(self._store, "entries")
         self._new: set[bytes] = set()  # uids that are pending
-        self.passed = self._snapshots.passed
 
     def checkpoint(self) -> Checkpoint | None:
         """The mark of what is kept."""

@@ -11,11 +11,10 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import orjson
-
 from core.identity import Node
 
 from .dropped import Dropped, Nobody
+from .kept_json import kept_json
 from .normalisation import Identifier, Normalisation, judged
 from .short_cache import Pairs, ShortCache
 
@@ -68,8 +67,7 @@ class Identifiers:
         return Identified(nodes, tuple(mask(one, node.hash) for one, node in zip(kept, nodes, strict=True)), dropped)
 
     def _shown(self, pairs: Pairs) -> tuple[Pairs, bytes]:
-        sent = orjson.dumps([{"type": kind, "value": value} for kind, value in pairs])
-        return self.of(pairs).masks, b"%b" % sent  # a copy has its own size: what orjson gives stands in 4 KB
+        return self.of(pairs).masks, kept_json([{"type": kind, "value": value} for kind, value in pairs])
 
     def hash(self, kind: str, value: str) -> str | None:
         """The node's hash, for a search; ``None`` when the value does not identify."""

@@ -31,7 +31,7 @@ from engine.record import KafkaRecord
 from engine.unit_of_work import Output
 from schemas.refusal import Dead, Reason, decision_error
 
-from . import messages, moves, stored_alert
+from . import messages, moves, output_size, stored_alert
 from .archive import Added, Archive
 from .customer_cache import BYTES, CustomerCache
 from .documents import STATE, Document, Documents, OtherVersion, bytes_at_most, head
@@ -39,8 +39,8 @@ from .foreign import letters_about, unreadable
 from .heard import Heard, Listener
 from .identifiers import Identifiers
 from .letters import letter
-from .messages import OutputTooLarge
 from .metrics import Metrics
+from .output_size import OutputTooLarge, fitting
 from .records import (
     EVENT,
     MOVED,
@@ -211,7 +211,7 @@ class Journey:
             document, self._weights[name] = self._documents.weighed(customer, message_id)
             stored = document.stored()
             # parts that were forged are larger than what is looked at
-            if len(stored) - len(message_id) > messages.MOST_BYTES:
+            if len(stored) - len(message_id) > output_size.MOST_BYTES:
                 raise OutputTooLarge(len(stored), PROFILES)
             self._archive.set_profile(name, stored)
             outputs.append(self._profile(name.encode(), document))
@@ -322,8 +322,8 @@ class Journey:
         if not judged and isinstance(brought, Moved):
             brought = replace(brought, judged=False)
         decisions = step(customer, brought, self._rules, self._archive, self._pending_clock)
-        if careful or bytes_at_most(customer) > messages.MOST_BYTES:
-            _fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
+        if careful or bytes_at_most(customer) > output_size.MOST_BYTES:
+            fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         if len(decisions) == 1 and type(only := decisions[0]) is Written:  # most often
             output, added = self._entries.record(record.key, only, heard.sources[only.nth])
             self._archive.add(added)
@@ -344,7 +344,7 @@ class Journey:
             elif isinstance(decision, PutAway | TakenOut):
                 closed.append(self._closed(customer.id, decision))
             else:
-                outputs += map(_fitting, self._told(customer, decision, record, heard))
+                outputs += map(fitting, self._told(customer, decision, record, heard))
         for added in joined:
             self._archive.add(added)
         for one in closed:
@@ -420,10 +420,3 @@ class Journey:
 def _is_closed_alert(key: str, alert: Alert) -> bool:
     """Whether the bus can have written the alert under that key, ``<customer>/<alert id>``."""
     return key.partition("/")[2] == alert.id and may_be_told(alert)
-
-
-def _fitting(output: Output) -> Output:
-    """The output. Raises ``OutputTooLarge``."""
-    if output.value is not None and len(output.value) > messages.MOST_BYTES:
-        raise OutputTooLarge(len(output.value), output.topic)
-    return output

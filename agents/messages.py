@@ -1,4 +1,4 @@
-"""What the bus says of an alert, as a CloudEvent in bytes; and what holds of every record that it writes."""
+"""What the bus says of an alert, as a CloudEvent in bytes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ from core.telling import Said
 from schemas.outputs import ALERT_TYPES
 
 from .cloud_event import cloud_event
-
-MOST_BYTES = 1_400_000
-"""Of a record's value: below a batch's 1.5 MB, with room for key and headers. What is written is bounded so that it
-fits (ADR 23); what would not is a decision that failed.
-"""
-
-
-class OutputTooLarge(Exception):
-    """What a record would have written does not fit into one of Kafka's: the decision failed."""
-
-    def __init__(self, size: int, topic: str) -> None:
-        super().__init__(f"{size} bytes for {topic}")
-
 
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 

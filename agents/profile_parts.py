@@ -16,6 +16,8 @@ from core.customer import Customer
 from core.event import rfc3339
 from core.ruleset import RuleSet
 
+from .kept_json import kept_json
+
 
 class _Parts(Struct, gc=False):
     """Of one customer: each part behind what it was made of."""
@@ -84,8 +86,7 @@ class ProfileParts:
 
 
 def _kept(told: object) -> orjson.Fragment:
-    """As JSON, in as many bytes as it has: what ``orjson.dumps`` gives keeps a buffer of 4 KB (3.13.0)."""
-    return orjson.Fragment(bytes(memoryview(orjson.dumps(told))))
+    return orjson.Fragment(kept_json(told))
 
 
 def _are(these: Sequence[object], those: Sequence[object]) -> bool:

@@ -32,6 +32,7 @@ EVENT, NODES, ORDER = "event", "nodes", "kind"
 MERGE, MOVED = b"merge", b"moved"
 """Orders: a customer leaves for another one; here comes a part of their past."""
 
+UID_BYTES = 16
 _LATEST = instant.parse("9999-12-31T00:00:00Z")
 _Instant = Annotated[int, Meta(ge=0, le=_LATEST)]
 
@@ -66,7 +67,7 @@ class EventHeader(msgspec.Struct, array_like=True, forbid_unknown_fields=True, f
 
     form: Literal[1]
     kind: Kind
-    uid: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    uid: Annotated[bytes, Meta(min_length=UID_BYTES, max_length=UID_BYTES)]
     time: _Instant
     received: _Instant
     origin: str
@@ -127,7 +128,6 @@ _MOST_NODES = 100
 """As many as an event may have identifiers."""
 _MOST_DEPARTMENTS = 64
 """Whom one alert is told: a message each."""
-_UID_BYTES = 16
 _NODE_TYPE = 512
 """Characters of an identifier's type."""
 
@@ -155,7 +155,7 @@ def may_be_told(alert: Alert) -> bool:
     """Whether the bus can have said that of somebody."""
     departments = alert.departments
     return (
-        len(alert.uid) == _UID_BYTES
+        len(alert.uid) == UID_BYTES
         and is_instant(alert.time)
         and len(departments) <= _MOST_DEPARTMENTS
         and all(map(is_name, departments))

@@ -11,11 +11,11 @@ from core.vocabulary import Vocabulary
 from engine.unit_of_work import Output
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
 
-from . import messages
 from .archive import Added, matter_name, placed
 from .heard import Source
-from .messages import STRUCTURED, OutputTooLarge
+from .messages import STRUCTURED
 from .metrics import Metrics
+from .output_size import fitting
 from .records import Header
 from .stored_entry import kept
 from .topics import TIMELINE
@@ -54,13 +54,11 @@ class TimelineEntries:
             b"true" if source.moved else b"false",
             stored,
         )
-        if len(value) > messages.MOST_BYTES:
-            raise OutputTooLarge(len(value), TIMELINE)
+        output = fitting(Output(TIMELINE, self._partition, key, value, timeline_headers(about, stood_at)))
         if stood_at is None:
             self._joined.append((department, late))
         else:
             self._metrics.duplicates.inc()
-        output = Output(TIMELINE, self._partition, key, value, timeline_headers(about, stood_at))
         return output, Added(customer, source.uid, placed(at), stored, about, stood_at)
 
     def _unread(self, entry: Entry) -> tuple[str, tuple[str, str] | None]:

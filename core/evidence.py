@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .bounds import SIGN_BYTES, VALUE_BYTES, fits, shown, size
+from .bounds import SIGN_BYTES, VALUE_BYTES, shown, size
 from .conditions import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
 from .event import Entry, rfc3339
 from .features import Ref
@@ -62,7 +62,7 @@ def _plain(entry: Entry, values: Mapping[str, object]) -> Mapping[str, object]:
         "id": entry.id,
         "type": entry.type,
         "time": rfc3339(entry.at),
-        "values": {name: value if fits(value) else shown(value) for name, value in values.items()},
+        "values": {name: shown(value) for name, value in values.items()},
     }
 
 

@@ -117,7 +117,7 @@ class Fold:
             if watch.resolved is None:
                 watch.look(base, past)
 
-    def take(self, together: Sequence[Taken], judged: Judged = every_trigger) -> None:
+    def take(self, together: Sequence[Taken], judged: Judged) -> None:
         """Takes in the entries of the next instant, in order; those that trigger a rule are ``judged``."""
         past = self._past
         derived = self.derived = Derived(together[0].entry.at, self._after(together))

@@ -50,7 +50,7 @@ BUGS = (
         "a-document-of-any-size",
         "A document that is too large is found out after the decision, by whoever writes it.",
         "agents/journey.py",
-        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if careful or bytes_at_most(customer) > output_size.MOST_BYTES:\n",
         "        if bytes_at_most(customer) < 0:\n",
         (
             checks.TOO_LARGE,
@@ -319,8 +319,8 @@ BUGS = (
         "document-of-forged-parts-too-large",
         "Only what the bus itself puts into a document is taken into account when it is measured.",
         "agents/journey.py",
-        "        if careful or bytes_at_most(customer) > messages.MOST_BYTES:\n",
-        "        if bytes_at_most(customer) > messages.MOST_BYTES:\n",
+        "        if careful or bytes_at_most(customer) > output_size.MOST_BYTES:\n",
+        "        if bytes_at_most(customer) > output_size.MOST_BYTES:\n",
         (checks.FORGED_ALERTS,),
     ),
     Bug(

@@ -18,7 +18,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import documents, messages
+from agents import documents, messages, output_size
 from agents.documents import STATE, Documents
 from agents.records import MERGE, MOVED, ORDER, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
@@ -111,7 +111,7 @@ def test_a_campaign_in_spite_of_400_complaints_names_the_latest_twenty(journal: 
     for number in range(400):
         complain(journal, "c", number)
     most = max(largest(advertise(journal, "c", number)) for number in range(400, 421))
-    assert most < messages.MOST_BYTES / 4
+    assert most < output_size.MOST_BYTES / 4
     fired = told_of(journal, "campaign-during-complaint")
     assert [21] * 21 == [len(alert["evidence"]) for alert in fired]
     values = [one["values"] for one in fired[0]["evidence"]]
@@ -123,7 +123,7 @@ def test_hundreds_of_dunning_letters_in_a_dispute_are_told_fifty_times(journal: 
     journal.publish("c", event("service.case.opened.v1", minute(0), **case))
     for number in range(1, 300):
         told = event("finance.dunning.sent.v1", minute(number), number, invoiceId=f"INV-{number:07}", level=1)
-        assert largest(journal.publish("c", told, "finance")) < messages.MOST_BYTES / 4
+        assert largest(journal.publish("c", told, "finance")) < output_size.MOST_BYTES / 4
     rules = [message["data"]["rule"] for message in journal.messages(alerts_topic("finance"))]
     assert MOST_OF_A_RULE == rules.count("dunning-during-dispute")
     assert 300 == journal.current(PROFILES)["c"]["entries"]
@@ -135,7 +135,7 @@ def test_a_merge_of_a_customer_with_large_records_fits(journal: Journal) -> None
     for number in range(200, 255):
         advertise(journal, "young", number, body="y" * 5000)
     complain(journal, "old", 300)
-    assert largest(merge(journal, "young", "old")) < messages.MOST_BYTES
+    assert largest(merge(journal, "young", "old")) < output_size.MOST_BYTES
     assert 176 == journal.current(PROFILES)["old"]["entries"]
 
 
@@ -345,7 +345,7 @@ def test_customers_who_are_driven_to_every_limit_and_merged_always_fit() -> None
         known = journal.known("old")
         assert MOST_ALERTS == len(known.alerts) + known.closed
         assert DEAD not in {topic for topic, _ in journal.logs}
-        assert 400_000 < max(*largest_of.values(), merged, after) <= messages.MOST_BYTES
+        assert 400_000 < max(*largest_of.values(), merged, after) <= output_size.MOST_BYTES
         journal.close()
 
 
@@ -378,7 +378,7 @@ def heard(home: Path, log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Any
     journal = Journal(home)
     for place, batch in enumerate(batches(log[:-1], cuts)):
         for output in journal.run(batch):
-            assert size(output) <= messages.MOST_BYTES + ID_BYTES, (place, output.topic)
+            assert size(output) <= output_size.MOST_BYTES + ID_BYTES, (place, output.topic)
     restored = journal.restored(home / "restored")
     answers = [journal.run(log[-1:]), restored.run(log[-1:])]
     kept = journal.documents()
@@ -412,7 +412,7 @@ def test_what_would_not_fit_is_a_decision_error_however_a_batch_was_cut(
             single.publish("c", value, department)
         log = single.logs[JOURNAL, partition_of("c", PARTITIONS)]
         single.close()
-        patch.setattr(messages, "MOST_BYTES", most)
+        patch.setattr(output_size, "MOST_BYTES", most)
         one_by_one, cut = heard(home / "a", log, [1]), heard(home / "b", log, cuts)
         assert one_by_one == cut
         dead, _, entries, _ = cut
@@ -422,7 +422,7 @@ def test_what_would_not_fit_is_a_decision_error_however_a_batch_was_cut(
 def test_an_event_that_would_not_fit_leaves_nothing_behind(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     complain(journal, "c", 0)
     before = journal.current(PROFILES), journal.current(TIMELINE)
-    monkeypatch.setattr(messages, "MOST_BYTES", sum(map(len, journal.documents()["c"])) + 400)
+    monkeypatch.setattr(output_size, "MOST_BYTES", sum(map(len, journal.documents()["c"])) + 400)
     outputs = advertise(journal, "c", 1)
     (letter,) = [output for output in outputs if output.topic == DEAD]
     assert b"decision-error" == dict(letter.headers)["__cxbus.errors.exception"]
@@ -495,8 +495,8 @@ def test_the_largest_customer_that_there_can_be_fits_a_record_and_so_do_the_aler
     assert (matters == 100) == (again.derived is not None), "what is derived is left out when it is large"
     assert customer.alerts == again.alerts
     assert MOST_SHOWN == len(orjson.loads(document.profile)["data"]["open"])
-    assert 700_000 < len(document.stored()) <= min(messages.MOST_BYTES, documents.bytes_at_most(customer))
-    assert len(msgspec.json.encode(customer.alerts)) <= messages.MOST_BYTES
+    assert 700_000 < len(document.stored()) <= min(output_size.MOST_BYTES, documents.bytes_at_most(customer))
+    assert len(msgspec.json.encode(customer.alerts)) <= output_size.MOST_BYTES
     assert REASON_BYTES >= len(orjson.dumps(LONG * 4)) - 2
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from agents import messages
+from agents import output_size
 from agents.journey import Journey
 from agents.topics import DEAD, alerts_topic
 from core.arrival import Arrived, Ignored, Refused, Written
@@ -363,7 +363,7 @@ def test_what_an_aborted_or_guarded_batch_has_passed_is_not_folded_from(
         journal.publish("c", event(CASE, f"2026-11-17T{hour:02}:00:00Z", hour, caseId=f"K{hour}", category="question"))
     complaint = event(CASE, "2026-11-17T10:00:00Z", 10, caseId="K10", category="complaint", subject="x" * 3_000)
     if failed == "guarded":
-        monkeypatch.setattr(messages, "MOST_BYTES", 3_000)
+        monkeypatch.setattr(output_size, "MOST_BYTES", 3_000)
     else:
         monkeypatch.setattr(Journey, "committed", lambda *_: None)
     topics = [output.topic for output in journal.publish("c", complaint)]

@@ -1,0 +1,10 @@
+"""JSON that is kept in memory."""
+
+from __future__ import annotations
+
+import orjson
+
+
+def kept_json(value: object) -> bytes:
+    """The value as JSON, in as many bytes as it has: what ``orjson.dumps`` gives keeps a buffer of 4 KB (3.13.0)."""
+    return bytes(memoryview(orjson.dumps(value)))
