@@ -57,6 +57,13 @@ class JudgedBus(Bus):
         """Returns when everything was worked through. Raises ``TimeoutError``."""
         await self.progress.drained(seconds, self.memory, self.fleet.supervise)
 
+    async def ready(self, seconds: float = START_SECONDS) -> None:
+        """Returns when all workers have restored what they own: there may be no lag before. Raises ``TimeoutError``."""
+        async with asyncio.timeout(seconds):
+            while not self.fleet.ready():
+                self.fleet.supervise()
+                await asyncio.sleep(LOOK_SECONDS)
+
     async def looked(self) -> Sample:
         """The offsets, as soon as the broker tells them."""
         while True:

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cli.blocked import asked
 from cli.child import FIRST_PAUSE, last_words
-from cli.health import announced
+from cli.health import announced, ask
 from cli.tether import SUPERVISOR
 
 ROOT = Path(__file__).parents[2]
@@ -131,6 +131,13 @@ class Fleet:
     def blocked(self) -> Mapping[str, Any] | None:
         """What the first worker that answers knows of blocked identifiers, as `cxbus status` says it."""
         return asked(announced(self._data))
+
+    def ready(self) -> bool:
+        """Whether every process says that it is: in the group, and all that it was given is restored."""
+        notes = {one.pid: one.url for one in announced(self._data)}
+        urls = [notes.get(process.pid) for process in self._running.values()]
+        answers = [ask(url, "/readyz") if url is not None else None for url in urls]
+        return bool(answers) and all(answer is not None and answer.ok for answer in answers)
 
     def memory(self) -> dict[str, int]:
         """Resident MiB of each process."""

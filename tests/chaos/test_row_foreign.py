@@ -16,7 +16,7 @@ from agents.records import MERGE
 from agents.topics import IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 from engine.mark import MARK
 
-from .arena import JudgedBus, arena, at_work, ended, now, verdict
+from .arena import JudgedBus, arena, ended, now, verdict
 from .business import ROUGH, business
 from .checker import FOREIGN, Problem, letters
 from .fleet import Exit
@@ -132,7 +132,7 @@ async def at_rest(bus: JudgedBus, publish: object) -> None:
     assert callable(publish)
     if not bus.fleet.running:
         bus.fleet.start("a")
-    await at_work(bus.bootstrap, 1)
+    await bus.ready()
     await publish()
     await bus.drained()
 
