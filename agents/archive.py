@@ -24,7 +24,7 @@ import msgspec
 from core.alert import Alert
 from core.arrival import Arrived
 from core.conditions import Derived
-from core.event import FOREVER, Entry
+from core.event import BEFORE_ALL, FOREVER, Entry
 from engine.checkpoint import Checkpoint
 from engine.store import META, Store
 
@@ -68,6 +68,10 @@ class Archive:
         self._snapshots = Snapshots()
         self.passed = self._snapshots.passed
         """The fold passed this state: it may be kept."""
+        self.remembered = self._snapshots.remembered
+        """The latest state of a matter that is at hand, of its entries before an instant (µs), and that instant."""
+        self.remember = self._snapshots.remember
+        """The state of a matter by its entries before an instant (µs)."""
         self._uids = KnownUids(self._store, "entries")
         self._new: set[bytes] = set()  # uids that are pending
 
@@ -138,14 +142,14 @@ class Archive:
         """The customer's entries from ``at`` on and ``before`` (µs), notes included, in the timeline's order."""
         return [stored_entry.entry(*stored) for stored in self._scan(customer.encode(), at, before)]
 
-    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
-        """The entries about that matter before that instant (µs), in the timeline's order."""
+    def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
+        """The entries about that matter from an instant on and ``before`` another (µs), in the timeline's order."""
         owner = customer.encode()
         prefix = _about(owner, matter_name(kind, name))
         if self._store.get("entries", prefix) is None:
             return ()
         found = []
-        for key, _ in self._store.scan("entries", prefix, bytes(1)):
+        for key, _ in self._store.scan("entries", prefix, placed(since) if since > 0 else bytes(1)):
             at, uid = _named_place(key, len(prefix))
             if at >= before:
                 break

@@ -15,6 +15,8 @@ from operator import attrgetter
 
 from core.conditions import Derived
 
+from .remembered import Remembered
+
 MOST = 24
 """States of a customer before the surplus ones go: they go several at once, so that it costs little an event."""
 
@@ -29,11 +31,14 @@ class Snapshots:
     """States by customer id, each customer's in the order of time.
 
     ``written``: the unit of work is durable. What was passed or changed in one that is not makes all of it void.
+    So it is with what is ``remembered`` of matters that left the states.
     """
 
     def __init__(self) -> None:
         self._states: dict[str, list[Derived]] = {}
         self._unwritten = False
+        self._matters = Remembered()
+        self.remembered = self._matters.before
 
     def before(self, customer: str, instant: int) -> Derived | None:
         """The nearest state strictly before ``instant`` (µs), if there is one."""
@@ -54,8 +59,14 @@ class Snapshots:
             if len(states) > MOST:
                 self._states[customer] = thinned(states)
 
+    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+        """The state of a matter by its entries before ``until`` (µs)."""
+        self._unwritten = True
+        self._matters.keep(customer, kind, name, until, state)
+
     def changed(self, customer: str, since: int) -> None:
         """States as of ``since`` (µs) or later are void."""
+        self._matters.changed(customer, since)
         states = self._states.get(customer)
         if states:
             self._unwritten = True
@@ -64,6 +75,7 @@ class Snapshots:
     def forget(self, customer: str) -> None:
         """No state of the customer's is known any more."""
         self._states.pop(customer, None)
+        self._matters.forget(customer)
 
     def written(self) -> None:
         """What was passed and changed is durable."""
@@ -77,6 +89,7 @@ class Snapshots:
     def clear(self) -> None:
         """No state of anybody is known any more."""
         self._states.clear()
+        self._matters.clear()
         self._unwritten = False
 
 

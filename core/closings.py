@@ -9,7 +9,7 @@ from typing import cast
 from .customer import Customer
 from .event import FOREVER
 from .features import Taken
-from .matters import Matters
+from .matters import Matters, MattersOf
 from .past import Past
 from .ruleset import RuleSet
 
@@ -25,14 +25,22 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
     """What is to be said of the entry, before it is judged; the ``past`` is asked about a matter that is not known."""
     if taken.matter is None or not taken.effects.may_close:
         return ()
-    entity, name = taken.matter
-    place = next((place for place, kept in rules.matters if kept.entity == entity), None)
-    if place is None:
+    place = next((place for place, kept in rules.matters if kept.entity == taken.matter[0]), None)
+    if place is None or _was_opened(customer, taken, place, rules, past):
         return ()
-    if customer.derived is not None and not customer.unjudged:
-        known = cast(Matters, customer.derived.states[place]).get(name)
+    return (Unmatched(taken.kind.name),)
+
+
+def _was_opened(customer: Customer, taken: Taken, place: int, rules: RuleSet, past: Past) -> bool:
+    """Whether an entry, this one or another, ever opened the matter that it is about."""
+    assert taken.matter is not None
+    (entity, name), derived, at = taken.matter, customer.derived, taken.entry.at
+    if derived is not None and not customer.unjudged:
+        known = cast(Matters, derived.states[place]).get(name)
+        if known is None and at > derived.at:
+            feature = cast(MattersOf, rules.features[place])
+            known = feature.recalled(name, at, past)
+            return taken.effects.opens or (known is not None and known.opened)
         if known is not None:
-            return () if known.opened else (Unmatched(taken.kind.name),)
-    entries = past.matter(entity, name, FOREVER)
-    matched = any(one.effects.opens for one in entries)
-    return () if matched else (Unmatched(taken.kind.name),)
+            return known.opened
+    return any(one.effects.opens for one in past.matter(entity, name, FOREVER))

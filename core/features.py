@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from msgspec import Struct
 
-from .event import Entry
+from .event import BEFORE_ALL, Entry
 from .streams import CONTACT, ENGAGED
 from .vocabulary import EventType
 
@@ -52,8 +52,20 @@ class Taken:
 class Context(Protocol):
     """What taking in and asking need beside states."""
 
-    def matter(self, kind: str, name: str, before: int) -> Sequence[Taken]:
-        """The entries of a matter before an instant (µs), in order: its state may have been dropped."""
+    def matter(self, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Taken]:
+        """The entries of a matter from an instant on and ``before`` another (µs), in order: its state may have been
+        dropped.
+        """
+        ...
+
+    def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
+        """An instant (µs), ``before`` at the latest, and the state of a matter that follows from the entries before it.
+        ``None``: none is at hand.
+        """
+        ...
+
+    def remember(self, kind: str, name: str, until: int, state: object) -> None:
+        """The state of a matter that follows from its entries before ``until`` (µs): it may be kept."""
         ...
 
 

@@ -56,6 +56,11 @@ class Bill(Struct, frozen=True, gc=False, array_like=True):
     def _reaches(self, claimed: Money) -> bool:
         return self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)
 
+    def copied(self) -> Bill:
+        """The same, and nobody else has what it holds by id."""
+        paid, disputed, credited, sums = dict(self.paid), dict(self.disputed), dict(self.credited), dict(self.sums)
+        return replace(self, paid=paid, disputed=disputed, credited=credited, sums=sums)
+
     def counted(self, payment: str) -> Money | None:
         """What was paid by that id, unless a dispute of it is as late."""
         money = self.paid.get(payment)

@@ -1,8 +1,8 @@
 """Matters that open and close: cases, invoices, opportunities, as they are folded (semantics 1.5).
 
 A matter's state follows from the one before and from its entries of one instant; one that opens and closes in the same
-instant is closed. Those that are closed for longer than anybody looks back are dropped; the history knows them still.
-Of those whose history is long a few are left: what is said of a contract that nobody claimed is mostly said again.
+instant is closed. Those that are closed for longer than anybody looks back, and those that nobody opened, are dropped;
+the history knows them still, and what it said of one may be remembered outside of the state.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from itertools import groupby
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from .event import BEFORE_ALL
 from .features import Context, Feature, Ref, Taken
 from .invoices import Bill, billed
 
@@ -27,18 +29,11 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """What people are told of a matter beside its id."""
 
 
-LONG = 32
-"""So many entries make a matter's history long: to read it again costs more than to keep what follows from it."""
-
-MOST_LEFT = 4
-"""Of a kind, so many with a long history are left when nobody looks back to them."""
-
-
 class Matter(Struct, frozen=True, gc=False, array_like=True):
     """``changed`` opened it, or closed it when it is closed; ``None``: nothing did yet.
 
     ``opened``: somebody said that there is such a matter. ``facts``: values of the latest opening, in the order of the
-    feature's ``fields``. ``bill``: of an invoice. ``entries``: how many there are about it.
+    feature's ``fields``. ``bill``: of an invoice.
     """
 
     open: bool
@@ -46,26 +41,23 @@ class Matter(Struct, frozen=True, gc=False, array_like=True):
     opened: bool
     facts: tuple[object, ...] = ()
     bill: Bill | None = None
-    entries: int = 0
 
 
 class Matters(Struct, frozen=True, gc=False, array_like=True):
     """Those of a kind by id, open and closed ones apart: most questions are about what is open.
 
-    The ``closed`` ones stand in the order in which something was last said of them. ``left``: others, so that their
-    histories need not be read when they are named again, in that order, too.
+    The ``closed`` ones stand in the order in which something was last said of them.
     """
 
     open: Mapping[str, Matter]
     closed: Mapping[str, Matter]
-    left: Mapping[str, Matter]
 
     def get(self, name: str) -> Matter | None:
         """The one of that id, if it is kept."""
-        return self.open.get(name) or self.closed.get(name) or self.left.get(name)
+        return self.open.get(name) or self.closed.get(name)
 
 
-NO_MATTERS = Matters({}, {}, {})
+NO_MATTERS = Matters({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +97,21 @@ class MattersOf(Feature):
     def take(self, state: object, together: Sequence[Taken], context: Context) -> Matters:
         """Each of those that the entries name goes on."""
         at, known = together[0].entry.at, cast(Matters, state)
-        opened, closed, left = dict(known.open), dict(known.closed), dict(known.left)
+        opened, closed = dict(known.open), dict(known.closed)
         for name, taken in _by_id(together):
             now = self._go_on(known.get(name) or self.recalled(name, at, context), taken)
             opened.pop(name, None)
             closed.pop(name, None)
-            left.pop(name, None)
-            held = opened if now.open else left if now.changed is None else closed
-            held[name] = now
-        self._leave(closed, left, at - self.horizon)
-        return Matters(opened, closed, _long(left) if left else left)
+            if now.open:
+                opened[name] = now
+            elif now.changed is not None:
+                closed[name] = now
+            else:
+                context.remember(self.entity, name, at + 1, now)
+        self._leave(closed, at - self.horizon)
+        return Matters(opened, closed)
 
-    def _leave(self, closed: dict[str, Matter], left: dict[str, Matter], since: int) -> None:
+    def _leave(self, closed: dict[str, Matter], since: int) -> None:
         """Of what was closed up to that instant (µs), and before all that is not, nothing can be asked."""
         over = 0
         for one in closed.values():
@@ -124,13 +119,19 @@ class MattersOf(Feature):
                 break
             over += 1
         for name in list(closed)[:over] if over else ():
-            left[name] = closed.pop(name)
+            del closed[name]
 
     def recalled(self, name: str, before: int, context: Context) -> Matter | None:
         """The matter as it was before that instant (µs), by its history; ``None`` if there was none."""
-        matter = None
-        for _, group in groupby(context.matter(self.entity, name, before), key=_at):
+        since, found = context.remembered(self.entity, name, before) or (BEFORE_ALL, None)
+        matter, entries = cast(Matter | None, found), context.matter(self.entity, name, before, since)
+        if not entries:
+            return matter
+        if matter is not None and matter.bill is not None:
+            matter = replace(matter, bill=matter.bill.copied())
+        for _, group in groupby(entries, key=_at):
             matter = self._go_on(matter, list(group), alone=True)
+        context.remember(self.entity, name, before, matter)
         return matter
 
     def _go_on(self, before: Matter | None, taken: Sequence[Taken], *, alone: bool = False) -> Matter:
@@ -139,7 +140,7 @@ class MattersOf(Feature):
             return self._as_invoice(before, taken, alone)
         known = before or UNKNOWN
         opening = closing = None
-        opened, entries = known.opened, known.entries + len(taken)
+        opened = known.opened
         for one in taken:
             if one.effects.closes:
                 closing = one
@@ -148,21 +149,21 @@ class MattersOf(Feature):
             opened = opened or one.effects.opens
         facts = known.facts if opening is None else self._facts(opening)
         if closing is not None:
-            return Matter(False, closing.ref, opened, facts, None, entries)
+            return Matter(False, closing.ref, opened, facts)
         if opening is not None:
-            return Matter(True, opening.ref, True, facts, None, entries)
-        return Matter(known.open, known.changed, opened, facts, None, entries)
+            return Matter(True, opening.ref, True, facts)
+        return Matter(known.open, known.changed, opened, facts)
 
     def _as_invoice(self, before: Matter | None, taken: Sequence[Taken], alone: bool) -> Matter:
         known = before or UNKNOWN
         bill = billed(known.bill or Bill(), taken, alone=alone)
-        facts, claimed, entries = known.facts, bill.claim is not None, known.entries + len(taken)
+        facts, claimed = known.facts, bill.claim is not None
         if bill.claim is not None and bill.claim.at == taken[0].entry.at:
             facts = next((self._facts(one) for one in taken if one.ref == bill.claim), facts)
         if bill.closed:
             still = known.changed if known.changed is not None and not known.open else taken[-1].ref
-            return Matter(False, still, claimed, facts, bill, entries)
-        return Matter(claimed, bill.claim, claimed, facts, bill, entries)
+            return Matter(False, still, claimed, facts, bill)
+        return Matter(claimed, bill.claim, claimed, facts, bill)
 
     def _facts(self, opening: Taken) -> tuple[object, ...]:
         return tuple([opening.kind.kept(opening.entry.data, name) for name in self.fields])
@@ -178,11 +179,6 @@ def _by_id(together: Sequence[Taken]) -> Iterable[tuple[str, Sequence[Taken]]]:
         if one.matter is not None:
             groups.setdefault(one.matter[1], []).append(one)
     return groups.items()
-
-
-def _long(left: Mapping[str, Matter]) -> Mapping[str, Matter]:
-    """Those with a long history that were left last."""
-    return dict([(name, one) for name, one in left.items() if one.entries >= LONG][-MOST_LEFT:])
 
 
 def _at(taken: Taken) -> int:

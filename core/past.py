@@ -26,8 +26,16 @@ class History(Protocol):
         """Entries from an instant on and ``before`` another (µs), notes included."""
         ...
 
-    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
-        """Entries about a matter before an instant (µs)."""
+    def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
+        """Entries about a matter from an instant on and ``before`` another (µs)."""
+        ...
+
+    def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
+        """The latest state of a matter that is at hand, of its entries before an instant (µs), and that instant."""
+        ...
+
+    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+        """The state of a matter that follows from its entries before ``until`` (µs): it may be kept."""
         ...
 
     def closed(self, customer: str) -> Sequence[Alert]:
@@ -75,14 +83,24 @@ class Past:
         """Of these what the rules or the profile look at, those of an instant together."""
         return instants(looked_at(self.since(at, before), self._rules))
 
-    def matter(self, kind: str, name: str, before: int) -> Sequence[Taken]:
-        """The entries about a matter before an instant (µs), in order; none of a type that nobody knows any more."""
-        held = self._history.matter(self._customer, kind, name, before)
+    def matter(self, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Taken]:
+        """The entries about a matter from an instant on and ``before`` another (µs), in order; none of a type that
+        nobody knows any more.
+        """
+        held = self._history.matter(self._customer, kind, name, before, since)
         if not held and (not self._new or self._new[0].at >= before):
             return ()
-        mine = [one for one in self._new_about().get((kind, name), ()) if one.at < before]
+        mine = [one for one in self._new_about().get((kind, name), ()) if since <= one.at < before]
         about = [self._rules.taken(one) for one in self._joined(held, mine)]
         return [one for one in about if one is not None]
+
+    def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
+        """An instant (µs), ``before`` at the latest, and the state of a matter by its entries before it."""
+        return self._history.remembered(self._customer, kind, name, before)
+
+    def remember(self, kind: str, name: str, until: int, state: object) -> None:
+        """The state of a matter by its entries before ``until`` (µs)."""
+        self._history.remember(self._customer, kind, name, until, state)
 
     def closed(self) -> Sequence[Alert]:
         """The alerts that were put away before this record."""
@@ -128,9 +146,16 @@ class Nothing:
         """None."""
         return ()
 
-    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+    def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
         """None."""
         return ()
+
+    def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
+        """None."""
+        return None
+
+    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+        """Is not kept."""
 
     def closed(self, customer: str) -> Sequence[Alert]:
         """None."""

@@ -23,7 +23,7 @@ from agents.topics import alerts_topic
 from core.alert import Alert
 from core.arrival import Arrived, Refused, Written
 from core.customer import Customer
-from core.event import FOREVER, Entry
+from core.event import BEFORE_ALL, FOREVER, Entry
 from core.journey import Forwarded, Merge, Moved, Shipped, step
 from core.journey import Record as Brought
 from core.past import Nothing
@@ -122,9 +122,9 @@ class Reference(Nothing):
         entries = (kept.arrived.entry for kept in self.entries.get(customer, {}).values())
         return sorted(one for one in entries if at <= one.at < before)
 
-    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
-        """Of these the ones about a matter before that instant (µs)."""
-        return sorted(one for one in self.about[customer][kind, name].values() if one.at < before)
+    def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
+        """Of these the ones about a matter from an instant on and before another (µs)."""
+        return sorted(one for one in self.about[customer][kind, name].values() if since <= one.at < before)
 
     # --- one record -------------------------------------------------------------------------------------------------
 

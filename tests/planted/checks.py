@@ -135,6 +135,7 @@ FEW_SNAPSHOTS = f"{_SNAPSHOTS}::test_of_ten_years_a_dozen_or_two_states_are_left
 CLOCK = f"{_JOURNEY}::test_the_clock_of_a_restored_journey_does_not_go_back"
 SAID_OF_EARLIER = f"{_STEP}::test_what_the_profile_says_of_an_entry_that_stands_earlier_is_of_that_instant"
 COSTS = "tests/unit/core/test_costs.py"
+REMEMBERED = "tests/unit/agents/test_remembered.py"
 UNMATCHED = "tests/unit/agents/test_unmatched_closings.py"
 LETTERS = f"{_INTAKE}::test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason"
 LETTER_CUT = "tests/unit/agents/test_letters.py"

@@ -176,8 +176,8 @@ BUGS = (
         "a-state-changed-in-place",
         "What is known of a matter by now shows in the states of before.",
         "core/matters.py",
-        "opened, closed, left = dict(known.open), dict(known.closed)",
-        "opened, closed, left = cast(dict[str, Matter], known.open), dict(known.closed)",
+        "opened, closed = dict(known.open), dict(known.closed)",
+        "opened, closed = cast(dict[str, Matter], known.open), dict(known.closed)",
         (checks.RECALLED,),
     ),
     Bug(
@@ -298,8 +298,8 @@ BUGS = (
         "the-edge-of-what-is-held-is-dropped",
         "A closed matter of which a window still shows the very edge is dropped.",
         "core/matters.py",
-        "self._leave(closed, left, at - self.horizon)",
-        "self._leave(closed, left, at - self.horizon + 1)",
+        "self._leave(closed, at - self.horizon)",
+        "self._leave(closed, at - self.horizon + 1)",
         (checks.WIDEST_OF_MATTERS,),
     ),
     Bug(

@@ -157,8 +157,8 @@ BUGS = (
         "a-matter-recalled-as-it-became",
         "A closed matter that is named long after is taken as it is by now, in the middle of the past.",
         "core/matters.py",
-        "context.matter(self.entity, name, before)",
-        "context.matter(self.entity, name, 2**62)",
+        "context.matter(self.entity, name, before, since)",
+        "context.matter(self.entity, name, 2**62, since)",
         (checks.RECALLED,),
     ),
     Bug(

@@ -469,7 +469,7 @@ def largest_customer(matters: int) -> Customer:
             f"{LONG[:-4]}{number:04}": Matter(True, Ref(2**52 + number, bytes(16)), True, facts)
             for number in range(matters)
         }
-        states[place] = Matters(found, {}, {})
+        states[place] = Matters(found, {})
     return replace(
         Documents(RULES).new("c_" + "f" * 26),
         derived=Derived(2**52, tuple(states)),

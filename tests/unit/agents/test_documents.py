@@ -107,7 +107,7 @@ def many_open(number: int) -> Customer:
     (place,) = [place for place, feature in RULES.matters if feature.entity == "case"]
     cases = {f"K{one}": Matter(True, Ref(START + one, bytes(16)), True, ("complaint",)) for one in range(number)}
     states = [*RULES.empty]
-    states[place] = Matters(cases, {}, {})
+    states[place] = Matters(cases, {})
     return replace(CODEC.new("c"), derived=Derived(START + number, tuple(states)), is_new=False)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.documents import Document, Documents
+from agents.remembered import Remembered
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import outreach, vocabulary
 from core.alert import Alert, Name
@@ -44,6 +45,7 @@ class Memory:
         self.put_away: dict[str, dict[Name, Alert]] = {}
         self._rules = rules
         self._states: dict[str, list[Derived]] | None = {} if snapshots else None
+        self._matters = Remembered() if snapshots else None
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         return self.held.get(customer, {}).get(uid)
@@ -56,13 +58,20 @@ class Memory:
         held = self.held.get(customer, {}).values()
         return sorted(arrived.entry for arrived in held if at <= arrived.entry.at < before)
 
-    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
+    def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
         found = []
         for entry in self.since(customer, 0):
             role = self._rules.vocabulary[entry.type].entity if entry.type in self._rules.vocabulary else None
             if role is not None and role.entity == kind and str(entry.data.get(role.id_field)) == name:
                 found.append(entry)
-        return [entry for entry in found if entry.at < before]
+        return [entry for entry in found if since <= entry.at < before]
+
+    def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
+        return None if self._matters is None else self._matters.before(customer, kind, name, before)
+
+    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+        if self._matters is not None:
+            self._matters.keep(customer, kind, name, until, state)
 
     def closed(self, customer: str) -> Sequence[Alert]:
         return list(self.put_away.get(customer, {}).values())
@@ -80,6 +89,8 @@ class Memory:
     def changed(self, customer: str, since: int) -> None:
         if self._states is not None:
             self._states[customer] = [one for one in self._states.get(customer, []) if one.at < since]
+        if self._matters is not None:
+            self._matters.changed(customer, since)
 
 
 class Bus:

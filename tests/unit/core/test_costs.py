@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import msgspec
 import pytest
 
 from benchmarks.guard import instructions
 from core.arrival import Arrived
-from core.event import DAY, FOREVER, HOUR, Entry
+from core.event import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
 from core.features import Taken
 from core.folding import instants
-from core.matters import FIELDS, INVOICE, LONG, MOST_LEFT, MattersOf
+from core.matters import FIELDS, INVOICE, MattersOf
 from core.past import looked_at
 
 from .bench import RULES, START, Bus, Memory, arrived, entry
@@ -28,9 +29,20 @@ class Told:
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.taken = list(looked_at(entries, RULES))
 
-    def matter(self, kind: str, name: str, before: int) -> Sequence[Taken]:
-        """Those before that instant (µs)."""
-        return [one for one in self.taken if one.matter == (kind, name) and one.entry.at < before]
+        self.states: dict[str, tuple[int, object]] = {}
+
+    def matter(self, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Taken]:
+        """Those from that instant on and before another (µs)."""
+        return [one for one in self.taken if one.matter == (kind, name) and since <= one.entry.at < before]
+
+    def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
+        """What was remembered, if it is not too late."""
+        found = self.states.get(name)
+        return None if found is None or found[0] > before else found
+
+    def remember(self, kind: str, name: str, until: int, state: object) -> None:
+        """Remembers it."""
+        self.states[name] = until, state
 
 
 class Read(Memory):
@@ -38,8 +50,8 @@ class Read(Memory):
 
     read = 0
 
-    def matter(self, customer: str, kind: str, name: str, before: int) -> Sequence[Entry]:
-        read, found = self.read, super().matter(customer, kind, name, before)
+    def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
+        read, found = self.read, super().matter(customer, kind, name, before, since)
         self.read = read + len(found)
         return found
 
@@ -94,26 +106,29 @@ def escalated(number: int, name: str = "K1") -> Entry:
 def test_of_what_is_closed_or_was_never_opened_a_long_history_is_not_read_at_every_event(
     told: Callable[[int, str], Entry],
 ) -> None:
-    bus = Bus(kept=True)
+    bus, contracts, reads = Bus(kept=True), 9, list[int]()
     bus.memory = memory = Read(RULES, snapshots=True)
-    names = [f"M{number}" for number in range(MOST_LEFT)]
-    for number in range(3 * LONG * MOST_LEFT):
-        if number == LONG * MOST_LEFT:
-            memory.read = 0
-        bus.arrive("c", arrived(told(number, names[number % MOST_LEFT])))
-    assert memory.read == 0
+    for number in range(40 * contracts):
+        before = memory.read
+        bus.arrive("c", arrived(told(number, f"M{number % contracts}")))
+        reads.append(memory.read - before)
+    assert max(reads) == 0
 
 
-def test_what_is_left_of_long_histories_is_what_they_say_and_only_a_few_are() -> None:
+def test_what_is_remembered_of_a_matter_is_what_its_history_says_and_is_changed_by_nobody() -> None:
     feature = MattersOf(INVOICE, 0, FIELDS[INVOICE])
-    told = Told([paid(number, f"I{number % (MOST_LEFT + 2)}") for number in range((MOST_LEFT + 2) * (LONG + 2))])
-    state, left = feature.empty(), list[int]()
-    for together in instants(told.taken):
-        state = feature.take(state, together, told)
-        assert all(one == feature.recalled(name, together[0].entry.at + 1, told) for name, one in state.left.items())
-        left.append(len(state.left))
-    assert {0, MOST_LEFT} <= set(left) <= set(range(MOST_LEFT + 1))
-    assert [f"I{number}" for number in range(2, MOST_LEFT + 2)] == list(state.left)
+    disputed = {**BILL, "paymentId": "P7", "disputeId": "D1"}
+    history = [
+        *(paid(number) for number in range(20)),
+        entry(START + 30, "finance.payment.disputed.v1", disputed, 30),
+        *(paid(number) for number in range(40, 50)),
+    ]
+    told, seen = Told(history), list[tuple[int, object, bytes]]()
+    for instant in range(START, START + 60, 7):
+        found = feature.recalled("I1", instant, told)
+        assert found == feature.recalled("I1", instant, Told(history))
+        seen.append((instant, found, msgspec.msgpack.encode(found)))
+    assert all(msgspec.msgpack.encode(found) == then for _, found, then in seen)
 
 
 @pytest.mark.parametrize("kept", [False, True])
