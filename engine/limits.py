@@ -24,7 +24,6 @@ class Limits:
     offsets: how often the group is told how far its partitions are, which costs two requests more: what counts is the
         progress record in every transaction.
     decide: how long deciding one unit of work may hold up the event loop, about: the rest of the batch is another one.
-    unit_bytes: keys, values and headers of the records of one unit of work, about; likewise.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
     compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
     retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the
@@ -40,7 +39,6 @@ class Limits:
     refence: float = 86_400.0
     offsets: float = 1.0
     decide: float = 0.75
-    unit_bytes: int = 8 * 1024 * 1024
     batch_bytes: int = 900 * 1024
     compression: str | None = None
     retry_backoff_ms: int = 10
@@ -71,6 +69,7 @@ class Fetch:
         were empty ones at 25 ms, and cost half of the thread's time.
     partition_bytes: most of one fetch; a larger record comes alone.
     held_bytes: of a partition whose window is full fetches are gathered until they have so many bytes, or ``records``.
+        So a batch, and with it a unit of work, has no more than that and one fetch, as it was sent and unpacked.
     gather: seconds between two looks at what was fetched: at a steady rate every fetch would bring a handful of
         records, and costs as much as some dozen.
     patience: seconds that partitions read in the order of broker time wait for one that does not answer.
