@@ -181,6 +181,14 @@ BUGS = (
         (checks.REWOUND,),
     ),
     Bug(
+        "room-is-not-heard-of",
+        "What was fetched for a lane that was full waits for the next look at all lanes, though a batch was done.",
+        "engine/fetching.py",
+        "        notify(self._news)\n        notify(self._room)\n",
+        "        notify(self._news)\n",
+        (checks.ROOM,),
+    ),
+    Bug(
         "round-acknowledged-by-its-first-batch",
         "A rebalance does not wait for the other batches that were fetched together.",
         "engine/batch.py",
