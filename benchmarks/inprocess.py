@@ -143,7 +143,7 @@ def main() -> None:
         line = Line(Path(directory))
         gc.collect()
         gc.freeze()
-        gc.set_threshold(100_000, 20, 50)  # as the worker does
+        gc.set_threshold(500_000, 20, 50)  # as the worker does
         for unit in units(records, size):
             yard = yardstick() / YARDS
             began = clock()

@@ -204,7 +204,7 @@ def main() -> None:
     options = parsed(sys.argv[1:])
     cases = [(count, options.recent_days) for count in options.recent]
     cases += [(count, options.days) for count in options.entries]
-    gc.set_threshold(100_000, 20, 50)  # as the worker does
+    gc.set_threshold(500_000, 20, 50)  # as the worker does
     lines = []
     for entries, days in cases:
         with tempfile.TemporaryDirectory() as home:

@@ -26,7 +26,7 @@ def main() -> None:
         line = Line(Path(directory))
         gc.collect()
         gc.freeze()
-        gc.set_threshold(100_000, 20, 50)  # as the worker does
+        gc.set_threshold(500_000, 20, 50)  # as the worker does
         _say({"units": len(work)})
         for unit, _ in zip(work, sys.stdin, strict=False):
             began = clock()

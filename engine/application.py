@@ -15,6 +15,7 @@ from faust.types import TP
 from engine.aiokafka_internals import read_light
 from engine.batch import Unread
 from engine.errors import Fatal, fatal
+from engine.flat_requests import write_flat
 from engine.host import Ownership
 from engine.instance import instance_id
 from engine.lane import Progress
@@ -113,6 +114,7 @@ def create_app(
     its partitions again at once, without a rebalance. One that is told to stop leaves the group.
     """
     read_light(unpacking or Unpacking())
+    write_flat()
     TRANSPORTS.aliases.setdefault(SCHEME, "engine.transport:Transport")
     data_dir.mkdir(parents=True, exist_ok=True)
     return Application(

@@ -33,8 +33,7 @@ class BloomFilter:
         left = iter(keys)
         while some := tuple(islice(left, self._room)):
             words, mask = self._layers[-1]
-            for key in some:
-                place, one, other = _split(key)
+            for place, one, other in _PARTS.iter_unpack(b"".join(some)):
                 words[place & mask] |= _BITS[one] | _BITS[other]
             self._room -= len(some)
             if not self._room:
@@ -42,7 +41,7 @@ class BloomFilter:
 
     def may_hold(self, key: bytes) -> bool:
         """Whether the key may have been added."""
-        place, one, other = _split(key)
+        place, one, other = _PARTS.unpack(key)
         bits = _BITS[one] | _BITS[other]
         for words, mask in self._layers:  # noqa: SIM110 -- a generator takes as long again
             if words[place & mask] & bits == bits:
@@ -55,6 +54,6 @@ class BloomFilter:
         self._room = KEYS_A_WORD * size
 
 
-_split = Struct("=QBB6x").unpack
+_PARTS = Struct("=QBB6x")
 """Of a key: which word is its own, and two bits of that."""
 _BITS = tuple([1 << (byte & 63) for byte in range(256)])

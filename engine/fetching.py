@@ -25,8 +25,8 @@ from engine.patience import patience
 COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0
 HELD_POLL_SECONDS = 0.05
-REFILL_SECONDS = 0.02
-"""Lanes that were full are looked at so often."""
+REFILL_SECONDS = 0.1
+"""What was fetched is looked at so often, whether anything says that there is room for it or not."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -37,6 +37,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._host = cast("Host", self.app)
         self._lanes: dict[TP, Lane] = {}
         self._news: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
         self._filling: asyncio.Task[None] | None = None
         self._held_since = inf
 
@@ -109,6 +110,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     self._filling.result()  # authorisation errors come this way
                 self._news = loop.create_future()
                 taken = self._take(fetcher, active_partitions, loop.time())
+                if taken:
+                    notify(self._room)
                 left = deadline - loop.time()
                 if taken or left <= 0:
                     return taken
@@ -125,11 +128,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         aiokafka fetches from no partition of a broker while anything of another's waits to be taken: who takes when the
         main thread asks reads what was there when it asked before.
         """
+        loop = asyncio.get_running_loop()
         while not fetcher._closed:
             waiter = fetcher._create_fetch_waiter()
             if self.consumer.flow_active:
                 await self._fill(fetcher)
-            await asyncio.wait({waiter}, timeout=REFILL_SECONDS)
+            news = {waiter}
+            if fetcher._records:  # there is no room for them yet
+                self._room = loop.create_future()
+                news.add(self._room)
+            await asyncio.wait(news, timeout=REFILL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if waiter.done():
                 waiter.result()
             waiter.cancel()
@@ -193,9 +201,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {next(iter(round)): [round] for round in rounds.values()}
 
     def room(self) -> None:
-        """Wake the fetch: a batch was done. Called from the main thread."""
+        """Wake the thread: a batch was done, and its memory is free. Called from the main thread."""
         with suppress(RuntimeError):  # the thread's loop is closed: the worker is stopping
-            self.thread_loop.call_soon_threadsafe(notify, self._news)
+            self.thread_loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        notify(self._news)
+        notify(self._room)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Committed offsets, else the beginning: aiokafka leaves a partition without offset where it happens to be."""

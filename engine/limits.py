@@ -24,7 +24,6 @@ class Limits:
     offsets: how often the group is told how far its partitions are, which costs two requests more: what counts is the
         progress record in every transaction.
     decide: how long deciding one unit of work may hold up the event loop, about: the rest of the batch is another one.
-    unit_bytes: keys, values and headers of the records of one unit of work, about; likewise.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
     compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
     retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the
@@ -40,7 +39,6 @@ class Limits:
     refence: float = 86_400.0
     offsets: float = 1.0
     decide: float = 0.75
-    unit_bytes: int = 8 * 1024 * 1024
     batch_bytes: int = 900 * 1024
     compression: str | None = None
     retry_backoff_ms: int = 10
@@ -66,9 +64,12 @@ class Fetch:
         the next one, so that 1 loses no time; more only makes smaller batches (measured).
         Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most, and what
         ``Unpacking`` allows.
-    max_wait_ms: how long the broker holds an empty fetch, so the longest that a partition waits which becomes free.
+    max_wait_ms: how long the broker holds an empty fetch. It names all partitions that have room, so only one that had
+        none waits for its end, with what was fetched before to go on with. In a backlog most fetches but a few a second
+        were empty ones at 25 ms, and cost half of the thread's time.
     partition_bytes: most of one fetch; a larger record comes alone.
     held_bytes: of a partition whose window is full fetches are gathered until they have so many bytes, or ``records``.
+        So a batch, and with it a unit of work, has no more than that and one fetch, as it was sent and unpacked.
     gather: seconds between two looks at what was fetched: at a steady rate every fetch would bring a handful of
         records, and costs as much as some dozen.
     patience: seconds that partitions read in the order of broker time wait for one that does not answer.
@@ -76,7 +77,7 @@ class Fetch:
 
     records: int = 4_000
     window: int = 1
-    max_wait_ms: int = 25
+    max_wait_ms: int = 250
     partition_bytes: int = 1024 * 1024
     held_bytes: int = 4 * 1024 * 1024
     gather: float = 0.005

@@ -24,14 +24,15 @@ class Portion:
         self._most = most
         self._taken = 0
         self.size = 0
-        """Bytes of what was handed out the last time."""
+        """Bytes of what was handed out the last time, if there is a ``most``."""
 
     def __iter__(self) -> Iterator[KafkaRecord]:
         clock, size, most = time.perf_counter, 0, self._most
-        until = clock() + self._seconds
+        until, bounded = clock() + self._seconds, most < inf
         for taken, record in enumerate(self._records, start=1):
             self._taken = taken
-            self.size = size = size + size_of(record)
+            if bounded:
+                self.size = size = size + size_of(record)
             yield record
             if size >= most or clock() > until:
                 return

@@ -215,7 +215,7 @@ class Shard:
         assert mark is not None, "open it first"
         site, clock = self._site, asyncio.get_running_loop().time
         began = clock()
-        portion = Portion(records, site.limits.decide, site.limits.unit_bytes)
+        portion = Portion(records, site.limits.decide)
         sieve = Sieve(portion)
         outputs = list(processor.decide(sieve)) if records else []
         outputs += self._foreign(sieve.foreign)

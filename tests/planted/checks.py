@@ -201,6 +201,7 @@ SCANNED_AGAIN = "tests/unit/engine/test_store.py::test_a_scan_sees_what_was_chan
 KILLED_STORE = "tests/unit/engine/test_store.py::test_a_killed_process_leaves_a_store_that_is_behind_and_whole"
 CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
 NEXT_OFFSET = "tests/unit/engine/test_progress.py"
+ROOM = "tests/unit/engine/test_fetching.py::test_what_had_no_room_is_taken_as_soon_as_a_batch_is_done"
 PACKING = "tests/unit/engine/test_unit_of_work.py"
 MARKED = f"{PACKING}::test_only_the_buss_own_records_are_marked_and_only_once"
 FIRST_OF_STREAM = "tests/unit/engine/test_batch.py::test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error"

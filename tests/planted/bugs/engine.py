@@ -23,15 +23,8 @@ BUGS = (
         "full-batch-drops-a-record",
         "The record for which a batch had no room any more is not put into the next one.",
         "engine/unit_of_work.py",
-        """\
-        batch = producer.create_batch()
-        batch.append(key=key, value=value, headers=headers, timestamp=now)
-    if batch is not None:
-""",
-        """\
-        batch = producer.create_batch()
-    if batch is not None:
-""",
+        "        at += _fill(batch, islice(records, at, None), now)",
+        "        at += _fill(batch, islice(records, at, None), now) + 1",
         (checks.PACKING,),
     ),
     Bug(
@@ -188,6 +181,14 @@ BUGS = (
         (checks.REWOUND,),
     ),
     Bug(
+        "room-is-not-heard-of",
+        "What was fetched for a lane that was full waits for the next look at all lanes, though a batch was done.",
+        "engine/fetching.py",
+        "        notify(self._news)\n        notify(self._room)\n",
+        "        notify(self._news)\n",
+        (checks.ROOM,),
+    ),
+    Bug(
         "round-acknowledged-by-its-first-batch",
         "A rebalance does not wait for the other batches that were fetched together.",
         "engine/batch.py",
@@ -283,7 +284,7 @@ BUGS = (
         "A tombstone lacks the header by which the bus knows its own records: what it erases comes back.",
         "engine/unit_of_work.py",
         "if record.marked and MARK not in headers:",
-        "if record.marked and MARK not in headers and value is not None:",
+        "if record.marked and MARK not in headers and record.value is not None:",
         (checks.MARKED,),
     ),
     Bug(

@@ -6,7 +6,10 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from engine.fetching import ConsumerThread
+from engine.limits import Fetch
 
 
 class Untouchable:
@@ -27,3 +30,59 @@ async def closed_by_the_main_thread() -> None:
 
 def test_a_rebalance_that_meets_a_worker_which_ends_leaves_the_threads_connections_alone() -> None:
     asyncio.run(closed_by_the_main_thread())
+
+
+class Fetcher:
+    """aiokafka's, with what it has fetched of one partition."""
+
+    _closed = False
+
+    def __init__(self) -> None:
+        self._records: dict[str, object] = {}
+
+    def _create_fetch_waiter(self) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+
+class Filling(ConsumerThread):
+    """Counts how often lanes are filled."""
+
+    def __init__(self) -> None:
+        self.thread_loop = asyncio.get_running_loop()
+        self.consumer = cast("Any", SimpleNamespace(flow_active=True))
+        self._host = cast("Any", SimpleNamespace(fetch=Fetch(gather=0.0)))
+        self._news = self._room = None
+        self.fills = 0
+
+    async def _fill(self, fetcher: Any) -> None:
+        self.fills += 1
+
+
+async def turns() -> None:
+    """Of the event loop, as many as anything may need."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def fills(fetcher: Fetcher, rooms: int) -> int:
+    """How often, when a batch is done that many times and nothing new is fetched."""
+    thread = Filling()
+    filling = asyncio.create_task(thread._fill_lanes(fetcher))
+    for _ in range(rooms):
+        await turns()
+        thread.room()
+    await turns()
+    filling.cancel()
+    return thread.fills
+
+
+def test_what_had_no_room_is_taken_as_soon_as_a_batch_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.fetching.REFILL_SECONDS", 60.0)
+    fetcher = Fetcher()
+    fetcher._records["a partition"] = "its records"
+    assert 4 == asyncio.run(fills(fetcher, 3))
+
+
+def test_a_batch_that_is_done_wakes_nobody_when_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.fetching.REFILL_SECONDS", 60.0)
+    assert 1 == asyncio.run(fills(Fetcher(), 3))
