@@ -26,8 +26,8 @@ BUGS = (
         "one-pass-with-ids-that-nobody-sees",
         "The quick way takes an id that consists of blanks.",
         "schemas/one_pass.py",
-        '{"pattern": "[!-~]"} if "pattern" in rest else {}',
-        "{}",
+        ' and " " not in joined:',
+        ":",
         (checks.ONE_PASS_TEXTS,),
     ),
     Bug(

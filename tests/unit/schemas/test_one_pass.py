@@ -13,9 +13,10 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from schemas.codec import PASSED_OVER, Codec, Decoded
 from schemas.department import Department, EventData, EventType
-from schemas.fields import Count, Currency, Date, Id, Instant, Items, Money, Seconds, Word
+from schemas.fields import Count, Currency, Date, Id, Instant, Items, Money, Seconds, Word, known_currency
 from schemas.refusal import Dead
 from schemas.registry import Registry
+from schemas.visible import VISIBLE
 
 REGISTRY = Registry.discover()
 CUSTOMER = {"identifiers": [{"type": "email", "value": "ada@example.com"}]}
@@ -173,6 +174,14 @@ def test_each_text_where_it_may_stand(name: str, text: str) -> None:
     assert taken in (None, CODEC.decode("service", value, None))
 
 
+@pytest.mark.parametrize("name", ["K 1", "Fr\u00fchling 26", "\u2800x", "x\x7f"])
+def test_a_name_with_something_to_see_is_taken_whatever_else_it_has(name: str) -> None:
+    one = event("service.case.opened.v1")
+    one["data"]["caseId"] = name
+    value = orjson.dumps(one)
+    assert one_pass_of("service").take("service", value) == CODEC.decode("service", value, None) is not None
+
+
 @pytest.mark.parametrize(
     "said", [b"1e999", b'"\xff"', b'"\\ud800"', b"1" * 400, b'"\\u0000"', b"[" * 70 + b"]" * 70], ids=len
 )
@@ -216,6 +225,7 @@ FIELDS: list[Any] = [
         list[Id] | None,
     ),
     *(Annotated[str, Field(pattern="^x$")], Annotated[str, Field(min_length=2)], Annotated[str, Field(strict=False)]),
+    *(Annotated[str, Field(pattern=VISIBLE)], Annotated[str, Field(max_length=2), AfterValidator(known_currency)]),
     *(Annotated[int, Field(multiple_of=2)], Annotated[int, Field(ge=0)], Annotated[int, Field(gt=0, lt=5)]),
     *(Annotated[float, Field(gt=0)], Annotated[float, Field(ge=1, le=1.5)], Annotated[int, AfterValidator(_even)]),
     *(
