@@ -146,8 +146,8 @@ BUGS = (
         "uid-without-the-source",
         "Events count as copies when their ids are the same, whoever sent them.",
         "agents/intake.py",
-        "event_uid(decoded.source, decoded.id)",
-        'event_uid("", decoded.id)',
+        "uid_bytes(decoded.source, decoded.id)",
+        'uid_bytes("", decoded.id)',
         (checks.TWO_SOURCES,),
     ),
     Bug(
