@@ -126,6 +126,7 @@ class Intake:
                 start = clock()
                 part = Portion(left[:PART], PART_SECONDS, PART_BYTES)
                 outputs = self.route(part)
+                self._count(part.taken, outputs)
                 left = left[len(part.taken) :]
                 decided += clock() - start
                 under_way += part.size
@@ -145,17 +146,14 @@ class Intake:
 
     def route(self, records: Iterable[KafkaRecord]) -> list[Output]:
         """Where each record goes, in their order."""
-        outputs: list[Output] = []
-        topics: list[str] = []
-        for record in records:
-            outputs.append(self._route(record))
-            topics.append(record.topic)
-        for topic, number in Counter(topics).items():
+        return list(map(self._route, records))
+
+    def _count(self, records: Iterable[KafkaRecord], outputs: Iterable[Output]) -> None:
+        for topic, number in Counter(map(_TOPIC, records)).items():
             self._metrics.events.labels(department_of(topic)).inc(number)
-        routed = Counter(map(attrgetter("topic"), outputs))
+        routed = Counter(map(_TOPIC, outputs))
         for way, topic in (("journal", JOURNAL), ("links", LINKS)):
             self._metrics.routed.labels(way).inc(routed[topic])
-        return outputs
 
     def _route(self, record: KafkaRecord) -> Output:
         if isinstance(record, Unusable):
@@ -203,6 +201,9 @@ class Intake:
         kept = tuple((name, value) for name, value in sent if value is not None)
         last = record.last if isinstance(record, Unusable) and record.last > record.offset else None
         return letter(record.key, record.value, kept, "intake", origin, dead, last)
+
+
+_TOPIC = attrgetter("topic")
 
 
 def unread(record: Unusable) -> Dead:
