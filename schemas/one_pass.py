@@ -23,6 +23,7 @@ from . import instant
 from .contract import Contract, in_bytes
 from .currency import CODES
 from .fields import known_currency
+from .fields_before import PLAIN, Late, asked
 from .visible import VISIBLE
 
 _WIDEST = 4
@@ -184,11 +185,22 @@ def _nested(fields: dict[str, Any], config: dict[str, Any]) -> Any:
     if {name: config.get(name) for name in _CONFIG} != _CONFIG or not config.keys() <= {*_CONFIG, *_UNJUDGED}:
         raise _InexpressibleError
     made: list[Any] = []
+    late: list[Late] = []
+    before: set[str] = set()
     for name, field in fields.items():
         if not field.keys() <= {"type", "required", "schema", "metadata"}:
             raise _InexpressibleError
-        made.append((name, _type(field["schema"]), *(() if field["required"] else (None,))))
-    return _struct("Data", made)
+        schema, required = field["schema"], field["required"]
+        match schema:
+            case {"function": {"type": "with-info", "function": judge}, "schema": {"type": kind} as plain} if (
+                schema["type"] == "function-after" and required and kind in PLAIN
+            ):
+                late.append(Late(name, judge, frozenset(before)))
+                schema = plain
+            case {"type": kind} if required and kind in PLAIN:
+                before.add(name)
+        made.append((name, _type(schema), *(() if required else (None,))))
+    return _struct("Data", made, namespace={"__post_init__": asked(late)} if late else {})
 
 
 def _bounds(node: dict[str, Any], names: tuple[str, ...], **bounds: Any) -> Meta:

@@ -39,6 +39,14 @@ BUGS = (
         (checks.ONE_PASS_UNDECLARED,),
     ),
     Bug(
+        "one-pass-with-fields-before-that-are-other-values",
+        "A validator that asks another field sees in the quick way what it would not compare: a struct, or a mark.",
+        "schemas/fields_before.py",
+        "        if name not in self._names:\n",
+        '        if name == "":\n',
+        (checks.ONE_PASS_BEFORE,),
+    ),
+    Bug(
         "one-pass-with-half-a-contract",
         "What a company's contract asks for, and no struct knows, is not asked for.",
         "schemas/one_pass.py",
