@@ -38,14 +38,15 @@ class Identifiers:
         self._key = hashlib.sha256(key).digest()
         self._normalisation = Normalisation(region, blocked, types)
         self._one = ShortCache(self._normalised)
-        self._known = ShortCache(self._identified)
+        self.known: Mapping[Pairs, Identified] = ShortCache(self._identified)
+        """Of pairs as sent, a tuple: what ``of`` says."""
         self.shown: Mapping[Pairs, tuple[Pairs, bytes]] = ShortCache(self._shown)
         """Of pairs as sent: masks, and the pairs as JSON."""
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
     def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:
         """What identifies the customer among ``(type, value)`` pairs as sent."""
-        return self._known[tuple(pairs)]
+        return self.known[tuple(pairs)]
 
     def _identified(self, pairs: Pairs) -> Identified:
         return self._alone(*pairs[0]) if len(pairs) == 1 else self._combined(pairs)

@@ -17,7 +17,7 @@ from operator import attrgetter
 
 from aiokafka import AIOKafkaProducer
 
-from core.event import DAY, event_uid
+from core.event import DAY, uid_bytes
 from engine.batch import Batch, commit
 from engine.portion import Portion
 from engine.record import KafkaRecord, Unusable
@@ -39,7 +39,6 @@ from .records import (
     event_headers,
     link_headers,
     partition_of,
-    received_at,
 )
 from .topics import JOURNAL, LINKS, department_of
 
@@ -127,6 +126,7 @@ class Intake:
                 start = clock()
                 part = Portion(left[:PART], PART_SECONDS, PART_BYTES)
                 outputs = self.route(part)
+                self._count(part.taken, outputs)
                 left = left[len(part.taken) :]
                 decided += clock() - start
                 under_way += part.size
@@ -146,22 +146,19 @@ class Intake:
 
     def route(self, records: Iterable[KafkaRecord]) -> list[Output]:
         """Where each record goes, in their order."""
-        outputs: list[Output] = []
-        topics: list[str] = []
-        for record in records:
-            outputs.append(self._route(record))
-            topics.append(record.topic)
-        for topic, number in Counter(topics).items():
+        return list(map(self._route, records))
+
+    def _count(self, records: Iterable[KafkaRecord], outputs: Iterable[Output]) -> None:
+        for topic, number in Counter(map(_TOPIC, records)).items():
             self._metrics.events.labels(department_of(topic)).inc(number)
-        routed = Counter(map(attrgetter("topic"), outputs))
+        routed = Counter(map(_TOPIC, outputs))
         for way, topic in (("journal", JOURNAL), ("links", LINKS)):
             self._metrics.routed.labels(way).inc(routed[topic])
-        return outputs
 
     def _route(self, record: KafkaRecord) -> Output:
         if isinstance(record, Unusable):
             return self._bury(record, unread(record))
-        received = received_at(record)
+        received = record.timestamp * 1000
         understood = self._understood(record, received)
         if isinstance(understood, Dead):
             return self._bury(record, understood)
@@ -171,8 +168,8 @@ class Intake:
             customer = self._directory.customer(identified.nodes)
         else:
             kind, customer = "note", self._directory.today(decoded.echoed)
-        origin = Origin(record.topic, record.partition, record.offset)
-        headers = event_headers(origin, received, decoded.time, event_uid(decoded.source, decoded.id), kind)
+        origin = f"{record.topic}/{record.partition}/{record.offset}"
+        headers = event_headers(origin, received, decoded.time, uid_bytes(decoded.source, decoded.id), kind)
         if customer is not None:
             return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), decoded.value, headers)
         if blocked := self._directory.all_blocked(identified.nodes):
@@ -188,7 +185,7 @@ class Intake:
                 return decoded
             if decoded.time > received + DAY:
                 return Dead(Reason.TIME_IN_FUTURE, _FUTURE)
-            identified = self._identifiers.of(decoded.identifiers)
+            identified = self._identifiers.known[decoded.identifiers]
         except Exception as error:  # noqa: BLE001 -- isolated, told and counted
             return isolated("intake", error)
         if identified.dropped:
@@ -204,6 +201,9 @@ class Intake:
         kept = tuple((name, value) for name, value in sent if value is not None)
         last = record.last if isinstance(record, Unusable) and record.last > record.offset else None
         return letter(record.key, record.value, kept, "intake", origin, dead, last)
+
+
+_TOPIC = attrgetter("topic")
 
 
 def unread(record: Unusable) -> Dead:

@@ -79,11 +79,10 @@ _decode = msgspec.msgpack.Decoder(EventHeader).decode
 
 
 def event_headers(
-    origin: Origin, received: int, time: int, uid: str, kind: Kind = "event", *, replay: bool = False
+    origin: str, received: int, time: int, uid: bytes, kind: Kind = "event", *, replay: bool = False
 ) -> tuple[Header, ...]:
-    """What travels with an event, an ``EventHeader``. Instants in µs, ``uid`` in hex."""
-    known = 1, kind, bytes.fromhex(uid), time, received, str(origin), replay
-    return ((EVENT, _encode(known)),)
+    """What travels with an event, an ``EventHeader``: see there."""
+    return ((EVENT, _encode((1, kind, uid, time, received, origin, replay))),)
 
 
 def header_of(headers: Mapping[str, bytes]) -> EventHeader:

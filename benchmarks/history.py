@@ -19,11 +19,11 @@ from prometheus_client import CollectorRegistry
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
-from agents.records import Origin, event_headers, partition_of
+from agents.records import event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
 from agents.topics import JOURNAL, PROFILES, TIMELINE
 from agents.vocabulary import outreach, vocabulary
-from core.event import DAY, event_uid
+from core.event import DAY, uid_bytes
 from engine.checkpoint import Checkpoint
 from engine.cluster import Cluster
 from engine.unit_of_work import Output
@@ -129,7 +129,6 @@ def _shown(number: int, identifiers: Identifiers) -> tuple[bytes, ...]:
 
 def _record(customer: str, offset: int, event: Published) -> ConsumerRecord:
     """An event as intake journals it, the moment it happens."""
-    origin = Origin(event.topic, 0, offset)
     return ConsumerRecord(
         topic=JOURNAL,
         partition=0,
@@ -141,5 +140,5 @@ def _record(customer: str, offset: int, event: Published) -> ConsumerRecord:
         checksum=None,
         serialized_key_size=0,
         serialized_value_size=0,
-        headers=event_headers(origin, event.at, event.at, event_uid(*event.event)),
+        headers=event_headers(f"{event.topic}/0/{offset}", event.at, event.at, uid_bytes(*event.event)),
     )

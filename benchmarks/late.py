@@ -25,10 +25,10 @@ from agents.app import rules
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
-from agents.records import Origin, event_headers
+from agents.records import event_headers
 from agents.settings import Settings
 from agents.topics import JOURNAL
-from core.event import DAY, HOUR, event_uid
+from core.event import DAY, HOUR, uid_bytes
 from schemas.registry import Registry
 
 from .bus import KEY
@@ -149,7 +149,7 @@ class Stage:
     def _record(self, customer: str, event: Published, appended: int) -> ConsumerRecord:
         """As intake journals it. ``appended`` in µs."""
         self._offset += 1
-        headers = event_headers(Origin(event.topic, 0, self._offset), appended, event.at, event_uid(*event.event))
+        headers = event_headers(f"{event.topic}/0/{self._offset}", appended, event.at, uid_bytes(*event.event))
         stamp = appended // 1000
         return ConsumerRecord(
             JOURNAL, 0, self._offset, stamp, 1, customer.encode(), event.value, None, 0, 0, tuple(headers)

@@ -35,7 +35,12 @@ class Entry(Struct, frozen=True, gc=False, order=True):
 
 def event_uid(source: str, event_id: str) -> str:
     """The 32 hex digits that make an event unique across the company, whoever sends it again."""
-    return hashlib.sha256(f"{source}\n{event_id}".encode()).hexdigest()[:32]
+    return uid_bytes(source, event_id).hex()
+
+
+def uid_bytes(source: str, event_id: str) -> bytes:
+    """The same as 16 bytes."""
+    return hashlib.sha256(f"{source}\n{event_id}".encode()).digest()[:16]
 
 
 def effective_at(time: int, received: int) -> int:

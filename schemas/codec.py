@@ -22,7 +22,7 @@ from . import instant
 from .contract import Contract
 from .decoded import MAX_BYTES, Decoded
 from .envelope import PLAIN, Headers, binary_attributes, check, join, misspelt
-from .one_pass import decoders, has_undeclared, odd
+from .one_pass import decoders, has_undeclared, odd, visible
 from .refusal import Dead, Reason, found, kind, printable, quoted, refused_data
 from .registry import Registry
 
@@ -66,12 +66,10 @@ class Codec:
             if has_undeclared(error):
                 self._passed_over[department] = PASSED_OVER
             return self._judge(department, value, headers)
-        source, event_id = event.source, event.id
-        names = source + event_id
-        if not (names.isascii() and names.isprintable()) or " " in names:
+        if not visible(event):
             return self._judge(department, value, headers)
         identifiers = tuple(map(_of_struct, event.data.customer.identifiers))
-        return Decoded(event.type, source, event_id, time, value, identifiers)
+        return Decoded(event.type, event.source, event.id, time, value, identifiers)
 
     def _judge(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Dead:
         """The whole way, step by step: what is wrong is put into words."""

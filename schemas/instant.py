@@ -15,6 +15,7 @@ _MICROSECOND = timedelta(microseconds=1)
 LONGEST = 64
 """Characters of an instant's text: no number of digits behind the point may make an event long."""
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_read = datetime.fromisoformat
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _USUAL = frozenset({b"0000-00-00T00:00:00Z", b"0000-00-00T00:00:00.000Z", b"0000-00-00T00:00:00.000000Z"})
 """What most instants are when each digit is a zero; a regular expression takes as long as all the rest."""
@@ -32,12 +33,11 @@ def parse(text: str) -> int:
     than ``LONGEST`` characters.
     """
     if type(text) is str and text.encode().translate(_ZEROS) in _USUAL:
-        since = datetime.fromisoformat(text) - _EPOCH
+        instant = (_read(text) - _EPOCH) // _MICROSECOND
     elif _RFC3339(text) is None or len(text) > LONGEST:
         raise ValueError("not RFC 3339 with an offset")
     else:
-        since = datetime.fromisoformat(text.upper()) - _EPOCH
-    instant = since // _MICROSECOND
+        instant = (_read(text.upper()) - _EPOCH) // _MICROSECOND
     if 0 <= instant <= _LAST:
         return instant
     raise ValueError("not between 1970 and 9999")

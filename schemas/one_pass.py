@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
@@ -22,6 +23,7 @@ from . import instant
 from .contract import Contract, in_bytes
 from .currency import CODES
 from .fields import known_currency
+from .fields_before import PLAIN, Late, asked
 from .visible import VISIBLE
 
 _WIDEST = 4
@@ -36,6 +38,9 @@ _RANGE = ("ge", "le")
 
 odd = re.compile(rb"\\u(?:00[01]|[dD])").search
 """Escapes of control characters and of halves of a character."""
+_DRAWN = "[!-~]"
+"""Of what is drawn (``VISIBLE``) the ASCII."""
+_drawn = re.compile(_DRAWN).search
 
 
 class _Text:
@@ -67,7 +72,8 @@ class _InexpressibleError(Exception):
 def decoders(contracts: Iterable[Contract]) -> dict[str, Callable[[bytes], Any]]:
     """Return by department what decodes the value of a structured event, and raises for what it declines.
 
-    Answers to the bus it declines: they are few, and come on every department's topic.
+    Whether names can be seen is left to ``visible``: a pattern takes longer than all else of a text. Answers to the bus
+    are declined: they are few, and come on every department's topic.
     """
     types: defaultdict[str, list[Any]] = defaultdict(list)
     for contract in contracts:
@@ -76,6 +82,16 @@ def decoders(contracts: Iterable[Contract]) -> dict[str, Callable[[bytes], Any]]
                 made = _event(contract)
                 types[contract.department].append(made)
     return {department: _decoder(some) for department, some in types.items()}
+
+
+def visible(event: Any) -> bool:
+    """Whether an event's source and id are printable, and each of its names has a character that is drawn: ASCII."""
+    names = event.names(event)
+    joined = "".join(names)
+    if joined.isascii() and joined.isprintable() and " " not in joined:  # no name is empty
+        return True
+    place = event.source + event.id
+    return place.isascii() and place.isprintable() and all(map(_drawn, names))
 
 
 def has_undeclared(error: Exception) -> bool:
@@ -87,8 +103,19 @@ def _event(contract: Contract) -> Any:
     """Return the struct of a whole event, tagged with its type."""
     if contract.judged["type"] != "typed-dict":
         raise _InexpressibleError
-    fields = [*_ENVELOPE, ("data", _type(contract.judged))]
-    return _struct("Event", fields, tag_field="type", tag=contract.name, namespace={"type": contract.name})
+    data, names = dict(contract.judged["fields"]), ["source", "id"]
+    for name, field in data.items():
+        schema = field["schema"]
+        if field["required"] and _is_id(schema):
+            names.append(f"data.{name}")
+            data[name] = {**field, "schema": {key: schema[key] for key in schema if key != "pattern"}}
+    fields = [*_ENVELOPE, ("data", _type({**contract.judged, "fields": data}))]
+    said = {"type": contract.name, "names": attrgetter(*names)}
+    return _struct("Event", fields, tag_field="type", tag=contract.name, namespace=said)
+
+
+def _is_id(schema: dict[str, Any]) -> bool:
+    return schema["type"] == "str" and schema.get("pattern") == VISIBLE and schema.get("min_length", 0) > 0
 
 
 def _decoder(types: list[Any]) -> Callable[[bytes], Any]:
@@ -133,10 +160,14 @@ def _plain(node: Any) -> Any:
         case {"type": "int", "ge": least, "le": most, **rest} if -_LARGEST < least and most < _LARGEST and _known(rest):
             return Annotated[int, _bounds(node, _RANGE)]
         case {"type": "str", **rest} if _known(rest, "pattern", *_LENGTH) and rest.get("pattern", VISIBLE) == VISIBLE:
-            seen = {"pattern": "[!-~]"} if "pattern" in rest else {}
-            return Annotated[str, _bounds(node, _LENGTH, **seen)]
-        case {"type": "function-after", "function": {"type": "no-info", "function": judge}, "schema": {"type": "str"}}:
-            return Literal[tuple(CODES)] if judge is known_currency else _text(node)
+            drawn = {"pattern": _DRAWN} if "pattern" in rest else {}
+            return Annotated[str, _bounds(node, _LENGTH, **drawn)]
+        case {"type": "function-after", "function": {"function": judge}, "schema": {"type": "str", **rest}} if (
+            judge is known_currency and _known(rest)
+        ):
+            return Literal[tuple(CODES)]
+        case {"type": "function-after", "function": {"type": "no-info"}, "schema": {"type": "str"}}:
+            return _text(node)
     raise _InexpressibleError
 
 
@@ -154,11 +185,22 @@ def _nested(fields: dict[str, Any], config: dict[str, Any]) -> Any:
     if {name: config.get(name) for name in _CONFIG} != _CONFIG or not config.keys() <= {*_CONFIG, *_UNJUDGED}:
         raise _InexpressibleError
     made: list[Any] = []
+    late: list[Late] = []
+    before: set[str] = set()
     for name, field in fields.items():
         if not field.keys() <= {"type", "required", "schema", "metadata"}:
             raise _InexpressibleError
-        made.append((name, _type(field["schema"]), *(() if field["required"] else (None,))))
-    return _struct("Data", made)
+        schema, required = field["schema"], field["required"]
+        match schema:
+            case {"function": {"type": "with-info", "function": judge}, "schema": {"type": kind} as plain} if (
+                schema["type"] == "function-after" and required and kind in PLAIN
+            ):
+                late.append(Late(name, judge, frozenset(before)))
+                schema = plain
+            case {"type": kind} if required and kind in PLAIN:
+                before.add(name)
+        made.append((name, _type(schema), *(() if required else (None,))))
+    return _struct("Data", made, namespace={"__post_init__": asked(late)} if late else {})
 
 
 def _bounds(node: dict[str, Any], names: tuple[str, ...], **bounds: Any) -> Meta:

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from agents.letters import letter
 from agents.records import Origin, event_headers
 from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE, events_topic
-from core.event import event_uid
+from core.event import event_uid, uid_bytes
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
@@ -110,7 +110,7 @@ def test_what_stood_on_a_topic_that_was_made_anew_leaves_its_place_to_another_re
 def a_log() -> Log:
     """One event through intake, resolver and journey, another one into the dead letters."""
     origin = Origin(WEB, 0, 0)
-    headers = event_headers(origin, NOW, NOW, event_uid("/web", "1"))
+    headers = event_headers(str(origin), NOW, NOW, uid_bytes("/web", "1"))
     log = Log()
     log.add(Record(WEB, 0, 0, 1, b"", b"{}"))
     log.add(Record(WEB, 0, 1, 1, b"", b"bad"))

@@ -26,8 +26,8 @@ BUGS = (
         "one-pass-with-ids-that-nobody-sees",
         "The quick way takes an id that consists of blanks.",
         "schemas/one_pass.py",
-        '{"pattern": "[!-~]"} if "pattern" in rest else {}',
-        "{}",
+        ' and " " not in joined:',
+        ":",
         (checks.ONE_PASS_TEXTS,),
     ),
     Bug(
@@ -37,6 +37,14 @@ BUGS = (
         "forbid_unknown_fields=True",
         "forbid_unknown_fields=False",
         (checks.ONE_PASS_UNDECLARED,),
+    ),
+    Bug(
+        "one-pass-with-fields-before-that-are-other-values",
+        "A validator that asks another field sees in the quick way what it would not compare: a struct, or a mark.",
+        "schemas/fields_before.py",
+        "        if name not in self._names:\n",
+        '        if name == "":\n',
+        (checks.ONE_PASS_BEFORE,),
     ),
     Bug(
         "one-pass-with-half-a-contract",
@@ -146,8 +154,8 @@ BUGS = (
         "uid-without-the-source",
         "Events count as copies when their ids are the same, whoever sent them.",
         "agents/intake.py",
-        "event_uid(decoded.source, decoded.id)",
-        'event_uid("", decoded.id)',
+        "uid_bytes(decoded.source, decoded.id)",
+        'uid_bytes("", decoded.id)',
         (checks.TWO_SOURCES,),
     ),
     Bug(

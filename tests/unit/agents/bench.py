@@ -14,12 +14,12 @@ from agents.documents import STATE, Document, Documents
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
-from agents.records import Header, Origin, event_headers, partition_of
+from agents.records import Header, event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
 from agents.topics import JOURNAL, PROFILES
 from agents.vocabulary import outreach, vocabulary
 from core.customer import Customer
-from core.event import event_uid
+from core.event import uid_bytes
 from core.ruleset import RuleSet
 from engine.checkpoint import Checkpoint
 from engine.cluster import Cluster
@@ -108,10 +108,8 @@ class Journal:
         """A department's event that intake found to be ``customer``'s."""
         decoded = CODEC.decode(department, value, [])
         assert isinstance(decoded, Decoded), decoded
-        uid = event_uid(decoded.source, decoded.id)
-        headers = event_headers(
-            Origin(f"cx.{department}.events.v1", 0, self.clock), self.clock * 1000, decoded.time, uid
-        )
+        uid = uid_bytes(decoded.source, decoded.id)
+        headers = event_headers(f"cx.{department}.events.v1/0/{self.clock}", self.clock * 1000, decoded.time, uid)
         return self.tell(customer, value, headers)
 
     def tell(self, customer: str, value: bytes, headers: Iterable[Header]) -> list[Output]:

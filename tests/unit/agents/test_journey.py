@@ -12,10 +12,10 @@ import orjson
 import pytest
 
 from agents.documents import STATE, OtherVersion
-from agents.records import MERGE, MOVED, ORDER, Header, Origin, event_headers, partition_of
+from agents.records import MERGE, MOVED, ORDER, Header, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, Condition, Kept, Now
-from core.event import FOREVER, event_uid, rfc3339
+from core.event import FOREVER, rfc3339, uid_bytes
 from core.ruleset import RuleSet
 from engine.errors import Permanent
 from engine.unit_of_work import Output
@@ -136,8 +136,8 @@ def test_what_a_lost_unit_of_work_took_in_is_not_kept_by_an_opening(journal: Jou
     place = partition_of("c_1", PARTITIONS)
     journey, before = journal.journey(place), len(journal.current(TIMELINE))
     resolved = event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1")
-    uid = event_uid("/test", "service.case.resolved.v1-0")
-    headers = event_headers(Origin("cx.service.events.v1", 0, 9), journal.clock * 1000, 1_795_000_000_000_000, uid)
+    uid = uid_bytes("/test", "service.case.resolved.v1-0")
+    headers = event_headers("cx.service.events.v1/0/9", journal.clock * 1000, 1_795_000_000_000_000, uid)
     lost = [record(JOURNAL, place, 9, resolved, b"c_1", headers, journal.clock)]
     written = journey.decide(lost)
     if restores:
@@ -285,8 +285,8 @@ def received(journal: Journal, customer: str, value: bytes, at: int) -> list[Out
     """An event that the broker had at ``at`` (µs)."""
     decoded = CODEC.decode("service", value, [])
     assert isinstance(decoded, Decoded)
-    uid = event_uid(decoded.source, decoded.id)
-    headers = event_headers(Origin("cx.service.events.v1", 0, at % 1000), at, decoded.time, uid)
+    uid = uid_bytes(decoded.source, decoded.id)
+    headers = event_headers(f"cx.service.events.v1/0/{at % 1000}", at, decoded.time, uid)
     return journal.tell(customer, value, headers)
 
 
@@ -381,8 +381,8 @@ def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path, 
         (b"{}", [(ORDER, MERGE)]),
         (b"{}", [(ORDER, MOVED)]),
         (None, [(ORDER, b"event")]),
-        (b"[]", event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "0" * 32)),
-        (b'{"id": "7"}', event_headers(Origin("cx.web.events.v1", 0, 7), 1, 1, "0" * 32)),
+        (b"[]", event_headers("cx.web.events.v1/0/7", 1, 1, bytes(16))),
+        (b'{"id": "7"}', event_headers("cx.web.events.v1/0/7", 1, 1, bytes(16))),
     ],
 )
 def test_a_record_without_the_form_of_a_journal_record_is_passed_over(

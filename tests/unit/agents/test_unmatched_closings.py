@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from agents.records import Origin, event_headers, partition_of
+from agents.records import event_headers, partition_of
 from agents.topics import JOURNAL
-from core.event import event_uid
+from core.event import uid_bytes
 from engine.unit_of_work import Output
 from schemas.codec import Decoded
 
@@ -52,8 +52,8 @@ def test_a_copy_and_a_unit_of_work_that_is_decided_again_count_once(journal: Jou
     assert {("service", RESOLVED): 1} == counted(journal)
     decoded = CODEC.decode("service", resolved(2), [])
     assert isinstance(decoded, Decoded)
-    uid = event_uid("/test", f"{RESOLVED}-2")
-    headers = event_headers(Origin("cx.service.events.v1", 0, 7), journal.clock * 1000, decoded.time, uid)
+    uid = uid_bytes("/test", f"{RESOLVED}-2")
+    headers = event_headers("cx.service.events.v1/0/7", journal.clock * 1000, decoded.time, uid)
     record = journal.append(Output(JOURNAL, PLACE, CUSTOMER.encode(), resolved(2), headers))
     journey = journal.journey(PLACE)
     journey.decide([record])  # whose transaction was aborted

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Annotated, Any, Literal
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from schemas.codec import PASSED_OVER, Codec, Decoded
 from schemas.department import Department, EventData, EventType
-from schemas.fields import Count, Currency, Date, Id, Instant, Items, Money, Seconds, Word
+from schemas.fields import Count, Currency, Date, Id, Instant, Items, Money, Seconds, Word, known_currency
 from schemas.refusal import Dead
 from schemas.registry import Registry
+from schemas.visible import VISIBLE
 
 REGISTRY = Registry.discover()
 CUSTOMER = {"identifiers": [{"type": "email", "value": "ada@example.com"}]}
-DECLINED = {"bus.alert.acknowledged.v1", "bus.alert.actioned.v1", "service.feedback.submitted.v1"}
-"""Answers, and what is judged by another field."""
+DECLINED = {"bus.alert.acknowledged.v1", "bus.alert.actioned.v1"}
+"""Answers."""
 
 
 class OnePass(Codec):
@@ -173,6 +175,14 @@ def test_each_text_where_it_may_stand(name: str, text: str) -> None:
     assert taken in (None, CODEC.decode("service", value, None))
 
 
+@pytest.mark.parametrize("name", ["K 1", "Fr\u00fchling 26", "\u2800x", "x\x7f"])
+def test_a_name_with_something_to_see_is_taken_whatever_else_it_has(name: str) -> None:
+    one = event("service.case.opened.v1")
+    one["data"]["caseId"] = name
+    value = orjson.dumps(one)
+    assert one_pass_of("service").take("service", value) == CODEC.decode("service", value, None) is not None
+
+
 @pytest.mark.parametrize(
     "said", [b"1e999", b'"\xff"', b'"\\ud800"', b"1" * 400, b'"\\u0000"', b"[" * 70 + b"]" * 70], ids=len
 )
@@ -216,6 +226,7 @@ FIELDS: list[Any] = [
         list[Id] | None,
     ),
     *(Annotated[str, Field(pattern="^x$")], Annotated[str, Field(min_length=2)], Annotated[str, Field(strict=False)]),
+    *(Annotated[str, Field(pattern=VISIBLE)], Annotated[str, Field(max_length=2), AfterValidator(known_currency)]),
     *(Annotated[int, Field(multiple_of=2)], Annotated[int, Field(ge=0)], Annotated[int, Field(gt=0, lt=5)]),
     *(Annotated[float, Field(gt=0)], Annotated[float, Field(ge=1, le=1.5)], Annotated[int, AfterValidator(_even)]),
     *(
@@ -246,6 +257,68 @@ def test_no_contract_is_taken_for_wider_than_it_is(field: Any, default: bool, co
         value = json.dumps({**lost, "data": {"customer": CUSTOMER, "own": said}}).encode()
         taken = takes.take("depot", value)
         assert taken in (None, codec.decode("depot", value, None)), said
+
+
+def _of_its_currency(total: float, info: ValidationInfo) -> float:
+    if info.data.get("currency") == "EUR" and total > 1:
+        raise ValueError("too much")
+    return total
+
+
+def _of_its_place(total: float, info: ValidationInfo) -> float:
+    if next(iter(info.data)) == "customer":
+        raise ValueError("not behind the customer")
+    return total
+
+
+def _of_its_word(total: float, info: ValidationInfo) -> float:
+    if "word" not in info.data or info.data["word"] == "EUR":
+        raise ValueError("not that word")
+    return total
+
+
+def _of_whom(total: float, info: ValidationInfo) -> float:
+    if type(info.data.get("customer")) is dict:
+        raise ValueError("somebody")
+    return total
+
+
+def _of_all(total: float, info: ValidationInfo) -> float:
+    if len(info.data) > 2 or "word" in info.data:
+        raise ValueError("too many")
+    return total
+
+
+def _by_its_name(total: float, info: ValidationInfo) -> float:
+    if info.field_name == "total":
+        raise ValueError("so it is called")
+    return total
+
+
+JUDGES = [_of_its_currency, _of_its_word, _of_its_place, _of_whom, _of_all, _by_its_name]
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("currency", [Currency, Literal["EUR", "GBP"], Word | None])
+def test_what_is_judged_by_fields_before_it_is_never_taken_for_better_than_it_is(judge: Any, currency: Any) -> None:
+    annotations = {"word": Word, "currency": currency, "total": Annotated[float, AfterValidator(judge)], "after": Word}
+    data = type("Own", (EventData,), {"__annotations__": annotations, "__module__": __name__})
+    registry = Registry([Department(name="depot", types=(EventType(name="depot.parcel.lost.v1", data=data),))])
+    takes, codec = one_pass(registry), careful(registry)
+    lost = {**event("web.page.viewed.v1"), "type": "depot.parcel.lost.v1"}
+    for word, named, total in product(["x", "EUR"], ["EUR", "GBP", None], [0, 1.5, "1", None]):
+        own = {"word": word, "currency": named, "total": total, "after": "x"}
+        value = json.dumps({**lost, "data": {"customer": CUSTOMER, **own}}).encode()
+        assert takes.take("depot", value) in (None, codec.decode("depot", value, None)), own
+
+
+def test_what_is_judged_by_fields_before_it_is_taken() -> None:
+    one = event("service.feedback.submitted.v1")
+    assert one_pass_of("service").take("service", orjson.dumps(one)) is not None
+    one["data"]["value"] = 6
+    assert one_pass_of("service").take("service", orjson.dumps(one)) is None
+    one["data"]["metric"] = "ces"
+    assert one_pass_of("service").take("service", orjson.dumps(one)) is not None
 
 
 def test_a_model_that_judges_by_itself_is_declined() -> None:
