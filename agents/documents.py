@@ -64,7 +64,7 @@ class Document(NamedTuple):
 
     def stored(self) -> bytes:
         """Both as one value."""
-        return b"%b%b%b" % (len(self.state).to_bytes(_LENGTH, "big"), self.state, self.profile)
+        return len(self.state).to_bytes(_LENGTH, "big") + self.state + self.profile
 
 
 _LENGTH = 4
