@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
-import orjson
+import msgspec
 
-from core.event import rfc3339
 from schemas.outputs import SOURCE
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_json = msgspec.json.Encoder().encode
 
-def cloud_event(kind: str, message_id: str, time: int, data: Mapping[str, object]) -> bytes:
-    """A structured CloudEvent of the bus. ``time`` in µs."""
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": message_id,
-            "source": SOURCE,
-            "type": kind,
-            "time": rfc3339(time),
-            "datacontenttype": "application/json",
-            "data": data,
-        }
-    )
+
+def cloud_event(kind: str, message_id: str, time: int, data: bytes) -> bytes:
+    """A structured CloudEvent of the bus around ``data``, a JSON object. ``time`` in µs. The other texts are the bus's
+    own and need no escaping.
+    """
+    return _MESSAGE % (message_id.encode(), kind.encode(), moment(time), data)
+
+
+def moment(instant: int) -> bytes:
+    """An instant (µs) as JSON: what ``rfc3339`` says, in quotation marks. Raises as it does."""
+    return _json(_EPOCH + instant * _MICROSECOND)
+
+
+_MESSAGE = (
+    b'{"specversion":"1.0","id":"%b","source":"'
+    + SOURCE.encode()
+    + b'","type":"%b","time":%b,"datacontenttype":"application/json","data":%b}'
+)

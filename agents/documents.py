@@ -10,6 +10,7 @@ from types import GenericAlias
 from typing import NamedTuple
 
 import msgspec
+import orjson
 
 from core.alert import Alert
 from core.bounds import VALUE_BYTES
@@ -63,10 +64,11 @@ class Document(NamedTuple):
 
     def stored(self) -> bytes:
         """Both as one value."""
-        return b"%b%b%b" % (len(self.state).to_bytes(_LENGTH, "big"), self.state, self.profile)
+        return len(self.state).to_bytes(_LENGTH, "big") + self.state + self.profile
 
 
 _LENGTH = 4
+_PROFILE = b'%b,"identifiers":%b,"entries":%d,"lastContact":%b,"standing":%b}'
 
 
 class Head(NamedTuple):
@@ -194,17 +196,18 @@ class Documents:
             )
         )
 
-    def profile(self, customer: Customer) -> dict[str, object]:
-        """What everybody may read."""
+    def profile(self, customer: Customer) -> bytes:
+        """What everybody may read, as JSON."""
         if customer.merged_into is not None:
-            return {"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into}
-        return {
-            **self.brief(customer),
-            "identifiers": self._parts.identifiers(customer),
-            "entries": customer.entries,
-            "lastContact": self._parts.last_contact(customer),
-            "standing": [alert.rule for alert in customer.alerts if alert.open],
-        }
+            return orjson.dumps({"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into})
+        standing = [alert.rule for alert in customer.alerts if alert.open]
+        return _PROFILE % (
+            self.brief(customer)[:-1],
+            self._parts.identifiers(customer),
+            customer.entries,
+            self._parts.last_contact(customer),
+            orjson.dumps(standing) if standing else b"[]",
+        )
 
     def _known(self, state: _State) -> tuple[int, tuple[object, ...]] | None:
         """What is derived; nothing by other rules, or if it can't be read: then the entries tell."""
@@ -215,10 +218,9 @@ class Documents:
         except msgspec.DecodeError:
             return None
 
-    def brief(self, customer: Customer) -> dict[str, object]:
-        """Who it is and what is open: what a person reads before contacting the customer."""
-        matters, number = self._parts.open_matters(customer)
-        return {"customerId": customer.id, "name": customer.name, "open": matters, "openCount": number}
+    def brief(self, customer: Customer) -> bytes:
+        """Who it is and what is open, as JSON: what a person reads before contacting the customer."""
+        return self._parts.brief(customer)
 
     def decode(self, document: Document) -> Customer:
         """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""

@@ -16,12 +16,10 @@ import structlog
 from aiokafka import TopicPartition
 
 from core import journey
-from core.alert import Alert
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.closed import PutAway, TakenOut
 from core.closings import Unmatched
 from core.customer import Customer
-from core.event import DAY, rfc3339
 from core.journey import Forwarded, Moved, Shipped, step
 from core.ruleset import RuleSet
 from core.telling import Said
@@ -34,12 +32,13 @@ from schemas.refusal import Dead, Reason, decision_error
 from . import messages, moves, output_size, stored_alert
 from .archive import Added, Archive
 from .customer_cache import BYTES, CustomerCache
-from .documents import STATE, Document, Documents, OtherVersion, bytes_at_most, head
+from .documents import STATE, Document, Documents, bytes_at_most
 from .foreign import letters_about, unreadable
 from .heard import Heard, Listener
 from .identifiers import Identifiers
 from .letters import letter
 from .metrics import Metrics
+from .mirror import mirror
 from .output_size import OutputTooLarge, fitting
 from .records import (
     EVENT,
@@ -49,11 +48,10 @@ from .records import (
     Origin,
     header_of,
     journal_form,
-    may_be_told,
     partition_of,
     received_at,
 )
-from .timeline_entry import MATTER, STOOD_AT, TimelineEntries
+from .timeline_entry import TimelineEntries
 from .topics import ALERTED, JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
@@ -117,42 +115,11 @@ class Journey:
         others = []
         for record in records:
             try:
-                self._mirror(record)
+                self._clock = max(self._clock, mirror(record, self._archive))
             except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 others.append(record)
         self._archive.flush()
         return others
-
-    def _mirror(self, record: KafkaRecord) -> None:
-        name = record.key.decode()
-        if record.topic == TIMELINE:
-            if record.value is None:
-                self._archive.mirror_erased(record.key)
-                return
-            headers = dict(record.headers)
-            matter, again = headers.get(MATTER, b""), STOOD_AT in headers
-            self._archive.mirror(record.key, record.value, matter, stood_elsewhere=again)
-            return
-        if record.topic == NOTIFIED:
-            if record.value is not None and not _is_closed_alert(name, stored_alert.alert(record.value)):
-                raise ValueError("no closed alert of that key")
-            self._archive.set_closed(record.key, record.value)
-            return
-        if record.value is None:
-            self._archive.set_profile(name, None)
-            return
-        document = Document(record.value, dict(record.headers).get(STATE, b""))
-        try:
-            customer, appended, alerts = head(document)
-        except OtherVersion as error:
-            place = Origin(record.topic, record.partition, record.offset)
-            raise OtherVersion(f"the record {place}: {error}") from error
-        rfc3339(appended)  # as it will be told
-        if customer != name or not all(map(may_be_told, alerts)):
-            raise ValueError("no profile of that customer")
-        if record.timestamp <= 0 or appended <= received_at(record) + DAY:  # or it stops time for everybody else
-            self._clock = max(self._clock, appended)
-        self._archive.set_profile(name, document.stored())
 
     def restored(self, mark: Checkpoint) -> None:
         """The clock is that of the youngest profile."""
@@ -415,8 +382,3 @@ class Journey:
 
     def _to_journal(self, customer: str, value: bytes, headers: Sequence[Header]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, tuple(headers))
-
-
-def _is_closed_alert(key: str, alert: Alert) -> bool:
-    """Whether the bus can have written the alert under that key, ``<customer>/<alert id>``."""
-    return key.partition("/")[2] == alert.id and may_be_told(alert)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import orjson
 
 from core.event import rfc3339
 from core.telling import Said
@@ -13,8 +13,8 @@ from .cloud_event import cloud_event
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 
 
-def alert(said: Said, customer: str, brief: Mapping[str, object], place: str, appended: int) -> bytes:
-    """The message about an alert. ``brief``: who the customer is, and what is open; ``place``: ``<journal
+def alert(said: Said, customer: str, brief: bytes, place: str, appended: int) -> bytes:
+    """The message about an alert. ``brief``: who the customer is, and what is open, as JSON; ``place``: ``<journal
     partition>-<offset>`` of the record that led to it, which the journal had at ``appended`` (µs).
     """
     told = said.alert
@@ -26,7 +26,7 @@ def alert(said: Said, customer: str, brief: Mapping[str, object], place: str, ap
         "state": said.state,
         "severity": told.severity,
         "customerId": customer,
-        "customer": brief,
+        "customer": orjson.Fragment(brief),
         "instanceKey": told.key,
         "departments": told.departments,
         "time": rfc3339(told.time),
@@ -39,4 +39,5 @@ def alert(said: Said, customer: str, brief: Mapping[str, object], place: str, ap
         data["expiresAt"] = rfc3339(told.expires)
     if said.state in ("resolved", "expired") and told.end is not None:
         data["endedAt"] = rfc3339(told.end)
-    return cloud_event(ALERT_TYPES[said.state], f"{name}/{customer}/{said.state}/{place}", appended, data)
+    about = f"{name}/{customer}/{said.state}/{place}"
+    return cloud_event(ALERT_TYPES[said.state], about, appended, orjson.dumps(data))

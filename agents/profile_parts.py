@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import is_
 
-import orjson
 from msgspec import Struct
 
 from core.customer import Customer
@@ -23,12 +22,12 @@ class _Parts(Struct, gc=False):
     """Of one customer: each part behind what it was made of."""
 
     matters: Sequence[object] = ()
-    open: orjson.Fragment | None = None
-    number: int = 0
+    name: str | None = None
+    brief: bytes | None = None
     masks: Sequence[tuple[str, str]] | None = None
-    identifiers: orjson.Fragment | None = None
+    identifiers: bytes = b""
     contacts: Mapping[str, int] | None = None
-    last_contact: orjson.Fragment | None = None
+    last_contact: bytes = b""
 
 
 class ProfileParts:
@@ -39,35 +38,36 @@ class ProfileParts:
         self._places = [place for place, _ in rules.matters]
         self._parts: dict[str, _Parts] = {}
 
-    def open_matters(self, customer: Customer) -> tuple[orjson.Fragment, int]:
-        """What people are told of open matters, and how many there are."""
+    def brief(self, customer: Customer) -> bytes:
+        """Who it is, and what people are told of open matters."""
         parts = self._of(customer)
         derived = customer.derived
         matters: Sequence[object] = (customer.shown,)
         if derived is not None:
             states = derived.states
             matters = [states[place] for place in self._places]
-        if parts.open is None or not _are(matters, parts.matters):
-            told, parts.number = customer.open_matters(self._rules)
-            parts.matters, parts.open = matters, _kept(told)
-        return parts.open, parts.number
+        if parts.brief is None or parts.name != customer.name or not _are(matters, parts.matters):
+            told, number = customer.open_matters(self._rules)
+            said = {"customerId": customer.id, "name": customer.name, "open": told, "openCount": number}
+            parts.matters, parts.name, parts.brief = matters, customer.name, kept_json(said)
+        return parts.brief
 
-    def identifiers(self, customer: Customer) -> orjson.Fragment:
+    def identifiers(self, customer: Customer) -> bytes:
         """The customer's identifiers, readable but not usable."""
         parts = self._of(customer)
-        if parts.identifiers is None or parts.masks is not customer.identifiers:
+        if parts.masks is not customer.identifiers:
             parts.masks = customer.identifiers
             told = [{"type": kind, "value": shown} for kind, shown in customer.identifiers]
-            parts.identifiers = _kept(told)
+            parts.identifiers = kept_json(told)
         return parts.identifiers
 
-    def last_contact(self, customer: Customer) -> orjson.Fragment:
+    def last_contact(self, customer: Customer) -> bytes:
         """When each department contacted the customer last."""
         parts = self._of(customer)
-        if parts.last_contact is None or parts.contacts is not customer.last_contact:
+        if parts.contacts is not customer.last_contact:
             parts.contacts = customer.last_contact
             told = {name: rfc3339(at) for name, at in sorted(customer.last_contact.items())}
-            parts.last_contact = _kept(told)
+            parts.last_contact = kept_json(told)
         return parts.last_contact
 
     def forget(self, customer: str) -> None:
@@ -83,10 +83,6 @@ class ProfileParts:
         if parts is None:
             parts = self._parts[customer.id] = _Parts()
         return parts
-
-
-def _kept(told: object) -> orjson.Fragment:
-    return orjson.Fragment(kept_json(told))
 
 
 def _are(these: Sequence[object], those: Sequence[object]) -> bool:

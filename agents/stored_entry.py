@@ -27,7 +27,7 @@ class Shippable(NamedTuple):
 
 def kept(received: int, origin: str, event: bytes) -> bytes:
     """What is kept of an entry; the bus's own words of it (µs, ``topic/partition/offset``) need no escaping."""
-    return b'%d,"origin":"%b","event":%b' % (received, origin.encode(), event)
+    return f'{received},"origin":"{origin}","event":'.encode() + event
 
 
 def cut(record: bytes) -> tuple[int, bytes]:

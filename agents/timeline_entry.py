@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from core.arrival import Written
-from core.event import Entry, rfc3339
+from core.event import Entry
 from core.streams import matter_of
 from core.vocabulary import Vocabulary
 from engine.unit_of_work import Output
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
 
 from .archive import Added, matter_name, placed
+from .cloud_event import moment
 from .heard import Source
 from .messages import STRUCTURED
 from .metrics import Metrics
@@ -26,7 +27,8 @@ class TimelineEntries:
 
     def __init__(self, partition: int, vocabulary: Vocabulary, metrics: Metrics) -> None:
         self._partition, self._vocabulary, self._metrics = partition, vocabulary, metrics
-        self._joined: list[tuple[str, bool]] = []  # departments, and whether they came late
+        self._in_order: list[str] = []  # of each that joined the department
+        self._late: list[str] = []
 
     def record(self, customer: bytes, written: Written, source: Source) -> tuple[Output, Added]:
         """The entry around the department's event, whose bytes are taken as they are: a valid JSON object. And what the
@@ -45,7 +47,7 @@ class TimelineEntries:
         stored = kept(source.received, source.origin, source.event)
         value = _ENTRY % (
             key,
-            rfc3339(at).encode(),
+            moment(at),
             customer,
             department.encode(),
             at,
@@ -56,7 +58,7 @@ class TimelineEntries:
         )
         output = fitting(Output(TIMELINE, self._partition, key, value, timeline_headers(about, stood_at)))
         if stood_at is None:
-            self._joined.append((department, late))
+            (self._late if late else self._in_order).append(department)
         else:
             self._metrics.duplicates.inc()
         return output, Added(customer, source.uid, placed(at), stored, about, stood_at)
@@ -68,12 +70,14 @@ class TimelineEntries:
 
     def forget(self) -> None:
         """What was written was not committed, or is counted."""
-        self._joined.clear()
+        self._in_order.clear()
+        self._late.clear()
 
     def count(self) -> None:
         """What was written is durable."""
-        for (department, late), number in Counter(self._joined).items():
-            self._metrics.entries.labels(department, "late" if late else "in order").inc(number)
+        for way, joined in (("in order", self._in_order), ("late", self._late)):
+            for department, number in Counter(joined).items():
+                self._metrics.entries.labels(department, way).inc(number)
 
 
 _ENTRY = (
@@ -81,7 +85,7 @@ _ENTRY = (
     + SOURCE.encode()
     + b'","type":"'
     + TIMELINE_ENTRY.encode()
-    + b'","time":"%b","datacontenttype":"application/json","data":{"customerId":"%b","department":"%b","at":%d,'
+    + b'","time":%b,"datacontenttype":"application/json","data":{"customerId":"%b","department":"%b","at":%d,'
     b'"identifiers":%b,"late":%b,"moved":%b,"received":%b}}'
 )
 

@@ -102,7 +102,7 @@ class Reference(Nothing):
     def document(self, name: str) -> tuple[Any, bytes]:
         """The customer's profile, as JSON has it, and the state that goes with it."""
         customer = self.customers[name]
-        profile = orjson.loads(orjson.dumps(self.documents.profile(customer)))
+        profile = orjson.loads(self.documents.profile(customer))
         return profile, self.documents.encode(customer, "").state
 
     # --- core.arrival.Finder ----------------------------------------------------------------------------------------

@@ -256,9 +256,9 @@ BUGS = (
     Bug(
         "clock-lost-at-a-restore",
         "A partition that was taken over begins with the clock of its next record.",
-        "agents/journey.py",
-        "self._clock = max(self._clock, appended)",
-        "self._clock = max(self._clock, 0)",
+        "agents/mirror.py",
+        "        return appended\n",
+        "        return 0\n",
         (checks.CLOCK,),
     ),
     Bug(
@@ -366,7 +366,7 @@ BUGS = (
     Bug(
         "a-closed-alert-under-anothers-key",
         "A closed alert is taken in under any key.",
-        "agents/journey.py",
+        "agents/mirror.py",
         'key.partition("/")[2] == alert.id and ',
         "",
         (checks.OTHER_ALERT,),
@@ -382,15 +382,15 @@ BUGS = (
     Bug(
         "a-profile-under-anothers-key",
         "A profile is taken in under any key: events of one customer change another one.",
-        "agents/journey.py",
-        "        if customer != name or not",
-        "        if not",
+        "agents/mirror.py",
+        "    if customer != name or not",
+        "    if not",
         (checks.OTHER_PROFILE,),
     ),
     Bug(
         "any-clock-believed",
         "The clock of a partition goes as far ahead as one forged profile says.",
-        "agents/journey.py",
+        "agents/mirror.py",
         "record.timestamp <= 0 or appended <=",
         "record.timestamp >= 0 or appended <=",
         (checks.CLOCK_AHEAD,),

@@ -117,7 +117,7 @@ def test_what_takes_too_much_room_is_left_out_and_the_profile_stays_as_it_is() -
     assert len(msgspec.msgpack.encode(customer.derived)) > documents.STATE_BYTES > 20_000 > len(document.state)
     again = CODEC.decode(document)
     assert again.derived is None
-    assert (9_000, 100) == (CODEC.brief(again)["openCount"], len(again.shown[0]))
+    assert (9_000, 100) == (orjson.loads(CODEC.brief(again))["openCount"], len(again.shown[0]))
     assert document == CODEC.encode(again, "m")
     assert replace(customer, derived=None, shown=again.shown) == again
 

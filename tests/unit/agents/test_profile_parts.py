@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import orjson
 import pytest
 
 from agents.documents import Documents
@@ -15,13 +14,10 @@ from tests.unit.core.bench import RULES, START, Bus, arrived, campaign, complain
 from .bench import Journal, event
 
 
-def told(parts: ProfileParts, bus: Bus) -> tuple[str, str, str]:
+def told(parts: ProfileParts, bus: Bus) -> tuple[bytes, bytes, bytes]:
     """As JSON."""
     customer = bus.customer("c")
-    matters, number = parts.open_matters(customer)
-    wholes = {"open": matters, "number": number}, parts.identifiers(customer), parts.last_contact(customer)
-    first, second, third = (orjson.dumps(whole).decode() for whole in wholes)
-    return first, second, third
+    return parts.brief(customer), parts.identifiers(customer), parts.last_contact(customer)
 
 
 def test_after_every_event_they_say_what_is_said_without_them() -> None:
@@ -42,12 +38,12 @@ def test_what_is_unchanged_is_not_made_again() -> None:
     bus, parts = Bus(kept=True), ProfileParts(RULES)
     bus.arrive("c", arrived(complaint(START)), START)
     bus.arrive("c", arrived(campaign(START + 1)), START + 1)
-    before = parts.open_matters(bus.customer("c"))[0], parts.last_contact(bus.customer("c"))
+    before = parts.brief(bus.customer("c")), parts.last_contact(bus.customer("c"))
     bus.arrive("c", arrived(entry(START + 2, "web.page.viewed.v1", {"url": "u"}, 3)), START + 2)
-    after = parts.open_matters(bus.customer("c"))[0], parts.last_contact(bus.customer("c"))
+    after = parts.brief(bus.customer("c")), parts.last_contact(bus.customer("c"))
     assert all(one is other for one, other in zip(before, after, strict=True))
     parts.forget("c")
-    assert before[0] is not parts.open_matters(bus.customer("c"))[0]
+    assert before[0] is not parts.brief(bus.customer("c"))
 
 
 def test_nothing_is_kept_of_whom_the_journey_does_not_know_by_heart(

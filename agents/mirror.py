@@ -1,0 +1,67 @@
+"""What the journey's archive takes over of an earlier owner's records, and what of them is believed."""
+
+from __future__ import annotations
+
+from core.alert import Alert
+from core.event import DAY, rfc3339
+from engine.record import KafkaRecord
+
+from . import stored_alert
+from .archive import Archive
+from .documents import STATE, Document, OtherVersion, head
+from .records import Origin, may_be_told, received_at
+from .timeline_entry import MATTER, STOOD_AT
+from .topics import NOTIFIED, TIMELINE
+
+
+def mirror(record: KafkaRecord, archive: Archive) -> int:
+    """Takes the record over; returns the journal's clock as of it (µs), 0 if it says nothing of that.
+
+    Raises ``OtherVersion``; ``ValueError`` and others for what no owner has written.
+    """
+    name = record.key.decode()
+    if record.topic == TIMELINE:
+        _entry(record, archive)
+        return 0
+    if record.topic == NOTIFIED:
+        _closed_alert(name, record, archive)
+        return 0
+    return _profile(name, record, archive)
+
+
+def _entry(record: KafkaRecord, archive: Archive) -> None:
+    if record.value is None:
+        archive.mirror_erased(record.key)
+        return
+    headers = dict(record.headers)
+    archive.mirror(record.key, record.value, headers.get(MATTER, b""), stood_elsewhere=STOOD_AT in headers)
+
+
+def _closed_alert(name: str, record: KafkaRecord, archive: Archive) -> None:
+    if record.value is not None and not _is_closed_alert(name, stored_alert.alert(record.value)):
+        raise ValueError("no closed alert of that key")
+    archive.set_closed(record.key, record.value)
+
+
+def _is_closed_alert(key: str, alert: Alert) -> bool:
+    """Whether the bus can have written the alert under that key, ``<customer>/<alert id>``."""
+    return key.partition("/")[2] == alert.id and may_be_told(alert)
+
+
+def _profile(name: str, record: KafkaRecord, archive: Archive) -> int:
+    if record.value is None:
+        archive.set_profile(name, None)
+        return 0
+    document = Document(record.value, dict(record.headers).get(STATE, b""))
+    try:
+        customer, appended, alerts = head(document)
+    except OtherVersion as error:
+        place = Origin(record.topic, record.partition, record.offset)
+        raise OtherVersion(f"the record {place}: {error}") from error
+    rfc3339(appended)  # as it will be told
+    if customer != name or not all(map(may_be_told, alerts)):
+        raise ValueError("no profile of that customer")
+    archive.set_profile(name, document.stored())
+    if record.timestamp <= 0 or appended <= received_at(record) + DAY:
+        return appended
+    return 0  # or it stops time for everybody else
