@@ -17,7 +17,7 @@ from engine.record import KafkaRecord
 
 from . import moves
 from .identifiers import Identifiers
-from .records import MERGE, ORDER, journaled, may_arrive, may_be_merged, may_be_moved, may_be_told
+from .records import MERGE, ORDER, by_name, journaled, may_arrive, may_be_merged, may_be_moved, may_be_notified
 from .short_cache import Pairs
 
 
@@ -54,7 +54,7 @@ class Listener:
 
     def hear(self, record: KafkaRecord) -> Heard:
         """What the record says. Raises ``ValueError`` and others if it is none of the journal's."""
-        key, value, headers = record.key, record.value, dict(record.headers)
+        key, value, headers = record.key, record.value, by_name(record.headers)
         known = journaled(key, headers)
         customer = key.decode()
         if known is None:
@@ -90,7 +90,7 @@ class Listener:
         if not may_arrive(said["move"], said["parts"], said["arriving"]):
             raise ValueError("a part of no move")
         alerts, arriving = tuple(said["alerts"]), said["arriving"]
-        if not all(map(may_be_told, alerts)):
+        if not may_be_notified(alerts):
             raise ValueError("no alert is like that")
         moved = Moved(
             said["move"], said["parts"], tuple(entries), alerts, arriving, said["settledUntil"], said["until"]

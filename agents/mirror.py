@@ -9,7 +9,7 @@ from engine.record import KafkaRecord
 from . import stored_alert
 from .archive import Archive
 from .documents import STATE, Document, OtherVersion, head
-from .records import Origin, may_be_told, received_at
+from .records import Origin, may_be_notified, may_be_told, received_at
 from .timeline_entry import MATTER, STOOD_AT
 from .topics import NOTIFIED, TIMELINE
 
@@ -59,7 +59,7 @@ def _profile(name: str, record: KafkaRecord, archive: Archive) -> int:
         place = Origin(record.topic, record.partition, record.offset)
         raise OtherVersion(f"the record {place}: {error}") from error
     rfc3339(appended)  # as it will be told
-    if customer != name or not all(map(may_be_told, alerts)):
+    if customer != name or not may_be_notified(alerts):
         raise ValueError("no profile of that customer")
     archive.set_profile(name, document.stored())
     if record.timestamp <= 0 or appended <= received_at(record) + DAY:

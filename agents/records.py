@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from core.alert import Alert
 from core.identity import Node
+from core.memory import MOST_ALERTS
 from engine.mark import MARK
 from engine.record import KafkaRecord
 from schemas import instant
@@ -131,6 +132,14 @@ _NODE_TYPE = 512
 """Characters of an identifier's type."""
 
 
+def by_name(headers: Sequence[Header]) -> dict[str, bytes]:
+    """The headers that a record of ours has. Raises ``ValueError`` if one stands twice: all of them are sent on."""
+    named = dict(headers)
+    if len(named) != len(headers):
+        raise ValueError("a header stands twice")
+    return named
+
+
 def journaled(key: bytes | None, headers: Mapping[str, bytes]) -> EventHeader | None:
     """What is known of the event of a journal record with this key and these headers; ``None`` if it is an order.
 
@@ -156,9 +165,14 @@ def may_be_told(alert: Alert) -> bool:
     return (
         len(alert.uid) == UID_BYTES
         and is_instant(alert.time)
-        and len(departments) <= _MOST_DEPARTMENTS
+        and len(set(departments)) == len(departments) <= _MOST_DEPARTMENTS
         and all(map(is_name, departments))
     )
+
+
+def may_be_notified(alerts: Sequence[Alert]) -> bool:
+    """Whether somebody can have been notified of these: more are not remembered, and each may be told once more."""
+    return len(alerts) <= MOST_ALERTS and all(map(may_be_told, alerts))
 
 
 def is_name(text: str) -> bool:
@@ -184,7 +198,7 @@ def may_arrive(move: str, parts: int, arriving: Mapping[str, int]) -> bool:
 def journal_form(record: KafkaRecord) -> bool:
     """Whether it can be a record of the journal; then whatever fails with it is a mistake of the bus's own."""
     try:
-        headers = dict(record.headers)
+        headers = by_name(record.headers)
         known, said = journaled(record.key, headers), orjson.loads(record.value)
         if known is not None:
             return _is_event(said)
@@ -210,7 +224,7 @@ def _is_moved(entry: Any) -> bool:
 def links_form(record: KafkaRecord) -> bool:
     """Whether it can be a record of the links log."""
     try:
-        headers = dict(record.headers)
+        headers = by_name(record.headers)
         header_of(headers)
         nodes = nodes_of(headers)
         return (

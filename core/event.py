@@ -20,6 +20,7 @@ FOREVER = 2**62
 BEFORE_ALL = -1
 """Before every instant."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Entry(Struct, frozen=True, gc=False, order=True):
@@ -53,7 +54,7 @@ def rfc3339(instant: int) -> str:
 
     Raises ``OverflowError`` for an instant that is none of the years 1 to 9999.
     """
-    return str(to_builtins(_EPOCH + timedelta(0, 0, instant)))
+    return str(to_builtins(_EPOCH + instant * _MICROSECOND))
 
 
 @lru_cache(maxsize=1_000)
@@ -63,4 +64,4 @@ def midnight(date: str) -> int:
     Raises ``ValueError`` for anything else.
     """
     day = datetime.fromisoformat(date[:10]).replace(tzinfo=UTC)
-    return (day - _EPOCH) // timedelta(microseconds=1)
+    return (day - _EPOCH) // _MICROSECOND

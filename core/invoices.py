@@ -142,6 +142,7 @@ def _money(entry: Entry) -> Money:
 @lru_cache(maxsize=10_000)
 def _decimal(text: str) -> Decimal:
     try:
-        return Decimal(text)
+        found = Decimal(text)
     except InvalidOperation:
-        return Decimal(0)
+        return _ZERO
+    return found if found.is_finite() else _ZERO

@@ -62,7 +62,7 @@ class Codec:
         try:
             event = decode(value)
             time = instant.parse(event.time)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             if has_undeclared(error):
                 self._passed_over[department] = PASSED_OVER
             return self._judge(department, value, headers)

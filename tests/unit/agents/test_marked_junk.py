@@ -18,6 +18,7 @@ from agents.records import EVENT, MERGE, MOVED, NODES, ORDER, Header, journal_fo
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic
 from core.alert import Alert
 from core.identity import Node, root
+from core.memory import MOST_ALERTS
 from engine.mark import MARK as OURS
 from engine.unit_of_work import Output
 
@@ -89,6 +90,8 @@ FORGED: list[tuple[tuple[str, bytes | None], ...]] = [
     (GOOD, ("kind", MERGE)),
     (GOOD, ("more", None)),
     (GOOD, ("more", b"x" * 1_000_000)),
+    (GOOD, GOOD),
+    ((EVENT, b"x" * 1_700_000), GOOD),
 ]
 FORGED_IDS = [str(number) for number in range(len(FORGED))]
 
@@ -182,6 +185,8 @@ def told(departments: list[str], uid: str = "AQEBAQEBAQEBAQEBAQEBAQ==", time: in
         {"alerts": [["rule", "", "event", "no base64", 1, None, None, 1, "high", [], ""]]},
         {"alerts": [told(["a/b"])]},
         {"alerts": [told(["x" * 65])]},
+        {"alerts": [told(["sales", "sales"])]},
+        {"alerts": [told(["sales"])] * (MOST_ALERTS + 1)},
         {"alerts": [told([f"d{number}" for number in range(1_000)])]},
         {"alerts": [told(["sales"], uid="MTIz")]},
         {"alerts": [told(["sales"], time=-1)]},
@@ -210,7 +215,7 @@ def test_only_departments_that_are_told_of_alerts_are_told(journal: Journal) -> 
         ("{0.id}", ("sales",)),
         ("/{0.id}", ("sales",)),
         ("c_1/{0.id}", ("a/b",)),
-        ("c_1/{0.id}", ("sales",) * 1_000),
+        ("c_1/{0.id}", ("sales",) * 2),
     ],
 )
 def test_a_closed_alert_under_another_key_or_for_nobody_is_a_foreign_record(
@@ -267,7 +272,8 @@ def profile(customer: str, **forged: Any) -> Document:
         profile("c_3"),
         profile("c_1", merged_into="c_2")._replace(profile=profile("c_3", merged_into="c_2").profile),
         profile("c_1", alerts=[ALERT._replace(departments=("a/b",))]),
-        profile("c_1", alerts=[ALERT._replace(departments=("sales",) * 1_000)]),
+        profile("c_1", alerts=[ALERT._replace(departments=("sales",) * 2)]),
+        profile("c_1", alerts=[ALERT] * (MOST_ALERTS + 1)),
         profile("c_1", alerts=[ALERT._replace(time=-1)]),
         profile("c_1")._replace(state=forged(1, 253_402_300_800_000_000)),
     ],
@@ -335,3 +341,33 @@ def test_the_record_of_the_key_is_written_again_behind_a_foreign_one_that_would_
     house.resolver.committed(MARK)
     (letter, again) = house.resolver.foreign([intruder])
     assert (DEAD, tuple(first)) == (letter.topic, (again,))
+
+
+def test_a_profile_that_is_too_large_to_be_written_again_costs_its_own_customer_only(journal: Journal) -> None:
+    document = profile("c_1", name="x" * 1_410_000)
+    made = record(PROFILES, PLACE, 0, document.profile, b"c_1", [(STATE, document.state), OURS])
+    assert [] == journal.journey(PLACE).restore([made])
+    journal.journey(PLACE).opened(MARK)
+    other = next(name for name in map("c_{}".format, range(2, 99)) if partition_of(name, PARTITIONS) == PLACE)
+    nameless = {"identifiers": [{"type": "email", "value": "ada@example.com"}]}
+    told = event("service.case.opened.v1", "2026-11-17T09:00:00Z", caseId="K1", category="other", customer=nameless)
+    unit = [Output(JOURNAL, PLACE, name.encode(), told, (GOOD,)) for name in ("c_1", other)]
+    outputs = journal.run([journal.append(one) for one in unit])
+    assert [DEAD, TIMELINE, PROFILES] == [one.topic for one in outputs]
+    assert {other} == journal.current(PROFILES).keys()
+
+
+def test_a_closed_alert_that_is_too_large_to_be_written_again_costs_its_own_customer_only(journal: Journal) -> None:
+    alert = ALERT._replace(rule="r" * 1_600_000, time=NOW * 1000, end=NOW * 1000 + 1, carried=False)
+    state = profile("c_1", closed=1)
+    for one in (
+        record(NOTIFIED, PLACE, 0, stored_alert.stored(alert), f"c_1/{alert.id}".encode(), [OURS]),
+        record(PROFILES, PLACE, 0, state.profile, b"c_1", [(STATE, state.state), OURS]),
+    ):
+        assert [] == journal.journey(PLACE).restore([one])
+    journal.journey(PLACE).opened(MARK)
+    for number in range(3):
+        outputs = journal.publish(
+            "c_1", event("web.page.viewed.v1", f"2026-11-1{7 - number}T09:00:00Z", number, url="u"), "web"
+        )
+        assert all(one.value is None or len(one.value) <= 1_500_000 for one in outputs)

@@ -106,6 +106,12 @@ def test_payments_and_credits_close_it_together(total: str, expected: bool) -> N
     assert expected == is_open(issued(), paid("6.00"), credited(total))
 
 
+@pytest.mark.parametrize("total", ["NaN", "sNaN", "Infinity", "-Infinity", "ten"])
+def test_what_is_no_amount_counts_for_nothing(total: str) -> None:
+    assert is_open(issued(), credited(total))
+    assert is_open(issued(), paid(total), credited("9.98"))
+
+
 def test_what_is_in_another_currency_does_not_count() -> None:
     assert is_open(issued(), credited("10.00", currency="USD"))
     assert is_open(issued(), paid("6.00"), credited("4.00", currency="USD"))

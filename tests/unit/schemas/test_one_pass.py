@@ -191,6 +191,14 @@ def test_what_nobody_declared_is_declined_because_it_is_not_looked_at(said: byte
     assert one_pass_of("service").take("service", value) is None
 
 
+@pytest.mark.parametrize("where", ["id", "type", "time", "data", "more"])
+@pytest.mark.parametrize("depth", [500, 1_100, 100_000])
+def test_what_is_nested_too_deep_is_declined_and_put_into_words(where: str, depth: int) -> None:
+    told = {**event("web.page.viewed.v1"), where: "?"}
+    value = json.dumps(told).encode().replace(b'"?"', b"[" * depth + b"]" * depth)
+    assert CODEC.decode("web", value, None) == Codec(REGISTRY).decode("web", value, None)
+
+
 def test_a_department_that_adds_fields_is_looked_at_now_and_then() -> None:
     takes, one = one_pass(REGISTRY), event("service.case.opened.v1")
     plain = orjson.dumps(one)
