@@ -58,7 +58,7 @@ log = structlog.get_logger("agents.journey")
 
 
 QUIET = 100
-"""A unit of work about so few customers has no backlog behind it: there is time for what can wait."""
+"""A unit of work of so few records has no backlog behind it: there is time for what can wait."""
 
 
 class Journey:
@@ -85,6 +85,7 @@ class Journey:
         self._pending_clock = self._clock
         self._fired: list[int] = []
         self._latest = 0
+        self._heard = 0
         self._touched: dict[str, Customer] = {}
         self._weights: dict[str, int] = {}
         self._said: list[tuple[str, str]] = []  # rules of alerts, and what was said of these
@@ -171,7 +172,9 @@ class Journey:
         self._pending_clock = self._clock
         outputs: list[Output] = []
         decide = self._guarded if guarded else self._one
+        self._heard = 0
         for record in records:
+            self._heard += 1
             outputs += decide(record)
         for name, customer in self._touched.items():
             message_id = f"{name}/{self._partition}-{self._last[name]}"
@@ -194,7 +197,7 @@ class Journey:
         """The transaction is durable: so may the store be."""
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
-        if len(self._touched) <= QUIET:
+        if self._heard <= QUIET:
             self._archive.read_on()
         self._clock = self._pending_clock
         for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):

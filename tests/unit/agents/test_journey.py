@@ -11,7 +11,9 @@ import msgspec
 import orjson
 import pytest
 
+from agents.archive import Archive
 from agents.documents import STATE, OtherVersion
+from agents.journey import QUIET
 from agents.records import MERGE, MOVED, ORDER, Header, event_headers, partition_of
 from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, Condition, Kept, Now
@@ -474,3 +476,20 @@ def test_a_merge_that_fails_altogether_stops_nobody_else(journal: Journal, monke
     assert entries == journal.current(TIMELINE)
     journal.publish("c_1", event("service.case.resolved.v1", "2026-11-03T09:00:00Z", 9, caseId="K1"))
     assert len(entries) + 1 == len(journal.current(TIMELINE))
+
+
+def test_what_can_wait_waits_for_a_unit_of_few_records_however_few_their_customers_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, calls = Journal(tmp_path), list[int]()
+    monkeypatch.setattr(Archive, "read_on", lambda _: calls.append(1))
+    for size, expected in ((QUIET + 1, 0), (QUIET, 1)):
+        unit = []
+        for number in range(size):
+            value = event("web.page.viewed.v1", "2026-11-17T09:00:00Z", f"{size}-{number}", url="u")
+            headers = event_headers("cx.web.events.v1/0/1", 1, 1, uid_bytes("/test", f"{size}-{number}"))
+            unit.append(journal.append(Output(JOURNAL, partition_of("c_1", PARTITIONS), b"c_1", value, headers)))
+        journal.run(unit)
+        assert expected == len(calls)
+    for journey in journal.journeys.values():
+        journey.close()
