@@ -69,7 +69,7 @@ test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos
 
-bugs: $(INSTALLED) ## plant bugs one at a time and see which test catches each: six minutes
+bugs: $(INSTALLED) ## plant bugs one at a time and see which test catches each, a bug on each core: half an hour
 	$(BIN)/python -m tests.planted
 
 bench: $(INSTALLED) ## the bus beside Kafka Streams, Quix, plain Faust and the limit; BENCH="--scenarios 1M-uniform"

@@ -8,8 +8,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 from deploy.broker import EmbeddedBroker
 from tests.planted.bug import Bug, OutOfDate
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None, bugs: Sequence[Bug] = BUGS) -> 
     parser.add_argument("--fast", action="store_true", help="only bugs whose checks need no Kafka")
     parser.add_argument("--list", action="store_true", help="say what there is, and plant nothing")
     parser.add_argument("--why", action="store_true", help="show what the failing test said")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="bugs at a time, of those without Kafka")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit for the checks of one bug")
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.names) - {bug.name for bug in bugs}):
@@ -47,13 +50,13 @@ def main(arguments: Sequence[str] | None = None, bugs: Sequence[Bug] = BUGS) -> 
         _say(str(error))
         return UNUSABLE
     with tempfile.TemporaryDirectory(prefix="planted-") as home, _kafka(chosen, Path(home)) as bootstrap:
-        copy = Copy(Path(home) / "copy")
-        if not _sound(copy, chosen, options.seconds, bootstrap):
+        copies = [Copy(Path(home) / f"copy-{number}") for number in range(max(1, min(options.jobs, len(chosen))))]
+        if not _sound(copies[0], chosen, options.seconds, bootstrap):
             return UNUSABLE
         began = time.monotonic()
         missed = []
-        for bug in chosen:
-            outcome = _plant(copy, bug, options.seconds, bootstrap)
+        for bug, outcome, seconds in _planted(copies, chosen, options.seconds, bootstrap):
+            _say(f"{bug.name:45} {seconds:5.0f} s  {_verdict(outcome)}")
             if options.why:
                 _say(outcome.output)
             if outcome.caught_by is None or outcome.idle:
@@ -87,13 +90,27 @@ def _sound(copy: Copy, bugs: Sequence[Bug], seconds: float, bootstrap: str | Non
     return False
 
 
-def _plant(copy: Copy, bug: Bug, seconds: float, bootstrap: str | None) -> Outcome:
-    """What the bug's checks say of it, told in one line."""
-    began = time.monotonic()
-    with copy.planted(bug):
-        outcome = copy.run(bug.checks, seconds, bootstrap)
-    _say(f"{bug.name:45} {time.monotonic() - began:5.0f} s  {_verdict(outcome)}")
-    return outcome
+def _planted(
+    copies: Sequence[Copy], bugs: Sequence[Bug], seconds: float, bootstrap: str | None
+) -> Iterator[tuple[Bug, Outcome, float]]:
+    """What the bugs' checks say of each, and how long it took (s): a bug for each copy at a time, then those that need
+    Kafka one by one.
+    """
+    free: SimpleQueue[Copy] = SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def one(bug: Bug) -> tuple[Bug, Outcome, float]:
+        began, copy = time.monotonic(), free.get()
+        try:
+            with copy.planted(bug):
+                return bug, copy.run(bug.checks, seconds, bootstrap), time.monotonic() - began
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        yield from pool.map(one, [bug for bug in bugs if bug.fast])
+    yield from map(one, [bug for bug in bugs if not bug.fast])
 
 
 def _verdict(outcome: Outcome) -> str:
