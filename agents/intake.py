@@ -39,6 +39,7 @@ from .records import (
     event_headers,
     link_headers,
     partition_of,
+    received_at,
 )
 from .topics import JOURNAL, LINKS, department_of
 
@@ -158,7 +159,7 @@ class Intake:
     def _route(self, record: KafkaRecord) -> Output:
         if isinstance(record, Unusable):
             return self._bury(record, unread(record))
-        received = record.timestamp * 1000
+        received = received_at(record)
         understood = self._understood(record, received)
         if isinstance(understood, Dead):
             return self._bury(record, understood)

@@ -25,20 +25,19 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
     """What is to be said of the entry, before it is judged; the ``past`` is asked about a matter that is not known."""
     if taken.matter is None or not taken.effects.may_close:
         return ()
-    place = next((place for place, kept in rules.matters if kept.entity == taken.matter[0]), None)
-    if place is None or _was_opened(customer, taken, place, rules, past):
+    kept = next((kept for kept in rules.matters if kept[1].entity == taken.matter[0]), None)
+    if kept is None or _was_opened(customer, taken, kept, past):
         return ()
     return (Unmatched(taken.kind.name),)
 
 
-def _was_opened(customer: Customer, taken: Taken, place: int, rules: RuleSet, past: Past) -> bool:
-    """Whether an entry, this one or another, ever opened the matter that it is about."""
+def _was_opened(customer: Customer, taken: Taken, kept: tuple[int, MattersOf], past: Past) -> bool:
+    """Whether an entry, this one or another, ever opened the matter that it is about. ``kept``: where its kind is."""
     assert taken.matter is not None
-    (entity, name), derived, at = taken.matter, customer.derived, taken.entry.at
+    (entity, name), (place, feature), derived, at = taken.matter, kept, customer.derived, taken.entry.at
     if derived is not None and not customer.unjudged:
         known = cast(Matters, derived.states[place]).get(name)
         if known is None and at > derived.at:
-            feature = cast(MattersOf, rules.features[place])
             known = feature.recalled(name, at, past)
             return taken.effects.opens or (known is not None and known.opened)
         if known is not None:

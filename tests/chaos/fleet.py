@@ -134,9 +134,7 @@ class Fleet:
 
     def ready(self) -> bool:
         """Whether every process says that it is: in the group, and all that it was given is restored."""
-        notes = {one.pid: one.url for one in announced(self._data)}
-        urls = [notes.get(process.pid) for process in self._running.values()]
-        answers = [ask(url, "/readyz") if url is not None else None for url in urls]
+        answers = [ask(url, "/readyz") if url is not None else None for url in self._urls().values()]
         return bool(answers) and all(answer is not None and answer.ok for answer in answers)
 
     def memory(self) -> dict[str, int]:
@@ -145,8 +143,12 @@ class Fleet:
 
     def handled(self) -> dict[str, float]:
         """Units of work that each process has finished since it began, of all stages; 0 for one that does not say."""
+        return {name: _handled(url) for name, url in self._urls().items()}
+
+    def _urls(self) -> dict[str, str | None]:
+        """Of each process its ops pages; ``None`` for one that has not said yet where they are."""
         notes = {one.pid: one.url for one in announced(self._data)}
-        return {name: _handled(notes.get(process.pid)) for name, process in self._running.items()}
+        return {name: notes.get(process.pid) for name, process in self._running.items()}
 
     def log(self, characters: int = 4_000) -> str:
         """The end of every worker's log."""
