@@ -12,6 +12,7 @@ from tests.planted.bugs import (
     core,
     engine,
     folding,
+    hostile,
     identifiers,
     lifecycle,
     matters,
@@ -22,6 +23,7 @@ from tests.planted.bugs import (
 BUGS: Sequence[Bug] = (
     *engine.BUGS,
     *agents.BUGS,
+    *hostile.BUGS,
     *archive.BUGS,
     *core.BUGS,
     *folding.BUGS,
