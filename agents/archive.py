@@ -182,10 +182,11 @@ class Archive:
 
     def add(self, added: Added) -> None:
         """An entry that is new, or stands elsewhere now."""
+        owner, uid, matter = added.owner, added.uid, added.matter
         if added.stood_at is not None:
-            self._take_away(added.owner, added.uid, Place(added.stood_at, added.matter))
-        self._new.add(added.uid)
-        self._put(added)
+            self._take_away(owner, uid, Place(added.stood_at, matter))
+        self._new.add(uid)
+        self._put(owner, uid, added.at, added.stored, matter)
 
     def shippable(self, customer: str) -> list[stored_entry.Shippable]:
         """The customer's entries in their order, to be sent away."""
@@ -205,10 +206,9 @@ class Archive:
         """
         owner, uid = _named(key)
         at, stored = stored_entry.cut(record)
-        added = Added(owner, uid, placed(at), stored, matter)
         if stood_elsewhere:
             self._remove(owner, uid)
-        self._put(added)
+        self._put(owner, uid, placed(at), stored, matter)
 
     def mirror_erased(self, key: bytes) -> None:
         """A tombstone of the timeline topic. Raises ``ValueError`` for the key of no entry."""
@@ -220,12 +220,12 @@ class Archive:
         if next(self._store.scan("entries", about, bytes(1)), None) is None:
             self._store.delete("entries", about)
 
-    def _put(self, added: Added) -> None:
-        owner, uid, at, matter = added.owner, added.uid, added.at, added.matter
-        put: dict[bytes, bytes | None] = {owner + b"/e" + at + uid: added.stored, owner + b"/u" + uid: at + matter}
+    def _put(self, owner: bytes, uid: bytes, at: bytes, stored: bytes, matter: bytes) -> None:
+        place = at + uid
+        put: dict[bytes, bytes | None] = {owner + b"/e" + place: stored, owner + b"/u" + uid: at + matter}
         if matter:
             about = _about(owner, matter)
-            put[about] = put[about + at + uid] = b""
+            put[about] = put[about + place] = b""
         self._store.update("entries", put)
 
     def _remove(self, owner: bytes, uid: bytes) -> Place | None:

@@ -19,6 +19,9 @@ FOUND_BYTES = 16 * 1024 * 1024
 """Of foreign records that are reported at once. What is more is found again by the next look."""
 OVERHEAD = 1024
 
+MUCH = 1_000
+"""Offsets that were looked through and nobody was told of: the next opening would look through them again."""
+
 
 class Search:
     """``seen``: up to where each partition was looked through. ``found``: what is still to be reported."""
@@ -31,6 +34,12 @@ class Search:
         self._left: dict[TopicPartition, int] = {}
         """The first that there was no room for."""
         self._marker_to_come: set[TopicPartition] = set()
+        self._untold = 0
+
+    @property
+    def worth_telling(self) -> bool:
+        """Whether there is something to report, or much was looked through since ``told`` was asked."""
+        return bool(self.found) or self._untold >= MUCH
 
     def sift(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         """The bus's own of these records of one partition; the others are found. Raises ``engine.mark.Newer``."""
@@ -55,7 +64,9 @@ class Search:
     def finished(self, ends: Mapping[TopicPartition, int]) -> None:
         """These partitions were looked through, up to there."""
         for tp, end in ends.items():
-            self.seen[tp] = self._left.pop(tp, end)
+            seen = self._left.pop(tp, end)
+            self._untold += seen - self.seen[tp]
+            self.seen[tp] = seen
 
     def reported(self) -> Sequence[KafkaRecord]:
         """What was found, to be reported now."""
@@ -81,5 +92,6 @@ class Search:
         return holes
 
     def told(self) -> dict[str, int]:
-        """``seen``, by names that outlive no topic."""
+        """``seen``, by names that outlive no topic, to be written down."""
+        self._untold = 0
         return {self._cluster.name(tp): offset for tp, offset in self.seen.items()}

@@ -136,7 +136,7 @@ class Shard:
         self._search = Search(found.seen, found.searched.cluster)
         records = await self._restore(processor, found)
         self.position = found.start
-        if self._search.found:
+        if self._search.worth_telling:
             await self._report(producer)
         elif found.start != (found.committed or 0):
             # the group reads on from elsewhere: put it right, so that at least the next start does

@@ -9,9 +9,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
+from engine.mark import MARK
 from engine.partitions import TransactionalPartitions
+from engine.progress import read_progress
 from engine.store import Store
 from engine.unit_of_work import Output
 from tests.integration.engine_shop import Notes, Shop, shop, until
@@ -75,6 +78,28 @@ def test_a_restart_reads_only_what_others_wrote_meanwhile(bootstrap: str, tmp_pa
         assert ["fenced", "restored 6", "batch of 3"] == (await work(place, 36, 3)).happened
         assert ["fenced", "restored 0"] == (await work(place, 39, 0)).happened
         assert [13, 13, 13] == await counts(place)
+
+    told(bootstrap, tmp_path, tale)
+
+
+def test_whoever_has_looked_through_much_tells_it_before_any_event_comes(
+    bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.search.MUCH", 20)
+
+    async def tale(place: Shop) -> None:
+        async def seen() -> int | None:
+            reached = await read_progress(place.bootstrap, place.progress.place(0), place.progress.key(0))
+            return None if reached is None else max(reached.seen.values())
+
+        async with AIOKafkaProducer(bootstrap_servers=place.bootstrap) as producer:
+            for number, tells in ((10, False), (20, True), (0, False)):
+                before = await seen()
+                for _ in range(number):
+                    value = json.dumps({"key": "k1", "n": 1, "id": "x", "offset": 0, "copy": False}).encode()
+                    await producer.send_and_wait(place.target.topic, value, b"k1", 0, headers=[MARK])
+                await work(place, 0, 0)
+                assert tells is (await seen() != before)
 
     told(bootstrap, tmp_path, tale)
 

@@ -312,6 +312,14 @@ BUGS = (
         (checks.FOREIGN_MEANWHILE,),
     ),
     Bug(
+        "looked-through-and-told-nobody",
+        "Who restores everything and then gets no event says nothing of it: the next start reads it all once more.",
+        "engine/search.py",
+        "self._untold += seen - self.seen[tp]",
+        "self._untold += 0",
+        (checks.TOLD_AT_ONCE,),
+    ),
+    Bug(
         "newer-version-passed-over",
         "What a later version of the bus wrote counts as foreign, and is left out.",
         "engine/mark.py",

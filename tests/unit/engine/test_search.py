@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 from engine.cluster import Cluster
 from engine.mark import MARK
 from engine.record import Light
-from engine.search import FOUND_BYTES, Search
+from engine.search import FOUND_BYTES, MUCH, Search
 from engine.unit_of_work import Output, Targets, by_target
 
 STATE, OTHER = TopicPartition("state", 0), TopicPartition("other", 0)
@@ -58,3 +58,15 @@ def test_what_was_reported_is_known_and_what_there_is_no_room_for_is_left() -> N
     assert [11] == [record.offset for record in search.reported()]
     assert {"id/0": 13} == search.told()
     assert [] == search.reported()
+
+
+def test_who_has_looked_through_much_tells_it_even_if_nothing_was_found() -> None:
+    search = Search({STATE: 10}, CLUSTER)
+    search.finished({STATE: 9 + MUCH})
+    assert not search.worth_telling
+    search.finished({STATE: 10 + MUCH})
+    assert search.worth_telling
+    assert {"id/0": 10 + MUCH} == search.told()
+    assert not search.worth_telling
+    search.sift([foreign(10 + MUCH)])
+    assert search.worth_telling
