@@ -205,10 +205,11 @@ class Archive:
         make a restore slow. Raises ``ValueError`` or ``OverflowError`` for what is no entry.
         """
         owner, uid = _named(key)
-        at, stored = stored_entry.cut(record)
+        instant, stored = stored_entry.cut(record)
+        at = placed(instant)
         if stood_elsewhere:
             self._remove(owner, uid)
-        self._put(owner, uid, placed(at), stored, matter)
+        self._put(owner, uid, at, stored, matter)
 
     def mirror_erased(self, key: bytes) -> None:
         """A tombstone of the timeline topic. Raises ``ValueError`` for the key of no entry."""

@@ -12,7 +12,7 @@ BUGS = (
         "agents/archive.py",
         """\
         if added.stood_at is not None:
-            self._take_away(added.owner, added.uid, Place(added.stood_at, added.matter))
+            self._take_away(owner, uid, Place(added.stood_at, matter))
 """,
         "",
         (checks.EARLIER_PLACE, checks.EARLIER_ENTRY),
