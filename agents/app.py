@@ -18,17 +18,17 @@ from typing import Any, cast
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from core.ruleset import RuleSet
-from engine.application import create_app
-from engine.batch import rounds
-from engine.ending import Ending
-from engine.errors import Fatal, Permanent, fatal
-from engine.limits import Limits, Unpacking
-from engine.partitions import TransactionalPartitions
-from engine.progress import ProgressLog
-from engine.shard import Processor
-from engine.store import discard_unused
-from engine.transport import BatchConsumer
-from engine.worker import run_worker
+from engine.faust.application import create_app
+from engine.faust.rounds import rounds
+from engine.faust.transport import BatchConsumer
+from engine.faust.worker import run_worker
+from engine.kafka.errors import Fatal, Permanent, fatal
+from engine.kafka.limits import Limits, Unpacking
+from engine.store.store import discard_unused
+from engine.transactional.partition_state import Processor
+from engine.transactional.partitions import TransactionalPartitions
+from engine.transactional.progress import ProgressLog
+from runtime.ending import Ending
 from schemas.codec import Codec
 from schemas.registry import Registry
 

@@ -25,8 +25,8 @@ from core.alert import Alert
 from core.arrival import Arrived
 from core.conditions import Derived
 from core.event import BEFORE_ALL, FOREVER, Entry
-from engine.checkpoint import Checkpoint
-from engine.store import META, Store
+from engine.kafka.checkpoint import Checkpoint
+from engine.store.store import META, Store
 
 from . import stored_alert, stored_entry
 from .known_uids import KnownUids

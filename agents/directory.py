@@ -16,14 +16,14 @@ import structlog
 from aiokafka import TopicPartition
 
 from core.identity import Node, root
-from engine.checkpoint import Bounds, Checkpoint
-from engine.limits import Limits
-from engine.progress import WrittenBefore
-from engine.reading import reader
-from engine.record import KafkaRecord, end_of
-from engine.restore import read_bounds
-from engine.sieve import Sieve
-from engine.store import Store
+from engine.kafka.checkpoint import Bounds, Checkpoint
+from engine.kafka.limits import Limits
+from engine.kafka.reader import reader
+from engine.kafka.record import KafkaRecord, end_of
+from engine.kafka.sieve import Sieve
+from engine.store.store import Store
+from engine.transactional.progress import WrittenBefore
+from engine.transactional.restore import read_bounds
 
 from .blocked import BlockedIdentifiers, blocked_in
 from .identifiers import Identifiers
@@ -141,7 +141,8 @@ class Directory:
         """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.
 
         Foreign records are passed over; who owns the topic reports them. Raises ``KafkaError`` when the broker refuses,
-        ``WrongKey``, ``OtherNormalisation``, ``engine.mark.Newer``, ``engine.progress.WrittenBefore``.
+        ``WrongKey``, ``OtherNormalisation``, ``engine.kafka.mark.Newer``,
+        ``engine.transactional.progress.WrittenBefore``.
         """
         partition = TopicPartition(IDENTITIES, 0)
         async with reader(self._bootstrap, isolation_level="read_committed", fetch_max_wait_ms=100) as consumer:

@@ -21,7 +21,7 @@ from core.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.matters import Matters, MattersOf
 from core.parsing import MOST_WHERE
 from core.ruleset import RuleSet
-from engine.errors import Permanent
+from engine.kafka.errors import Permanent
 from schemas import instant
 from schemas.outputs import PROFILE_UPDATED
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import structlog
 
-from engine.mark import MARK
-from engine.record import KafkaRecord, end_of
-from engine.unit_of_work import Output
+from engine.kafka.mark import MARK
+from engine.kafka.record import KafkaRecord, end_of
+from engine.transactional.transaction import Output
 from schemas.refusal import Dead, Reason
 
 from .keys import key_of_ours

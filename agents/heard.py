@@ -13,7 +13,7 @@ from core.arrival import Arrived
 from core.event import Entry, effective_at
 from core.journey import Merge, Moved, Record
 from core.vocabulary import Vocabulary
-from engine.record import KafkaRecord
+from engine.kafka.record import KafkaRecord
 
 from . import moves
 from .identifiers import Identifiers

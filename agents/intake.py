@@ -18,11 +18,12 @@ from operator import attrgetter
 from aiokafka import AIOKafkaProducer
 
 from core.event import DAY, uid_bytes
-from engine.batch import Batch, commit
-from engine.portion import Portion
-from engine.record import KafkaRecord, Unusable
-from engine.unit_of_work import Output, by_target, send_all
-from engine.unpacking import Flaw
+from engine.faust.rounds import commit
+from engine.kafka.record import KafkaRecord, Unusable
+from engine.kafka.unpacking import Flaw
+from engine.transactional.batch import Batch
+from engine.transactional.time_slice import Portion
+from engine.transactional.transaction import Output, by_target, send_all
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 

@@ -23,10 +23,10 @@ from core.customer import Customer
 from core.journey import Forwarded, Moved, Shipped, step
 from core.ruleset import RuleSet
 from core.telling import Said
-from engine.checkpoint import Checkpoint
-from engine.errors import Fatal
-from engine.record import KafkaRecord
-from engine.unit_of_work import Output
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.errors import Fatal
+from engine.kafka.record import KafkaRecord
+from engine.transactional.transaction import Output
 from schemas.refusal import Dead, Reason, decision_error
 
 from . import messages, moves, output_size, stored_alert
@@ -62,7 +62,7 @@ QUIET = 100
 
 
 class Journey:
-    """An ``engine.partition.Processor`` for one partition of the journal."""
+    """An ``engine.transactional.partition_state.Processor`` for one partition of the journal."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Journey:
         self._known = CustomerCache(BYTES // partitions)
         self._last: dict[str, int] = {}
 
-    # --- engine.partition.Processor ---------------------------------------------------------------------------------
+    # --- engine.transactional.partition_state.Processor ---------------------------------------------------------------
 
     def sources(self) -> Sequence[TopicPartition]:
         """The state is what other topics hold."""

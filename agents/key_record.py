@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from engine.errors import Permanent
+from engine.kafka.errors import Permanent
 
 from .identifiers import Identifiers
 from .normalisation import VERSION

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from engine.bloom_filter import BloomFilter
-from engine.store import Store
+from engine.store.bloom_filter import BloomFilter
+from engine.store.store import Store
 
 PIECE = 20_000
 """Keys of the store that are read at once: some ten milliseconds."""

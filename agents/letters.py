@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from schemas.dead_letter import ERRORS, RETRY_OF
 from schemas.refusal import Dead
 

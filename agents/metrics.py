@@ -134,7 +134,7 @@ class Metrics:
 
 
 class Watch:
-    """What the engine tells of one topic's partitions. Implements ``engine.observer.Observer``."""
+    """What the engine tells of one topic's partitions. Implements ``engine.transactional.observer.Observer``."""
 
     def __init__(self, metrics: Metrics, stage: str) -> None:
         self._metrics = metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.alert import Alert
 from core.event import DAY, rfc3339
-from engine.record import KafkaRecord
+from engine.kafka.record import KafkaRecord
 
 from . import stored_alert
 from .archive import Archive

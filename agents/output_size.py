@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 
 MOST_BYTES = 1_400_000
 """Of a record's value: below a batch's 1.5 MB, with room for key and headers. What is written is bounded so that it

@@ -19,8 +19,8 @@ from msgspec import Meta
 from core.alert import Alert
 from core.identity import Node
 from core.memory import MOST_ALERTS
-from engine.mark import MARK
-from engine.record import KafkaRecord
+from engine.kafka.mark import MARK
+from engine.kafka.record import KafkaRecord
 from schemas import instant
 from schemas.codec import MAX_BYTES
 

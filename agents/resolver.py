@@ -16,11 +16,11 @@ from aiokafka import TopicPartition
 
 from core.fuse import LINKS_A_DAY, Held, judge
 from core.identity import Born, Linked, Merged, Node, resolve, root
-from engine.checkpoint import Checkpoint
-from engine.errors import Fatal
-from engine.record import KafkaRecord
-from engine.store import Store
-from engine.unit_of_work import Output
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.errors import Fatal
+from engine.kafka.record import KafkaRecord
+from engine.store.store import Store
+from engine.transactional.transaction import Output
 from schemas.refusal import Dead, Reason
 
 from . import messages
@@ -51,7 +51,7 @@ _STRANGER = "data.customerId is no customer of this bus; echo the customerId of 
 
 
 class Resolver:
-    """An ``engine.partition.Processor`` for the links log.
+    """An ``engine.transactional.partition_state.Processor`` for the links log.
 
     ``links_a_day``: with so many others' stronger identifiers a value may be linked in 24 h, at least one.
     """
@@ -72,7 +72,7 @@ class Resolver:
         self._links_a_day = links_a_day
         self._store = Store(directory, ("identities",))
 
-    # --- engine.partition.Processor ---------------------------------------------------------------------------------
+    # --- engine.transactional.partition_state.Processor ---------------------------------------------------------------
 
     def sources(self) -> Sequence[TopicPartition]:
         """All that was ever found out is in one compacted topic."""

@@ -8,7 +8,7 @@ from core.arrival import Written
 from core.event import Entry
 from core.streams import matter_of
 from core.vocabulary import Vocabulary
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
 
 from .archive import Added, matter_name, placed

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from engine.reading import reader
+from engine.kafka.reader import reader
 
 from .contestant import Failed
 from .outcome import alert_of

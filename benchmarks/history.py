@@ -24,9 +24,9 @@ from agents.rule_files import BUILT_IN, load
 from agents.topics import JOURNAL, PROFILES, TIMELINE
 from agents.vocabulary import outreach, vocabulary
 from core.event import DAY, uid_bytes
-from engine.checkpoint import Checkpoint
-from engine.cluster import Cluster
-from engine.unit_of_work import Output
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.cluster import Cluster
+from engine.transactional.transaction import Output
 from schemas.registry import Registry
 
 from .seed import customer_id

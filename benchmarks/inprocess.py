@@ -30,9 +30,9 @@ from agents.metrics import Metrics
 from agents.settings import Settings
 from agents.topics import JOURNAL
 from core.identity import Node
-from engine.checkpoint import Checkpoint
-from engine.cluster import Cluster
-from engine.unit_of_work import Output
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.cluster import Cluster
+from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.registry import Registry
 

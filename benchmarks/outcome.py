@@ -12,7 +12,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from core.event import event_uid
-from engine.reading import reader
+from engine.kafka.reader import reader
 
 from .topics import partitions_of
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from agents.identifiers import Identifiers
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 
 from .bus import KEY
 from .history import MODELS, histories, models

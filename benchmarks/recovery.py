@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from agents.topics import JOURNAL, MIB, PROFILES, TIMELINE, Topic, apply
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 
 from .bus import environment
 from .contestant import Failed, Place

@@ -17,7 +17,7 @@ from agents.key_record import key_record
 from agents.topics import IDENTITIES, KEY_RECORD
 from core.fuse import Held, judge
 from core.identity import Born, Linked, Node, resolve
-from engine.unit_of_work import Output, by_target, send_all
+from engine.transactional.transaction import Output, by_target, send_all
 
 BATCH_BYTES = 900 * 1024
 AT_ONCE = 20_000

@@ -16,8 +16,8 @@ from statistics import median
 import orjson
 
 from agents.identifiers import Identifiers
-from engine.mark import MARK
-from engine.unit_of_work import Output
+from engine.kafka.mark import MARK
+from engine.transactional.transaction import Output
 
 from .bus import KEY
 from .history import models

@@ -9,9 +9,9 @@ from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 
-from engine.limits import Unpacking
-from engine.record_batch import Text, crowded
-from engine.unpacking import unpack
+from engine.kafka.limits import Unpacking
+from engine.kafka.record_batch import Text, crowded
+from engine.kafka.unpacking import unpack
 
 from .output import note
 

@@ -25,7 +25,7 @@ def run(
 
     Example: cxbus run --workers 2
     """
-    from engine.ending import Ending
+    from runtime.ending import Ending
 
     from .supervisor import Supervisor, interruptible
 

@@ -14,7 +14,7 @@ from .tether import tie
 if TYPE_CHECKING:
     from agents.ops import Health
     from agents.settings import Settings
-    from engine.ending import Ending
+    from runtime.ending import Ending
 
 STUCK = 30.0
 """Seconds without a beat of the event loop, though there was a processor for it, after which a sink is not alive."""
@@ -33,9 +33,9 @@ class SinkProcess:
 
         from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-        from engine.aiokafka_internals import read_light
-        from engine.limits import Unpacking
-        from engine.own_time import Pulse
+        from engine.kafka.aiokafka_internals import read_light
+        from engine.kafka.limits import Unpacking
+        from runtime.own_time import Pulse
         from sinks.runner import Pace, Runner, Source
         from sinks.sql.sqlite import open_sink
 
@@ -108,7 +108,7 @@ class SinkProcess:
     async def _beat(self) -> None:
         import asyncio
 
-        from engine.own_time import STEP
+        from runtime.own_time import STEP
 
         while True:
             self._pulse.beat()
@@ -124,7 +124,7 @@ def sink(context: typer.Context) -> None:
     """
     tie()
     from agents import log
-    from engine.ending import Ending
+    from runtime.ending import Ending
     from sinks.base import SinkLost
 
     bus = bus_of(context)

@@ -22,7 +22,7 @@ from .steps import Reporter
 
 if TYPE_CHECKING:
     from agents.settings import Settings
-    from engine.ending import Ending
+    from runtime.ending import Ending
 
 LOOK = 0.2
 """Seconds between two looks at the children and the broker."""

@@ -91,7 +91,7 @@ class _Ours:
 
     def __call__(self, record: Record) -> bool:
         from agents.topics import DEAD, department_of, events_topic
-        from engine.mark import Newer, is_ours
+        from engine.kafka.mark import Newer, is_ours
 
         if record.topic in (DEAD, events_topic(department_of(record.topic))):
             return True  # whatever comes from departments

@@ -31,7 +31,7 @@ def tie(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def _watch(supervisor: int) -> None:
-    # a request to end is for the thread that listens (engine.ending)
+    # a request to end is for the thread that listens (runtime.ending)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     while os.getppid() == supervisor:
         time.sleep(LOOK)

@@ -29,8 +29,8 @@ def worker(
         raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
     from agents import log
     from agents.app import Worker
-    from engine.ending import Ending
-    from engine.errors import Fatal, Permanent
+    from engine.kafka.errors import Fatal, Permanent
+    from runtime.ending import Ending
 
     bus = bus_of(context)
     log.configure(verbose=bus.verbose)

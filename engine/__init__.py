@@ -1,4 +1,5 @@
-"""What makes Faust fast and exact: batch delivery, unit of work, state store, restore. Knows nothing of customers.
+"""Exactly once for Faust: one transaction for each batch and what follows from it. It knows nothing of customers.
 
-Imported by ``agents`` only.
+From below: ``kafka`` reads and checks, without Faust; ``store`` keeps a partition's state; ``transactional`` owns a
+partition and commits; ``faust`` brings the batches. Each imports those before it only.
 """

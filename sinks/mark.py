@@ -1,4 +1,4 @@
-"""The mark of the bus's own records, as ``engine.mark`` has it, which sinks do not know: the header ``v``."""
+"""The mark of the bus's own records, as ``engine.kafka.mark`` has it, which sinks do not know: the header ``v``."""
 
 from __future__ import annotations
 

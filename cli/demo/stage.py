@@ -13,7 +13,7 @@ from kafka.admin import KafkaAdminClient
 
 from agents.messages import STRUCTURED
 from agents.topics import DEAD, events_topic
-from engine.mark import is_ours
+from engine.kafka.mark import is_ours
 
 from ..bounded import unpack_bounded
 from .story import StoryEvent

@@ -140,7 +140,7 @@ class Cluster:
         from kafka import KafkaConsumer
         from kafka.structs import TopicPartition
 
-        from engine.mark import MARK
+        from engine.kafka.mark import MARK
 
         from ..bounded import unpack_bounded
 

@@ -91,7 +91,7 @@ def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Fin
 
 
 def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
-    from engine.limits import SESSION_SECONDS, Limits
+    from engine.kafka.limits import SESSION_SECONDS, Limits
 
     kept = [int(topic.config["retention.ms"]) for topic in wanted if "retention.ms" in topic.config]
     return brokers.Needs(
@@ -106,7 +106,7 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
 def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     from agents.keys import key_of_ours
     from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
-    from engine.mark import Newer, is_ours
+    from engine.kafka.mark import Newer, is_ours
     from schemas.refusal import Reason
 
     from ..feed import Feed

@@ -19,7 +19,7 @@ from agents.metrics import Metrics
 from agents.resolver import Resolver
 from agents.topics import IDENTITIES, JOURNAL, LINKS
 from core.ruleset import RuleSet
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.registry import Registry
 from tests.unit.agents.bench import MARK

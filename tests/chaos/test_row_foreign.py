@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from agents.records import MERGE
 from agents.topics import IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
-from engine.mark import MARK
+from engine.kafka.mark import MARK
 
 from .arena import JudgedBus, arena, ended, now, verdict
 from .business import ROUGH, business

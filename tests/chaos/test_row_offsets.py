@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 
 from agents.topics import JOURNAL, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from core.event import event_uid
-from engine.progress import ProgressLog, read_progress
+from engine.transactional.progress import ProgressLog, read_progress
 
 from .aftermath import one_more
 from .arena import DRAIN_SECONDS, GROUP, JudgedBus, arena, at_work, ended, now, verdict

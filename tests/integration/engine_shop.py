@@ -14,14 +14,14 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from engine.batch import Batch
-from engine.errors import Fatal
-from engine.limits import Limits
-from engine.mark import MARK
-from engine.partitions import TransactionalPartitions
-from engine.progress import ProgressLog
-from engine.restore import read_bounds, restore
-from engine.unit_of_work import Output
+from engine.kafka.errors import Fatal
+from engine.kafka.limits import Limits
+from engine.kafka.mark import MARK
+from engine.transactional.batch import Batch
+from engine.transactional.partitions import TransactionalPartitions
+from engine.transactional.progress import ProgressLog
+from engine.transactional.restore import read_bounds, restore
+from engine.transactional.transaction import Output
 from tests.integration.engine_toy import Counter
 
 

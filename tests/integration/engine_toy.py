@@ -22,15 +22,15 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from engine.application import Application, create_app
-from engine.batch import commit, rounds
-from engine.checkpoint import Checkpoint
-from engine.mark import MARK
-from engine.partitions import TransactionalPartitions
-from engine.progress import ProgressLog
-from engine.store import Store
-from engine.unit_of_work import Output
-from engine.worker import run_worker
+from engine.faust.application import Application, create_app
+from engine.faust.rounds import commit, rounds
+from engine.faust.worker import run_worker
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.mark import MARK
+from engine.store.store import Store
+from engine.transactional.partitions import TransactionalPartitions
+from engine.transactional.progress import ProgressLog
+from engine.transactional.transaction import Output
 
 
 class Counter:

@@ -29,8 +29,8 @@ from cli.doctor.brokers import VERIFICATION
 from cli.main import app
 from cli.problem import Code
 from deploy.broker import EmbeddedBroker
-from engine.mark import MARK
-from engine.record import Light
+from engine.kafka.mark import MARK
+from engine.kafka.record import Light
 
 pytestmark = pytest.mark.kafka
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.batch import Batch
-from engine.errors import Gap
+from engine.kafka.errors import Gap
+from engine.transactional.batch import Batch
 from tests.integration.engine_shop import Notes, shop, until
 
 pytestmark = pytest.mark.kafka

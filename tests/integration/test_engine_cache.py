@@ -12,11 +12,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
-from engine.mark import MARK
-from engine.partitions import TransactionalPartitions
-from engine.progress import read_progress
-from engine.store import Store
-from engine.unit_of_work import Output
+from engine.kafka.mark import MARK
+from engine.store.store import Store
+from engine.transactional.partitions import TransactionalPartitions
+from engine.transactional.progress import read_progress
+from engine.transactional.transaction import Output
 from tests.integration.engine_shop import Notes, Shop, shop, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.faults]
@@ -85,7 +85,7 @@ def test_a_restart_reads_only_what_others_wrote_meanwhile(bootstrap: str, tmp_pa
 def test_whoever_has_looked_through_much_tells_it_before_any_event_comes(
     bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.search.MUCH", 20)
+    monkeypatch.setattr("engine.transactional.foreign_search.MUCH", 20)
 
     async def tale(place: Shop) -> None:
         async def seen() -> int | None:
@@ -107,7 +107,7 @@ def test_whoever_has_looked_through_much_tells_it_before_any_event_comes(
 def test_a_restore_that_is_cut_short_goes_on_from_where_it_was(
     bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.restore.BATCH_RECORDS", 10)
+    monkeypatch.setattr("engine.transactional.restore.BATCH_RECORDS", 10)
 
     async def tale(place: Shop) -> None:
         place.warm = False

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from engine.mark import MARK, Newer
-from engine.progress import WrittenBefore
-from engine.unit_of_work import Output
+from engine.kafka.mark import MARK, Newer
+from engine.transactional.progress import WrittenBefore
+from engine.transactional.transaction import Output
 from tests.integration.engine_shop import Clumsy, Notes, Shop, shop
 from tests.integration.test_engine_cache import hand_rest, work
 
@@ -132,7 +132,7 @@ def test_what_comes_while_an_owner_works_is_reported_after_its_next_transaction(
 def test_many_and_large_foreign_records_are_reported_piece_by_piece(
     bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.search.FOUND_BYTES", 5_000)
+    monkeypatch.setattr("engine.transactional.foreign_search.FOUND_BYTES", 5_000)
 
     async def tale(place: Shop) -> None:
         await work(place, 0, 3)

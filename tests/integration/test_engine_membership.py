@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.limits import SESSION_SECONDS
+from engine.kafka.limits import SESSION_SECONDS
 from tests.integration.engine_town import PARTITIONS, Town, town
 
 pytestmark = [pytest.mark.kafka, pytest.mark.faults]

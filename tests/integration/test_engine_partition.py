@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from aiokafka.errors import KafkaError
 
-from engine.batch import Batch
-from engine.errors import Fatal, RecordTooLarge, TakenOver
-from engine.limits import Limits
-from engine.unit_of_work import Output, commit, new_producer
+from engine.kafka.errors import Fatal, RecordTooLarge, TakenOver
+from engine.kafka.limits import Limits
+from engine.transactional.batch import Batch
+from engine.transactional.transaction import Output, commit, new_producer
 from tests.integration.engine_shop import Notes, shop, until
 
 pytestmark = pytest.mark.kafka

@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from engine.errors import Fatal
-from engine.restore import read_positions, restore
-from engine.unit_of_work import Output
+from engine.kafka.errors import Fatal
+from engine.transactional.restore import read_positions, restore
+from engine.transactional.transaction import Output
 from tests.integration.engine_shop import Notes, shop
 
 pytestmark = pytest.mark.kafka

@@ -14,9 +14,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from engine.application import create_app
-from engine.batch import commit, rounds
-from engine.transport import BatchConsumer
+from engine.faust.application import create_app
+from engine.faust.rounds import commit, rounds
+from engine.faust.transport import BatchConsumer
 from tests.integration.engine_shop import until
 
 pytestmark = pytest.mark.kafka

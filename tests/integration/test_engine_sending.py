@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from engine.unit_of_work import Output, by_target, send_all
+from engine.transactional.transaction import Output, by_target, send_all
 from tests.integration.engine_shop import shop
 
 pytestmark = pytest.mark.kafka

@@ -25,9 +25,9 @@ from agents.records import Header
 from agents.topics import DEAD, IDENTITIES, LINKS
 from core.identity import Node
 from deploy.broker import EmbeddedBroker
-from engine.batch import Batch
-from engine.mark import MARK
-from engine.progress import WrittenBefore
+from engine.kafka.mark import MARK
+from engine.transactional.batch import Batch
+from engine.transactional.progress import WrittenBefore
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka

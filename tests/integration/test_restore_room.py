@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from engine import aiokafka_internals
-from engine.limits import Unpacking
-from engine.restore import restore
+from engine.kafka import aiokafka_internals
+from engine.kafka.limits import Unpacking
+from engine.transactional.restore import restore
 
 pytestmark = [pytest.mark.kafka, pytest.mark.faults]
 

@@ -22,7 +22,7 @@ from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.resolver import Resolver
 from core.fuse import LINKS_A_DAY
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from tests.unit.agents.bench import MARK
 

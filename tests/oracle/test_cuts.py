@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from agents import moves
 from agents.journey import Journey
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from tests.unit.agents.bench import MARK, record
 
 from .bus import IDENTIFIERS, MEMORY, METRICS, PARTITIONS, Bus

@@ -139,7 +139,7 @@ BUGS = (
     Bug(
         "a-filter-that-forgets-when-it-grows",
         "The filter of what is known grows, and knows only what came since.",
-        "engine/bloom_filter.py",
+        "engine/store/bloom_filter.py",
         "        for words, mask in self._layers:",
         "        for words, mask in self._layers[-1:]:",
         (checks.FILTER,),
@@ -229,7 +229,7 @@ BUGS = (
     Bug(
         "what-was-written-after-a-scan",
         "A unit of work scans what it has written, writes more, and does not see it at the next scan.",
-        "engine/pending.py",
+        "engine/store/write_buffer.py",
         "        for key in islice(reversed(self.changes), len(self.changes) - self._grouped):",
         "        for key in () if self._grouped else islice(reversed(self.changes), len(self.changes)):",
         (checks.SCANNED_AGAIN,),

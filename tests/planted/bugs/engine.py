@@ -9,7 +9,7 @@ BUGS = (
     Bug(
         "batch-future-not-awaited",
         "A unit of work commits without looking whether the broker took its batches.",
-        "engine/unit_of_work.py",
+        "engine/transactional/transaction.py",
         """\
     last = (await asyncio.gather(*sent))[-1]
     return int(last.offset) + int(batches[-1].record_count())
@@ -22,7 +22,7 @@ BUGS = (
     Bug(
         "full-batch-drops-a-record",
         "The record for which a batch had no room any more is not put into the next one.",
-        "engine/unit_of_work.py",
+        "engine/transactional/transaction.py",
         "        at += _fill(batch, islice(records, at, None), now)",
         "        at += _fill(batch, islice(records, at, None), now) + 1",
         (checks.PACKING,),
@@ -30,7 +30,7 @@ BUGS = (
     Bug(
         "no-fence",
         "Every owner has a transactional id of its own, so that nobody ends what the one before does.",
-        "engine/partition.py",
+        "engine/transactional/partition.py",
         """f"{self._site.transactional_id_prefix}-{self.number}", self._site.limits""",
         """f"{self._site.transactional_id_prefix}-{self.number}-{id(self)}", self._site.limits""",
         (checks.FENCED,),
@@ -38,7 +38,7 @@ BUGS = (
     Bug(
         "fence-after-restore",
         "Offset and state are read first, and the older owner is fenced only then.",
-        "engine/partition.py",
+        "engine/transactional/partition.py",
         """\
         await self._fence(producer)
         await self._shard.open(producer)
@@ -55,7 +55,7 @@ BUGS = (
     Bug(
         "hanging-transactions-not-swept",
         "What the coordinator forgot of an older owner's transaction stays open after the fence.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         """\
             await sweep(producer, self._swept)
             found =""",
@@ -66,7 +66,7 @@ BUGS = (
     Bug(
         "restore-reads-uncommitted",
         "The state is rebuilt from aborted records, too.",
-        "engine/restore.py",
+        "engine/transactional/restore.py",
         'isolation_level: str = "read_committed"',
         'isolation_level: str = "read_uncommitted"',
         (checks.ABORTED,),
@@ -74,7 +74,7 @@ BUGS = (
     Bug(
         "cache-ahead-of-the-commit",
         "The local store is written before the transaction is durable.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         """\
         owes = bool(records) and decided - self._told < site.limits.offsets
 """,
@@ -87,7 +87,7 @@ BUGS = (
     Bug(
         "mark-ahead-of-its-data",
         "The families of the local store reach the disk one by one, the mark before the data (no atomic flush).",
-        "engine/store.py",
+        "engine/store/store.py",
         "options.set_atomic_flush(True)",
         "options.set_atomic_flush(False)",
         (checks.KILLED_STORE,),
@@ -95,7 +95,7 @@ BUGS = (
     Bug(
         "cache-of-another-topic-trusted",
         "A local store is read on from although its topic was deleted and made anew (topic ids ignored).",
-        "engine/checkpoint.py",
+        "engine/kafka/checkpoint.py",
         "self.cluster.topics != bounds.cluster.topics or self.offsets.keys()",
         "self.offsets.keys()",
         (checks.CHECKPOINT,),
@@ -103,7 +103,7 @@ BUGS = (
     Bug(
         "progress-of-another-topic-trusted",
         "The offset reached in an input topic holds for the one that was made anew under its name (topic ids ignored).",
-        "engine/progress.py",
+        "engine/transactional/progress.py",
         "reached is not None and reached.topic_id != topic_id",
         "reached is not None and not topic_id",
         (checks.NEXT_OFFSET, checks.ANEW),
@@ -111,7 +111,7 @@ BUGS = (
     Bug(
         "progress-ignored",
         "Only the group's committed offset says where to go on, which Kafka forgets.",
-        "engine/restore.py",
+        "engine/transactional/restore.py",
         "next_offset(committed, reached, topic_id)",
         "next_offset(committed, None, topic_id)",
         (checks.NO_OFFSET,),
@@ -119,7 +119,7 @@ BUGS = (
     Bug(
         "offset-of-the-whole-batch-with-its-first-part",
         "A large batch is decided in several transactions, and the first one commits the offset behind the last.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         "            end = end_of(records[-1])\n",
         "",
         (checks.LEFT_EARLY,),
@@ -127,7 +127,7 @@ BUGS = (
     Bug(
         "long-work-taken-for-a-standstill",
         "A batch that takes longer than the watchdog waits ends the worker, although it is committed part by part.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         "            batch.part()\n",
         "",
         (checks.PARTS,),
@@ -135,7 +135,7 @@ BUGS = (
     Bug(
         "state-kept-though-others-committed",
         "A partition that comes back goes on with its old state, whoever worked on it meanwhile.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         "if kept and found.start == self.position:",
         "if kept:",
         (checks.KEPT,),
@@ -143,7 +143,7 @@ BUGS = (
     Bug(
         "records-below-the-offset-decided-again",
         "A batch that begins before the next offset is decided whole.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         "if end_of(record) > self.position]",
         "if end_of(record) > 0]",
         (checks.HOLE,),
@@ -151,7 +151,7 @@ BUGS = (
     Bug(
         "gap-not-noticed",
         "A partition goes on behind a hole as if the records in it had been decided.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         "raise Gap(site.topic, self._number, self.position, batch.start)",
         "pass",
         (checks.HOLE,),
@@ -159,7 +159,7 @@ BUGS = (
     Bug(
         "gap-between-batches-not-noticed",
         "An agent goes on behind a batch that Faust dropped.",
-        "engine/batch.py",
+        "engine/faust/rounds.py",
         "raise Gap(topic, partition, lane.delivered, fetched.start)",
         "pass",
         (checks.STREAM, checks.FIRST_OF_STREAM),
@@ -167,7 +167,7 @@ BUGS = (
     Bug(
         "first-batch-of-a-lane-taken-on-trust",
         "An agent goes on behind the first batch of a partition, which Faust dropped.",
-        "engine/lane.py",
+        "engine/faust/partition_buffer.py",
         "            self.delivered = self.start\n",
         "            pass\n",
         (checks.FIRST_OF_STREAM,),
@@ -175,7 +175,7 @@ BUGS = (
     Bug(
         "lanes-cleared-without-their-positions",
         "What was read ahead is thrown away by the later of two rewinds, which has set its positions long before.",
-        "engine/fetching.py",
+        "engine/faust/consumer_thread.py",
         "        return committed\n",
         "        self._lanes.clear()\n        return committed\n",
         (checks.REWOUND,),
@@ -183,7 +183,7 @@ BUGS = (
     Bug(
         "room-is-not-heard-of",
         "What was fetched for a lane that was full waits for the next look at all lanes, though a batch was done.",
-        "engine/fetching.py",
+        "engine/faust/consumer_thread.py",
         "        notify(self._news)\n        notify(self._room)\n",
         "        notify(self._news)\n",
         (checks.ROOM,),
@@ -191,7 +191,7 @@ BUGS = (
     Bug(
         "round-acknowledged-by-its-first-batch",
         "A rebalance does not wait for the other batches that were fetched together.",
-        "engine/batch.py",
+        "engine/faust/rounds.py",
         "        if not self.left:\n",
         "        if self.left:\n",
         (checks.ROUND,),
@@ -199,7 +199,7 @@ BUGS = (
     Bug(
         "parting-without-a-word",
         "The group does not hear how far a partition is when its owner leaves.",
-        "engine/partition.py",
+        "engine/transactional/partition.py",
         """\
             if batch is None:
                 await self._shard.settle(producer)
@@ -212,7 +212,7 @@ BUGS = (
     Bug(
         "offsets-without-progress",
         "What the group has not heard yet of a killed owner is done twice: progress is written only with offsets.",
-        "engine/shard.py",
+        "engine/transactional/partition_state.py",
         """\
         if records:
             outputs.append(self._progress(end))
@@ -226,7 +226,7 @@ BUGS = (
     Bug(
         "late-batch-opens-the-partition",
         "A batch that comes after the partition was given up opens it again, and fences the rightful owner.",
-        "engine/partition.py",
+        "engine/transactional/partition.py",
         """\
         else:
             batch.done()
@@ -243,7 +243,7 @@ BUGS = (
     Bug(
         "revoked-partition-works-on",
         "What is queued when a partition is taken away is decided all the same.",
-        "engine/partition.py",
+        "engine/transactional/partition.py",
         """\
             self._accepting = False
             _drop_all(self._queue)
@@ -258,7 +258,7 @@ BUGS = (
     Bug(
         "stopped-worker-does-not-leave",
         "A static member that is told to stop stays in the group, and its partitions wait for its session to end.",
-        "engine/fetching.py",
+        "engine/faust/consumer_thread.py",
         "self._consumer._coordinator._group_instance_id = None",
         "pass",
         (checks.STOPPED,),
@@ -266,7 +266,7 @@ BUGS = (
     Bug(
         "displaced-member-joins-again",
         "Of two workers with one instance id the displaced one joins again, displaces the other one, and so on.",
-        "engine/transport.py",
+        "engine/faust/transport.py",
         "if revoked and self._thread.displaced():",
         "if not revoked and self._thread.displaced():",
         (checks.DISPLACED,),
@@ -274,7 +274,7 @@ BUGS = (
     Bug(
         "restore-marked-ahead",
         "A restore that is cut short counts as done.",
-        "engine/restore.py",
+        "engine/transactional/restore.py",
         "reached(min(position, end))",
         "reached(end)",
         (checks.CUT_SHORT,),
@@ -282,7 +282,7 @@ BUGS = (
     Bug(
         "tombstone-without-the-mark",
         "A tombstone lacks the header by which the bus knows its own records: what it erases comes back.",
-        "engine/unit_of_work.py",
+        "engine/transactional/transaction.py",
         "if record.marked and MARK not in headers:",
         "if record.marked and MARK not in headers and record.value is not None:",
         (checks.MARKED,),
@@ -290,7 +290,7 @@ BUGS = (
     Bug(
         "foreign-record-believed",
         "What somebody else wrote on the bus's own topics is taken for the bus's.",
-        "engine/sieve.py",
+        "engine/kafka/sieve.py",
         "if MARK in record.headers or is_ours(record):",
         "if is_ours(record) is not None:",
         (checks.FOREIGN_ONCE,),
@@ -298,7 +298,7 @@ BUGS = (
     Bug(
         "foreign-record-told-of-again",
         "A restart without a local store tells again of every foreign record that there ever was.",
-        "engine/search.py",
+        "engine/transactional/foreign_search.py",
         "if record.offset < self.seen[tp] or tp in self._left:",
         "if tp in self._left:",
         (checks.FOREIGN_ONCE,),
@@ -306,7 +306,7 @@ BUGS = (
     Bug(
         "hole-not-looked-into",
         "A foreign record that comes while the owner works is never told of: its place counts as looked through.",
-        "engine/search.py",
+        "engine/transactional/foreign_search.py",
         "holes[tp] = end",
         "self.seen[tp] = end",
         (checks.FOREIGN_MEANWHILE,),
@@ -314,7 +314,7 @@ BUGS = (
     Bug(
         "looked-through-and-told-nobody",
         "Who restores everything and then gets no event says nothing of it: the next start reads it all once more.",
-        "engine/search.py",
+        "engine/transactional/foreign_search.py",
         "self._untold += seen - self.seen[tp]",
         "self._untold += 0",
         (checks.TOLD_AT_ONCE,),
@@ -322,7 +322,7 @@ BUGS = (
     Bug(
         "newer-version-passed-over",
         "What a later version of the bus wrote counts as foreign, and is left out.",
-        "engine/mark.py",
+        "engine/kafka/mark.py",
         "if version > VERSION:",
         "if version > VERSION + 1_000_000:",
         (checks.NEWER,),
@@ -330,7 +330,7 @@ BUGS = (
     Bug(
         "progress-of-infinity",
         "What a foreign record under our key says of the progress is computed with before it is looked at.",
-        "engine/progress.py",
+        "engine/transactional/progress.py",
         'told["offset"], told.get("seen", {}))',
         'int(told["offset"]), told.get("seen", {}))',
         (checks.NO_PROGRESS,),

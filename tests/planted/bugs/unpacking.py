@@ -9,7 +9,7 @@ BUGS = (
     Bug(
         "bomb-unpacked-whole",
         "A compressed batch is unpacked whatever it becomes.",
-        "engine/record_batch.py",
+        "engine/kafka/record_batch.py",
         "unpack(codec, raw[HEAD:], limit, bytes(head))",
         "unpack(codec, raw[HEAD:], limit << 8, bytes(head))",
         (checks.UNPACKED_LIMIT, checks.BOMB),
@@ -17,7 +17,7 @@ BUGS = (
     Bug(
         "fetches-are-kept",
         "What was fetched stays in memory after it was read, until somebody collects garbage.",
-        "engine/aiokafka_internals.py",
+        "engine/kafka/aiokafka_internals.py",
         "                        self._records_iterator = iter(())\n",
         "                        pass\n",
         (checks.FETCHES,),
@@ -25,7 +25,7 @@ BUGS = (
     Bug(
         "size-in-a-snappy-block-unlimited",
         "A block of snappy is unpacked into as much memory as it says that it needs.",
-        "engine/unpacking.py",
+        "engine/kafka/unpacking.py",
         "    if cramjam.snappy.decompress_raw_len(packed) > len(body) - written:\n        raise _TooLarge(written)\n",
         "",
         (checks.UNPACKING,),
@@ -33,7 +33,7 @@ BUGS = (
     Bug(
         "large-batch-passes-in-silence",
         "Of a batch that becomes too large the records that were read have letters, and the rest has none.",
-        "engine/record_batch.py",
+        "engine/kafka/record_batch.py",
         "            yield Unusable(*self._place, first, timestamp, None, bytes(self._raw), flaw, last)\n",
         "            yield from ()\n",
         (checks.BOMB,),
@@ -41,7 +41,7 @@ BUGS = (
     Bug(
         "broken-batch-read-again-for-ever",
         "A batch that can't be parsed is an error, and is fetched again.",
-        "engine/record_batch.py",
+        "engine/kafka/record_batch.py",
         """\
             yield from self._rest(Flaw.UNREADABLE)
         else:
@@ -55,7 +55,7 @@ BUGS = (
     Bug(
         "offset-outside-of-its-batch-believed",
         "One record with an offset that lies carries the reader past those of others.",
-        "engine/aiokafka_internals.py",
+        "engine/kafka/aiokafka_internals.py",
         "if self.next_fetch_offset <= offset < end:",
         "if self.next_fetch_offset <= offset:",
         (checks.LYING_OFFSET,),
@@ -63,7 +63,7 @@ BUGS = (
     Bug(
         "unpacks-without-room",
         "A batch is unpacked although all the memory for it is in use.",
-        "engine/aiokafka_internals.py",
+        "engine/kafka/aiokafka_internals.py",
         "self.waits = not self.allowance.room(_bounds.batch)",
         "self.waits = False",
         (checks.NO_ROOM,),
@@ -71,7 +71,7 @@ BUGS = (
     Bug(
         "done-and-still-held",
         "What a batch had unpacked counts against the process after it is done.",
-        "engine/batch.py",
+        "engine/faust/rounds.py",
         "        fetched.release()\n",
         "",
         (checks.RELEASED,),
@@ -87,7 +87,7 @@ BUGS = (
     Bug(
         "restore-waits-for-its-own-room",
         "A restore holds on to the records that it has applied while it waits for room for the next ones.",
-        "engine/restore.py",
+        "engine/transactional/restore.py",
         "                    del records, wanted  # it is held, and who wants to unpack waits for room: perhaps we\n",
         "",
         (checks.RESTORE_ROOM,),

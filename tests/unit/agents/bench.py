@@ -21,9 +21,9 @@ from agents.vocabulary import outreach, vocabulary
 from core.customer import Customer
 from core.event import uid_bytes
 from core.ruleset import RuleSet
-from engine.checkpoint import Checkpoint
-from engine.cluster import Cluster
-from engine.unit_of_work import Output
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.cluster import Cluster
+from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
 from schemas.registry import Registry
 

@@ -25,7 +25,7 @@ from agents.timeline_entry import TimelineEntries, timeline_headers
 from core.arrival import Arrived, Written
 from core.conditions import Derived
 from core.event import FOREVER, Entry, event_uid, rfc3339
-from engine.store import Store
+from engine.store.store import Store
 
 from .bench import MARK
 

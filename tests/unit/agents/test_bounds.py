@@ -31,7 +31,7 @@ from core.matters import FIELDS, Matter, Matters
 from core.memory import MOST_ALERTS, MOST_OF_A_RULE
 from core.ruleset import RuleSet
 from core.telling import REASON_BYTES
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.refusal import Dead, Reason
 

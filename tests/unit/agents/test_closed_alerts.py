@@ -11,7 +11,7 @@ from agents import stored_alert
 from agents.keys import key_of_ours
 from agents.records import partition_of
 from agents.topics import NOTIFIED, alerts_topic
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from tests.unit.core.test_cases import ruled
 
 from .bench import Journal, event, record

@@ -12,7 +12,7 @@ from agents.directory import Directory
 from agents.identity_records import identity_form
 from agents.resolver import Resolver
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 
 from .bench import IDENTIFIERS, MARK, PARTITIONS, record
 from .test_intake import NOW, House, seen

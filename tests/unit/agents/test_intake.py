@@ -24,11 +24,11 @@ from agents.resolver import Resolver
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from core.fuse import LINKS_A_DAY
 from core.identity import Node
-from engine.batch import Batch
-from engine.errors import Permanent
-from engine.record import Unusable
-from engine.unit_of_work import Output, Targets
-from engine.unpacking import Flaw
+from engine.kafka.errors import Permanent
+from engine.kafka.record import Unusable
+from engine.kafka.unpacking import Flaw
+from engine.transactional.batch import Batch
+from engine.transactional.transaction import Output, Targets
 from schemas.codec import Codec, Decoded
 from schemas.dead_letter import ERRORS
 from schemas.envelope import Headers

@@ -19,8 +19,8 @@ from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, Condition, Kept, Now
 from core.event import FOREVER, rfc3339, uid_bytes
 from core.ruleset import RuleSet
-from engine.errors import Permanent
-from engine.unit_of_work import Output
+from engine.kafka.errors import Permanent
+from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
 from schemas.outputs import OUTPUTS
 from tests.chaos.nonsense import odd_but_good

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agents.intake import BATCH_BYTES
 from agents.letters import CUT_HEADER_BYTES, CUT_HEADERS, CUT_KEY, CUT_VALUE, ERRORS, WHOLE, letter, size
 from agents.records import Header, Origin
-from engine.unit_of_work import Output, _size
+from engine.transactional.transaction import Output, _size
 from schemas.dead_letter import told
 from schemas.refusal import Dead, Reason
 

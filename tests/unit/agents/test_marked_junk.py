@@ -20,8 +20,8 @@ from core.alert import Alert
 from core.event import DAY
 from core.identity import Node, root
 from core.memory import MOST_ALERTS
-from engine.mark import MARK as OURS
-from engine.unit_of_work import Output
+from engine.kafka.mark import MARK as OURS
+from engine.transactional.transaction import Output
 
 from .bench import IDENTIFIERS, MARK, PARTITIONS, RULES, Journal, event, record
 from .test_documents import NO_STATES, forged

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from agents.records import event_headers, partition_of
 from agents.topics import JOURNAL
 from core.event import uid_bytes
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from schemas.codec import Decoded
 
 from .bench import CODEC, MARK, PARTITIONS, Journal, event

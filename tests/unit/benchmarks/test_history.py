@@ -15,7 +15,7 @@ from agents.topics import PROFILES, TIMELINE
 from benchmarks.history import Past, events_of, histories, models, past
 from benchmarks.seed import customer_id
 from benchmarks.traffic import Published, customer_no
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 from tests.unit.agents.bench import MARK, Journal, event, record
 
 UNTIL = 1_795_000_000_000_000

@@ -9,7 +9,7 @@ import pytest
 from agents.journey import Journey
 from agents.topics import TIMELINE
 from benchmarks.late import Lived, Stage, line, measured
-from engine.unit_of_work import Output
+from engine.transactional.transaction import Output
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import orjson
 
 from benchmarks.inprocess import NOW
 from benchmarks.sizes import Size, measured, size_of
-from engine.mark import MARK
-from engine.unit_of_work import Output
+from engine.kafka.mark import MARK
+from engine.transactional.transaction import Output
 
 PLAIN = {"data": {"customerId": "c_1"}}
 MARKED = len(MARK[0]) + len(MARK[1])

@@ -9,7 +9,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocol, ConsumerProtocolMemb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.assignor import StickyByTopic, spread
+from engine.faust.assignor import StickyByTopic, spread
 
 
 class Cluster:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from engine.allowance import Allowance
-from engine.batch import Batch, commit, rounds
-from engine.errors import Gap
-from engine.lane import Fetched, Lane, Round
+from engine.faust.partition_buffer import Fetched, Lane, Round
+from engine.faust.rounds import commit, rounds
+from engine.kafka.allowance import Allowance
+from engine.kafka.errors import Gap
+from engine.transactional.batch import Batch
 
 
 def test_done_is_told_once() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from engine.bloom_filter import FIRST_WORDS, GROWTH, KEYS_A_WORD, BloomFilter
+from engine.store.bloom_filter import FIRST_WORDS, GROWTH, KEYS_A_WORD, BloomFilter
 
 
 def key(number: int) -> bytes:

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 from aiokafka import TopicPartition
 
-from engine.checkpoint import Bounds, Checkpoint
-from engine.cluster import Cluster
+from engine.kafka.checkpoint import Bounds, Checkpoint
+from engine.kafka.cluster import Cluster
 
 T, P = TopicPartition("t", 3), TopicPartition("p", 3)
 HERE = Cluster("here", {"t": "one", "p": "two"})

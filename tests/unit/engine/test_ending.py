@@ -20,7 +20,7 @@ SECONDS = 1.0
 BEGINNING = f"""
 import asyncio, atexit, ctypes, os, signal, sys, threading, time
 import structlog, uvloop
-from engine.ending import Ending
+from runtime.ending import Ending
 
 structlog.configure(
     processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
@@ -156,25 +156,25 @@ def test_when_no_thread_of_python_gets_to_run_it_leaves_all_the_same() -> None:
 
 
 WORKER = """
-import engine.worker
+import engine.faust.worker
 from pathlib import Path
 from tests.integration.engine_toy import build
 
-waits = engine.worker.wait_for_kafka
+waits = engine.faust.worker.wait_for_kafka
 
 async def haunted(app, told):
     app.ghost = asyncio.create_task(ghost(), name="ghost")
     print("ready", flush=True)
     return await waits(app, told)
 
-engine.worker.wait_for_kafka = haunted
+engine.faust.worker.wait_for_kafka = haunted
 app = build("127.0.0.1:1", "nobody", Path(sys.argv[1] if len(sys.argv) > 1 else "."), 1, "intake")
 """
 
 
 def test_a_worker_with_a_task_that_can_not_be_cancelled_leaves_in_time(tmp_path: Path) -> None:
     story = WORKER.replace('sys.argv[1] if len(sys.argv) > 1 else "."', repr(str(tmp_path)))
-    code, seconds, said = ended(f"{story}\nsys.exit(engine.worker.run_worker(app, ending=ending))")
+    code, seconds, said = ended(f"{story}\nsys.exit(engine.faust.worker.run_worker(app, ending=ending))")
     found = last_words(said)
     assert (1, True) == (code, "ghost" in str(found["hanging"]))
     assert seconds < 10 * SECONDS

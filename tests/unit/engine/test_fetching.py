@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from engine.fetching import ConsumerThread
-from engine.limits import Fetch
+from engine.faust.consumer_thread import ConsumerThread
+from engine.kafka.limits import Fetch
 
 
 class Untouchable:
@@ -77,12 +77,12 @@ async def fills(fetcher: Fetcher, rooms: int) -> int:
 
 
 def test_what_had_no_room_is_taken_as_soon_as_a_batch_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.fetching.REFILL_SECONDS", 60.0)
+    monkeypatch.setattr("engine.faust.consumer_thread.REFILL_SECONDS", 60.0)
     fetcher = Fetcher()
     fetcher._records["a partition"] = "its records"
     assert 4 == asyncio.run(fills(fetcher, 3))
 
 
 def test_a_batch_that_is_done_wakes_nobody_when_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.fetching.REFILL_SECONDS", 60.0)
+    monkeypatch.setattr("engine.faust.consumer_thread.REFILL_SECONDS", 60.0)
     assert 1 == asyncio.run(fills(Fetcher(), 3))

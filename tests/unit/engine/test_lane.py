@@ -8,8 +8,8 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.allowance import Allowance
-from engine.lane import Fetched, Lane
+from engine.faust.partition_buffer import Fetched, Lane
+from engine.kafka.allowance import Allowance
 
 
 def record(offset: int, timestamp: int) -> ConsumerRecord:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine import mark
-from engine.errors import Permanent
-from engine.mark import MARK, Newer, is_ours
-from engine.record import Light
-from engine.sieve import Sieve
+from engine.kafka import mark
+from engine.kafka.errors import Permanent
+from engine.kafka.mark import MARK, Newer, is_ours
+from engine.kafka.record import Light
+from engine.kafka.sieve import Sieve
 from sinks import mark as twin
 from sinks.base import SinkRefused
 

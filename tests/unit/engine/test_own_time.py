@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.own_time import MOST, STEP, OwnTime, Pulse, queued
+from runtime.own_time import MOST, STEP, OwnTime, Pulse, queued
 
 
 def turned(*turns: tuple[float, float]) -> float:

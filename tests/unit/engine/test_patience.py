@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import Fatal
-from engine.patience import ended, limited, patience
+from engine.kafka.errors import Fatal
+from engine.kafka.patience import ended, limited, patience
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,7 +69,7 @@ def test_tasks_are_waited_for_and_not_cancelled() -> None:
 
 PATIENT = """
 import asyncio, time
-from engine.patience import patience
+from engine.kafka.patience import patience
 
 async def main():
     print("ready", flush=True)

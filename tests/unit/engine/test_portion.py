@@ -6,8 +6,8 @@ import time
 
 from aiokafka import ConsumerRecord
 
-from engine.portion import Portion
-from engine.record import Light
+from engine.kafka.record import Light
+from engine.transactional.time_slice import Portion
 
 RECORDS = [ConsumerRecord("t", 0, n, 0, 0, b"k", b"v", None, 1, 1, ()) for n in range(5)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiokafka import TopicPartition
 
-from engine.progress import ProgressLog, Reached, next_offset
+from engine.transactional.progress import ProgressLog, Reached, next_offset
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.quiet import Sparing, spare
+from runtime.log_rate_limit import Sparing, spare
 
 
 @pytest.fixture

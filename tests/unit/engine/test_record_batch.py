@@ -16,11 +16,11 @@ from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import aiokafka_internals
-from engine.limits import Unpacking
-from engine.record import Light, Unusable, end_of
-from engine.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
-from engine.unpacking import Flaw
+from engine.kafka import aiokafka_internals
+from engine.kafka.limits import Unpacking
+from engine.kafka.record import Light, Unusable, end_of
+from engine.kafka.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
+from engine.kafka.unpacking import Flaw
 from tests.unit.engine.batches import HEAD, NAMES, PACK, Fetched, batch, honest, number, record
 
 LIMIT = 2 * 1024 * 1024

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiokafka import TopicPartition
 
-from engine.cluster import Cluster
-from engine.mark import MARK
-from engine.record import Light
-from engine.search import FOUND_BYTES, MUCH, Search
-from engine.unit_of_work import Output, Targets, by_target
+from engine.kafka.cluster import Cluster
+from engine.kafka.mark import MARK
+from engine.kafka.record import Light
+from engine.transactional.foreign_search import FOUND_BYTES, MUCH, Search
+from engine.transactional.transaction import Output, Targets, by_target
 
 STATE, OTHER = TopicPartition("state", 0), TopicPartition("other", 0)
 CLUSTER = Cluster("cluster", {"state": "id"})

@@ -18,10 +18,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from engine.checkpoint import Checkpoint
-from engine.cluster import Cluster
-from engine.errors import StoreFailed
-from engine.store import Store, discard_unused
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.cluster import Cluster
+from engine.kafka.errors import StoreFailed
+from engine.store.store import Store, discard_unused
 
 ROOT = Path(__file__).parents[3]
 
@@ -159,9 +159,9 @@ WRITER = """
 import sys
 from pathlib import Path
 from aiokafka import TopicPartition
-from engine.checkpoint import Checkpoint
-from engine.cluster import Cluster
-from engine.store import Store
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.cluster import Cluster
+from engine.store.store import Store
 store, at = Store(Path(sys.argv[1]), ("entries", "order")), TopicPartition("t", 0)
 first = store.checkpoint().offsets[at] if store.checkpoint() else 0
 print("ready", flush=True)
@@ -293,9 +293,9 @@ def test_a_killed_process_loses_no_more_than_came_since_the_last_time_that_all_w
             "import os, signal, sys",
             "from pathlib import Path",
             "from aiokafka import TopicPartition",
-            "from engine.checkpoint import Checkpoint",
-            "from engine.cluster import Cluster",
-            "from engine.store import Store",
+            "from engine.kafka.checkpoint import Checkpoint",
+            "from engine.kafka.cluster import Cluster",
+            "from engine.store.store import Store",
             "store = Store(Path(sys.argv[1]), ('entries', 'order'))",
             "for number in range(100):",
             "    store.put('entries', b'%012d' % number, b'value')",

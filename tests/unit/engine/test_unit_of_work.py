@@ -11,10 +11,10 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import Fatal, RecordTooLarge
-from engine.limits import Limits
-from engine.mark import MARK
-from engine.unit_of_work import Output, new_producer, pack
+from engine.kafka.errors import Fatal, RecordTooLarge
+from engine.kafka.limits import Limits
+from engine.kafka.mark import MARK
+from engine.transactional.transaction import Output, new_producer, pack
 
 KEYS = st.none() | st.binary(max_size=20)
 HEADERS = st.lists(st.tuples(st.text(max_size=5), st.binary(max_size=20)), max_size=2).map(tuple)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from faust.types import TP
 
-from engine.lane import Progress
-from engine.watchdog import Watchdog
+from engine.faust.partition_buffer import Progress
+from engine.faust.watchdog import Watchdog
 
 ONE, TWO = TP("journal", 1), TP("journal", 2)
 

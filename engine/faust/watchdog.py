@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from faust.types import TP
 
-from engine.lane import Progress
+from engine.faust.partition_buffer import Progress
 
 
 class Watchdog:

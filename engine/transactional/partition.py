@@ -8,13 +8,13 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
-from engine.batch import Batch
-from engine.errors import Fatal, TakenOver, fatal
-from engine.patience import ended, limited
-from engine.shard import Shard, Site
-from engine.unit_of_work import new_producer
+from engine.kafka.errors import Fatal, TakenOver, fatal
+from engine.kafka.patience import ended, limited
+from engine.transactional.batch import Batch
+from engine.transactional.partition_state import Shard, Site
+from engine.transactional.transaction import new_producer
 
-log = structlog.get_logger("engine.partition")
+log = structlog.get_logger("engine.transactional.partition")
 
 
 #: What a cancelled partition may take, beside waiting for Kafka's last answer.

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
-from engine.errors import Fatal
-from engine.own_time import STEP, OwnTime, queued
+from engine.kafka.errors import Fatal
+from runtime.own_time import STEP, OwnTime, queued
 
 
 class Patience:

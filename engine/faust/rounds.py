@@ -1,49 +1,17 @@
-"""A fetched batch in the hands of an agent."""
+"""What Faust hands an agent, as batches."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import faust
 from faust.types import TP
 
-from engine.errors import Gap
-from engine.lane import Fetched, Round
-from engine.record import KafkaRecord
-
-
-@dataclass(slots=True, eq=False)
-class Batch:
-    """One fetched batch of one partition. Whoever takes it calls :meth:`done` or :func:`commit`, once.
-
-    Until then it counts against the partition's window (no more is fetched), and a rebalance waits for it.
-    ``records`` may be empty: then only the offsets up to ``end`` are to be committed.
-    """
-
-    topic: str
-    partition: int
-    records: Sequence[KafkaRecord]
-    start: int
-    end: int
-    on_done: Callable[[], None]
-    on_commit: Callable[[Mapping[TP, int]], None] | None = None
-    """Commits offsets of any partitions, soon."""
-    on_part: Callable[[], None] | None = None
-    """Told of each unit of work on the batch but the last."""
-    _finished: bool = field(default=False, init=False)
-
-    def part(self) -> None:
-        """Say that a part of it is dealt with: who works on it for long does not stand still."""
-        if self.on_part is not None:
-            self.on_part()
-
-    def done(self) -> None:
-        """Say that the batch is dealt with (or dropped on purpose). Repeating it changes nothing."""
-        if not self._finished:
-            self._finished = True
-            self.on_done()
+from engine.faust.partition_buffer import Fetched, Round
+from engine.kafka.errors import Gap
+from engine.transactional.batch import Batch
 
 
 def commit(batches: Sequence[Batch]) -> None:

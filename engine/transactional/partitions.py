@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from engine.batch import Batch
-from engine.errors import Fatal
-from engine.limits import Limits
-from engine.observer import Observer, Silent
-from engine.partition import Partition
-from engine.progress import ProgressLog
-from engine.shard import Processor, Site
+from engine.kafka.errors import Fatal
+from engine.kafka.limits import Limits
+from engine.transactional.batch import Batch
+from engine.transactional.observer import Observer, Silent
+from engine.transactional.partition import Partition
+from engine.transactional.partition_state import Processor, Site
+from engine.transactional.progress import ProgressLog
 
 
 class TransactionalPartitions:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
 
-from engine.cluster import Cluster
-from engine.record import KafkaRecord, size_of
-from engine.sieve import Sieve
-from engine.unit_of_work import Targets
+from engine.kafka.cluster import Cluster
+from engine.kafka.record import KafkaRecord, size_of
+from engine.kafka.sieve import Sieve
+from engine.transactional.transaction import Targets
 
 FOUND_BYTES = 16 * 1024 * 1024
 """Of foreign records that are reported at once. What is more is found again by the next look."""
@@ -42,7 +42,7 @@ class Search:
         return bool(self.found) or self._untold >= MUCH
 
     def sift(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """The bus's own of these records of one partition; the others are found. Raises ``engine.mark.Newer``."""
+        """The bus's own of these records of one partition; the others are found. Raises ``engine.kafka.mark.Newer``."""
         sieve = Sieve(records)
         ours = list(sieve)
         self.take(sieve.foreign)

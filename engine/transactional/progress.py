@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from engine.errors import Permanent
-from engine.mark import is_ours
-from engine.reading import reader
-from engine.record import KafkaRecord
+from engine.kafka.errors import Permanent
+from engine.kafka.mark import is_ours
+from engine.kafka.reader import reader
+from engine.kafka.record import KafkaRecord
 
 POLL_MS = 500
 TAIL = 200

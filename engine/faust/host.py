@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from engine.errors import Fatal
-from engine.limits import Fetch
+from engine.kafka.errors import Fatal
+from engine.kafka.limits import Fetch
 
 
 class Ownership(Protocol):
@@ -35,7 +35,7 @@ class Ownership(Protocol):
 
 
 class Host(Protocol):
-    """See :class:`engine.application.Application`."""
+    """See :class:`engine.faust.application.Application`."""
 
     @property
     def fetch(self) -> Fetch:
@@ -58,7 +58,7 @@ class Host(Protocol):
         """Told about assignments."""
 
     def lost(self, topic: str, partition: int, records: int) -> None:
-        """See :meth:`engine.observer.Observer.lost`."""
+        """See :meth:`engine.transactional.observer.Observer.lost`."""
 
     def fatal(self, error: Fatal) -> None:
         """The process must end."""

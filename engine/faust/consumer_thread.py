@@ -16,11 +16,11 @@ from faust.types import TP
 from mode.threads import QueueServiceThread
 from mode.utils.futures import notify
 
-from engine.aiokafka_internals import Taken, for_lane, packed_size, waits_for_room
-from engine.assignor import StickyByTopic
-from engine.host import Host
-from engine.lane import Fetched, Lane, Progress, Round
-from engine.patience import patience
+from engine.faust.assignor import StickyByTopic
+from engine.faust.host import Host
+from engine.faust.partition_buffer import Fetched, Lane, Progress, Round
+from engine.kafka.aiokafka_internals import Taken, for_lane, packed_size, waits_for_room
+from engine.kafka.patience import patience
 
 COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0

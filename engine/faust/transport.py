@@ -19,10 +19,10 @@ from faust.types.tuples import ack_lock
 from mode import Service
 from mode.utils.futures import notify
 
-from engine.errors import Fatal, fatal
-from engine.fetching import LEAVE_SECONDS, ConsumerThread
-from engine.host import Host
-from engine.lane import Progress, Round
+from engine.faust.consumer_thread import LEAVE_SECONDS, ConsumerThread
+from engine.faust.host import Host
+from engine.faust.partition_buffer import Progress, Round
+from engine.kafka.errors import Fatal, fatal
 
 OFFSET_SECONDS = 1.0
 

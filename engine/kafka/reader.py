@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from engine.aiokafka_internals import let_go
+from engine.kafka.aiokafka_internals import let_go
 
 
 @asynccontextmanager

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from engine.mark import Placed
-from engine.unpacking import Flaw
+from engine.kafka.mark import Placed
+from engine.kafka.unpacking import Flaw
 
 
 class KafkaRecord(Placed, Protocol):

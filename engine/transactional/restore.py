@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from engine.checkpoint import Bounds
-from engine.cluster import identify
-from engine.errors import Fatal
-from engine.patience import patience
-from engine.progress import ProgressLog, next_offset, read_progress
-from engine.reading import reader
-from engine.record import KafkaRecord
+from engine.kafka.checkpoint import Bounds
+from engine.kafka.cluster import identify
+from engine.kafka.errors import Fatal
+from engine.kafka.patience import patience
+from engine.kafka.reader import reader
+from engine.kafka.record import KafkaRecord
+from engine.transactional.progress import ProgressLog, next_offset, read_progress
 
 POLL_MS = 500
 BATCH_RECORDS = 5_000

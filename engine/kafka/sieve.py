@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.mark import MARK, is_ours
-from engine.record import KafkaRecord
+from engine.kafka.mark import MARK, is_ours
+from engine.kafka.record import KafkaRecord
 
 
 class Sieve:
     """Lets the bus's own ``records`` through, and keeps the others. To iterate anew is to begin anew.
 
-    Raises ``engine.mark.Newer`` when iterated.
+    Raises ``engine.kafka.mark.Newer`` when iterated.
     """
 
     def __init__(self, records: Iterable[KafkaRecord]) -> None:

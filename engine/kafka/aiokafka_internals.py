@@ -16,10 +16,20 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
-from engine.allowance import Allowance, Hold
-from engine.limits import Unpacking
-from engine.record import KafkaRecord, Light, Unusable
-from engine.record_batch import ATTRIBUTES, CODEC, CROWD, GIVEN_BYTES, HEADER_BYTES, LENGTH, MAGIC, OVERHEAD, OpenBatch
+from engine.kafka.allowance import Allowance, Hold
+from engine.kafka.limits import Unpacking
+from engine.kafka.record import KafkaRecord, Light, Unusable
+from engine.kafka.record_batch import (
+    ATTRIBUTES,
+    CODEC,
+    CROWD,
+    GIVEN_BYTES,
+    HEADER_BYTES,
+    LENGTH,
+    MAGIC,
+    OVERHEAD,
+    OpenBatch,
+)
 
 MOST_GIVEN = 5_000
 """Records that a partition gives to whom does not say how many."""

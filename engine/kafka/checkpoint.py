@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from engine.cluster import Cluster
+from engine.kafka.cluster import Cluster
 
 FORMAT = 1
 

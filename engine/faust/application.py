@@ -12,20 +12,20 @@ import structlog
 from faust.transport.drivers import TRANSPORTS
 from faust.types import TP
 
-from engine.aiokafka_internals import read_light
-from engine.batch import Unread
-from engine.errors import Fatal, fatal
-from engine.flat_requests import write_flat
-from engine.host import Ownership
-from engine.instance import instance_id
-from engine.lane import Progress
-from engine.limits import SESSION_SECONDS, Fetch, Unpacking
-from engine.own_time import Pulse
+from engine.faust.host import Ownership
+from engine.faust.instance import instance_id
+from engine.faust.partition_buffer import Progress
+from engine.faust.rounds import Unread
+from engine.kafka.aiokafka_internals import read_light
+from engine.kafka.errors import Fatal, fatal
+from engine.kafka.flat_requests import write_flat
+from engine.kafka.limits import SESSION_SECONDS, Fetch, Unpacking
+from runtime.own_time import Pulse
 
 if TYPE_CHECKING:
-    from engine.transport import BatchConsumer
+    from engine.faust.transport import BatchConsumer
 
-log = structlog.get_logger("engine.application")
+log = structlog.get_logger("engine.faust.application")
 
 SCHEME = "cxbus"
 HEARTBEAT_SECONDS = 2.5
@@ -45,7 +45,7 @@ class Application(faust.App):
         self.needs: set[str] = set()
         self.timely: set[str] = set()
         self.on_lost: Callable[[str, int, int], None] | None = None
-        """See :meth:`engine.observer.Observer.lost`."""
+        """See :meth:`engine.transactional.observer.Observer.lost`."""
         self.on_failure: Callable[[Fatal], None] | None = None
         """Told of the error that ends the process, at once and in whatever thread it came up."""
         self.pulse = Pulse()
@@ -56,7 +56,7 @@ class Application(faust.App):
         super().__init__(app_id, **options)
 
     def batch_topic(self, *topics: str, by_time: bool = False) -> faust.TopicT:
-        """A channel for ``@app.agent``: iterate it with :func:`engine.batch.rounds`, and never yield.
+        """A channel for ``@app.agent``: iterate it with :func:`engine.faust.rounds.rounds`, and never yield.
 
         ``by_time``: all such topics of the app together are handed out in the order of their broker time.
         """
@@ -107,7 +107,7 @@ class Application(faust.App):
 def create_app(
     app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | None = None, unpacking: Unpacking | None = None
 ) -> Application:
-    """A Faust app of group ``app_id``. Nothing connects before :func:`engine.worker.run_worker`.
+    """A Faust app of group ``app_id``. Nothing connects before :func:`engine.faust.worker.run_worker`.
 
     ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, id, Faust's (empty)
     folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
@@ -115,7 +115,7 @@ def create_app(
     """
     read_light(unpacking or Unpacking())
     write_flat()
-    TRANSPORTS.aliases.setdefault(SCHEME, "engine.transport:Transport")
+    TRANSPORTS.aliases.setdefault(SCHEME, "engine.faust.transport:Transport")
     data_dir.mkdir(parents=True, exist_ok=True)
     return Application(
         app_id,

@@ -8,8 +8,8 @@ from math import inf
 
 from faust.types import TP
 
-from engine.allowance import Hold
-from engine.record import KafkaRecord
+from engine.kafka.allowance import Hold
+from engine.kafka.record import KafkaRecord
 
 
 @dataclass(slots=True, eq=False)

@@ -19,11 +19,11 @@ from typing import Any
 import structlog
 from rocksdict import BlockBasedIndexType, BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
-from engine.checkpoint import Checkpoint
-from engine.errors import StoreFailed
-from engine.pending import Pending, overlaid
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.errors import StoreFailed
+from engine.store.write_buffer import Pending, overlaid
 
-log = structlog.get_logger("engine.store")
+log = structlog.get_logger("engine.store.store")
 
 CACHE_BYTES = 32 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024

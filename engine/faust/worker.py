@@ -11,14 +11,14 @@ import uvloop
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from engine.application import Application
-from engine.ending import Ending
-from engine.errors import Fatal, Permanent, fatal
-from engine.own_time import STEP
-from engine.quiet import spare
-from engine.watchdog import Watchdog
+from engine.faust.application import Application
+from engine.faust.watchdog import Watchdog
+from engine.kafka.errors import Fatal, Permanent, fatal
+from runtime.ending import Ending
+from runtime.log_rate_limit import spare
+from runtime.own_time import STEP
 
-log = structlog.get_logger("engine.worker")
+log = structlog.get_logger("engine.faust.worker")
 
 OK = 0
 FAILED = 1
@@ -38,7 +38,7 @@ def run_worker(app: Application, *, ending: Ending | None = None, preparing: Cal
     """Run until SIGTERM or SIGINT (0) or until a fatal error (1; 2 if no restart mends it); return the exit code.
 
     Waits for a broker that is away and for topics that do not exist yet. A stop finishes the units of work under way.
-    An end that hangs is cut short (see ``engine.ending``; the process leaves with 1 or 2): the next owner fences what
+    An end that hangs is cut short (see ``runtime.ending``; the process leaves with 1 or 2): the next owner fences what
     was open. A worker that stands still for a minute ends too, unless it is ``preparing`` (agents that do not read
     yet). Two workers never share a data directory (nor, on one machine, an instance id): the second one ends with 1.
 

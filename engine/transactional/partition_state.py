@@ -12,22 +12,22 @@ from typing import Protocol
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from engine.batch import Batch
-from engine.checkpoint import Checkpoint
-from engine.cluster import Cluster
-from engine.errors import Fatal, Gap
-from engine.limits import Limits
-from engine.observer import Observer
-from engine.patience import limited
-from engine.portion import Portion
-from engine.progress import ProgressLog, Reached
-from engine.record import KafkaRecord, end_of
-from engine.restore import Positions, read_positions, restore
-from engine.search import Search
-from engine.sieve import Sieve
-from engine.unit_of_work import Output, Targets, by_target, commit, sweep
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.cluster import Cluster
+from engine.kafka.errors import Fatal, Gap
+from engine.kafka.limits import Limits
+from engine.kafka.patience import limited
+from engine.kafka.record import KafkaRecord, end_of
+from engine.kafka.sieve import Sieve
+from engine.transactional.batch import Batch
+from engine.transactional.foreign_search import Search
+from engine.transactional.observer import Observer
+from engine.transactional.progress import ProgressLog, Reached
+from engine.transactional.restore import Positions, read_positions, restore
+from engine.transactional.time_slice import Portion
+from engine.transactional.transaction import Output, Targets, by_target, commit, sweep
 
-log = structlog.get_logger("engine.shard")
+log = structlog.get_logger("engine.transactional.partition_state")
 
 
 class Processor(Protocol):

@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import structlog
 
-log = structlog.get_logger("engine.ending")
+log = structlog.get_logger("runtime.ending")
 
 SECONDS = 30.0
 """The longest end."""

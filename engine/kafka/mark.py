@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from typing import Protocol
 
-from engine.errors import Permanent
+from engine.kafka.errors import Permanent
 
 NAME = "v"
 VERSION = 1

@@ -15,10 +15,10 @@ import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
-from engine.errors import Fatal, RecordTooLarge, TakenOver
-from engine.limits import Limits
-from engine.mark import MARK
-from engine.patience import patience
+from engine.kafka.errors import Fatal, RecordTooLarge, TakenOver
+from engine.kafka.limits import Limits
+from engine.kafka.mark import MARK
+from engine.kafka.patience import patience
 
 ABORT_SECONDS = 3.0
 

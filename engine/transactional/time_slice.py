@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from math import inf
 
-from engine.record import KafkaRecord, size_of
+from engine.kafka.record import KafkaRecord, size_of
 
 
 class Portion:

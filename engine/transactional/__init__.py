@@ -1,0 +1,1 @@
+"""One owner for each partition: it fences, restores, and commits inputs and outputs in one transaction."""
