@@ -2,5 +2,5 @@
 
 ``base`` is the port, ``progress`` says when a database may still be believed, ``sql`` writes to and reads from SQL
 databases, ``runner`` feeds a sink from Kafka, which it knows through ``cluster``.
-May import ``core`` and ``schemas``; is imported by ``cli``.
+May import ``core``, ``schemas`` and ``engine.kafka``; is imported by ``cli``.
 """

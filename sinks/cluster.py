@@ -1,7 +1,7 @@
 """What a sink must know of Kafka besides records: which cluster and topics these are, and its group's offsets.
 
-aiokafka speaks a version of the metadata request that has no topic ids, and its consumer can only commit for a group
-whose errors would then disturb reading. Both requests are small; they are sent here, on a connection of their own.
+aiokafka's consumer can only commit for a group whose errors would then disturb reading: the request is small, and sent
+here, on a connection of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import for_code
 from aiokafka.protocol.commit import OffsetCommitRequest
 
+from engine.kafka.cluster import metadata
+
 from .progress import Partition
-from .wire import MetadataRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Cluster:
 
     async def topology(self, topics: Collection[str]) -> Topology:
         """The cluster's id, and id and partitions of these topics. Creates none."""
-        response = await self._client.send(self._node(), MetadataRequest(topics))
+        response = await metadata(self._client, topics)
         found = {}
         for error, name, topic_id, _, partitions, *_ in response.topics:
             if error == 0:
@@ -71,9 +72,3 @@ class Cluster:
             for _, error in partitions:
                 if error:
                     raise for_code(error)()
-
-    def _node(self) -> int:
-        node = self._client.get_random_node()
-        if node is None:
-            raise KafkaError("the cluster has no broker")
-        return int(node)

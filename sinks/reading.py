@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from .base import Record
+from engine.kafka.mark import MARK, Newer, is_ours
+from engine.kafka.reader import reader
+
+from .base import Record, SinkRefused
 from .cluster import Cluster, Topology
-from .mark import MARK, check_version
 from .progress import Log, Partition, Reached
 
 log = structlog.get_logger("sinks.reading")
@@ -35,23 +38,24 @@ class Reading:
     def __init__(self, bootstrap: str, topics: Collection[str], security: Mapping[str, Any]) -> None:
         self._names = sorted(topics)
         self._cluster = Cluster(bootstrap, security, request_timeout_ms=_TIMEOUT_MS)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+        self._reader = reader(
+            bootstrap,
             client_id="cxbus-sink",
             isolation_level="read_committed",
-            enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_wait_ms=_LONGEST_POLL_MS,
             max_partition_fetch_bytes=_PARTITION_BYTES,
             request_timeout_ms=_TIMEOUT_MS,
             **security,
         )
+        self._open = AsyncExitStack()
         self._topology = Topology("", {})
 
     async def open(self) -> None:
         """Connect, and wait until all topics are there."""
+        self._open.push_async_callback(self._cluster.stop)
         await self._cluster.start()
-        await self._consumer.start()
+        self._consumer = await self._open.enter_async_context(self._reader)
         said = -_SAY_AGAIN_S
         while True:
             self._topology = await self._cluster.topology(self._names)
@@ -65,19 +69,8 @@ class Reading:
             await asyncio.sleep(_MISSING_POLL_S)
 
     async def close(self) -> None:
-        """Disconnect. Raises nothing.
-
-        The consumer's ``stop`` lets the cancellation of its own tasks out (aiokafka issue 647: when a fetch just
-        failed, or when it had hardly started) and then leaves the rest as it is; so its parts are closed here.
-        """
-        consumer = self._consumer
-        if consumer._fetcher is not None:
-            consumer._fetcher._records.clear()  # what is unpacked and not given
-        ended: list[object] = await asyncio.gather(consumer.stop(), return_exceptions=True)
-        if ended != [None]:
-            parts = [part for part in (consumer._coordinator, consumer._fetcher, consumer._client) if part is not None]
-            await asyncio.gather(*(part.close() for part in parts), return_exceptions=True)
-        await asyncio.gather(self._cluster.stop(), return_exceptions=True)
+        """Disconnect. Raises nothing."""
+        await asyncio.gather(self._open.aclose(), return_exceptions=True)
 
     async def logs(self) -> dict[Partition, Log]:
         """Each partition as the broker has it now."""
@@ -110,9 +103,12 @@ class Reading:
             for records in found.values()
             for r in records
         ]
-        for r in records:
-            if MARK not in r.headers:
-                check_version(f"{r.topic}/{r.partition}/{r.offset}", r.headers)
+        try:
+            for r in records:
+                if MARK not in r.headers:
+                    is_ours(r)
+        except Newer as error:
+            raise SinkRefused(f"{error}.") from error
         return records
 
     async def reached(self) -> dict[Partition, Reached]:

@@ -11,11 +11,11 @@ from typing import Any, TypedDict
 import msgspec
 import orjson
 
+from engine.kafka.mark import MARK
 from schemas import instant
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, TIMELINE_ENTRY
 
 from ..base import Kind, Record
-from ..mark import MARK
 from .names import folded
 
 Row = dict[str, Any]

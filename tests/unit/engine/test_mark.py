@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.kafka import mark
 from engine.kafka.errors import Permanent
 from engine.kafka.mark import MARK, Newer, is_ours
 from engine.kafka.record import Light
 from engine.kafka.sieve import Sieve
-from sinks import mark as twin
-from sinks.base import SinkRefused
 
 
 def at(offset: int, *headers: tuple[str, bytes]) -> Light:
@@ -27,19 +24,12 @@ def test_what_has_another_value_there_or_none_is_foreign(value: bytes) -> None:
     assert not is_ours(at(0, ("v", value)))
     assert not is_ours(at(0, ("V", b"1"), ("version", b"1")))
     assert not is_ours(at(0))
-    twin.check_version("here", [("v", value)])
 
 
 def test_a_later_version_is_told_with_its_place() -> None:
     with pytest.raises(Newer, match=r"the record cx\.journal\.v1/3/17 was written by version 12") as raised:
         is_ours(at(17, ("v", b"12")))
     assert isinstance(raised.value, Permanent)
-    with pytest.raises(SinkRefused, match="version 12"):
-        twin.check_version("here", [("v", b"12")])
-
-
-def test_sinks_know_the_same_mark() -> None:
-    assert (mark.MARK, mark.VERSION) == (twin.MARK, twin.VERSION)
 
 
 def test_a_sieve_begins_anew_each_time() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.kafka.mark import MARK
 from sinks.base import Record, Topics
-from sinks.mark import MARK
 from sinks.progress import Log, Partition
 
 TOPICS = Topics(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sinks.wire import MetadataRequest, MetadataRequest10, MetadataResponse10
+from engine.kafka.metadata_request import MetadataRequest, MetadataRequest10, MetadataResponse10
 
 TOPIC_ID = bytes(range(16))
 
