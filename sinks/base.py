@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from .progress import Log, Partition, Reached
+from engine.kafka.copies import Log, Partition, Reached
 
 
 class SinkUnavailable(Exception):
@@ -80,8 +80,8 @@ class Sink(Protocol):
     def attach(self, logs: Mapping[Partition, Log], now_ms: int) -> dict[Partition, int]:
         """Where to read on in each of these partitions.
 
-        What the database cannot vouch for any more (``progress.doubt``) is discarded first and read from the start.
-        Needed before ``flush``: it tells of which logs the offsets are.
+        What the database cannot vouch for any more (``engine.kafka.copies``) is discarded first and read from the
+        start. Needed before ``flush``: it tells of which logs the offsets are.
         """
 
     def positions(self) -> dict[Partition, int]:

@@ -15,8 +15,7 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from engine.kafka.cluster import metadata
-
-from .progress import Partition
+from engine.kafka.copies import Partition
 
 
 @dataclass(frozen=True, slots=True)

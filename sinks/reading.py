@@ -14,12 +14,12 @@ from typing import Any
 import structlog
 from aiokafka import TopicPartition
 
+from engine.kafka.copies import Log, Partition, Reached
 from engine.kafka.mark import MARK, Newer, is_ours
 from engine.kafka.reader import reader
 
 from .base import Record, SinkRefused
 from .cluster import Cluster, Topology
-from .progress import Log, Partition, Reached
 
 log = structlog.get_logger("sinks.reading")
 

@@ -17,8 +17,9 @@ import stamina
 import structlog
 from aiokafka.errors import KafkaError
 
+from engine.kafka.copies import Partition
+
 from .base import Flushed, Sink, SinkUnavailable
-from .progress import Partition
 from .reading import Reading
 
 log = structlog.get_logger("sinks.runner")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from engine.kafka.cluster import Cluster
+from engine.kafka.copies import Doubt, Log, Position, Reached, doubt
 
 FORMAT = 1
 
@@ -70,17 +71,23 @@ class Checkpoint:
     def unusable(self, bounds: Bounds, now: float, most_seconds: float) -> str | None:
         """Why the store can't be brought up to date by reading on, in words; ``None`` if it can.
 
-        ``now``, ``most_seconds``: it is too old when it was marked longer ago than that.
+        ``now``, ``most_seconds``: it is too old when it was marked longer ago than that and there is something to read.
         """
-        if self.cluster.id != bounds.cluster.id:
-            return "it is of another cluster"
-        if self.cluster.topics != bounds.cluster.topics or self.offsets.keys() != bounds.ends.keys():
-            return "it is of other topics, or of topics that were made anew"
-        if abs(now - self.time) > most_seconds:
-            return f"it is older than {most_seconds / 86_400:g} days"
+        if self.offsets.keys() != bounds.ends.keys():
+            return _WORDS[Doubt.OTHER_TOPIC]
         for tp, offset in self.offsets.items():
-            if offset > bounds.ends[tp]:
-                return f"partition {tp.partition} of {tp.topic} ends at {bounds.ends[tp]}, before {offset}"
-            if offset < bounds.begins[tp]:
-                return f"partition {tp.partition} of {tp.topic} begins at {bounds.begins[tp]}, behind {offset}"
+            position = Position(self.cluster.id, self.cluster.topics[tp.topic], Reached(offset, int(self.time * 1000)))
+            log = Log(bounds.cluster.id, bounds.cluster.topics[tp.topic], bounds.begins[tp], bounds.ends[tp])
+            found = doubt(position, log, int(now * 1000), int(most_seconds * 1000))
+            if found is not None:
+                return _WORDS[found].format(tp=tp, offset=offset, log=log, days=most_seconds / 86_400)
         return None
+
+
+_WORDS: Mapping[Doubt, str] = {
+    Doubt.OTHER_CLUSTER: "it is of another cluster",
+    Doubt.OTHER_TOPIC: "it is of other topics, or of topics that were made anew",
+    Doubt.TOO_OLD: "it is older than {days:g} days",
+    Doubt.BEYOND_END: "partition {tp.partition} of {tp.topic} ends at {log.end}, before {offset}",
+    Doubt.BEFORE_START: "partition {tp.partition} of {tp.topic} begins at {log.start}, behind {offset}",
+}

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, select
 
+from engine.kafka.copies import Partition, Position, Reached
+
 from ..base import Kind
-from ..progress import Partition, Position, Reached
 from .model import sink_offsets
 from .writer import Writer
 

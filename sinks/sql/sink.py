@@ -16,8 +16,9 @@ import structlog
 from sqlalchemy import Connection, Engine, Table, delete
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from engine.kafka.copies import MAX_PAUSE_MS, Doubt, Log, Partition, Position, Reached, doubt
+
 from ..base import Flushed, Kind, Record, SinkRefused, SinkUnavailable, Topics
-from ..progress import MAX_PAUSE_MS, Doubt, Log, Partition, Position, Reached, doubt
 from . import alerts, model, offsets
 from .fold import Fold
 from .sqlite_file import DAMAGED

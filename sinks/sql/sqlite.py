@@ -13,8 +13,9 @@ from typing import IO
 
 from sqlalchemy.dialects import sqlite
 
+from engine.kafka.copies import MAX_PAUSE_MS
+
 from ..base import SinkLost, SinkRefused, Topics
-from ..progress import MAX_PAUSE_MS
 from .sink import SqlSink
 from .sqlite_file import BUSY_MS, sqlite_engine
 from .writer import Writer

@@ -13,10 +13,10 @@ import orjson
 import pytest
 
 from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, alerts_topic
+from engine.kafka.copies import Log, Reached
 from schemas.outputs import OUTPUTS
 from sinks.base import Record as SinkRecord
 from sinks.base import Topics
-from sinks.progress import Log, Reached
 from sinks.sql.sqlite import open_sink
 
 from .sink_checker import Copy

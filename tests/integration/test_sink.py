@@ -20,9 +20,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from deploy.broker import EmbeddedBroker
+from engine.kafka.copies import MAX_PAUSE_MS, Partition
 from engine.kafka.mark import MARK
 from sinks.base import Flushed, Record, SinkRefused, Topics
-from sinks.progress import MAX_PAUSE_MS, Partition
 from sinks.runner import Pace, Runner, Source
 from sinks.sql.sink import SqlSink
 from sinks.sql.sqlite import open_sink

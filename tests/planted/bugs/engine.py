@@ -96,8 +96,8 @@ BUGS = (
         "cache-of-another-topic-trusted",
         "A local store is read on from although its topic was deleted and made anew (topic ids ignored).",
         "engine/kafka/checkpoint.py",
-        "self.cluster.topics != bounds.cluster.topics or self.offsets.keys()",
-        "self.offsets.keys()",
+        "log = Log(bounds.cluster.id, bounds.cluster.topics[tp.topic], ",
+        "log = Log(bounds.cluster.id, self.cluster.topics[tp.topic], ",
         (checks.CHECKPOINT,),
     ),
     Bug(

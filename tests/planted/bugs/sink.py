@@ -79,7 +79,7 @@ BUGS = (
     Bug(
         "sink-topic-ids-ignored",
         "A topic that was made anew is read on from the old one's offsets.",
-        "sinks/progress.py",
+        "engine/kafka/copies.py",
         "if position.topic_id != log.topic_id:",
         "if not position.topic_id:",
         (checks.SINK_RECREATED,),

@@ -10,7 +10,7 @@ from agents.identifiers import Identifiers
 from agents.settings import Settings
 from agents.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
 from cli.database import sink_topics
-from sinks.progress import Log
+from engine.kafka.copies import Log
 from sinks.sql.sqlite import open_sink
 from tests.unit.sinks.messages import START_MS, Logs, alert, entry, profile, redirect
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.kafka.copies import Log, Partition
 from engine.kafka.mark import MARK
 from sinks.base import Record, Topics
-from sinks.progress import Log, Partition
 
 TOPICS = Topics(
     timeline="test.timeline",

@@ -1,8 +1,8 @@
-"""How far a database is in each log, and when it may no longer be believed.
+"""When a copy of a partition may be read on from: a database, a local store.
 
-The rule is that of every copy of the bus's topics: another cluster or topic, an offset beyond the end of the log, or a
-pause so long that tombstones may have been cleaned up unseen: discard and rebuild, else what was erased would live on.
-The same where records with tombstones among them are gone before they were read.
+Another cluster or topic, an offset beyond the end of the log, or a pause so long that tombstones may have been cleaned
+up unseen: discard and rebuild, else what was erased would live on. The same where records with tombstones among them
+are gone before they were read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Partition = tuple[str, int]
 """Topic and partition number."""
 
 MAX_PAUSE_MS = 15 * 24 * 3_600_000
-"""Half of the ``delete.retention.ms`` of the compacted topics (30 d)."""
+"""Half of the time for which compacted topics keep the traces of what was erased (``delete.retention.ms``, 30 d)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a database is in one partition, and of which log that is."""
+    """How far a copy is in one partition, and of which log that is."""
 
     cluster_id: str
     topic_id: str
@@ -48,7 +48,7 @@ class Position:
 
 
 class Doubt(StrEnum):
-    """Why what a database holds of a partition cannot be vouched for."""
+    """Why what a copy holds of a partition cannot be vouched for."""
 
     OTHER_CLUSTER = "other-cluster"
     OTHER_TOPIC = "other-topic"
@@ -60,7 +60,8 @@ class Doubt(StrEnum):
 def doubt(position: Position, log: Log, now_ms: int, max_pause_ms: int | None) -> Doubt | None:
     """Why ``position`` is not a place in ``log`` from which one may read on, or None.
 
-    ``max_pause_ms`` is None for topics without tombstones. With nothing left to read, no pause was too long.
+    ``max_pause_ms`` is None for topics without tombstones. With nothing left to read, no pause was too long. A clock
+    that was set back by as much tells nothing of the pause.
     """
     if position.cluster_id != log.cluster_id:
         return Doubt.OTHER_CLUSTER
@@ -70,7 +71,7 @@ def doubt(position: Position, log: Log, now_ms: int, max_pause_ms: int | None) -
         return Doubt.BEYOND_END
     if max_pause_ms is not None and position.reached.next_offset < log.start:
         return Doubt.BEFORE_START
-    paused = now_ms - position.reached.as_of_ms
+    paused = abs(now_ms - position.reached.as_of_ms)
     if max_pause_ms is not None and position.reached.next_offset < log.end and paused > max_pause_ms:
         return Doubt.TOO_OLD
     return None

@@ -1,10 +1,10 @@
-"""When a database is to be believed."""
+"""When a copy of a partition is to be believed."""
 
 from __future__ import annotations
 
 import pytest
 
-from sinks.progress import MAX_PAUSE_MS, Doubt, Log, Position, Reached, doubt
+from engine.kafka.copies import MAX_PAUSE_MS, Doubt, Log, Position, Reached, doubt
 
 NOW_MS = 1_780_000_000_000
 LOG = Log("cluster", "topic", 0, 100)
@@ -27,6 +27,7 @@ def at(next_offset: int = 50, *, as_of_ms: int = NOW_MS, cluster: str = "cluster
         (at(101, topic="other"), Doubt.OTHER_TOPIC),
         (at(as_of_ms=NOW_MS - MAX_PAUSE_MS), None),
         (at(as_of_ms=NOW_MS - MAX_PAUSE_MS - 1), Doubt.TOO_OLD),
+        (at(as_of_ms=NOW_MS + MAX_PAUSE_MS + 1), Doubt.TOO_OLD),
         (at(100, as_of_ms=0), None),
     ],
 )
