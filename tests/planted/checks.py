@@ -97,7 +97,7 @@ FOUND_AGAIN = f"{_CASES}::test_evidence_of_an_ended_alert_is_looked_for_again_as
 NO_EVIDENCE = f"{_CASES}::test_of_an_alert_that_ended_no_evidence_is_kept"
 SAME_DOCUMENT = f"{_CASES}::test_a_document_is_the_same_to_a_byte_in_whichever_order_its_alerts_were_found"
 
-THREAD = "tests/unit/engine/test_fetching.py"
+THREAD = "tests/unit/engine/test_consumer_thread.py"
 
 # --- the agents, with their stores and without Kafka -----------------------------------------------------------------
 
@@ -203,13 +203,13 @@ SCANNED_AGAIN = "tests/unit/engine/test_store.py::test_a_scan_sees_what_was_chan
 KILLED_STORE = "tests/unit/engine/test_store.py::test_a_killed_process_leaves_a_store_that_is_behind_and_whole"
 CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
 NEXT_OFFSET = "tests/unit/engine/test_progress.py"
-ROOM = "tests/unit/engine/test_fetching.py::test_what_had_no_room_is_taken_as_soon_as_a_batch_is_done"
-PACKING = "tests/unit/engine/test_unit_of_work.py"
+ROOM = "tests/unit/engine/test_consumer_thread.py::test_what_had_no_room_is_taken_as_soon_as_a_batch_is_done"
+PACKING = "tests/unit/engine/test_transaction.py"
 MARKED = f"{PACKING}::test_only_the_buss_own_records_are_marked_and_only_once"
-FIRST_OF_STREAM = "tests/unit/engine/test_batch.py::test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error"
-STREAM = "tests/unit/engine/test_batch.py::test_a_hole_between_two_batches_of_a_partition_is_an_error"
+FIRST_OF_STREAM = "tests/unit/engine/test_rounds.py::test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error"
+STREAM = "tests/unit/engine/test_rounds.py::test_a_hole_between_two_batches_of_a_partition_is_an_error"
 ROUND = (
-    "tests/unit/engine/test_batch.py::"
+    "tests/unit/engine/test_rounds.py::"
     "test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_of_it_is_done"
 )
 
@@ -221,7 +221,7 @@ BOMB = f"{_RECORD_BATCH}::test_of_a_bomb_there_is_a_letter_for_each_record_read_
 NONSENSE_BATCH = f"{_RECORD_BATCH}::test_nonsense_behind_a_right_crc_is_passed_as_a_whole_or_from_where_it_begins"
 LYING_OFFSET = f"{_RECORD_BATCH}::test_an_offset_beyond_its_batch_does_not_carry_the_reader_past_those_of_others"
 NO_ROOM = f"{_RECORD_BATCH}::test_who_finds_no_room_comes_back_and_who_has_nothing_may_always_go_on"
-RELEASED = "tests/unit/engine/test_batch.py::test_what_a_batch_has_unpacked_is_released_when_it_is_done"
+RELEASED = "tests/unit/engine/test_rounds.py::test_what_a_batch_has_unpacked_is_released_when_it_is_done"
 
 # --- the engine on Kafka ---------------------------------------------------------------------------------------------
 
@@ -272,7 +272,7 @@ RESTORE_ROOM = (
 )
 _FOREIGN = "tests/integration/test_engine_foreign.py"
 FOREIGN_ONCE = f"{_FOREIGN}::test_foreign_records_are_passed_over_and_reported_once_by_whoever_opens_next"
-TOLD_AT_ONCE = "tests/unit/engine/test_search.py::test_who_has_looked_through_much_tells_it_even_if_nothing_was_found"
+TOLD_AT_ONCE = "tests/unit/engine/test_foreign_search.py::test_who_has_looked_through_much_tells_it_even_if_nothing_was_found"
 FOREIGN_MEANWHILE = f"{_FOREIGN}::test_what_comes_while_an_owner_works_is_reported_after_its_next_transaction"
 NEWER = f"{_FOREIGN}::test_a_record_of_a_later_version_ends_the_owner_for_good_and_says_where_it_is"
 STOPPED = f"{_MEMBERSHIP}::test_a_stopped_workers_partitions_go_over_at_once"
@@ -305,11 +305,11 @@ SINK_ABORTED = "tests/integration/test_sink.py::test_committed_records_are_copie
 
 # --- how processes live and end ---------------------------------------------------------------------------------------
 
-ENDS = "tests/unit/engine/test_ending.py::test_whatever_hangs_it_leaves_in_time_and_says_why"
+ENDS = "tests/unit/runtime/test_ending.py::test_whatever_hangs_it_leaves_in_time_and_says_why"
 ENDED = "tests/unit/cli/test_supervisor.py::test_a_child_that_stands_still_is_ended_and_started_again"
 KILLED = "tests/unit/cli/test_child.py::test_one_who_is_to_end_and_does_not_is_killed"
 FOR_GOOD = "tests/unit/cli/test_child.py::test_a_child_that_no_restart_mends_is_not_started_again"
-OWN_TIME = "tests/unit/engine/test_own_time.py::test_a_tenth_of_the_time_counts_for_about_a_tenth"
+OWN_TIME = "tests/unit/runtime/test_own_time.py::test_a_tenth_of_the_time_counts_for_about_a_tenth"
 PATIENT = "tests/unit/engine/test_patience.py::test_a_process_that_gets_a_tenth_of_the_time_waits_several_times_as_long"
 CROWD = "tests/unit/agents/test_ops.py::test_more_connections_than_there_is_room_for_delay_nobody"
 HUNG_UP = "tests/unit/agents/test_ops.py::test_who_sends_nothing_or_by_drops_or_does_not_read_is_hung_up_on"
