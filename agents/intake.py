@@ -22,7 +22,7 @@ from engine.faust.rounds import commit
 from engine.kafka.record import KafkaRecord, Unusable
 from engine.kafka.unpacking import Flaw
 from engine.transactional.batch import Batch
-from engine.transactional.time_slice import Portion
+from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, by_target, send_all
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
@@ -126,7 +126,7 @@ class Intake:
             left: Sequence[KafkaRecord] = records
             while left:
                 start = clock()
-                part = Portion(left[:PART], PART_SECONDS, PART_BYTES)
+                part = TimeSlice(left[:PART], PART_SECONDS, PART_BYTES)
                 outputs = self.route(part)
                 self._count(part.taken, outputs)
                 left = left[len(part.taken) :]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 EVERY_SECONDS = 10.0
 
 
-class Sparing(logging.Filter):
+class RateLimited(logging.Filter):
     """Lets one record of each kind (logger and message template) pass in ``seconds``, with the number left out."""
 
     def __init__(self, seconds: float = EVERY_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,11 +33,11 @@ class Sparing(logging.Filter):
         return True
 
 
-def spare(name: str) -> None:
+def limit_rate(name: str) -> None:
     """Attach one filter to the logger ``name`` and those below it that exist; handlers stay as they are."""
-    sparing = Sparing()
+    limited = RateLimited()
     for known in [name, *logging.root.manager.loggerDict]:
         if known == name or known.startswith(f"{name}."):
             logger = logging.getLogger(known)
-            if not any(isinstance(one, Sparing) for one in logger.filters):
-                logger.addFilter(sparing)
+            if not any(isinstance(one, RateLimited) for one in logger.filters):
+                logger.addFilter(limited)

@@ -18,8 +18,8 @@ from mode.utils.futures import notify
 
 from engine.faust.assignor import StickyByTopic
 from engine.faust.host import Host
-from engine.faust.partition_buffer import Fetched, Lane, Progress, Round
-from engine.kafka.aiokafka_internals import Taken, for_lane, packed_size, waits_for_room
+from engine.faust.partition_buffer import Fetched, PartitionBuffer, Progress, Round
+from engine.kafka.aiokafka_internals import Taken, for_buffer, packed_size, waits_for_room
 from engine.kafka.patience import patience
 
 COMMIT_SECONDS = 30.0
@@ -35,7 +35,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._host = cast("Host", self.app)
-        self._lanes: dict[TP, Lane] = {}
+        self._buffers: dict[TP, PartitionBuffer] = {}
         self._news: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._filling: asyncio.Task[None] | None = None
@@ -153,15 +153,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if state is None or not state.has_valid_position:
                 continue
             before = state.position
-            lane = self._lanes.setdefault(tp, Lane(before, before))
-            room = limits.records - len(lane.held)
-            if room > 0 and lane.weight < limits.held_bytes and lane.joins(before):
+            buffer = self._buffers.setdefault(tp, PartitionBuffer(before, before))
+            room = limits.records - len(buffer.held)
+            if room > 0 and buffer.weight < limits.held_bytes and buffer.joins(before):
                 weight = packed_size(fetcher._records[tp])
-                for_lane(fetcher._records[tp])
+                for_buffer(fetcher._records[tp])
                 drained = await fetcher.fetched_records({tp}, timeout=0, max_records=room)
                 if state.position > before:  # else there was no room to unpack it
                     taken = drained.get(tp, Taken())
-                    lane.fill(before, state.position, taken, weight + taken.weight, taken.hold)
+                    buffer.fill(before, state.position, taken, weight + taken.weight, taken.hold)
                     notify(self._news)
 
     def _take(self, fetcher: Any, active: Collection[TP], now: float) -> dict[TP, list[Round]]:
@@ -170,27 +170,27 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if subscriptions.reassignment_in_progress:
             return {}
         assignment = subscriptions.subscription.assignment
-        lanes: dict[TP, Lane] = {}
+        buffers: dict[TP, PartitionBuffer] = {}
         complete = inf
         for tp in tuple(active):  # the main thread may change it meanwhile
             state = assignment.state_value(tp)
             if state is None or not state.has_valid_position:
                 continue
-            lane = self._lanes.setdefault(tp, Lane(state.position, state.position))
-            if lane.in_flight < self._host.fetch.window:
-                lanes[tp] = lane
+            buffer = self._buffers.setdefault(tp, PartitionBuffer(state.position, state.position))
+            if buffer.in_flight < self._host.fetch.window:
+                buffers[tp] = buffer
             if tp.topic in self._host.timely and not waits_for_room(fetcher._records.get(tp)):
-                complete = min(complete, lane.complete_until(state.lso is None or state.position < state.lso))
-        return self._ripe(lanes, complete, now)
+                complete = min(complete, buffer.complete_until(state.lso is None or state.position < state.lso))
+        return self._ripe(buffers, complete, now)
 
-    def _ripe(self, lanes: Mapping[TP, Lane], until: float, now: float) -> dict[TP, list[Round]]:
-        """One batch of each lane; of lanes in the order of broker time what lies before ``until``."""
-        timely = {tp for tp, lane in lanes.items() if lane.held and tp.topic in self._host.timely}
+    def _ripe(self, buffers: Mapping[TP, PartitionBuffer], until: float, now: float) -> dict[TP, list[Round]]:
+        """One batch of each buffer; of buffers in the order of broker time what lies before ``until``."""
+        timely = {tp for tp, buffer in buffers.items() if buffer.held and tp.topic in self._host.timely}
         if timely and now - self._held_since > self._host.fetch.patience:
-            until = max(until, min(lanes[tp].held[0].timestamp for tp in timely))
+            until = max(until, min(buffers[tp].held[0].timestamp for tp in timely))
         rounds: dict[str, dict[TP, Fetched]] = {}
-        for tp, lane in lanes.items():
-            batch = lane.ripe(until if tp in timely else inf)
+        for tp, buffer in buffers.items():
+            batch = buffer.next_batch(until if tp in timely else inf)
             if batch is not None:
                 agent = "" if tp.topic in self._host.timely else tp.topic  # all timely topics are one agent's
                 rounds.setdefault(agent, {})[tp] = batch
@@ -214,14 +214,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return cast("Mapping[TP, int]", await self.call_thread(self._rewind))
 
     async def _rewind(self) -> Mapping[TP, int]:
-        """Positions and lanes are set at one stroke: what a lane holds would be passed over if it went alone.
+        """Positions and buffers are set at one stroke: what a buffer holds would be passed over if it went alone.
 
         At a rebalance Faust asks twice, perhaps at the same time: the later one ends when records are read again.
         """
         consumer = self._ensure_consumer()
         told = await consumer._coordinator.fetch_committed_offsets(list(consumer.assignment()))
         committed = {tp: max(0, told[tp].offset) if tp in told else 0 for tp in consumer.assignment()}
-        self._lanes.clear()
+        self._buffers.clear()
         self._held_since = inf
         for tp, offset in committed.items():
             if offset:
@@ -261,11 +261,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def progress(self) -> dict[TP, Progress]:
         """How far each partition is that has been fetched from."""
         consumer, found = self._consumer, {}
-        for tp, lane in list(self._lanes.items()):
+        for tp, buffer in list(self._buffers.items()):
             if consumer is not None and consumer._subscription.is_assigned(tp):
                 end = consumer.last_stable_offset(tp)
-                lag = 0 if end is None else max(0, end - lane.start)
-                found[tp] = Progress(lane.done + lane.parts, lane.in_flight, lag)
+                lag = 0 if end is None else max(0, end - buffer.start)
+                found[tp] = Progress(buffer.done + buffer.parts, buffer.in_flight, lag)
         return found
 
     def outside(self) -> str | None:

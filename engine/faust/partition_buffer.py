@@ -1,4 +1,4 @@
-"""What one input partition has under way between the broker and the agents, and which part of it is ripe."""
+"""What one input partition has under way between the broker and the agents, and what of it is handed out next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Fetched:
     records: Sequence[KafkaRecord]
     start: int
     end: int
-    lane: Lane
+    buffer: PartitionBuffer
     holds: Sequence[Hold] = ()
     """What is counted of the process's memory until the batch is done."""
 
@@ -45,8 +45,8 @@ class Progress:
 
 
 @dataclass(slots=True, eq=False)
-class Lane:
-    """One partition since its fetch position was last set; a seek begins a new lane, so late ``done`` count nothing.
+class PartitionBuffer:
+    """One partition since its fetch position was last set; a seek begins a new buffer, so late ``done`` count nothing.
 
     ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between, of
     fetches of ``weight`` bytes, unpacked; ``holds`` count what of it was compressed.
@@ -91,14 +91,14 @@ class Lane:
             self.latest = max(self.latest, max(record.timestamp for record in records))
 
     def complete_until(self, goes_on: bool) -> float:
-        """Broker time in ms up to which all of this lane is here or was handed out; ``goes_on``: its log has more.
+        """Broker time in ms up to which all of this buffer is here or was handed out; ``goes_on``: its log has more.
 
         Who hands out only what lies before the earliest of these makes a backlog or replay look like the past: a busy
         partition's hour is not overtaken by a quiet one's month.
         """
         return self.latest if goes_on else inf
 
-    def ripe(self, horizon: float = inf) -> Fetched | None:
+    def next_batch(self, horizon: float = inf) -> Fetched | None:
         """The next batch: what is held and not later than ``horizon`` (broker time in ms), if anything.
 
         Offsets without records (transaction markers, aborted or compacted records) belong to the batch that ends

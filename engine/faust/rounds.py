@@ -51,10 +51,10 @@ async def rounds(stream: Any) -> AsyncIterator[list[Batch]]:
     async for event in stream.noack().events():
         handed: Round = event.message.value
         for (topic, partition), fetched in handed.items():
-            lane = fetched.lane
-            if lane.delivered is not None and fetched.start != lane.delivered:
-                raise Gap(topic, partition, lane.delivered, fetched.start)
-            lane.delivered = fetched.end
+            buffer = fetched.buffer
+            if buffer.delivered is not None and fetched.start != buffer.delivered:
+                raise Gap(topic, partition, buffer.delivered, fetched.start)
+            buffer.delivered = fetched.end
         acknowledged = _Countdown(len(handed), event.ack)
         yield [_batch(consumer, tp, fetched, acknowledged) for tp, fetched in handed.items()]
 
@@ -73,11 +73,11 @@ class _Countdown:
 def _batch(consumer: Any, tp: TP, fetched: Fetched, acknowledged: _Countdown) -> Batch:
     def on_done() -> None:
         fetched.release()
-        fetched.lane.done += 1
+        fetched.buffer.done += 1
         acknowledged.one()
         consumer.room()
 
     def on_part() -> None:
-        fetched.lane.parts += 1
+        fetched.buffer.parts += 1
 
     return Batch(*tp, fetched.records, fetched.start, fetched.end, on_done, consumer.commit_offsets, on_part)

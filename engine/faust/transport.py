@@ -38,7 +38,7 @@ class InOrder:
 
 
 class NoReadOffsets(dict[TP, int | None]):
-    """Faust drops what lies below its own read offset; batches are judged by their lane and by the next offset."""
+    """Faust drops what lies below its own read offset; batches are judged by their buffer and by the next offset."""
 
     def __missing__(self, tp: TP) -> None:
         return None

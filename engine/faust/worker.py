@@ -15,7 +15,7 @@ from engine.faust.application import Application
 from engine.faust.watchdog import Watchdog
 from engine.kafka.errors import Fatal, Permanent, fatal
 from runtime.ending import Ending
-from runtime.log_rate_limit import spare
+from runtime.log_rate_limit import limit_rate
 from runtime.own_time import STEP
 
 log = structlog.get_logger("engine.faust.worker")
@@ -52,7 +52,7 @@ def run_worker(app: Application, *, ending: Ending | None = None, preparing: Cal
         except BlockingIOError:
             log.critical("worker must end", reason=f"another worker uses {app.lock.parent}")
             return FAILED
-        spare("aiokafka")
+        limit_rate("aiokafka")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_run(app, ending, preparing))
 

@@ -39,10 +39,10 @@ _INT32 = Struct(">i")
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """``lanes``: what waits for the agents. ``passing``: what readers take in at once; it waits for no lane, ever."""
+    """``buffers``: what waits for the agents. ``passing``: what readers take in at once, which waits for nobody."""
 
     batch: int
-    lanes: Allowance
+    buffers: Allowance
     passing: Allowance
 
 
@@ -71,11 +71,11 @@ def packed_size(fetched: Any) -> int:
     return 0 if unpacked is None else int(unpacked.size)
 
 
-def for_lane(fetched: Any) -> None:
+def for_buffer(fetched: Any) -> None:
     """What is taken of it will wait for an agent."""
     unpacked = getattr(fetched, "_partition_records", None)
     if unpacked is not None:
-        unpacked.allowance = _bounds.lanes
+        unpacked.allowance = _bounds.buffers
 
 
 def waits_for_room(fetched: Any) -> bool:

@@ -21,7 +21,7 @@ from rocksdict import BlockBasedIndexType, BlockBasedOptions, Cache, Options, Rd
 
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.errors import StoreFailed
-from engine.store.write_buffer import Pending, overlaid
+from engine.store.write_buffer import WriteBuffer, overlaid
 
 log = structlog.get_logger("engine.store.store")
 
@@ -85,7 +85,7 @@ class Store:
         self._db = Rdict(str(self._directory), _options(), {name: _options() for name in names})
         self._families = {name: self._db.get_column_family(name) for name in names}
         self._handles = {name: self._db.get_column_family_handle(name) for name in names}
-        self._pending = {name: Pending() for name in names}
+        self._pending = {name: WriteBuffer() for name in names}
 
     def _failed(self, error: Exception) -> StoreFailed:
         """What can't be read now can't be read after a restart: the next life makes it anew."""

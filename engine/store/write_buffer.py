@@ -10,7 +10,7 @@ from itertools import islice
 END_OF_GROUP = b"/"
 
 
-class Pending:
+class WriteBuffer:
     """Changes of one family: ``None`` deletes.
 
     What a key has up to its first slash is its group. A scan sorts the keys of one group only, and only then.

@@ -23,7 +23,7 @@ MUCH = 1_000
 """Offsets that were looked through and nobody was told of: the next opening would look through them again."""
 
 
-class Search:
+class ForeignSearch:
     """``seen``: up to where each partition was looked through. ``found``: what is still to be reported."""
 
     def __init__(self, seen: Mapping[TopicPartition, int], cluster: Cluster) -> None:

@@ -11,7 +11,7 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from engine.kafka.errors import Fatal, TakenOver, fatal
 from engine.kafka.patience import ended, limited
 from engine.transactional.batch import Batch
-from engine.transactional.partition_state import Shard, Site
+from engine.transactional.partition_state import PartitionConfig, PartitionState
 from engine.transactional.transaction import new_producer
 
 log = structlog.get_logger("engine.transactional.partition")
@@ -27,10 +27,10 @@ class Partition:
     Its queue is as short as the transport's window. ``None`` in it ends the task after the unit under way.
     """
 
-    def __init__(self, site: Site, number: int) -> None:
+    def __init__(self, config: PartitionConfig, number: int) -> None:
         self.number = number
-        self._site = site
-        self._shard = Shard(site, number)
+        self._config = config
+        self._state = PartitionState(config, number)
         self._queue: asyncio.Queue[Batch | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._accepting = False
@@ -45,13 +45,13 @@ class Partition:
     @property
     def position(self) -> int:
         """The next input offset; -1 before the first opening."""
-        return self._shard.position
+        return self._state.position
 
     def start(self) -> None:
         """Begin to fence at once; batches may be submitted from now on."""
         self._queue = asyncio.Queue()
         self._accepting = True
-        self._task = asyncio.create_task(self._run(), name=f"{self._site.topic}-{self.number}")
+        self._task = asyncio.create_task(self._run(), name=f"{self._config.topic}-{self.number}")
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch. It never opens anything: a partition that is not owned (or has failed) drops it."""
@@ -74,10 +74,10 @@ class Partition:
             _drop_all(self._queue)
             self._queue.put_nowait(None)
             if self._running:
-                await ended({task}, self._site.limits.leave)
+                await ended({task}, self._config.limits.leave)
             task.cancel()
-            if not await ended({task}, self._site.limits.answer + CLEAN_UP_SECONDS):
-                self._site.on_fatal(Fatal(f"partition {self.number} of {self._site.topic} does not stop"))
+            if not await ended({task}, self._config.limits.answer + CLEAN_UP_SECONDS):
+                self._config.on_fatal(Fatal(f"partition {self.number} of {self._config.topic} does not stop"))
                 return
             self._task = None
 
@@ -85,67 +85,67 @@ class Partition:
         """Give up the partition and its state."""
         await self.park()
         if self._task is None:
-            self._shard.discard()
+            self._state.discard()
 
     async def _run(self) -> None:
         again = True
         while again:
             again = False
             producer = new_producer(
-                self._site.bootstrap, f"{self._site.transactional_id_prefix}-{self.number}", self._site.limits
+                self._config.bootstrap, f"{self._config.transactional_id_prefix}-{self.number}", self._config.limits
             )
             try:
                 again = await self._own(producer)
             except asyncio.CancelledError:
-                self._shard.discard()
+                self._state.discard()
                 raise
             except Exception as error:  # noqa: BLE001  # the shell's edge: whatever it was, the process ends
                 self._fail(error)
             finally:
                 self._running = False
-                await _stop(producer, self._site.limits.answer)
+                await _stop(producer, self._config.limits.answer)
 
     def _fail(self, error: Exception) -> None:
-        self._shard.discard()
+        self._state.discard()
         self._accepting = False
         _drop_all(self._queue)
         if isinstance(error, ProducerFenced | InvalidProducerEpoch):
-            taken = TakenOver(self._site.topic, self.number)
+            taken = TakenOver(self._config.topic, self.number)
             taken.__cause__ = error
             error = taken
-        self._site.on_fatal(fatal(f"partition {self.number} of {self._site.topic}", error))
+        self._config.on_fatal(fatal(f"partition {self.number} of {self._config.topic}", error))
 
     async def _own(self, producer: AIOKafkaProducer) -> bool:
         """Fence, open, work. True when the producer was idle for so long that it must be fenced anew."""
         await self._fence(producer)
-        await self._shard.open(producer)
-        self._running, limits = True, self._site.limits
+        await self._state.open(producer)
+        self._running, limits = True, self._config.limits
         while True:
             try:
-                async with asyncio.timeout(limits.offsets if self._shard.owes else limits.refence):
+                async with asyncio.timeout(limits.offsets if self._state.offset_commit_due else limits.refence):
                     batch = await self._queue.get()
             except TimeoutError:
-                if self._shard.owes:
-                    await self._shard.settle(producer)
+                if self._state.offset_commit_due:
+                    await self._state.settle(producer)
                     continue
-                log.info("idle for long, fencing anew", topic=self._site.topic, partition=self.number)
+                log.info("idle for long, fencing anew", topic=self._config.topic, partition=self.number)
                 return True
             if batch is None:
-                await self._shard.settle(producer)
+                await self._state.settle(producer)
                 return False
             try:
-                await self._shard.take(producer, batch, self._leaving.locked)
+                await self._state.take(producer, batch, self._leaving.locked)
             finally:
                 batch.done()
 
     async def _fence(self, producer: AIOKafkaProducer) -> None:
         """From here on nobody else can commit for this partition, and no older transaction of it is open."""
-        site, clock = self._site, asyncio.get_running_loop().time
+        config, clock = self._config, asyncio.get_running_loop().time
         began = clock()
-        async with limited(site.limits.fence, f"partition {self.number} of {site.topic} could not be fenced"):
+        async with limited(config.limits.fence, f"partition {self.number} of {config.topic} could not be fenced"):
             await producer.start()
-        site.observer.fenced(site.topic, self.number, clock() - began)
-        log.info("fenced", topic=site.topic, partition=self.number, seconds=round(clock() - began, 3))
+        config.observer.fenced(config.topic, self.number, clock() - began)
+        log.info("fenced", topic=config.topic, partition=self.number, seconds=round(clock() - began, 3))
 
 
 def _drop_all(queue: asyncio.Queue[Batch | None]) -> None:

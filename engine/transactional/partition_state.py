@@ -20,11 +20,11 @@ from engine.kafka.patience import limited
 from engine.kafka.record import KafkaRecord, end_of
 from engine.kafka.sieve import Sieve
 from engine.transactional.batch import Batch
-from engine.transactional.foreign_search import Search
+from engine.transactional.foreign_search import ForeignSearch
 from engine.transactional.observer import Observer
 from engine.transactional.progress import ProgressLog, Reached
 from engine.transactional.restore import Positions, read_positions, restore
-from engine.transactional.time_slice import Portion
+from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, Targets, by_target, commit, sweep
 
 log = structlog.get_logger("engine.transactional.partition_state")
@@ -71,7 +71,7 @@ class Processor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class PartitionConfig:
     """What the partitions of one input topic have in common."""
 
     topic: str
@@ -85,66 +85,68 @@ class Site:
     limits: Limits
 
 
-class Shard:
+class PartitionState:
     """What outlives an assignment: the processor with its state, and how far it is.
 
     Every call is given the producer of the present ownership, which has fenced all others.
     """
 
-    def __init__(self, site: Site, number: int) -> None:
-        self.source = TopicPartition(site.topic, number)
+    def __init__(self, config: PartitionConfig, number: int) -> None:
+        self.source = TopicPartition(config.topic, number)
         self.position = -1
         """The next input offset; -1 before the first opening."""
-        self._site = site
+        self._config = config
         self._number = number
         self._processor: Processor | None = None
         self._topic_id = ""
         self._mark: Checkpoint | None = None
         self._swept: set[TopicPartition] = set()
-        self._search = Search({}, Cluster("", {}))
+        self._search = ForeignSearch({}, Cluster("", {}))
         self._told = -inf
         """When the group was last told the position, by the event loop's clock."""
-        self.owes = False
+        self.offset_commit_due = False
         """Whether the position is further than the group knows: it says more often in ``progress`` how far it is."""
 
     def discard(self) -> None:
         """Let go of the state; what the local store holds stays there."""
         if self._processor is not None:
             self._processor.close()
-        self._processor, self._mark, self.position, self.owes = None, None, -1, False
+        self._processor, self._mark, self.position, self.offset_commit_due = None, None, -1, False
 
     async def open(self, producer: AIOKafkaProducer) -> None:
         """Find where to go on; keep the state if nobody committed in between, else rebuild it."""
-        site, clock = self._site, asyncio.get_running_loop().time
+        config, clock = self._config, asyncio.get_running_loop().time
         began = clock()
-        processor = self._processor or site.make_processor(self._number)
+        processor = self._processor or config.make_processor(self._number)
         kept, self._processor = self._processor is not None, processor
-        self._swept = {*processor.sources(), site.progress.place(self._number)}
-        async with limited(site.limits.fence, f"partition {self._number} of {site.topic}: no offsets from Kafka"):
+        self._swept = {*processor.sources(), config.progress.place(self._number)}
+        async with limited(config.limits.fence, f"partition {self._number} of {config.topic}: no offsets from Kafka"):
             await sweep(producer, self._swept)
-            found = await read_positions(site.bootstrap, site.group_id, self.source, processor.sources(), site.progress)
+            found = await read_positions(
+                config.bootstrap, config.group_id, self.source, processor.sources(), config.progress
+            )
         self._topic_id = found.topic_id
         if found.lost:
-            site.observer.lost(site.topic, self._number, found.lost)
+            config.observer.lost(config.topic, self._number, found.lost)
         if kept and found.start == self.position:
-            site.observer.kept(site.topic, self._number)
-            log.info("kept", topic=site.topic, partition=self._number, next=self.position)
+            config.observer.kept(config.topic, self._number)
+            log.info("kept", topic=config.topic, partition=self._number, next=self.position)
             return
         if kept:
             self.discard()
-            processor = self._processor = site.make_processor(self._number)
-        self._search = Search(found.seen, found.searched.cluster)
+            processor = self._processor = config.make_processor(self._number)
+        self._search = ForeignSearch(found.seen, found.searched.cluster)
         records = await self._restore(processor, found)
         self.position = found.start
         if self._search.worth_telling:
             await self._report(producer)
         elif found.start != (found.committed or 0):
             # the group reads on from elsewhere: put it right, so that at least the next start does
-            await commit(producer, self.source, found.start, site.group_id, {}, site.limits)
-        site.observer.restored(site.topic, self._number, records, clock() - began)
+            await commit(producer, self.source, found.start, config.group_id, {}, config.limits)
+        config.observer.restored(config.topic, self._number, records, clock() - began)
         log.info(
             "restored",
-            topic=site.topic,
+            topic=config.topic,
             partition=self._number,
             records=records,
             next=self.position,
@@ -153,11 +155,11 @@ class Shard:
 
     async def _restore(self, processor: Processor, found: Positions) -> int:
         """Bring the local store up to date, or fill it anew; the number of records read."""
-        site, bounds = self._site, found.bounds
+        config, bounds = self._config, found.bounds
         cache, now = processor.checkpoint(), time.time()
-        unusable = "there is none" if cache is None else cache.unusable(bounds, now, site.limits.cache)
+        unusable = "there is none" if cache is None else cache.unusable(bounds, now, config.limits.cache)
         if cache is None or unusable:
-            log.info("no local state", topic=site.topic, partition=self._number, reason=unusable)
+            log.info("no local state", topic=config.topic, partition=self._number, reason=unusable)
             processor.reset()
             known: Mapping[TopicPartition, int] = bounds.begins
         else:
@@ -180,7 +182,7 @@ class Shard:
             processor.restored(Checkpoint(bounds.cluster, {tp: offsets[tp] for tp in bounds.ends}, now))
 
         starts = {tp: min(search.seen[tp], known.get(tp, end)) for tp, end in ends.items()}
-        await restore(site.bootstrap, starts, ends, apply, site.limits.stall, reached)
+        await restore(config.bootstrap, starts, ends, apply, config.limits.stall, reached)
         search.finished(ends)
         self._mark = Checkpoint(bounds.cluster, bounds.ends, now)
         processor.opened(self._mark)
@@ -192,11 +194,11 @@ class Shard:
         Records below the next offset were part of an earlier one. Between two transactions ``leaving`` is asked
         whether the rest is to be left to the next owner.
         """
-        site = self._site
+        config = self._config
         if batch.end <= self.position:
             return
         if batch.start > self.position:
-            raise Gap(site.topic, self._number, self.position, batch.start)
+            raise Gap(config.topic, self._number, self.position, batch.start)
         records = batch.records
         if batch.start < self.position:
             records = [record for record in records if end_of(record) > self.position]
@@ -213,54 +215,58 @@ class Shard:
         processor, mark = self._processor, self._mark
         assert processor is not None, "open it first"
         assert mark is not None, "open it first"
-        site, clock = self._site, asyncio.get_running_loop().time
+        config, clock = self._config, asyncio.get_running_loop().time
         began = clock()
-        portion = Portion(records, site.limits.decide)
-        sieve = Sieve(portion)
+        time_slice = TimeSlice(records, config.limits.decide)
+        sieve = Sieve(time_slice)
         outputs = list(processor.decide(sieve)) if records else []
         outputs += self._foreign(sieve.foreign)
-        if portion.left:
-            records = portion.taken
+        if time_slice.left:
+            records = time_slice.taken
             end = end_of(records[-1])
         if records:
             outputs.append(self._progress(end))
         targets = by_target(outputs)
         decided = clock()
-        owes = bool(records) and decided - self._told < site.limits.offsets
-        ends = await self._write(producer, None if owes else end, targets)
-        self.position, self.owes = end, owes
-        if not owes:
+        offset_commit_due = bool(records) and decided - self._told < config.limits.offsets
+        ends = await self._write(producer, None if offset_commit_due else end, targets)
+        self.position, self.offset_commit_due = end, offset_commit_due
+        if not offset_commit_due:
             self._told = decided
         if records:
             offsets = {tp: max(offset, ends.get(tp, offset)) for tp, offset in mark.offsets.items()}
             self._mark = Checkpoint(mark.cluster, offsets, time.time())
             processor.committed(self._mark)
-        site.observer.batch(site.topic, self._number, len(records), len(outputs), decided - began, clock() - decided)
+        config.observer.batch(
+            config.topic, self._number, len(records), len(outputs), decided - began, clock() - decided
+        )
         if holes := self._search.written(targets, ends):
             await self._look_into(producer, holes)
-        return portion.left
+        return time_slice.left
 
     async def _write(
         self, producer: AIOKafkaProducer, position: int | None, targets: Targets
     ) -> dict[TopicPartition, int]:
         """One transaction; where each target ends."""
-        site = self._site
+        config = self._config
         new = targets.keys() - self._swept
         if new:
             about = f"no answer from Kafka about {', '.join(sorted({tp.topic for tp in new}))}"
-            async with limited(site.limits.answer, f"partition {self._number} of {site.topic}: {about}"):
+            async with limited(config.limits.answer, f"partition {self._number} of {config.topic}: {about}"):
                 await sweep(producer, new)
             self._swept |= new
-        return await commit(producer, self.source, position, site.group_id, targets, site.limits)
+        return await commit(producer, self.source, position, config.group_id, targets, config.limits)
 
     async def _look_into(self, producer: AIOKafkaProducer, holes: Mapping[TopicPartition, int]) -> None:
         """Between what we wrote lies more than the markers of our transactions: others wrote there.
 
         Read with what is not committed, too: a transaction that somebody leaves open must not hold us up.
         """
-        site, search = self._site, self._search
+        config, search = self._config, self._search
         starts = {tp: search.seen[tp] for tp in holes}
-        await restore(site.bootstrap, starts, holes, search.sift, site.limits.stall, isolation_level="read_uncommitted")
+        await restore(
+            config.bootstrap, starts, holes, search.sift, config.limits.stall, isolation_level="read_uncommitted"
+        )
         search.finished(holes)
         if search.found:
             await self._report(producer)
@@ -277,16 +283,16 @@ class Shard:
         for record in records:
             places.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
         for tp, offsets in places.items():
-            self._site.observer.foreign(tp.topic, tp.partition, offsets)
+            self._config.observer.foreign(tp.topic, tp.partition, offsets)
         return self._processor.foreign(records) if records else ()
 
     async def settle(self, producer: AIOKafkaProducer) -> None:
         """Tell the group the position, if it does not know it yet."""
-        if self.owes:
-            await commit(producer, self.source, self.position, self._site.group_id, {}, self._site.limits)
-            self._told, self.owes = asyncio.get_running_loop().time(), False
+        if self.offset_commit_due:
+            await commit(producer, self.source, self.position, self._config.group_id, {}, self._config.limits)
+            self._told, self.offset_commit_due = asyncio.get_running_loop().time(), False
 
     def _progress(self, end: int) -> Output:
-        log, place = self._site.progress, self._site.progress.place(self._number)
+        log, place = self._config.progress, self._config.progress.place(self._number)
         reached = Reached(self._topic_id, end, self._search.told())
         return Output(place.topic, place.partition, log.key(self._number), reached.encode())

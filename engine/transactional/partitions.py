@@ -10,7 +10,7 @@ from engine.kafka.limits import Limits
 from engine.transactional.batch import Batch
 from engine.transactional.observer import Observer, Silent
 from engine.transactional.partition import Partition
-from engine.transactional.partition_state import Processor, Site
+from engine.transactional.partition_state import PartitionConfig, Processor
 from engine.transactional.progress import ProgressLog
 
 
@@ -38,7 +38,7 @@ class TransactionalPartitions:
     ) -> None:
         self.topic = topic
         self.progress_topic = progress.topic
-        self._site = Site(
+        self._config = PartitionConfig(
             topic,
             group_id,
             transactional_id_prefix,
@@ -65,7 +65,7 @@ class TransactionalPartitions:
         for number in sorted(self._partitions.keys() - wanted):
             await self._partitions.pop(number).close()
         for number in sorted(wanted):
-            partition = self._partitions.setdefault(number, Partition(self._site, number))
+            partition = self._partitions.setdefault(number, Partition(self._config, number))
             await partition.park()
             partition.start()
 

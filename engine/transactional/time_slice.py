@@ -9,7 +9,7 @@ from math import inf
 from engine.kafka.record import KafkaRecord, size_of
 
 
-class Portion:
+class TimeSlice:
     """Hands out ``records`` until ``seconds`` are over or they have ``most`` bytes, at least one.
 
     Each time it is iterated it begins anew.

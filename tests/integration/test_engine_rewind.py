@@ -87,7 +87,7 @@ def test_nothing_is_passed_over_when_faust_rewinds_twice_at_once(
 
 def _holding(consumer: BatchConsumer) -> int:
     """Partitions of which something was read that no agent has been given."""
-    return sum(bool(lane.held) for lane in tuple(consumer._thread._lanes.values()))
+    return sum(bool(buffer.held) for buffer in tuple(consumer._thread._buffers.values()))
 
 
 async def _late(

@@ -272,7 +272,9 @@ RESTORE_ROOM = (
 )
 _FOREIGN = "tests/integration/test_engine_foreign.py"
 FOREIGN_ONCE = f"{_FOREIGN}::test_foreign_records_are_passed_over_and_reported_once_by_whoever_opens_next"
-TOLD_AT_ONCE = "tests/unit/engine/test_foreign_search.py::test_who_has_looked_through_much_tells_it_even_if_nothing_was_found"
+TOLD_AT_ONCE = (
+    "tests/unit/engine/test_foreign_search.py::test_who_has_looked_through_much_tells_it_even_if_nothing_was_found"
+)
 FOREIGN_MEANWHILE = f"{_FOREIGN}::test_what_comes_while_an_owner_works_is_reported_after_its_next_transaction"
 NEWER = f"{_FOREIGN}::test_a_record_of_a_later_version_ends_the_owner_for_good_and_says_where_it_is"
 STOPPED = f"{_MEMBERSHIP}::test_a_stopped_workers_partitions_go_over_at_once"

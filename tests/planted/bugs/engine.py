@@ -31,8 +31,8 @@ BUGS = (
         "no-fence",
         "Every owner has a transactional id of its own, so that nobody ends what the one before does.",
         "engine/transactional/partition.py",
-        """f"{self._site.transactional_id_prefix}-{self.number}", self._site.limits""",
-        """f"{self._site.transactional_id_prefix}-{self.number}-{id(self)}", self._site.limits""",
+        """f"{self._config.transactional_id_prefix}-{self.number}", self._config.limits""",
+        """f"{self._config.transactional_id_prefix}-{self.number}-{id(self)}", self._config.limits""",
         (checks.FENCED,),
     ),
     Bug(
@@ -41,12 +41,12 @@ BUGS = (
         "engine/transactional/partition.py",
         """\
         await self._fence(producer)
-        await self._shard.open(producer)
+        await self._state.open(producer)
 """,
         """\
-        early = new_producer(self._site.bootstrap, f"early-{id(self)}", self._site.limits)
+        early = new_producer(self._config.bootstrap, f"early-{id(self)}", self._config.limits)
         await early.start()
-        await self._shard.open(early)
+        await self._state.open(early)
         await early.stop()
         await self._fence(producer)
 """,
@@ -76,11 +76,11 @@ BUGS = (
         "The local store is written before the transaction is durable.",
         "engine/transactional/partition_state.py",
         """\
-        owes = bool(records) and decided - self._told < site.limits.offsets
+        offset_commit_due = bool(records) and decided - self._told < config.limits.offsets
 """,
         """\
         processor.committed(mark)
-        owes = bool(records) and decided - self._told < site.limits.offsets
+        offset_commit_due = bool(records) and decided - self._told < config.limits.offsets
 """,
         (checks.UNCOMMITTED_CACHE,),
     ),
@@ -152,7 +152,7 @@ BUGS = (
         "gap-not-noticed",
         "A partition goes on behind a hole as if the records in it had been decided.",
         "engine/transactional/partition_state.py",
-        "raise Gap(site.topic, self._number, self.position, batch.start)",
+        "raise Gap(config.topic, self._number, self.position, batch.start)",
         "pass",
         (checks.HOLE,),
     ),
@@ -160,12 +160,12 @@ BUGS = (
         "gap-between-batches-not-noticed",
         "An agent goes on behind a batch that Faust dropped.",
         "engine/faust/rounds.py",
-        "raise Gap(topic, partition, lane.delivered, fetched.start)",
+        "raise Gap(topic, partition, buffer.delivered, fetched.start)",
         "pass",
         (checks.STREAM, checks.FIRST_OF_STREAM),
     ),
     Bug(
-        "first-batch-of-a-lane-taken-on-trust",
+        "first-batch-of-a-buffer-taken-on-trust",
         "An agent goes on behind the first batch of a partition, which Faust dropped.",
         "engine/faust/partition_buffer.py",
         "            self.delivered = self.start\n",
@@ -173,16 +173,16 @@ BUGS = (
         (checks.FIRST_OF_STREAM,),
     ),
     Bug(
-        "lanes-cleared-without-their-positions",
+        "buffers-cleared-without-their-positions",
         "What was read ahead is thrown away by the later of two rewinds, which has set its positions long before.",
         "engine/faust/consumer_thread.py",
         "        return committed\n",
-        "        self._lanes.clear()\n        return committed\n",
+        "        self._buffers.clear()\n        return committed\n",
         (checks.REWOUND,),
     ),
     Bug(
         "room-is-not-heard-of",
-        "What was fetched for a lane that was full waits for the next look at all lanes, though a batch was done.",
+        "What was fetched for a buffer that was full waits for the next look at all buffers, though a batch was done.",
         "engine/faust/consumer_thread.py",
         "        notify(self._news)\n        notify(self._room)\n",
         "        notify(self._news)\n",
@@ -202,7 +202,7 @@ BUGS = (
         "engine/transactional/partition.py",
         """\
             if batch is None:
-                await self._shard.settle(producer)
+                await self._state.settle(producer)
 """,
         """\
             if batch is None:
@@ -218,7 +218,7 @@ BUGS = (
             outputs.append(self._progress(end))
 """,
         """\
-        if records and clock() - self._told >= site.limits.offsets:
+        if records and clock() - self._told >= config.limits.offsets:
             outputs.append(self._progress(end))
 """,
         (checks.UNHEARD,),

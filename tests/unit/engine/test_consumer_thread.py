@@ -45,7 +45,7 @@ class Fetcher:
 
 
 class Filling(ConsumerThread):
-    """Counts how often lanes are filled."""
+    """Counts how often buffers are filled."""
 
     def __init__(self) -> None:
         self.thread_loop = asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from engine.faust.partition_buffer import Fetched, Lane, Round
+from engine.faust.partition_buffer import Fetched, PartitionBuffer, Round
 from engine.faust.rounds import commit, rounds
 from engine.kafka.allowance import Allowance
 from engine.kafka.errors import Gap
@@ -78,21 +78,21 @@ async def through(stream: Handed) -> list[tuple[int, int]]:
 
 
 def test_a_hole_between_two_batches_of_a_partition_is_an_error() -> None:
-    lane, again, place = Lane(0, 0), Lane(20, 20), TP("t", 3)
-    following = [Fetched((), 0, 4, lane), Fetched((), 4, 9, lane), Fetched((), 20, 22, again)]
+    buffer, again, place = PartitionBuffer(0, 0), PartitionBuffer(20, 20), TP("t", 3)
+    following = [Fetched((), 0, 4, buffer), Fetched((), 4, 9, buffer), Fetched((), 20, 22, again)]
     stream = Handed([{place: fetched} for fetched in following])
-    assert [(0, 4), (4, 9), (20, 22)] == asyncio.run(through(stream)), "a lane that began anew has no hole"
-    assert (["ack", "room"] * 3, 2) == (stream.told, lane.done)
+    assert [(0, 4), (4, 9), (20, 22)] == asyncio.run(through(stream)), "a buffer that began anew has no hole"
+    assert (["ack", "room"] * 3, 2) == (stream.told, buffer.done)
     with pytest.raises(Gap, match="partition 3 of t: expected offset 9, got a batch from 10 on"):
-        asyncio.run(through(Handed([{place: Fetched((), 10, 12, lane)}])))
+        asyncio.run(through(Handed([{place: Fetched((), 10, 12, buffer)}])))
 
 
 def test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error() -> None:
-    lane, place = Lane(8, 8), TP("t", 3)
-    lane.fill(8, 448, ())
-    dropped = lane.ripe()
-    lane.fill(448, 450, ())
-    seen = lane.ripe()
+    buffer, place = PartitionBuffer(8, 8), TP("t", 3)
+    buffer.fill(8, 448, ())
+    dropped = buffer.next_batch()
+    buffer.fill(448, 450, ())
+    seen = buffer.next_batch()
     assert dropped is not None
     assert seen is not None
     with pytest.raises(Gap, match="partition 3 of t: expected offset 8, got a batch from 448 on"):
@@ -101,7 +101,7 @@ def test_a_hole_before_the_first_batch_that_an_agent_sees_is_an_error() -> None:
 
 
 def test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_of_it_is_done() -> None:
-    one, other = Lane(0, 0), Lane(5, 5)
+    one, other = PartitionBuffer(0, 0), PartitionBuffer(5, 5)
     stream = Handed([{TP("t", 3): Fetched((), 0, 4, one), TP("t", 4): Fetched((), 5, 6, other)}])
     assert [(0, 4), (5, 6)] == asyncio.run(through(stream))
     assert ["room", "ack", "room"] == stream.told
@@ -110,12 +110,12 @@ def test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_o
 
 def test_a_part_of_a_batch_counts_as_progress_of_its_partition() -> None:
     async def story() -> tuple[int, int]:
-        lane = Lane(0, 0)
-        async for (batch,) in rounds(Handed([{TP("t", 3): Fetched((), 0, 4, lane)}])):
+        buffer = PartitionBuffer(0, 0)
+        async for (batch,) in rounds(Handed([{TP("t", 3): Fetched((), 0, 4, buffer)}])):
             batch.part()
             batch.part()
             batch.done()
-        return lane.parts, lane.done
+        return buffer.parts, buffer.done
 
     assert (2, 1) == asyncio.run(story())
 
@@ -123,8 +123,8 @@ def test_a_part_of_a_batch_counts_as_progress_of_its_partition() -> None:
 def test_what_a_batch_has_unpacked_is_released_when_it_is_done() -> None:
     async def story() -> None:
         allowance = Allowance(100)
-        lane = Lane(0, 1)
-        fetched = Fetched([], 0, 1, lane, [allowance.hold(50)])
+        buffer = PartitionBuffer(0, 1)
+        fetched = Fetched([], 0, 1, buffer, [allowance.hold(50)])
         async for (batch,) in rounds(Handed([{TP("t", 0): fetched}])):
             assert 50 == allowance.used
             batch.done()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.log_rate_limit import Sparing, spare
+from runtime.log_rate_limit import RateLimited, limit_rate
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_what_repeats_itself_is_said_once_in_a_while_with_a_count(
     noisy: logging.Logger, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = [0.0]
-    noisy.addFilter(Sparing(10, clock=lambda: now[0]))
+    noisy.addFilter(RateLimited(10, clock=lambda: now[0]))
     for second in range(25):
         now[0] = float(second)
         noisy.error("unable to connect to %s", "b1")
@@ -36,7 +36,7 @@ def test_what_repeats_itself_is_said_once_in_a_while_with_a_count(
 def test_different_things_and_mere_information_all_pass(
     noisy: logging.Logger, caplog: pytest.LogCaptureFixture
 ) -> None:
-    noisy.addFilter(Sparing(10, clock=lambda: 0.0))
+    noisy.addFilter(RateLimited(10, clock=lambda: 0.0))
     with caplog.at_level(logging.INFO, "noisy.client"):
         noisy.error("one")
         noisy.error("two")
@@ -46,8 +46,8 @@ def test_different_things_and_mere_information_all_pass(
 
 
 def test_a_whole_tree_of_loggers_is_thinned_out_once(noisy: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
-    spare("noisy")
-    spare("noisy")
+    limit_rate("noisy")
+    limit_rate("noisy")
     assert [1, 1] == [len(logging.getLogger(name).filters) for name in ("noisy", "noisy.client")]
     for _ in range(3):
         noisy.warning("again")
