@@ -22,7 +22,8 @@ from engine.faust.application import create_app
 from engine.faust.rounds import rounds
 from engine.faust.transport import BatchConsumer
 from engine.faust.worker import run_worker
-from engine.kafka.errors import Fatal, Permanent, fatal
+from engine.kafka.broker_errors import fatal
+from engine.kafka.errors import Fatal, Permanent
 from engine.kafka.limits import Limits, Unpacking
 from engine.store.store import discard_unused
 from engine.transactional.partition_state import Processor

@@ -11,7 +11,7 @@ import orjson
 
 from core.arrival import Arrived
 from core.event import Entry, effective_at
-from core.journey import Merge, Moved, Record
+from core.journey import Brought, Merge, Moved
 from core.vocabulary import Vocabulary
 from engine.kafka.record import KafkaRecord
 
@@ -40,7 +40,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     """
 
     customer: str
-    brought: Record
+    brought: Brought
     sources: Sequence[Source] = ()
     latest: int = 0
 

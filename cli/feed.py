@@ -7,7 +7,9 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
+
+from engine.kafka.record import Record
 
 from .problem import Code, Problem
 
@@ -18,18 +20,6 @@ TIMEOUT_MS = 10_000
 POLL_MS = 500
 MARGIN = 20
 """Offsets more than records are looked at: markers of transactions take some."""
-
-
-class Record(NamedTuple):
-    """One record. ``timestamp_ms`` is when the broker appended it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
 
 
 class Feed:
@@ -90,7 +80,7 @@ class Feed:
         back = count + MARGIN
         while True:
             starts = {at: max(begins[at], ends[at] - back) for at in self._partitions}
-            found = sorted(self._between(starts, ends), key=lambda r: (r.timestamp_ms, r.topic, r.partition, r.offset))
+            found = sorted(self._between(starts, ends), key=lambda r: (r.timestamp, r.topic, r.partition, r.offset))
             if len(found) >= count or starts == begins:
                 return found[len(found) - count :] if count < len(found) else found
             back *= 4

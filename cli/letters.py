@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from engine.kafka.record import Record
 from schemas.dead_letter import ERRORS, RETRY_OF, told
-
-from .feed import Record
 
 _OFFSET = re.compile(r"[0-9]{1,19}")
 
@@ -109,7 +108,7 @@ def _letter(record: Record) -> Letter:
     return Letter(
         number=record.offset,
         place=place,
-        at=record.timestamp_ms * 1000,
+        at=record.timestamp * 1000,
         topic=topic,
         origin="/".join(parts),
         stage=said.get("stage", ""),

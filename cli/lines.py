@@ -11,7 +11,8 @@ from schemas.dead_letter import told
 from .words import details, happening, moment, moment_of, named, value_of
 
 if TYPE_CHECKING:
-    from .feed import Record
+    from engine.kafka.record import Record
+
     from .names import Names
 
 _DEPARTMENT = 10
@@ -38,7 +39,7 @@ def message_id(record: Record) -> str:
 def timeline_line(record: Record, names: Names | None = None) -> str:
     """``2026-03-02 09:00:00Z  service    Ada Lovelace (c_…)  case opened: caseId K1``"""
     if record.value is None:
-        return f"{moment(record.timestamp_ms * 1000)}  {'':{_DEPARTMENT}} entry moved or removed: {_key(record)}"
+        return f"{moment(record.timestamp * 1000)}  {'':{_DEPARTMENT}} entry moved or removed: {_key(record)}"
     data = _object(_object(plain(record.value)).get("data"))
     event = _object(data.get("event"))
     happened = _object(event.get("data"))
@@ -69,13 +70,13 @@ def dead_line(record: Record) -> str:
     """``2026-03-02 09:00:00Z  12  invalid-data  cx.sales.events.v1/0/7: data.total is missing…``"""
     said = {name: value.decode(errors="replace") for name, value in told(record.headers).items()}
     origin = "/".join(said.get(part, "?") for part in ("topic", "partition", "offset"))
-    when, reason = moment(record.timestamp_ms * 1000), said.get("exception", "?")
+    when, reason = moment(record.timestamp * 1000), said.get("exception", "?")
     return f"{when}  {record.offset}  {reason}  {origin}: {said.get('message')}"
 
 
 def profile_line(record: Record) -> str:
     """``2026-03-02 09:00:00Z  Ada Lovelace (c_…)  3 entries, open: case K1``"""
-    when = moment(record.timestamp_ms * 1000)
+    when = moment(record.timestamp * 1000)
     if record.value is None:
         return f"{when}  {_key(record)}  removed"
     data = _object(_object(plain(record.value)).get("data"))
@@ -97,7 +98,7 @@ def event_line(record: Record) -> str:
         event = {name.removeprefix("ce_"): text for name, text in headers.items() if name.startswith("ce_")}
         event["data"] = value
     if "type" not in event:
-        return f"{moment(record.timestamp_ms * 1000)}  no CloudEvent: {value_of(value)}"
+        return f"{moment(record.timestamp * 1000)}  no CloudEvent: {value_of(value)}"
     data = _object(event.get("data"))
     who = _object(data.get("customer")).get("name") or "?"
     what = f"{happening(str(event['type']))}: {details(data)}"

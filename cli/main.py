@@ -144,7 +144,9 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a tick is no reason to fail on an old terminal
     if not obeys_escapes():
-        os.environ.setdefault("COLUMNS", str(shutil.get_terminal_size().columns))  # Rich takes 80 for granted there
+        size = shutil.get_terminal_size()  # Rich takes 80 for granted there, unless both are said
+        os.environ.setdefault("COLUMNS", str(size.columns))
+        os.environ.setdefault("LINES", str(size.lines))
     try:
         app()
     finally:

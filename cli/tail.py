@@ -16,7 +16,7 @@ from .output import json_line, note, say, shown
 from .problem import Code, Problem
 
 if TYPE_CHECKING:
-    from .feed import Record
+    from engine.kafka.record import Record
 
 REMEMBERED = 10_000
 """Alerts of which copies on other departments' topics are passed over."""
@@ -136,7 +136,7 @@ def _plain_record(record: Record) -> Mapping[str, Any]:
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "timestamp": record.timestamp_ms,
+        "timestamp": record.timestamp,
         "key": None if record.key is None else record.key.decode(errors="replace"),
         "headers": {name: (value or b"").decode(errors="replace") for name, value in record.headers},
         "value": plain(record.value),

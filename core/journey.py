@@ -69,10 +69,10 @@ class Shipped:
 
 
 Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said | PutAway | TakenOut
-Record = Arrived | Merge | Moved
+Brought = Arrived | Merge | Moved
 
 
-def step(customer: Customer, record: Record, rules: RuleSet, history: Finder, appended: int) -> list[Output]:
+def step(customer: Customer, record: Brought, rules: RuleSet, history: Finder, appended: int) -> list[Output]:
     """What follows from ``record``. ``appended`` is the partition's running maximum of append times (µs)."""
     customer.appended = appended
     if appended > customer.until:  # until there are ticks

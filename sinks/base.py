@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from engine.kafka.copies import Log, Partition, Reached
+from engine.kafka.record import KafkaRecord
 
 
 class SinkUnavailable(Exception):
@@ -20,19 +21,6 @@ class SinkRefused(Exception):
 
 class SinkLost(Exception):
     """The database that was opened is gone, or another one stands in its place. Opening it anew helps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of a topic as the broker gave it. ``timestamp_ms`` is its append time, Unix milliseconds."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Kind(StrEnum):
@@ -87,7 +75,7 @@ class Sink(Protocol):
     def positions(self) -> dict[Partition, int]:
         """The next offset of each partition, as the database has it."""
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[KafkaRecord]) -> None:
         """Take records, in offset order for each partition. Nothing is written yet; known ones are harmless."""
 
     def reached(self, marks: Mapping[Partition, Reached]) -> None:

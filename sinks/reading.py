@@ -17,8 +17,9 @@ from aiokafka import TopicPartition
 from engine.kafka.copies import Log, Partition, Reached
 from engine.kafka.mark import MARK, Newer, is_ours
 from engine.kafka.reader import reader
+from engine.kafka.record import KafkaRecord
 
-from .base import Record, SinkRefused
+from .base import SinkRefused
 from .cluster import Cluster, Topology
 
 log = structlog.get_logger("sinks.reading")
@@ -92,17 +93,13 @@ class Reading:
         for partition, offset in offsets.items():
             self._consumer.seek(TopicPartition(*partition), offset)
 
-    async def read(self, at_most: int, seconds: float) -> list[Record]:
+    async def read(self, at_most: int, seconds: float) -> list[KafkaRecord]:
         """The next records, in offset order for each partition; none when none come within ``seconds``.
 
         Raises ``SinkRefused`` when a later version of the bus wrote one.
         """
         found = await self._consumer.getmany(timeout_ms=round(seconds * 1000), max_records=at_most)
-        records = [
-            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
-            for records in found.values()
-            for r in records
-        ]
+        records = [record for some in found.values() for record in some]
         try:
             for r in records:
                 if MARK not in r.headers:

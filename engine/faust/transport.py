@@ -22,7 +22,8 @@ from mode.utils.futures import notify
 from engine.faust.consumer_thread import LEAVE_SECONDS, ConsumerThread
 from engine.faust.host import Host
 from engine.faust.partition_buffer import Progress, Round
-from engine.kafka.errors import Fatal, fatal
+from engine.kafka.broker_errors import fatal
+from engine.kafka.errors import Fatal
 
 OFFSET_SECONDS = 1.0
 

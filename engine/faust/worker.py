@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaError
 
 from engine.faust.application import Application
 from engine.faust.watchdog import Watchdog
-from engine.kafka.errors import Fatal, Permanent, fatal
+from engine.kafka.broker_errors import fatal
+from engine.kafka.errors import Fatal, Permanent
 from runtime.ending import Ending
 from runtime.log_rate_limit import limit_rate
 from runtime.own_time import STEP

@@ -18,7 +18,7 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from engine.kafka.allowance import Allowance, Hold
 from engine.kafka.limits import Unpacking
-from engine.kafka.record import KafkaRecord, Light, Unusable
+from engine.kafka.record import KafkaRecord, Record, Unusable
 from engine.kafka.record_batch import (
     ATTRIBUTES,
     CODEC,
@@ -111,7 +111,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
     _tp: Any
     _records: Any
     _aborted_producers: set[int]
-    _records_iterator: Iterator[Light]
+    _records_iterator: Iterator[Record]
     next_fetch_offset: int
 
     def __init__(self, tp: Any, records: _Kept, *rest: Any) -> None:
@@ -161,7 +161,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
             taken.hold = self.allowance.hold(taken.weight)
         return taken
 
-    def _unpack_records(self) -> Iterator[Light]:
+    def _unpack_records(self) -> Iterator[Record]:
         """The records of batches as they lie there, up to one that is to be opened."""
         (topic, partition), length = self._tp, _INT32.unpack_from
         records, data = self._records, self._records.data
@@ -189,7 +189,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                     if self.next_fetch_offset <= offset < end:
                         self.next_fetch_offset = offset + 1
                         headers = tuple(record.headers)
-                        yield Light(topic, partition, offset, record.timestamp, record.key, record.value, headers)
+                        yield Record(topic, partition, offset, record.timestamp, record.key, record.value, headers)
                         if len(headers) > CROWD:
                             self._weight += HEADER_BYTES * len(headers)
                             if self._weight >= GIVEN_BYTES:
@@ -244,7 +244,7 @@ class _Result(fetcher.FetchResult):  # type: ignore[misc]  # likewise
     _partition_records: _Unpacked | None
     _topic_partition: Any
 
-    def getone(self) -> Light | Unusable | None:
+    def getone(self) -> Record | Unusable | None:
         """The next record, if there is one and room for it."""
         return next(iter(self.getall(1)), None)
 

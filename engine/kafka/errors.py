@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    ClusterAuthorizationFailedError,
-    DelegationTokenAuthorizationFailed,
-    GroupAuthorizationFailedError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
-
 
 class Fatal(Exception):
     """The process must end with a non-zero exit code; its text is the one log line that ops read first."""
@@ -20,29 +9,6 @@ class Fatal(Exception):
 
 class Permanent(Fatal):
     """No restart mends it: the process ends with exit code 2, and a supervisor does not start it again."""
-
-
-REFUSALS = (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    ClusterAuthorizationFailedError,
-    DelegationTokenAuthorizationFailed,
-    GroupAuthorizationFailedError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
-"""What Kafka says to somebody who may not: it says so again after a restart, until a person changes it."""
-
-
-def fatal(where: str, error: BaseException) -> Fatal:
-    """The error as a reason to end: itself if it is one, else with the place where it came up."""
-    if isinstance(error, Fatal):
-        return error
-    kind = Permanent if isinstance(error, REFUSALS) else Fatal
-    found = kind(f"{where}: {type(error).__name__}: {error}")
-    found.__cause__ = error
-    return found
 
 
 class TakenOver(Fatal):

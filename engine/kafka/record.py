@@ -24,7 +24,7 @@ class KafkaRecord(Placed, Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class Light(msgspec.Struct, frozen=True, gc=False):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A ``KafkaRecord`` as the bus's readers make them, a third of a named tuple's price."""
 
     topic: str

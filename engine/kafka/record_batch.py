@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 
-from engine.kafka.record import Light, Unusable
+from engine.kafka.record import Record, Unusable
 from engine.kafka.unpacking import Flaw, unpack
 
 GIVEN_BYTES = 4 * 1024 * 1024
@@ -80,7 +80,7 @@ class OpenBatch:
         else:
             self._weigh = True
 
-    def records(self) -> Iterator[Light | Unusable]:
+    def records(self) -> Iterator[Record | Unusable]:
         """Those that come next, until there are none or ``GIVEN_BYTES`` are reached. Raises nothing."""
         if self.finished:
             return iter(())
@@ -88,7 +88,7 @@ class OpenBatch:
             return self._rest(self._flaw)
         return self._weighed() if self._weigh else self._plain()
 
-    def _plain(self) -> Iterator[Light | Unusable]:
+    def _plain(self) -> Iterator[Record | Unusable]:
         (topic, partition), begun, end = self._place, self.position, self._end
         try:
             for record in iter(self._batch.__next__, None):  # iter(batch) can be had once
@@ -96,7 +96,7 @@ class OpenBatch:
                 if self.position <= offset < end:
                     self.position = offset + 1
                     headers = tuple(record.headers)
-                    yield Light(topic, partition, offset, record.timestamp, record.key, record.value, headers)
+                    yield Record(topic, partition, offset, record.timestamp, record.key, record.value, headers)
                     if len(headers) > CROWD:
                         self.weight += HEADER_BYTES * len(headers)
                         if self.weight >= GIVEN_BYTES:
@@ -110,7 +110,7 @@ class OpenBatch:
         else:
             self._finish()
 
-    def _weighed(self) -> Iterator[Light | Unusable]:
+    def _weighed(self) -> Iterator[Record | Unusable]:
         (topic, partition), flaw, begun, data = self._place, self._flaw, self.position, self._data
         try:
             while True:
@@ -130,7 +130,7 @@ class OpenBatch:
                 headers = tuple(record.headers)
                 self.weight += RECORD_BYTES + length + HEADER_BYTES * len(headers)
                 if flaw is None:
-                    yield Light(topic, partition, offset, record.timestamp, key, value, headers)
+                    yield Record(topic, partition, offset, record.timestamp, key, value, headers)
                 else:
                     yield Unusable(topic, partition, offset, record.timestamp, key, value, flaw, offset, headers)
                 if self.weight >= GIVEN_BYTES:

@@ -8,7 +8,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
-from engine.kafka.errors import Fatal, TakenOver, fatal
+from engine.kafka.broker_errors import fatal
+from engine.kafka.errors import Fatal, TakenOver
 from engine.kafka.patience import ended, limited
 from engine.transactional.batch import Batch
 from engine.transactional.partition_state import PartitionConfig, PartitionState

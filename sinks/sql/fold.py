@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..base import Kind, Record, Topics
+from engine.kafka.record import KafkaRecord
+
+from ..base import Kind, Topics
 from .alerts import Told
 from .rows import Gone, Put, Row, Unreadable, read
 
@@ -30,7 +32,7 @@ class Fold:
         self.unreadable: dict[tuple[str, Unreadable], list[tuple[int, int]]] = {}
         """By topic and what is wrong: partition and offset of the records."""
 
-    def take(self, record: Record) -> None:
+    def take(self, record: KafkaRecord) -> None:
         """Raises KeyError for a topic that is none of ours."""
         kind = self._kinds[record.topic]
         self.records += 1
@@ -43,7 +45,7 @@ class Fold:
             else:
                 self.rows[kind][change.key] = change.row
         else:
-            self._remove(kind, change, record.timestamp_ms * 1000)
+            self._remove(kind, change, record.timestamp * 1000)
 
     def _remove(self, kind: Kind, gone: Gone, at: int) -> None:
         if kind is not Kind.ALERTS:

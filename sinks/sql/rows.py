@@ -12,10 +12,11 @@ import msgspec
 import orjson
 
 from engine.kafka.mark import MARK
+from engine.kafka.record import KafkaRecord
 from schemas import instant
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, TIMELINE_ENTRY
 
-from ..base import Kind, Record
+from ..base import Kind
 from .names import folded
 
 Row = dict[str, Any]
@@ -69,7 +70,7 @@ class _Wrong(Exception):
         self.unreadable = Unreadable(reason, what)
 
 
-def read(kind: Kind, record: Record) -> Put | Gone | Unreadable:
+def read(kind: Kind, record: KafkaRecord) -> Put | Gone | Unreadable:
     """What ``record`` of a topic of this kind says; nothing, if the bus did not write it."""
     if MARK not in record.headers:
         return Unreadable(Reason.FOREIGN, "header v")
@@ -79,7 +80,7 @@ def read(kind: Kind, record: Record) -> Put | Gone | Unreadable:
         return wrong.unreadable
 
 
-def _timeline(record: Record) -> Put | Gone:
+def _timeline(record: KafkaRecord) -> Put | Gone:
     customer_id, slash, uid = _text_key(record).rpartition("/")
     if not slash:
         raise _Wrong(Reason.BAD_KEY, "key")
@@ -112,7 +113,7 @@ def _timeline(record: Record) -> Put | Gone:
     )
 
 
-def _profile(record: Record) -> Put | Gone:
+def _profile(record: KafkaRecord) -> Put | Gone:
     customer_id = _id(_text_key(record))
     if record.value is None:
         return Gone((customer_id,))
@@ -129,14 +130,14 @@ def _profile(record: Record) -> Put | Gone:
             "name_folded": None if name is None else folded(name),
             "tier": _optional_text(data, "tier"),
             "document": _dumps(public, "data"),
-            "updated": record.timestamp_ms * 1000,
+            "updated": record.timestamp * 1000,
             "log_partition": record.partition,
             "log_offset": record.offset,
         },
     )
 
 
-def _alert(record: Record) -> Put | Gone:
+def _alert(record: KafkaRecord) -> Put | Gone:
     customer_id = _id(_text_key(record))
     if record.value is None:
         return Gone((customer_id,))
@@ -170,7 +171,7 @@ def _alert(record: Record) -> Put | Gone:
             "source": _text(event, "source"),
             "message_id": message_id,
             "journal_offset": int(journal[1]) if journal else -1,
-            "recorded": record.timestamp_ms * 1000,
+            "recorded": record.timestamp * 1000,
             "topic": record.topic,
             "log_partition": record.partition,
             "log_offset": record.offset,
@@ -178,7 +179,7 @@ def _alert(record: Record) -> Put | Gone:
     )
 
 
-def _identity(record: Record) -> Put | Gone:
+def _identity(record: KafkaRecord) -> Put | Gone:
     key = _id(_text_key(record))
     if record.value is None:
         return Gone((key,))
@@ -201,7 +202,7 @@ def _identity(record: Record) -> Put | Gone:
     return Put((key,), row)
 
 
-_READERS: Mapping[Kind, Callable[[Record], Put | Gone]] = {
+_READERS: Mapping[Kind, Callable[[KafkaRecord], Put | Gone]] = {
     Kind.TIMELINE: _timeline,
     Kind.PROFILES: _profile,
     Kind.ALERTS: _alert,
@@ -209,7 +210,7 @@ _READERS: Mapping[Kind, Callable[[Record], Put | Gone]] = {
 }
 
 
-def _text_key(record: Record) -> str:
+def _text_key(record: KafkaRecord) -> str:
     try:
         return (record.key or b"").decode()
     except UnicodeDecodeError:
@@ -229,7 +230,7 @@ def _loads(value: bytes) -> Any:
         raise _Wrong(Reason.NOT_JSON, "value") from None
 
 
-def _cloudevent(record: Record) -> dict[str, Any]:
+def _cloudevent(record: KafkaRecord) -> dict[str, Any]:
     event = _loads(record.value or b"")
     if not isinstance(event, dict) or event.get("specversion") != "1.0":
         raise _Wrong(Reason.NOT_CLOUDEVENTS, "specversion")
@@ -316,7 +317,7 @@ class _Timeline(TypedDict):
 _RAW = msgspec.json.Decoder(_Timeline)
 
 
-def _as_sent(record: Record, event: Mapping[str, Any]) -> str:
+def _as_sent(record: KafkaRecord, event: Mapping[str, Any]) -> str:
     """An event's data, byte for byte as its department sent it: numbers are not read and written again."""
     if not isinstance(event.get("data"), dict):
         return _json(event, "data", dict)

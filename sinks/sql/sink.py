@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine, Table, delete
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from engine.kafka.copies import MAX_PAUSE_MS, Doubt, Log, Partition, Position, Reached, doubt
+from engine.kafka.record import KafkaRecord
 
-from ..base import Flushed, Kind, Record, SinkRefused, SinkUnavailable, Topics
+from ..base import Flushed, Kind, SinkRefused, SinkUnavailable, Topics
 from . import alerts, model, offsets
 from .fold import Fold
 from .sqlite_file import DAMAGED
@@ -53,7 +54,7 @@ class SqlSink:
         self._max_pause_ms = max_pause_ms
         self._release = release
         self._prepared = False
-        self._pending: list[Record] = []
+        self._pending: list[KafkaRecord] = []
         self._marks: dict[Partition, Reached] = {}
 
     def attach(self, logs: Mapping[Partition, Log], now_ms: int) -> dict[Partition, int]:
@@ -83,7 +84,7 @@ class SqlSink:
             known = offsets.read(connection)
         return {partition: position.reached.next_offset for partition, position in known.items()}
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[KafkaRecord]) -> None:
         """See ``Sink.add``."""
         self._pending.extend(records)
 
@@ -101,7 +102,7 @@ class SqlSink:
                 partition = (record.topic, record.partition)
                 before = advanced[partition]
                 if record.offset >= before.next_offset:
-                    advanced[partition] = Reached(record.offset + 1, max(before.as_of_ms, record.timestamp_ms))
+                    advanced[partition] = Reached(record.offset + 1, max(before.as_of_ms, record.timestamp))
                     fold.take(record)
             for partition, mark in self._marks.items():
                 before = advanced[partition]

@@ -24,8 +24,7 @@ from core.alert import Alert
 from core.arrival import Arrived, Refused, Written
 from core.customer import Customer
 from core.event import BEFORE_ALL, FOREVER, Entry
-from core.journey import Forwarded, Merge, Moved, Shipped, step
-from core.journey import Record as Brought
+from core.journey import Brought, Forwarded, Merge, Moved, Shipped, step
 from core.past import Nothing
 from core.ruleset import RuleSet
 from core.telling import Said

@@ -14,8 +14,8 @@ import pytest
 
 from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, alerts_topic
 from engine.kafka.copies import Log, Reached
+from engine.kafka.record import Record as SinkRecord
 from schemas.outputs import OUTPUTS
-from sinks.base import Record as SinkRecord
 from sinks.base import Topics
 from sinks.sql.sqlite import open_sink
 

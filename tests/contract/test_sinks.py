@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.kafka.copies import MAX_PAUSE_MS, Reached
+from engine.kafka.record import Record
 from schemas.outputs import OUTPUTS
-from sinks.base import Record, Sink, SinkUnavailable
+from sinks.base import Sink, SinkUnavailable
 from tests.unit.sinks.backends import BACKENDS, Backend
 from tests.unit.sinks.messages import START_MS, TOPICS, Logs, alert, cloudevent, entry, profile, redirect, tell
 from tests.unit.sinks.plain import fold

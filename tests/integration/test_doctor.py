@@ -30,7 +30,7 @@ from cli.main import app
 from cli.problem import Code
 from deploy.broker import EmbeddedBroker
 from engine.kafka.mark import MARK
-from engine.kafka.record import Light
+from engine.kafka.record import Record
 
 pytestmark = pytest.mark.kafka
 
@@ -292,7 +292,7 @@ def test_without_kafka_the_rest_is_told_all_the_same(tmp_path: Path) -> None:
 
 def test_foreign_records_are_told_of_with_whose_state_they_hide(home: Home, data: Path) -> None:
     customer = b"c_" + b"0123456789abcdef0123456789"
-    about = Light(PROFILES, 0, 5, 0, customer, b"junk", ())
+    about = Record(PROFILES, 0, 5, 0, customer, b"junk", ())
     made = letters_about([about], "journey", Metrics(CollectorRegistry()))[0]
     producer = KafkaProducer(bootstrap_servers=home.broker.bootstrap)
     producer.send(DEAD, key=made.key, value=made.value, headers=list(made.headers)).get(timeout=30)

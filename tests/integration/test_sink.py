@@ -22,7 +22,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from deploy.broker import EmbeddedBroker
 from engine.kafka.copies import MAX_PAUSE_MS, Partition
 from engine.kafka.mark import MARK
-from sinks.base import Flushed, Record, SinkRefused, Topics
+from engine.kafka.record import Record
+from sinks.base import Flushed, SinkRefused, Topics
 from sinks.runner import Pace, Runner, Source
 from sinks.sql.sink import SqlSink
 from sinks.sql.sqlite import open_sink

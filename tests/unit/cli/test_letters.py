@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from agents.letters import letter
 from agents.records import Origin
-from cli.feed import Record
 from cli.letters import Letter, chosen, letters, unsendable
+from engine.kafka.record import Record
 from schemas.codec import MAX_BYTES
 from schemas.refusal import Dead
 from schemas.refusal import Reason as WrongBy
@@ -145,7 +146,7 @@ def test_an_event_hides_no_letter_of_another_department_whatever_it_says_to_be_a
 def test_no_number_that_somebody_made_up_keeps_the_letters_from_being_shown(name: str) -> None:
     forged = dead(3, (SALES, 0, 1))
     headers = (*forged.headers, ("__cxbus.errors.cut", b"1"), (f"__cxbus.errors.{name}", b"9" * 5_000))
-    (letter,) = letters([forged._replace(headers=headers)])
+    (letter,) = letters([replace(forged, headers=headers)])
     assert chosen([letter], f"{SALES}/0/1") in (letter, None)
     assert isinstance(letter.offset, int)
     assert isinstance(letter.partition, int)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cli.bus import Bus
-from cli.feed import Record
 from cli.lines import alert_line, dead_line, event_line, message_id, plain, profile_line, timeline_line
 from cli.names import Names
+from engine.kafka.record import Record
 from tests.unit.cli.shop import ADA, OLD_ADA, database
 
 HELD = {"customer": {"name": "Ada", "identifiers": []}, "caseId": "K1"}

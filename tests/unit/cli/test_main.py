@@ -223,7 +223,8 @@ def on_a_terminal(command: list[str], home: Path, term: str, columns: int) -> st
     """What a terminal of so many columns gets of it."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    told = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")  # a test run on several cores has set some of them
+    environ = {name: value for name, value in os.environ.items() if name not in told}
     environ |= {"TERM": term, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, cwd=home, env=environ):
         os.close(slave)

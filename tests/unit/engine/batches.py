@@ -13,7 +13,7 @@ from aiokafka.record.util import calc_crc32c, encode_varint
 from aiokafka.structs import TopicPartition
 
 from engine.kafka.aiokafka_internals import _Kept, _Result, _Unpacked
-from engine.kafka.record import Light, Unusable
+from engine.kafka.record import Record, Unusable
 from engine.kafka.unpacking import GZIP, LZ4, SNAPPY, ZSTD
 
 PLACE = TopicPartition("t", 0)
@@ -99,9 +99,9 @@ class Fetched:
         """Where the consumer goes on."""
         return self._state.position
 
-    def all(self, most: int = 4000) -> list[Light | Unusable]:
+    def all(self, most: int = 4000) -> list[Record | Unusable]:
         """Everything that there is, taken in as many pieces as it needs."""
-        found: list[Light | Unusable] = []
+        found: list[Record | Unusable] = []
         for _ in range(5_000):
             if not self.result.has_more():
                 return found

@@ -6,7 +6,7 @@ from aiokafka import TopicPartition
 
 from engine.kafka.cluster import Cluster
 from engine.kafka.mark import MARK
-from engine.kafka.record import Light
+from engine.kafka.record import Record
 from engine.transactional.foreign_search import FOUND_BYTES, MUCH, ForeignSearch
 from engine.transactional.transaction import Output, Targets, by_target
 
@@ -18,8 +18,8 @@ def some(number: int) -> Targets:
     return {STATE: [Output("state", 0, b"k", b"v")] * number, OTHER: [Output("other", 0, b"k", b"v")]}
 
 
-def foreign(offset: int, size: int = 1) -> Light:
-    return Light("state", 0, offset, 0, b"k", b"x" * size)
+def foreign(offset: int, size: int = 1) -> Record:
+    return Record("state", 0, offset, 0, b"k", b"x" * size)
 
 
 def test_between_two_transactions_lies_one_marker_and_what_is_more_is_a_hole() -> None:
@@ -51,7 +51,7 @@ def test_where_the_broker_told_no_end_the_next_transaction_looks() -> None:
 
 def test_what_was_reported_is_known_and_what_there_is_no_room_for_is_left() -> None:
     search = ForeignSearch({STATE: 10}, CLUSTER)
-    mine = Light("state", 0, 12, 0, b"k", b"v", (MARK,))
+    mine = Record("state", 0, 12, 0, b"k", b"v", (MARK,))
     records = [foreign(9), foreign(11, FOUND_BYTES - 10), mine, foreign(13, 5_000), foreign(14)]
     assert [mine] == search.sift(records)
     search.finished({STATE: 20})

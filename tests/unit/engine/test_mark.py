@@ -6,12 +6,12 @@ import pytest
 
 from engine.kafka.errors import Permanent
 from engine.kafka.mark import MARK, Newer, is_ours
-from engine.kafka.record import Light
+from engine.kafka.record import Record
 from engine.kafka.sieve import Sieve
 
 
-def at(offset: int, *headers: tuple[str, bytes]) -> Light:
-    return Light("cx.journal.v1", 3, offset, 0, b"k", b"{}", headers)
+def at(offset: int, *headers: tuple[str, bytes]) -> Record:
+    return Record("cx.journal.v1", 3, offset, 0, b"k", b"{}", headers)
 
 
 @pytest.mark.parametrize("headers", [(MARK,), (("kind", b"event"), MARK), (MARK, ("v", b"junk")), (MARK, MARK)])

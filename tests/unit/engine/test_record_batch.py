@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from engine.kafka import aiokafka_internals
 from engine.kafka.limits import Unpacking
-from engine.kafka.record import Light, Unusable, end_of
+from engine.kafka.record import Record, Unusable, end_of
 from engine.kafka.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
 from engine.kafka.unpacking import Flaw
 from tests.unit.engine.batches import HEAD, NAMES, PACK, Fetched, batch, honest, number, record
@@ -36,7 +36,7 @@ def bounds() -> Iterator[None]:
     aiokafka_internals.read_light(Unpacking())
 
 
-def covered(found: list[Light | Unusable]) -> list[int]:
+def covered(found: list[Record | Unusable]) -> list[int]:
     """Every offset for which there is a record."""
     return [offset for one in found for offset in range(one.offset, end_of(one))]
 
@@ -50,7 +50,7 @@ def test_honest_batches_are_read_whole_from_any_offset_in_pieces_of_any_size(cod
             fetched = Fetched(data, position)
             found = fetched.all(most)
             assert values[position:] == [one.value for one in found]
-            assert all(isinstance(one, Light) for one in found)
+            assert all(isinstance(one, Record) for one in found)
             assert 300 == fetched.position
 
 
@@ -78,7 +78,7 @@ def test_a_batch_of_the_limit_is_read_and_of_one_byte_more_its_records_are_too_l
         found = fetched.all()
         assert [0, 1, 2] == covered(found)
         assert b"after" == found[-1].value
-        assert right == all(isinstance(one, Light) for one in found)
+        assert right == all(isinstance(one, Record) for one in found)
         if not right:
             begun, cut, _ = found
             assert isinstance(begun, Unusable)
@@ -148,7 +148,7 @@ def test_nonsense_behind_a_right_crc_is_passed_as_a_whole_or_from_where_it_begin
         assert list(range(len(offsets))) == offsets
         assert len(offsets) >= 3
         for one in found[:-1]:
-            assert isinstance(one, Light) or (one.flaw is Flaw.UNREADABLE and one.value == raw)
+            assert isinstance(one, Record) or (one.flaw is Flaw.UNREADABLE and one.value == raw)
 
 
 @given(st.randoms(use_true_random=False), st.sampled_from(sorted(NAMES)))
@@ -168,7 +168,7 @@ def test_whatever_a_sender_makes_up_no_offset_is_left_out_and_none_comes_twice(
     rest = [one for one in found if isinstance(one, Unusable)]
     assert len(rest) <= 1
     if not rest:
-        assert all(isinstance(one, Light) for one in found)
+        assert all(isinstance(one, Record) for one in found)
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -178,7 +178,7 @@ def test_a_length_that_points_far_behind_the_end_of_a_batch_costs_that_batch_onl
     packed = PACK[codec](read_with_care + number(len(body)) + body)
     fetched = Fetched(batch(packed, codec, 2) + honest([b"after"], first=2))
     found = fetched.all()
-    assert [(0, Light), (1, Unusable), (2, Light)] == [(one.offset, type(one)) for one in found]
+    assert [(0, Record), (1, Unusable), (2, Record)] == [(one.offset, type(one)) for one in found]
     assert b"after" == found[-1].value
 
 
@@ -197,7 +197,7 @@ def test_a_record_with_more_headers_than_make_sense_ends_the_reading_of_its_batc
     padding = record(2, bytes(WEIGHED))
     found = Fetched(batch(PACK[codec](record(0, b"first") + crowded + padding), codec, 3)).all()
     assert [0, 1, 2] == covered(found)
-    assert [Light, Unusable] == [type(one) for one in found]
+    assert [Record, Unusable] == [type(one) for one in found]
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -244,7 +244,7 @@ def test_an_offset_beyond_its_batch_does_not_carry_the_reader_past_those_of_othe
     body = record(0, b"first") + record(900, b"far") + record(2, b"third")
     fetched = Fetched(batch(PACK[codec](body), codec, 3) + honest([b"after"], first=3))
     found = fetched.all()
-    assert [(0, Light), (1, Unusable), (3, Light)] == [(one.offset, type(one)) for one in found]
+    assert [(0, Record), (1, Unusable), (3, Record)] == [(one.offset, type(one)) for one in found]
     assert 4 == fetched.position
 
 

@@ -6,7 +6,7 @@ import time
 
 from aiokafka import ConsumerRecord
 
-from engine.kafka.record import Light
+from engine.kafka.record import Record
 from engine.transactional.time_slice import TimeSlice
 
 RECORDS = [ConsumerRecord("t", 0, n, 0, 0, b"k", b"v", None, 1, 1, ()) for n in range(5)]
@@ -54,5 +54,5 @@ def test_of_nothing_nothing_is_left() -> None:
 
 
 def test_headers_count_as_bytes_too() -> None:
-    records = [Light("t", 0, n, 0, None, None, (("h", b"x" * 1_000),)) for n in range(10)]
+    records = [Record("t", 0, n, 0, None, None, (("h", b"x" * 1_000),)) for n in range(10)]
     assert 3 == len(list(TimeSlice(records, 60.0, 2_500)))

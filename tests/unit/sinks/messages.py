@@ -9,7 +9,8 @@ from typing import Any
 
 from engine.kafka.copies import Log, Partition
 from engine.kafka.mark import MARK
-from sinks.base import Record, Topics
+from engine.kafka.record import Record
+from sinks.base import Topics
 
 TOPICS = Topics(
     timeline="test.timeline",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sinks.base import Record
+from engine.kafka.record import Record
 
 from .messages import TOPICS
 
@@ -65,7 +65,7 @@ def _profiles(records: list[Record]) -> Table:
                 "name": data.get("name"),
                 "tier": data.get("tier"),
                 "document": {name: value for name, value in data.items() if name != "state"},
-                "updated": record.timestamp_ms * 1000,
+                "updated": record.timestamp * 1000,
             }
     return table
 
@@ -97,16 +97,16 @@ def _alerts(records: list[Record]) -> Table:
     for record in records:
         if record.topic in (TOPICS.profiles, *TOPICS.alerts.values()) and record.key and record.value is None:
             customer = record.key.decode()
-            forgotten[customer] = max(forgotten.get(customer, 0), record.timestamp_ms)
+            forgotten[customer] = max(forgotten.get(customer, 0), record.timestamp)
     messages = []
     for department, topic in TOPICS.alerts.items():
         for record in records:
             data = _data(record) if record.topic == topic else None
-            if data is None or record.timestamp_ms <= forgotten.get(data["customerId"], -1):
+            if data is None or record.timestamp <= forgotten.get(data["customerId"], -1):
                 continue
             message_id = _json(record.value)["id"]
             journal = int(message_id.split("-")[-1])
-            messages.append((journal, record.timestamp_ms, topic, record.offset, department, message_id, data))
+            messages.append((journal, record.timestamp, topic, record.offset, department, message_id, data))
     table: Table = {}
     for *_, department, message_id, data in sorted(messages, key=lambda message: message[:4]):
         pair = (data["alertId"], data["customerId"])
