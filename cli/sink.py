@@ -33,8 +33,8 @@ class SinkProcess:
 
         from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-        from engine.kafka.aiokafka_internals import read_light
         from engine.kafka.limits import Unpacking
+        from engine.kafka.privates.fetches import read_light
         from runtime.own_time import Pulse
         from sinks.runner import Pace, Runner, Source
         from sinks.sql.sqlite import open_sink

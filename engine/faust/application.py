@@ -16,11 +16,11 @@ from engine.faust.host import Ownership
 from engine.faust.instance import instance_id
 from engine.faust.partition_buffer import Progress
 from engine.faust.rounds import Unread
-from engine.kafka.aiokafka_internals import read_light
 from engine.kafka.broker_errors import fatal
 from engine.kafka.errors import Fatal
-from engine.kafka.flat_requests import write_flat
 from engine.kafka.limits import SESSION_SECONDS, Fetch, Unpacking
+from engine.kafka.privates.fetches import read_light
+from engine.kafka.privates.requests import write_flat
 from runtime.own_time import Pulse
 
 if TYPE_CHECKING:

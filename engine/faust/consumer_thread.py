@@ -9,7 +9,7 @@ from math import inf
 from typing import Any, cast
 
 import aiokafka
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -19,8 +19,16 @@ from mode.utils.futures import notify
 from engine.faust.assignor import StickyByTopic
 from engine.faust.host import Host
 from engine.faust.partition_buffer import Fetched, PartitionBuffer, Progress, Round
-from engine.kafka.aiokafka_internals import Taken, for_buffer, packed_size, waits_for_room
 from engine.kafka.patience import patience
+from engine.kafka.privates.consumer import (
+    Fetches,
+    client_of,
+    committed_offsets,
+    displaced,
+    is_assigned,
+    outside,
+    will_leave,
+)
 
 COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0
@@ -74,12 +82,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await QueueServiceThread.on_thread_stop(self)
         if self._consumer is not None:
             if self._host.failure is None:
-                self._consumer._coordinator._group_instance_id = None
+                will_leave(self._consumer)
             stopping = asyncio.create_task(self._consumer.stop())
             done, _ = await asyncio.wait({stopping}, timeout=LEAVE_SECONDS)
             if not done:
                 stopping.cancel()
-                await self._consumer._client.close()
+                await client_of(self._consumer).close()
 
     def close(self) -> None:
         """Nothing: the thread closes what is its own when it stops.
@@ -96,20 +104,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         max_records: int | None = None,  # likewise; each batch has its own limit
     ) -> dict[TP, list[Round]]:
         """Wait up to ``timeout`` seconds for batches of active partitions whose window has room."""
-        fetcher = consumer._fetcher
+        fetches = Fetches(consumer)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (timeout or 0)
         if self._filling is None:
-            self._filling = asyncio.create_task(self._fill_lanes(fetcher))
-        with fetcher._subscriptions.fetch_context():
+            self._filling = asyncio.create_task(self._fill_buffers(fetches))
+        with fetches.asking():
             while self.consumer.flow_active:
-                if consumer._closed or fetcher._closed:
-                    raise ConsumerStoppedError
-                consumer._coordinator.check_errors()  # else a refused member would wait here for ever
+                fetches.check()
                 if self._filling.done():
                     self._filling.result()  # authorisation errors come this way
                 self._news = loop.create_future()
-                taken = self._take(fetcher, active_partitions, loop.time())
+                taken = self._take(fetches, active_partitions, loop.time())
                 if taken:
                     notify(self._room)
                 left = deadline - loop.time()
@@ -122,19 +128,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 )
         return {}
 
-    async def _fill_lanes(self, fetcher: Any) -> None:
+    async def _fill_buffers(self, fetches: Fetches) -> None:
         """Take what aiokafka has fetched as soon as it is there, whether anybody asks for it or not.
 
         aiokafka fetches from no partition of a broker while anything of another's waits to be taken: who takes when the
         main thread asks reads what was there when it asked before.
         """
         loop = asyncio.get_running_loop()
-        while not fetcher._closed:
-            waiter = fetcher._create_fetch_waiter()
+        while not fetches.closed:
+            waiter = fetches.next()
             if self.consumer.flow_active:
-                await self._fill(fetcher)
+                await self._fill(fetches)
             news = {waiter}
-            if fetcher._records:  # there is no room for them yet
+            if fetches.waiting:  # there is no room for them yet
                 self._room = loop.create_future()
                 news.add(self._room)
             await asyncio.wait(news, timeout=REFILL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -143,43 +149,38 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             waiter.cancel()
             await asyncio.sleep(self._host.fetch.gather)
 
-    async def _fill(self, fetcher: Any) -> None:
+    async def _fill(self, fetches: Fetches) -> None:
         """Nothing else runs while a position is in its hands."""
-        subscriptions, limits = fetcher._subscriptions, self._host.fetch
-        for tp in list(fetcher._records):
-            if subscriptions.reassignment_in_progress:
+        limits = self._host.fetch
+        for tp in fetches.waiting:
+            if fetches.reassigning:
                 return
-            state = subscriptions.subscription.assignment.state_value(tp)
-            if state is None or not state.has_valid_position:
+            state = fetches.reading(tp)
+            if state is None:
                 continue
             before = state.position
             buffer = self._buffers.setdefault(tp, PartitionBuffer(before, before))
             room = limits.records - len(buffer.held)
             if room > 0 and buffer.weight < limits.held_bytes and buffer.joins(before):
-                weight = packed_size(fetcher._records[tp])
-                for_buffer(fetcher._records[tp])
-                drained = await fetcher.fetched_records({tp}, timeout=0, max_records=room)
+                taken, weight = await fetches.take(tp, room)
                 if state.position > before:  # else there was no room to unpack it
-                    taken = drained.get(tp, Taken())
                     buffer.fill(before, state.position, taken, weight + taken.weight, taken.hold)
                     notify(self._news)
 
-    def _take(self, fetcher: Any, active: Collection[TP], now: float) -> dict[TP, list[Round]]:
+    def _take(self, fetches: Fetches, active: Collection[TP], now: float) -> dict[TP, list[Round]]:
         """At most one batch of each partition whose window has room."""
-        subscriptions = fetcher._subscriptions
-        if subscriptions.reassignment_in_progress:
+        if fetches.reassigning:
             return {}
-        assignment = subscriptions.subscription.assignment
         buffers: dict[TP, PartitionBuffer] = {}
         complete = inf
         for tp in tuple(active):  # the main thread may change it meanwhile
-            state = assignment.state_value(tp)
-            if state is None or not state.has_valid_position:
+            state = fetches.reading(tp)
+            if state is None:
                 continue
             buffer = self._buffers.setdefault(tp, PartitionBuffer(state.position, state.position))
             if buffer.in_flight < self._host.fetch.window:
                 buffers[tp] = buffer
-            if tp.topic in self._host.timely and not waits_for_room(fetcher._records.get(tp)):
+            if tp.topic in self._host.timely and not fetches.waits_for_room(tp):
                 complete = min(complete, buffer.complete_until(state.lso is None or state.position < state.lso))
         return self._ripe(buffers, complete, now)
 
@@ -219,7 +220,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         At a rebalance Faust asks twice, perhaps at the same time: the later one ends when records are read again.
         """
         consumer = self._ensure_consumer()
-        told = await consumer._coordinator.fetch_committed_offsets(list(consumer.assignment()))
+        told = await committed_offsets(consumer, consumer.assignment())
         committed = {tp: max(0, told[tp].offset) if tp in told else 0 for tp in consumer.assignment()}
         self._buffers.clear()
         self._held_since = inf
@@ -262,7 +263,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """How far each partition is that has been fetched from."""
         consumer, found = self._consumer, {}
         for tp, buffer in list(self._buffers.items()):
-            if consumer is not None and consumer._subscription.is_assigned(tp):
+            if consumer is not None and is_assigned(consumer, tp):
                 end = consumer.last_stable_offset(tp)
                 lag = 0 if end is None else max(0, end - buffer.start)
                 found[tp] = Progress(buffer.done + buffer.parts, buffer.in_flight, lag)
@@ -273,14 +274,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = self._consumer
         if consumer is None:
             return "no member of the group yet"
-        coordinator, subscription = consumer._coordinator, consumer._subscription.subscription
-        if coordinator.coordinator_id is None:
-            return "the group's coordinator is away"
-        if not coordinator.member_id or coordinator.generation < 0:
-            return "no member of the group"
-        if subscription is None or coordinator.need_rejoin(subscription):
-            return "the group is rebalancing"
-        return None
+        return outside(consumer)
 
     def given(self, topic: str) -> set[int]:
         """The partitions of ``topic`` that are assigned. Called from other threads."""
@@ -290,7 +284,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def displaced(self) -> bool:
         """A static member that Kafka no longer knows: it was frozen, or another process uses its id."""
         consumer = self._consumer
-        return consumer is not None and not consumer._coordinator.member_id
+        return consumer is not None and displaced(consumer)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust looks for its own commits here and would complain about their absence."""

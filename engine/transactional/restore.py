@@ -11,6 +11,7 @@ from engine.kafka.checkpoint import Bounds
 from engine.kafka.cluster import identify
 from engine.kafka.errors import Fatal
 from engine.kafka.patience import patience
+from engine.kafka.privates.consumer import client_of
 from engine.kafka.reader import reader
 from engine.kafka.record import KafkaRecord
 from engine.transactional.progress import ProgressLog, next_offset, read_progress
@@ -75,7 +76,7 @@ async def read_bounds(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPart
     Raises:
         KafkaError: the broker could not be read.
     """
-    cluster = await identify(consumer._client, (tp.topic for tp in partitions))
+    cluster = await identify(client_of(consumer), (tp.topic for tp in partitions))
     begins = await consumer.beginning_offsets(list(partitions)) if partitions else {}
     ends = await consumer.end_offsets(list(partitions)) if partitions else {}
     return Bounds(begins, ends, cluster)

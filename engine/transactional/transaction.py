@@ -19,6 +19,7 @@ from engine.kafka.errors import Fatal, RecordTooLarge, TakenOver
 from engine.kafka.limits import Limits
 from engine.kafka.mark import MARK
 from engine.kafka.patience import patience
+from engine.kafka.privates.producer import add_to_transaction, appender, can_abort, close, retrieve
 
 ABORT_SECONDS = 3.0
 
@@ -101,16 +102,16 @@ async def commit(
             await producer.commit_transaction()
             return ends
     except (ProducerFenced, InvalidProducerEpoch) as error:
-        _retrieve(producer)
+        retrieve(producer)
         raise TakenOver(source.topic, source.partition) from error
     except TimeoutError as error:
         message = f"partition {source.partition} of {source.topic}: no answer from Kafka for {limits.answer:g} s"
         raise Fatal(message) from error
     except (Fatal, KafkaError, asyncio.CancelledError):
-        if abortable and not producer._txn_manager.is_fatal_error():
+        if abortable and can_abort(producer):
             with suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(producer.abort_transaction(), ABORT_SECONDS)
-        _retrieve(producer)
+        retrieve(producer)
         raise
 
 
@@ -128,15 +129,8 @@ async def sweep(producer: AIOKafkaProducer, targets: Collection[TopicPartition])
     if targets:
         await producer.begin_transaction()
         for target in targets:
-            producer._txn_manager.maybe_add_partition_to_txn(target)
+            add_to_transaction(producer, target)
         await producer.abort_transaction()
-
-
-def _retrieve(producer: AIOKafkaProducer) -> None:
-    """aiokafka tells a failure twice; without this asyncio would log the second one, minutes later."""
-    ended = producer._txn_manager.wait_for_transaction_end()
-    if ended is not None and ended.done() and not ended.cancelled():
-        ended.exception()
 
 
 #: One sender at a time waits for a partition's slot: aiokafka 0.14 shortens its time-out at each lost race for it,
@@ -180,11 +174,8 @@ def pack(producer: AIOKafkaProducer, records: Sequence[Output], limit: int) -> I
 
 
 def _fill(batch: Any, records: Iterable[Output], now: int) -> int:
-    """Append records to a new batch until one finds no room, and close it; how many did. ``now`` in ms.
-
-    The batch's own ``append`` takes twice as long as what it calls.
-    """
-    append, count = batch._builder.append, 0
+    """Append records to a new batch until one finds no room, and close it; how many did. ``now`` in ms."""
+    append, count = appender(batch), 0
     for record in records:
         headers = [*record.headers]
         if record.marked and MARK not in headers:  # what is sent on has it
@@ -192,8 +183,7 @@ def _fill(batch: Any, records: Iterable[Output], now: int) -> int:
         if append(count, now, record.key, record.value, headers) is None:
             break
         count += 1
-    batch._relative_offset = count
-    batch.close()
+    close(batch, count)
     return count
 
 

@@ -134,7 +134,7 @@ _ALERT = _columns(model.alerts, Alert)
 
 
 def _parsed(row: Row[Any], *json: str) -> dict[str, Any]:
-    values = dict(row._mapping)
+    values = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy documents it, and has no other name for it
     return values | {name: orjson.loads(values[name]) for name in json}
 
 

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka import KafkaProducer
 
 from agents.topics import Topic, apply
-from engine.kafka.aiokafka_internals import read_light
+from engine.kafka.privates.fetches import read_light
 
 pytestmark = pytest.mark.kafka
 

@@ -22,8 +22,8 @@ from agents.messages import STRUCTURED
 from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from cli.feed import Feed
 from deploy.broker import EmbeddedBroker
-from engine.kafka.aiokafka_internals import read_light
 from engine.kafka.limits import Unpacking
+from engine.kafka.privates.fetches import read_light
 from engine.kafka.unpacking import LZ4, SNAPPY, ZSTD
 from schemas.dead_letter import ERRORS
 from sinks.reading import Reading

@@ -10,8 +10,8 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from engine.kafka import aiokafka_internals
 from engine.kafka.limits import Unpacking
+from engine.kafka.privates import fetches as aiokafka_internals
 from engine.transactional.restore import restore
 
 pytestmark = [pytest.mark.kafka, pytest.mark.faults]

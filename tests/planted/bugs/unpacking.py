@@ -17,7 +17,7 @@ BUGS = (
     Bug(
         "fetches-are-kept",
         "What was fetched stays in memory after it was read, until somebody collects garbage.",
-        "engine/kafka/aiokafka_internals.py",
+        "engine/kafka/privates/fetches.py",
         "                        self._records_iterator = iter(())\n",
         "                        pass\n",
         (checks.FETCHES,),
@@ -55,7 +55,7 @@ BUGS = (
     Bug(
         "offset-outside-of-its-batch-believed",
         "One record with an offset that lies carries the reader past those of others.",
-        "engine/kafka/aiokafka_internals.py",
+        "engine/kafka/privates/fetches.py",
         "if self.next_fetch_offset <= offset < end:",
         "if self.next_fetch_offset <= offset:",
         (checks.LYING_OFFSET,),
@@ -63,7 +63,7 @@ BUGS = (
     Bug(
         "unpacks-without-room",
         "A batch is unpacked although all the memory for it is in use.",
-        "engine/kafka/aiokafka_internals.py",
+        "engine/kafka/privates/fetches.py",
         "self.waits = not self.allowance.room(_bounds.batch)",
         "self.waits = False",
         (checks.NO_ROOM,),

@@ -32,15 +32,15 @@ def test_a_rebalance_that_meets_a_worker_which_ends_leaves_the_threads_connectio
     asyncio.run(closed_by_the_main_thread())
 
 
-class Fetcher:
-    """aiokafka's, with what it has fetched of one partition."""
+class Fetched:
+    """What a consumer has fetched of some partitions."""
 
-    _closed = False
+    closed = False
 
-    def __init__(self) -> None:
-        self._records: dict[str, object] = {}
+    def __init__(self, *waiting: str) -> None:
+        self.waiting = list(waiting)
 
-    def _create_fetch_waiter(self) -> asyncio.Future[None]:
+    def next(self) -> asyncio.Future[None]:
         return asyncio.get_running_loop().create_future()
 
 
@@ -54,7 +54,7 @@ class Filling(ConsumerThread):
         self._news = self._room = None
         self.fills = 0
 
-    async def _fill(self, fetcher: Any) -> None:
+    async def _fill(self, fetches: Any) -> None:
         self.fills += 1
 
 
@@ -64,10 +64,10 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def fills(fetcher: Fetcher, rooms: int) -> int:
+async def fills(fetched: Fetched, rooms: int) -> int:
     """How often, when a batch is done that many times and nothing new is fetched."""
     thread = Filling()
-    filling = asyncio.create_task(thread._fill_lanes(fetcher))
+    filling = asyncio.create_task(thread._fill_buffers(cast("Any", fetched)))
     for _ in range(rooms):
         await turns()
         thread.room()
@@ -78,11 +78,9 @@ async def fills(fetcher: Fetcher, rooms: int) -> int:
 
 def test_what_had_no_room_is_taken_as_soon_as_a_batch_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.faust.consumer_thread.REFILL_SECONDS", 60.0)
-    fetcher = Fetcher()
-    fetcher._records["a partition"] = "its records"
-    assert 4 == asyncio.run(fills(fetcher, 3))
+    assert 4 == asyncio.run(fills(Fetched("a partition"), 3))
 
 
 def test_a_batch_that_is_done_wakes_nobody_when_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.faust.consumer_thread.REFILL_SECONDS", 60.0)
-    assert 1 == asyncio.run(fills(Fetcher(), 3))
+    assert 1 == asyncio.run(fills(Fetched(), 3))

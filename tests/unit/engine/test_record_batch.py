@@ -16,8 +16,8 @@ from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.kafka import aiokafka_internals
 from engine.kafka.limits import Unpacking
+from engine.kafka.privates import fetches as aiokafka_internals
 from engine.kafka.record import Record, Unusable, end_of
 from engine.kafka.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
 from engine.kafka.unpacking import Flaw

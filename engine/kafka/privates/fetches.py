@@ -84,12 +84,6 @@ def waits_for_room(fetched: Any) -> bool:
     return unpacked is not None and unpacked.waits
 
 
-def let_go(consumer: Any) -> None:
-    """Forget what a consumer that stops has fetched and not given."""
-    if consumer._fetcher is not None:
-        consumer._fetcher._records.clear()
-
-
 class Taken(list[KafkaRecord]):
     """Records that one partition gave, of ``weight`` bytes as far as they were unpacked, held while there is a list."""
 

@@ -13,7 +13,7 @@ from aiokafka.protocol.struct import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.kafka.flat_requests import encoded
+from engine.kafka.privates.requests import encoded
 
 BATCHES = st.none() | st.binary(max_size=50) | st.binary(max_size=50).map(bytearray)
 TOPICS = st.lists(

@@ -1,0 +1,136 @@
+"""What must be known of an aiokafka consumer beside what it tells everybody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import ConsumerStoppedError
+from aiokafka.structs import OffsetAndMetadata
+
+from engine.kafka.privates.fetches import Taken, for_buffer, packed_size, waits_for_room
+
+
+class Reading(Protocol):
+    """Of a partition that is read: the next offset, and the last stable one if the broker has told it."""
+
+    position: int
+    lso: int | None
+
+
+class Fetches:
+    """What a consumer has fetched, to be taken by the consumer's own thread."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._fetcher: Any = consumer._fetcher
+        self._subscriptions: Any = consumer._fetcher._subscriptions
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will be fetched."""
+        return bool(self._fetcher._closed)
+
+    def check(self) -> None:
+        """Raises ``ConsumerStoppedError``, and what keeps the consumer out of its group: it would wait for ever."""
+        if self._consumer._closed or self.closed:
+            raise ConsumerStoppedError
+        self._consumer._coordinator.check_errors()
+
+    def asking(self) -> AbstractContextManager[None]:
+        """While it is entered the group knows that the consumer is at work (``max.poll.interval.ms``)."""
+        found: AbstractContextManager[None] = self._subscriptions.fetch_context()
+        return found
+
+    def next(self) -> asyncio.Future[None]:
+        """Is done when something more was fetched, or has failed."""
+        waiter: asyncio.Future[None] = self._fetcher._create_fetch_waiter()
+        return waiter
+
+    @property
+    def waiting(self) -> list[TopicPartition]:
+        """Partitions of which something is there that nobody has taken."""
+        return list(self._fetcher._records)
+
+    def reading(self, partition: TopicPartition) -> Reading | None:
+        """Where the partition is read; ``None`` while nobody knows, or if it is another's."""
+        state = self._subscriptions.subscription.assignment.state_value(partition)
+        return state if state is not None and state.has_valid_position else None
+
+    @property
+    def reassigning(self) -> bool:
+        """Whether partitions are about to be others'."""
+        return bool(self._subscriptions.reassignment_in_progress)
+
+    def waits_for_room(self, partition: TopicPartition) -> bool:
+        """Whether a batch of the partition is there that cannot be unpacked yet."""
+        return waits_for_room(self._fetcher._records.get(partition))
+
+    async def take(self, partition: TopicPartition, most: int) -> tuple[Taken, int]:
+        """Records of the partition for whom they will wait, and the bytes of the fetch that they are of."""
+        fetched = self._fetcher._records[partition]
+        weight = packed_size(fetched)
+        for_buffer(fetched)
+        drained: Mapping[TopicPartition, Taken] = await self._fetcher.fetched_records(
+            {partition}, timeout=0, max_records=most
+        )
+        return drained.get(partition, Taken()), weight
+
+
+async def committed_offsets(
+    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
+) -> Mapping[TopicPartition, OffsetAndMetadata]:
+    """What the group has committed, all in one request. Raises ``KafkaError``."""
+    found: Mapping[TopicPartition, OffsetAndMetadata] = await consumer._coordinator.fetch_committed_offsets(
+        list(partitions)
+    )
+    return found
+
+
+def is_assigned(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+    """Whether the partition is read here. May be called from other threads."""
+    return bool(consumer._subscription.is_assigned(partition))
+
+
+def outside(consumer: AIOKafkaConsumer) -> str | None:
+    """Why this is no member of its group, in words; ``None`` if it is one. May be called from other threads."""
+    coordinator, subscription = consumer._coordinator, consumer._subscription.subscription
+    if coordinator.coordinator_id is None:
+        return "the group's coordinator is away"
+    if not coordinator.member_id or coordinator.generation < 0:
+        return "no member of the group"
+    if subscription is None or coordinator.need_rejoin(subscription):
+        return "the group is rebalancing"
+    return None
+
+
+def displaced(consumer: AIOKafkaConsumer) -> bool:
+    """Whether Kafka no longer knows the member. May be called from other threads."""
+    return not consumer._coordinator.member_id
+
+
+def will_leave(consumer: AIOKafkaConsumer) -> None:
+    """At its stop this static member leaves its group, as others do."""
+    consumer._coordinator._group_instance_id = None
+
+
+def client_of(consumer: AIOKafkaConsumer) -> Any:
+    """Its connections, for a request that it does not make by itself."""
+    return consumer._client
+
+
+async def close(consumer: AIOKafkaConsumer) -> None:
+    """Let go of all that it holds, whatever state it is in. Raises nothing.
+
+    ``stop`` lets the cancellation of its own tasks out (aiokafka issue 647: when they had hardly begun), which looks
+    like that of the caller, and leaves the rest as it is.
+    """
+    if consumer._fetcher is not None:
+        consumer._fetcher._records.clear()  # what was fetched and not given
+    ended: list[object] = await asyncio.gather(consumer.stop(), return_exceptions=True)
+    if ended != [None]:
+        parts = [part for part in (consumer._coordinator, consumer._fetcher, consumer._client) if part is not None]
+        await asyncio.gather(*(part.close() for part in parts), return_exceptions=True)
