@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from engine.kafka.limits import Unpacking
-from engine.kafka.privates import fetches as aiokafka_internals
+from engine.kafka.privates import fetches
 from engine.transactional.restore import restore
 
 pytestmark = [pytest.mark.kafka, pytest.mark.faults]
@@ -22,9 +22,9 @@ LIMIT = 8 * 1024 * 1024
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
     """Two batches may be unpacked for readers at a time."""
-    aiokafka_internals.read_light(Unpacking(LIMIT, 8 * LIMIT))
+    fetches.read_light(Unpacking(LIMIT, 8 * LIMIT))
     yield
-    aiokafka_internals.read_light(Unpacking())
+    fetches.read_light(Unpacking())
 
 
 def test_two_restores_of_several_large_compressed_batches_both_come_to_their_end(bootstrap: str) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.kafka.limits import Unpacking
-from engine.kafka.privates import fetches as aiokafka_internals
+from engine.kafka.privates import fetches
 from engine.kafka.record import Record, Unusable, end_of
 from engine.kafka.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
 from engine.kafka.unpacking import Flaw
@@ -31,9 +31,9 @@ PACKED = CODECS[1:]
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
     """Small ones."""
-    aiokafka_internals.read_light(Unpacking(LIMIT, 8 * LIMIT))
+    fetches.read_light(Unpacking(LIMIT, 8 * LIMIT))
     yield
-    aiokafka_internals.read_light(Unpacking())
+    fetches.read_light(Unpacking())
 
 
 def covered(found: list[Record | Unusable]) -> list[int]:
@@ -210,7 +210,7 @@ def test_a_partition_gives_no_more_at_a_time_than_it_may(codec: int) -> None:
         while fetched.result.has_more():
             taken = fetched.result.getall(4000)
             if codec and taken:
-                assert isinstance(taken, aiokafka_internals.Taken)
+                assert isinstance(taken, fetches.Taken)
                 assert taken.weight <= GIVEN_BYTES + LIMIT
             counts.append(len(taken))
         assert 200 == sum(counts)
@@ -235,7 +235,7 @@ def test_who_finds_no_room_comes_back_and_who_has_nothing_may_always_go_on() -> 
 
 
 def test_a_batch_larger_than_all_that_the_process_may_take_is_read_when_nothing_else_is() -> None:
-    aiokafka_internals.read_light(Unpacking(LIMIT, LIMIT))
+    fetches.read_light(Unpacking(LIMIT, LIMIT))
     assert 1000 == len(Fetched(honest([bytes(1500)] * 1000, 1)).all())
 
 
@@ -270,7 +270,7 @@ def test_all_of_aiokafka_that_is_replaced_or_touched_is_as_it_was() -> None:
     assert aiokafka.__version__.startswith("0.14.")
     ours = {"_Kept": "MemoryRecords", "_Unpacked": "PartitionRecords", "_Result": "FetchResult"}
     for name, replaced in ours.items():
-        assert getattr(fetcher, replaced) is getattr(aiokafka_internals, name), "whoever asks for it gets ours"
+        assert getattr(fetcher, replaced) is getattr(fetches, name), "whoever asks for it gets ours"
     source = inspect.getsource(fetcher.Fetcher)
     for use in (
         "records = MemoryRecords(part_data[-1])",
