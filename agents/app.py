@@ -32,6 +32,7 @@ from engine.transactional.progress import ProgressLog
 from runtime.ending import Ending
 from schemas.codec import Codec
 from schemas.registry import Registry
+from schemas.topics import JOURNAL, LINKS, PROGRESS, events_topic
 
 from .directory import Directory
 from .identifiers import Identifiers
@@ -42,8 +43,7 @@ from .ops import Health, OpsPages, announce
 from .resolver import Resolver
 from .rule_files import BUILT_IN, load
 from .settings import Settings
-from .topics import JOURNAL, LINKS, PROGRESS, events_topic
-from .vocabulary import outreach, vocabulary
+from .vocabulary import vocabulary
 
 UNASSIGNED = 45.0
 """Seconds of own time after which a worker that heard nothing from its group starts anew: aiokafka can miss a broker's
@@ -67,7 +67,7 @@ def departments(registry: Registry) -> tuple[str, ...]:
 
 def rules(settings: Settings, registry: Registry) -> RuleSet:
     """The rules in force. Raises ``core.rule.RuleError``."""
-    return load(settings.rules_dir or BUILT_IN, vocabulary(registry), outreach(registry))
+    return load(settings.rules_dir or BUILT_IN, vocabulary(registry), registry.outreach)
 
 
 class Worker:

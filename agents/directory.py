@@ -24,12 +24,12 @@ from engine.kafka.sieve import Sieve
 from engine.store.store import Store
 from engine.transactional.progress import WrittenBefore
 from engine.transactional.restore import read_bounds
+from schemas.topics import IDENTITIES, KEY_RECORD
 
 from .blocked import BlockedIdentifiers, blocked_in
 from .identifiers import Identifiers
 from .identity_records import held_in, identity_form
 from .key_record import check_key
-from .topics import IDENTITIES, KEY_RECORD
 
 log = structlog.get_logger("agents.directory")
 

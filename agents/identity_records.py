@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from core.fuse import MOST_A_DAY, Held
+from schemas.topics import KEY_RECORD
 
 from .records import is_instant, is_name, may_be_merged
-from .topics import KEY_RECORD
 
 
 def identifier_record(kind: str, held: Held) -> bytes:

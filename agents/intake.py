@@ -26,6 +26,7 @@ from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, by_target, send_all
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
+from schemas.topics import JOURNAL, LINKS, department_of
 
 from .blocked import nobody
 from .directory import Directory
@@ -42,7 +43,6 @@ from .records import (
     partition_of,
     received_at,
 )
-from .topics import JOURNAL, LINKS, department_of
 
 BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""

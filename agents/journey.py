@@ -27,7 +27,9 @@ from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord
 from engine.transactional.transaction import Output
+from schemas.alerted import ALERTED
 from schemas.refusal import Dead, Reason, decision_error
+from schemas.topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 from . import messages, moves, output_size, stored_alert
 from .archive import Added, Archive
@@ -52,7 +54,6 @@ from .records import (
     received_at,
 )
 from .timeline_entry import TimelineEntries
-from .topics import ALERTED, JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
 
 log = structlog.get_logger("agents.journey")
 

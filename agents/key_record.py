@@ -5,10 +5,10 @@ from __future__ import annotations
 import orjson
 
 from engine.kafka.errors import Permanent
+from schemas.topics import IDENTITIES
 
 from .identifiers import Identifiers
 from .normalisation import VERSION
-from .topics import IDENTITIES
 
 
 class WrongKey(Permanent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .topics import IDENTITIES, NOTIFIED, PROFILES, PROGRESS, TIMELINE
+from schemas.topics import IDENTITIES, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 
 _KEYS: Mapping[str, tuple[str, re.Pattern[bytes]]] = {
     TIMELINE: ("the timeline entry", re.compile(rb"c_[0-9a-f]{26}/[0-9a-f]{32}")),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from core.alert import Alert
 from core.event import DAY, rfc3339
 from engine.kafka.record import KafkaRecord
+from schemas.topics import NOTIFIED, TIMELINE
 
 from . import stored_alert
 from .archive import Archive
 from .documents import STATE, Document, OtherVersion, head
 from .records import Origin, may_be_notified, may_be_told, received_at
 from .timeline_entry import MATTER, STOOD_AT
-from .topics import NOTIFIED, TIMELINE
 
 
 def mirror(record: KafkaRecord, archive: Archive) -> int:

@@ -22,6 +22,7 @@ from engine.kafka.record import KafkaRecord
 from engine.store.store import Store
 from engine.transactional.transaction import Output
 from schemas.refusal import Dead, Reason
+from schemas.topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
 
 from . import messages
 from .blocked import nobody
@@ -43,7 +44,6 @@ from .records import (
     received_at,
     without_nodes,
 )
-from .topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
 
 log = structlog.get_logger("agents.resolver")
 

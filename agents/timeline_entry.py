@@ -10,6 +10,7 @@ from core.streams import matter_of
 from core.vocabulary import Vocabulary
 from engine.transactional.transaction import Output
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
+from schemas.topics import TIMELINE
 
 from .archive import Added, matter_name, placed
 from .cloud_event import moment
@@ -19,7 +20,6 @@ from .metrics import Metrics
 from .output_size import fitting
 from .records import Header
 from .stored_entry import kept
-from .topics import TIMELINE
 
 
 class TimelineEntries:

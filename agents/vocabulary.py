@@ -29,8 +29,3 @@ def vocabulary(registry: Registry) -> core.Vocabulary:
         )
         for name, (department, kind) in registry.types.items()
     }
-
-
-def outreach(registry: Registry) -> tuple[str, ...]:
-    """The departments that contact customers: whom ``notify: outreach`` means."""
-    return tuple(sorted(department.name for department in registry.departments if department.outreach))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from agents.topics import ALERTED, JOURNAL, PROFILES, TIMELINE, alerts_topic
+from schemas.alerted import ALERTED
+from schemas.topics import JOURNAL, PROFILES, TIMELINE, alerts_topic
 
 from .contestant import Failed, Outlets, Place, Reading
 from .machine import commit

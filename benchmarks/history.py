@@ -21,13 +21,13 @@ from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.records import event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
-from agents.topics import JOURNAL, PROFILES, TIMELINE
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from core.event import DAY, uid_bytes
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output
 from schemas.registry import Registry
+from schemas.topics import JOURNAL, PROFILES, TIMELINE
 
 from .seed import customer_id
 from .traffic import DEPARTMENTS, Published, Regular, customer_no
@@ -79,7 +79,7 @@ def events_of(number: int, count: int, until: int, days: float, seed: int = 1) -
 def past(number: int, customer: str, events: Sequence[Published], identifiers: Identifiers) -> Past:
     """What the journey writes when these events arrive as they happen. There must be one at least."""
     registry = Registry.discover()
-    rules = load(BUILT_IN, vocabulary(registry), outreach(registry))
+    rules = load(BUILT_IN, vocabulary(registry), registry.outreach)
     entries: list[Output] = []
     profile: Output | None = None
     with tempfile.TemporaryDirectory() as directory:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from agents.topics import TIMELINE
 from core.event import DAY
 from deploy.broker import EmbeddedBroker
+from schemas.topics import TIMELINE
 
 from .backlog import fill
 from .bus import environment

@@ -28,13 +28,13 @@ from agents.intake import Intake
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.settings import Settings
-from agents.topics import JOURNAL
 from core.identity import Node
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.registry import Registry
+from schemas.topics import JOURNAL
 
 from .scenario import Scenario
 from .traffic import Published, traffic

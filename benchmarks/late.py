@@ -27,9 +27,9 @@ from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.records import event_headers
 from agents.settings import Settings
-from agents.topics import JOURNAL
 from core.event import DAY, HOUR, uid_bytes
 from schemas.registry import Registry
+from schemas.topics import JOURNAL
 
 from .bus import KEY
 from .inprocess import MARK, NOW, units

@@ -11,8 +11,8 @@ from itertools import count
 from math import ceil
 from typing import NamedTuple
 
-from agents.topics import events_topic
 from core.event import SECOND
+from schemas.topics import events_topic
 from tests.chaos.business import cloud_event
 
 from .traffic import Published, customer_no

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from agents.topics import JOURNAL, MIB, PROFILES, TIMELINE, Topic, apply
+from agents.topic_admin import apply
 from engine.transactional.transaction import Output
+from schemas.topics import JOURNAL, MIB, PROFILES, TIMELINE, Topic
 
 from .bus import environment
 from .contestant import Failed, Place

@@ -14,10 +14,10 @@ from aiokafka import AIOKafkaProducer
 from agents.identifiers import Identifiers
 from agents.identity_records import identifier_record
 from agents.key_record import key_record
-from agents.topics import IDENTITIES, KEY_RECORD
 from core.fuse import Held, judge
 from core.identity import Born, Linked, Node, resolve
 from engine.transactional.transaction import Output, by_target, send_all
+from schemas.topics import IDENTITIES, KEY_RECORD
 
 BATCH_BYTES = 900 * 1024
 AT_ONCE = 20_000

@@ -12,7 +12,9 @@ from aiokafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import UnknownTopicOrPartitionError
 
-from agents.topics import IDENTITIES, Topic, apply, catalogue, events_topic
+from agents.topic_admin import apply
+from schemas.alerted import ALERTED
+from schemas.topics import IDENTITIES, Topic, catalogue, events_topic
 
 from .traffic import DEPARTMENTS
 
@@ -46,7 +48,7 @@ class Topics:
     def __init__(self, bootstrap: str, partitions: int, others: Sequence[str] = ("web", "social")) -> None:
         self._bootstrap = bootstrap
         self._partitions = partitions
-        self._bus = catalogue((*DEPARTMENTS, *others), partitions, 1)
+        self._bus = catalogue((*DEPARTMENTS, *others), partitions, 1, ALERTED)
 
     def check_empty(self) -> None:
         """Raises ``ClusterInUse``."""

@@ -13,8 +13,8 @@ from heapq import heappop, heappush
 from itertools import accumulate, count
 from typing import NamedTuple
 
-from agents.topics import events_topic
 from core.event import HOUR, SECOND
+from schemas.topics import events_topic
 from tests.chaos.business import CALM, LIVELY, SPAN, Make, Person, cloud_event
 
 from .scenario import Scenario

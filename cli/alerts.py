@@ -74,14 +74,15 @@ def tail_(
 
     Example: cxbus alerts tail --department marketing
     """
-    from agents import topics
+    from schemas import topics
 
     from .lines import alert_line
 
+    bus = bus_of(context)
     _known_department(department)
-    told = topics.ALERTED if department is None else (department,)
+    told = bus.registry.alerted if department is None else (department,)
     names = [topics.alerts_topic(one) for one in told]
-    show(bus_of(context), names, alert_line, count=lines, follow=follow, json=json)
+    show(bus, names, alert_line, count=lines, follow=follow, json=json)
 
 
 @app.command()
@@ -193,16 +194,16 @@ def plain(alert: Alert) -> Mapping[str, Any]:
 def _about(bus: Bus) -> dict[str, str]:
     """What each rule in force is about, by its name."""
     from agents.rule_files import load
-    from agents.vocabulary import outreach, vocabulary
+    from agents.vocabulary import vocabulary
 
-    rules = load(bus.rules_dir, vocabulary(bus.registry), outreach(bus.registry)).rules
+    rules = load(bus.rules_dir, vocabulary(bus.registry), bus.registry.outreach).rules
     return {rule.name: rule.about for rule in rules.values()}
 
 
 def _known_department(name: str | None) -> None:
     if name is None:
         return
-    from agents.topics import ALERTED
+    from schemas.alerted import ALERTED
 
     if name not in ALERTED:
         raise Problem(f"--department {shown(name)} is told nothing; there are {', '.join(ALERTED)}.", Code.USAGE)

@@ -14,8 +14,8 @@ from .problem import Code, Problem
 
 if TYPE_CHECKING:
     from agents.settings import Settings
-    from agents.topics import Topic
     from schemas.registry import Registry
+    from schemas.topics import Topic
 
 #: Seconds in which a Kafka must answer before a command says that it is away.
 PATIENCE = 5.0
@@ -100,10 +100,10 @@ class Bus:
 
     def catalogue(self, replication: int) -> tuple[Topic, ...]:
         """All topics of this bus, with so many copies. Raises ``SettingsError``."""
-        from agents.topics import catalogue
+        from schemas.topics import catalogue
 
         departments = [department.name for department in self.registry.sources]
-        return catalogue(departments, self.settings.partition_count(), replication)
+        return catalogue(departments, self.settings.partition_count(), replication, self.registry.alerted)
 
 
 def bus_of(context: typer.Context) -> Bus:

@@ -33,10 +33,11 @@ def database_path(settings: Settings) -> Path:
 
 def sink_topics() -> Topics:
     """What the sink copies."""
-    from agents import topics
+    from schemas import topics
+    from schemas.alerted import ALERTED
     from sinks.base import Topics
 
-    alerts = {department: topics.alerts_topic(department) for department in topics.ALERTED}
+    alerts = {department: topics.alerts_topic(department) for department in ALERTED}
     return Topics(topics.TIMELINE, topics.PROFILES, topics.IDENTITIES, alerts)
 
 

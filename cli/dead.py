@@ -192,7 +192,7 @@ def _table(found: Sequence[Letter]) -> None:
 
 
 def _letters(bus: Bus) -> list[Letter]:
-    from agents.topics import DEAD
+    from schemas.topics import DEAD
 
     from .feed import Feed
     from .letters import letters

@@ -44,7 +44,7 @@ def explained(error: Exception) -> Problem | None:
         return error
     from agents.rule_files import NoRules
     from agents.settings import SettingsError
-    from agents.topics import ClusterAway, PartitionsDiffer, TopicRefused
+    from agents.topic_admin import ClusterAway, PartitionsDiffer, TopicRefused
     from core.rule import RuleError
     from deploy.broker import AlreadyRunning, BrokerFailed
     from deploy.jars import DownloadFailed

@@ -47,11 +47,11 @@ def list_(
     Example: cxbus rules list
     """
     from agents.rule_files import digest, load
-    from agents.vocabulary import outreach, vocabulary
+    from agents.vocabulary import vocabulary
 
     bus = bus_of(context)
     folder = bus.rules_dir
-    rules = load(folder, vocabulary(bus.registry), outreach(bus.registry)).rules.values()
+    rules = load(folder, vocabulary(bus.registry), bus.registry.outreach).rules.values()
     if json:
         document({"folder": str(folder), "digest": digest(folder), "rules": [_plain(rule) for rule in rules]})
         return
@@ -112,13 +112,13 @@ def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
 
 def _judge(bus: Bus, file: Path) -> Verdict:
     from agents.rule_files import read, run_tests
-    from agents.vocabulary import outreach, vocabulary
+    from agents.vocabulary import vocabulary
     from core.rule import RuleError
 
     known = vocabulary(bus.registry)
     rule = None
     try:
-        rule = read(file, known, outreach(bus.registry))
+        rule = read(file, known, bus.registry.outreach)
         return Verdict(file, rule.name, rule.version, len(rule.tests), run_tests(rule, known), None)
     except RuleError as error:
         said = str(error).removeprefix(f"{file.name}: ")

@@ -16,7 +16,7 @@ from .output import document, facts, say, table
 from .problem import Code
 
 if TYPE_CHECKING:
-    from agents.topics import Standing
+    from agents.topic_admin import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def status(
     Example: cxbus status
     """
     from agents.rule_files import digest
-    from agents.topics import list_topics, replication
+    from agents.topic_admin import list_topics, replication
 
     bus = bus_of(context)
     settings = bus.settings
@@ -61,7 +61,7 @@ def status(
 
 def _readers(bus: Bus) -> dict[str, tuple[str, set[str]]]:
     """Who reads: the consumer group, and which topics."""
-    from agents import topics
+    from schemas import topics
 
     from .database import sink_group, sink_topics
 

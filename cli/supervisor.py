@@ -89,7 +89,7 @@ class Supervisor:
     def start(self) -> None:
         """Start the broker, make the topics, start the children; ``wait_ready`` tells when they work.
 
-        Raises ``Problem``, and what ``EmbeddedBroker.start`` and ``agents.topics.apply`` raise.
+        Raises ``Problem``, and what ``EmbeddedBroker.start`` and ``agents.topic_admin.apply`` raise.
         """
         self._lock = _claim(self._data_dir, [child.note for child in self.children])
         try:
@@ -174,16 +174,17 @@ class Supervisor:
             self._watcher.join(1)
 
     def _apply_topics(self) -> None:
-        from agents import topics
+        from agents import topic_admin
         from schemas.registry import Registry
+        from schemas.topics import catalogue
 
-        began = time.monotonic()
-        departments = [department.name for department in Registry.discover().sources]
-        copies = self._settings.replication or topics.replication(self.bootstrap)
-        catalogue = topics.catalogue(departments, self._settings.partition_count(), copies)
-        changes = topics.apply(self.bootstrap, catalogue)
+        began, registry = time.monotonic(), Registry.discover()
+        departments = [department.name for department in registry.sources]
+        copies = self._settings.replication or topic_admin.replication(self.bootstrap)
+        topics = catalogue(departments, self._settings.partition_count(), copies, registry.alerted)
+        changes = topic_admin.apply(self.bootstrap, topics)
         made = sum(change.kind == "created" for change in changes)
-        words = f"{len(catalogue)}, {made} of them new" if made else f"{len(catalogue)}"
+        words = f"{len(topics)}, {made} of them new" if made else f"{len(topics)}"
         self._reporter.done("topics", words, time.monotonic() - began)
         for change in changes:
             if change.kind == "differs":

@@ -65,11 +65,11 @@ def show(bus: Bus, topics: Sequence[str], line: Line, *, count: int, follow: boo
 
 
 def _of(bus: Bus, what: str) -> tuple[list[str], Line]:
-    from agents import topics
+    from schemas import topics
 
     sources: dict[str, tuple[list[str], Line]] = {
         "timeline": ([topics.TIMELINE], timeline_line),
-        "alerts": ([topics.alerts_topic(department) for department in topics.ALERTED], alert_line),
+        "alerts": ([topics.alerts_topic(department) for department in bus.registry.alerted], alert_line),
         "dead": ([topics.DEAD], dead_line),
         "profiles": ([topics.PROFILES], profile_line),
     }
@@ -90,8 +90,8 @@ class _Ours:
         self._told = False
 
     def __call__(self, record: Record) -> bool:
-        from agents.topics import DEAD, department_of, events_topic
         from engine.kafka.mark import Newer, is_ours
+        from schemas.topics import DEAD, department_of, events_topic
 
         if record.topic in (DEAD, events_topic(department_of(record.topic))):
             return True  # whatever comes from departments

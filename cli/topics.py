@@ -21,7 +21,7 @@ def list_(
 
     Example: cxbus topics list
     """
-    from agents.topics import list_topics
+    from agents.topic_admin import list_topics
 
     bus = bus_of(context)
     bootstrap = bus.bootstrap()
@@ -73,7 +73,7 @@ def apply_(
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 cxbus topics apply --replication 3
     """
-    from agents.topics import apply
+    from agents.topic_admin import apply
 
     bus = bus_of(context)
     bootstrap = bus.bootstrap()
@@ -87,6 +87,6 @@ def apply_(
 
 
 def _copies(bus: Bus, bootstrap: str, given: int | None) -> int:
-    from agents.topics import replication
+    from agents.topic_admin import replication
 
     return given or bus.settings.replication or replication(bootstrap)

@@ -44,6 +44,16 @@ class Registry:
         """The departments that have a topic of their own."""
         return tuple(department for department in self.departments if department.topic is not None)
 
+    @property
+    def outreach(self) -> tuple[str, ...]:
+        """The departments that contact customers: whom ``notify: outreach`` means."""
+        return tuple(sorted(department.name for department in self.departments if department.outreach))
+
+    @property
+    def alerted(self) -> tuple[str, ...]:
+        """Who is told of alerts: the departments that contact customers, and ops. Others are sources without people."""
+        return (*self.outreach, "ops")
+
 
 def _check(department: Department, event_type: EventType) -> None:
     """Find at the start what would otherwise silently never match."""

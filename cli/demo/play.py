@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 
-from agents.topics import JOURNAL, LINKS, events_topic
+from schemas.topics import JOURNAL, LINKS, events_topic
 
 from .stage import Heard, Stage
 from .story import Story

@@ -12,8 +12,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from agents.messages import STRUCTURED
-from agents.topics import DEAD, events_topic
 from engine.kafka.mark import is_ours
+from schemas.topics import DEAD, events_topic
 
 from ..bounded import unpack_bounded
 from .story import StoryEvent

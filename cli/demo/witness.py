@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from agents.topics import ALERTED, DEAD, IDENTITIES, TIMELINE, alerts_topic
+from schemas.alerted import ALERTED
 from schemas.dead_letter import told
+from schemas.topics import DEAD, IDENTITIES, TIMELINE, alerts_topic
 
 from .manifest import Outcome, Told
 from .story import Story, StoryEvent

@@ -13,7 +13,7 @@ from .finding import Finding, warning, wrong
 from .remedy import Commands, away
 
 if TYPE_CHECKING:
-    from agents.topics import Topic
+    from schemas.topics import Topic
 
 AGAIN = 5.0
 """Seconds until the second look at transactions that may hang; the bus's own last milliseconds."""
@@ -105,9 +105,9 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
 
 def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     from agents.keys import key_of_ours
-    from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
     from engine.kafka.mark import Newer, is_ours
     from schemas.refusal import Reason
+    from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 
     from ..feed import Feed
     from ..letters import letters
@@ -142,7 +142,7 @@ def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) ->
     from agents.key_record import normalisation_of, other_normalisation
     from agents.normalisation import VERSION
     from agents.settings import SettingsError
-    from agents.topics import IDENTITIES, KEY_RECORD
+    from schemas.topics import IDENTITIES, KEY_RECORD
 
     if IDENTITIES not in ours or any(one.leader is None for one in ours[IDENTITIES].partitions.values()):
         return  # told among the topics

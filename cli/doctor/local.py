@@ -88,14 +88,14 @@ def metrics(data_dir: Path) -> list[str]:
 def rules(bus: Bus) -> Rules:
     """The rules of this machine's folder, or why they can't be used."""
     from agents.rule_files import NoRules, digest, load
-    from agents.vocabulary import outreach, vocabulary
+    from agents.vocabulary import vocabulary
     from core.rule import RuleError
 
     folder = bus.rules_dir
     known = ""
     try:
         known = digest(folder)
-        found = load(folder, vocabulary(bus.registry), outreach(bus.registry))
+        found = load(folder, vocabulary(bus.registry), bus.registry.outreach)
         return Rules(str(folder), len(found.rules), known, "")
     except NoRules as error:
         return Rules(str(folder), 0, "", str(error))

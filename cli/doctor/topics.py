@@ -12,7 +12,7 @@ from .finding import Finding, Verdict, ok, warning, wrong
 from .remedy import Commands
 
 if TYPE_CHECKING:
-    from agents.topics import Topic
+    from schemas.topics import Topic
 
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 """Kafka's own, without which nothing is read or written exactly once. They are made when first needed."""

@@ -18,13 +18,14 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from agents.rule_files import BUILT_IN, load
-from agents.topics import Topic, apply, events_topic
-from agents.vocabulary import outreach, vocabulary
+from agents.topic_admin import apply
+from agents.vocabulary import vocabulary
 from benchmarks.peers import kafka_streams
 from core.event import Entry, event_uid
 from deploy.broker import EmbeddedBroker
 from schemas import instant
 from schemas.registry import Registry
+from schemas.topics import Topic, events_topic
 from tests.chaos.business import CALM, Sent, business, cloud_event
 
 from .notified import notified
@@ -32,7 +33,7 @@ from .notified import notified
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.bench]
 
 REGISTRY = Registry.discover()
-RULES = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
+RULES = load(BUILT_IN, vocabulary(REGISTRY), REGISTRY.outreach)
 DEPARTMENTS = ("sales", "service", "marketing", "finance")
 INPUTS = tuple(events_topic(name) for name in DEPARTMENTS)
 PREFIX = "streams-test"

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from agents.rule_files import BUILT_IN, load
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from benchmarks.peers.domain import JSON, Dead, Routed, accept, micros, newcomer, take, uid_of
 from core.event import Entry, event_uid
 from schemas import instant
@@ -20,7 +20,7 @@ from .notified import notified
 
 NOW = 1_795_000_000_000_000
 REGISTRY = Registry.discover()
-RULES = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
+RULES = load(BUILT_IN, vocabulary(REGISTRY), REGISTRY.outreach)
 CUSTOMER = {"identifiers": [{"type": "email", "value": "m@example.com"}, {"type": "customer_no", "value": "c-7"}]}
 ORDER = {"customer": CUSTOMER, "orderId": "O1", "total": "129.90", "currency": "EUR"}
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import orjson
 
 from agents.records import partition_of
-from agents.topics import events_topic
 from core.event import DAY
+from schemas.topics import events_topic
 
 from .business import Sent, cloud_event
 from .reference import Reference

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from agents.topics import events_topic
 from core.event import DAY, HOUR
 from schemas import instant
+from schemas.topics import events_topic
 
 Headers = tuple[tuple[str, bytes], ...]
 Fields = dict[str, Any]

@@ -17,11 +17,11 @@ from msgspec.structs import astuple
 
 from agents import stored_alert
 from agents.documents import STATE, Document
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 from core.alert import Alert
 from core.event import event_uid
 from schemas import instant
 from schemas.dead_letter import origins, told
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 from tests.oracle.entry import Entry
 from tests.oracle.notification import fold
 

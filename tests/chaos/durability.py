@@ -13,7 +13,7 @@ import orjson
 from aiokafka import TopicPartition
 
 from agents.records import EVENT, MERGE, MOVED, ORDER, header_of
-from agents.topics import JOURNAL, LINKS, TIMELINE
+from schemas.topics import JOURNAL, LINKS, TIMELINE
 
 from .checker import Problem, letters
 from .log import Log, Record

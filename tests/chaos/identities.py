@@ -12,10 +12,10 @@ import orjson
 
 from agents.identifiers import Identifiers
 from agents.records import nodes_of
-from agents.topics import IDENTITIES, LINKS
 from core.event import DAY
 from core.fuse import LINKS_A_DAY
 from core.identity import Node
+from schemas.topics import IDENTITIES, LINKS
 
 from .checker import Problem, content_of, current
 from .log import Log, Record

@@ -9,7 +9,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.records import MOVED, ORDER
-from agents.topics import JOURNAL
+from schemas.topics import JOURNAL
 
 
 class JournalWatch:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.identifiers import Identifiers
-from agents.topics import ALERTED, JOURNAL, alerts_topic, events_topic
 from core.ruleset import RuleSet
+from schemas.alerted import ALERTED
+from schemas.topics import JOURNAL, alerts_topic, events_topic
 
 from .business import Sent, must_be_buried
 from .checker import Problem, current, folded, foreign, letters, plain_alerts, positions

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.records import EVENT
-from agents.topics import DEAD, JOURNAL, PROFILES, department_of, events_topic
+from schemas.topics import DEAD, JOURNAL, PROFILES, department_of, events_topic
 
 Header = tuple[str, bytes]
 

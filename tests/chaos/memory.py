@@ -17,11 +17,11 @@ from agents.intake import Intake
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.resolver import Resolver
-from agents.topics import IDENTITIES, JOURNAL, LINKS
 from core.ruleset import RuleSet
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.registry import Registry
+from schemas.topics import IDENTITIES, JOURNAL, LINKS
 from tests.unit.agents.bench import MARK
 
 from .business import Sent

@@ -10,7 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 from agents.records import EVENT, header_of
-from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE
+from schemas.topics import DEAD, JOURNAL, LINKS, TIMELINE
 
 from .log import Log, Record
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from agents.topics import events_topic
 from core.event import DAY
 from schemas import instant
+from schemas.topics import events_topic
 
 from .business import Fields, Sent, cloud_event
 

@@ -19,7 +19,6 @@ from agents import messages
 from agents.documents import Documents
 from agents.identifiers import Identifiers
 from agents.records import EVENT, MERGE, MOVED, ORDER, header_of
-from agents.topics import alerts_topic
 from core.alert import Alert
 from core.arrival import Arrived, Refused, Written
 from core.customer import Customer
@@ -29,6 +28,7 @@ from core.past import Nothing
 from core.ruleset import RuleSet
 from core.telling import Said
 from schemas import instant
+from schemas.topics import alerts_topic
 
 from .log import Record
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, alerts_topic
+from schemas.alerted import ALERTED
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
 
 from .sink_log import Contents, Place
 from .sink_truth import Row, truth

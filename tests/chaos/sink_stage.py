@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agents.app import departments
-from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, Topic, alerts_topic, apply, catalogue
+from agents.topic_admin import apply
+from schemas.alerted import ALERTED
 from schemas.registry import Registry
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE, Topic, alerts_topic, catalogue
 
 from . import sink_log
 from .sink_checker import Copy
@@ -26,7 +28,9 @@ NAMES = (TIMELINE, PROFILES, IDENTITIES, *(alerts_topic(department) for departme
 
 def catalogued(partitions: int = PARTITIONS) -> list[Topic]:
     """The topics that a sink reads, as ``cxbus topics apply`` makes them."""
-    return [topic for topic in catalogue(departments(Registry.discover()), partitions, 1) if topic.name in NAMES]
+    return [
+        topic for topic in catalogue(departments(Registry.discover()), partitions, 1, ALERTED) if topic.name in NAMES
+    ]
 
 
 SIZES: Mapping[str, int] = {topic.name: topic.partitions for topic in catalogued()}

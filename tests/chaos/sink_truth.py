@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, alerts_topic
+from schemas.alerted import ALERTED
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
 
 from .sink_log import Record
 

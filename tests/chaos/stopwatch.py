@@ -10,7 +10,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.topics import TIMELINE
+from schemas.topics import TIMELINE
 
 
 class Stopwatch:

@@ -17,10 +17,10 @@ from agents.identifiers import Identifiers
 from agents.letters import letter
 from agents.records import Origin
 from agents.settings import Settings
-from agents.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic
 from core.fuse import LINKS_A_DAY
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic
 
 from .business import Sent, business, cloud_event
 from .checker import Problem, current, letters, positions

@@ -9,11 +9,11 @@ from aiokafka import TopicPartition
 
 from agents.letters import letter
 from agents.records import Origin, event_headers
-from agents.topics import DEAD, JOURNAL, LINKS, TIMELINE, events_topic
 from core.event import event_uid, uid_bytes
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
+from schemas.topics import DEAD, JOURNAL, LINKS, TIMELINE, events_topic
 
 from .business import Sent
 from .durability import durable, judged

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.topics import TIMELINE
 from deploy.broker import BrokerFailed, EmbeddedBroker
+from schemas.topics import TIMELINE
 
 from .arena import JudgedBus, arena, at_work, ended, members, now, verdict
 from .business import business

@@ -13,8 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from agents.records import MERGE
-from agents.topics import IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 from engine.kafka.mark import MARK
+from schemas.topics import IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 
 from .arena import JudgedBus, arena, ended, now, verdict
 from .business import ROUGH, business

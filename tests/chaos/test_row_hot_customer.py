@@ -13,8 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
-from agents.topics import events_topic
 from core.event import event_uid
+from schemas.topics import events_topic
 
 from .arena import DRAIN_SECONDS, JudgedBus, arena, at_work, now, verdict
 from .business import Fields, Sent, cloud_event

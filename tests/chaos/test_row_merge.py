@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.topics import events_topic
 from core.event import DAY
+from schemas.topics import events_topic
 
 from .arena import JudgedBus, arena, at_work, ended, now, verdict
 from .business import Fields, Sent, cloud_event

@@ -14,9 +14,9 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
-from agents.topics import JOURNAL, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from core.event import event_uid
 from engine.transactional.progress import ProgressLog, read_progress
+from schemas.topics import JOURNAL, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 
 from .aftermath import one_more
 from .arena import DRAIN_SECONDS, GROUP, JudgedBus, arena, at_work, ended, now, verdict

@@ -19,11 +19,11 @@ import pytest
 from agents.app import rules
 from agents.identifiers import Identifiers
 from agents.settings import Settings
-from agents.topics import TIMELINE, events_topic
 from core.event import HOUR
 from core.fuse import LINKS_A_DAY
 from deploy.broker import EmbeddedBroker
 from schemas.registry import Registry
+from schemas.topics import TIMELINE, events_topic
 
 from .bus import KEY, LOOK_SECONDS, Bus
 from .business import CALM, Sent, business, cloud_event

@@ -12,10 +12,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from agents.topics import ALERTED, IDENTITIES, PROFILES, TIMELINE, alerts_topic
 from engine.kafka.copies import Log, Reached
 from engine.kafka.record import Record as SinkRecord
+from schemas.alerted import ALERTED
 from schemas.outputs import OUTPUTS
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
 from sinks.base import Topics
 from sinks.sql.sqlite import open_sink
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from agents.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
 from deploy.broker import EmbeddedBroker
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
 
 from . import sink_log
 from .sink_play import Say, play

@@ -17,9 +17,9 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from agents.app import departments
-from agents.topics import events_topic
 from cli.demo.manifest import EXPECTED
 from schemas.registry import Registry
+from schemas.topics import events_topic
 
 pytestmark = pytest.mark.kafka
 

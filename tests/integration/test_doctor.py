@@ -23,7 +23,6 @@ from agents.foreign import letters_about
 from agents.identifiers import Identifiers
 from agents.key_record import key_record
 from agents.metrics import Metrics
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES
 from cli.doctor import examination, transactions
 from cli.doctor.brokers import VERIFICATION
 from cli.main import app
@@ -31,6 +30,7 @@ from cli.problem import Code
 from deploy.broker import EmbeddedBroker
 from engine.kafka.mark import MARK
 from engine.kafka.record import Record
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES
 
 pytestmark = pytest.mark.kafka
 

@@ -22,16 +22,18 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, Of
 from kafka.structs import TopicPartition
 
 from agents.app import departments
-from agents.topics import alerts_topic, apply, catalogue, events_topic
+from agents.topic_admin import apply
 from deploy.broker import EmbeddedBroker
 from examples.subscribe import take
+from schemas.alerted import ALERTED
 from schemas.registry import Registry
+from schemas.topics import alerts_topic, catalogue, events_topic
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLES = PROJECT / "examples"
 PATIENCE = 60.0
 PARTITIONS = 4
-TOPICS = catalogue(departments(Registry.discover()), PARTITIONS, 1)
+TOPICS = catalogue(departments(Registry.discover()), PARTITIONS, 1, ALERTED)
 
 
 @dataclass(frozen=True, slots=True)

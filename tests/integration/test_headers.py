@@ -10,8 +10,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka import KafkaProducer
 
-from agents.topics import Topic, apply
+from agents.topic_admin import apply
 from engine.kafka.privates.fetches import read_light
+from schemas.topics import Topic
 
 pytestmark = pytest.mark.kafka
 

@@ -22,12 +22,12 @@ from agents.key_record import OtherNormalisation, WrongKey, key_record
 from agents.metrics import Metrics
 from agents.normalisation import VERSION
 from agents.records import Header
-from agents.topics import DEAD, IDENTITIES, LINKS
 from core.identity import Node
 from deploy.broker import EmbeddedBroker
 from engine.kafka.mark import MARK
 from engine.transactional.batch import Batch
 from engine.transactional.progress import WrittenBefore
+from schemas.topics import DEAD, IDENTITIES, LINKS
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 
 pytestmark = pytest.mark.kafka

@@ -19,13 +19,13 @@ from aiokafka.consumer import fetcher
 from aiokafka.protocol.produce import ProduceRequest
 
 from agents.messages import STRUCTURED
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from cli.feed import Feed
 from deploy.broker import EmbeddedBroker
 from engine.kafka.limits import Unpacking
 from engine.kafka.privates.fetches import read_light
 from engine.kafka.unpacking import LZ4, SNAPPY, ZSTD
 from schemas.dead_letter import ERRORS
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from sinks.reading import Reading
 from tests.chaos.arena import at_work
 from tests.chaos.bus import Bus

@@ -13,8 +13,10 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from agents import topics
-from agents.topics import Change, ClusterAway, PartitionsDiffer, Topic, TopicRefused, apply, list_topics, replication
+from agents.topic_admin import Change, ClusterAway, PartitionsDiffer, TopicRefused, apply, list_topics, replication
+from schemas import topics
+from schemas.alerted import ALERTED
+from schemas.topics import Topic
 
 pytestmark = pytest.mark.kafka
 
@@ -66,7 +68,7 @@ def test_the_whole_catalogue_is_accepted_by_the_broker(bootstrap: str) -> None:
     prefix = uuid.uuid4().hex[:8]
     all_of_them = [
         replace(topic, name=f"{prefix}.{topic.name}")
-        for topic in topics.catalogue(("sales", "service", "marketing", "finance", "web", "social"), 4, 1)
+        for topic in topics.catalogue(("sales", "service", "marketing", "finance", "web", "social"), 4, 1, ALERTED)
     ]
     changes = apply(bootstrap, all_of_them)
     assert [(change.topic, change.kind) for change in changes] == [(topic.name, "created") for topic in all_of_them]

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from core.parsing import parse_rule
 from core.ruleset import RuleSet
 
@@ -78,7 +78,7 @@ WHEN = (
 def in_the_core(files: Sequence[File]) -> RuleSet:
     """The same rules, as the bus takes them in."""
     known = vocabulary(REGISTRY)
-    return RuleSet([parse_rule(file, known, outreach(REGISTRY)) for file in files], known)
+    return RuleSet([parse_rule(file, known, REGISTRY.outreach) for file in files], known)
 
 
 def a_file(chance: random.Random, name: str) -> File:

@@ -14,10 +14,12 @@ from aiokafka import AIOKafkaProducer
 
 from agents.app import departments
 from agents.settings import Settings
-from agents.topics import JOURNAL, LINKS, apply, catalogue, events_topic
+from agents.topic_admin import apply
 from core.event import DAY
 from deploy.broker import EmbeddedBroker
+from schemas.alerted import ALERTED
 from schemas.registry import Registry
+from schemas.topics import JOURNAL, LINKS, catalogue, events_topic
 from tests.chaos.business import Habits, Sent, business, cloud_event
 from tests.chaos.fleet import Fleet
 from tests.chaos.log import Reader
@@ -38,7 +40,7 @@ class Town:
 
     def __init__(self, home: Path, bootstrap: str) -> None:
         names = departments(Registry.discover())
-        topics = catalogue(names, PARTITIONS, 1)
+        topics = catalogue(names, PARTITIONS, 1, ALERTED)
         apply(bootstrap, topics)
         sizes = [(topic.name, topic.partitions) for topic in topics]
         read = {LINKS, JOURNAL, *map(events_topic, names)}

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from agents import moves, stored_alert
 from agents.documents import Document, Documents
-from agents.topics import NOTIFIED
 from core import event as core
 from core.alert import Alert
 from core.notification import first_notice
@@ -22,6 +21,7 @@ from core.past import matches as core_matches
 from core.ruleset import RuleSet
 from core.telling import tell
 from schemas.codec import Codec
+from schemas.topics import NOTIFIED
 
 from .bus import Bus
 from .entry import FOREVER, D, Entry, History, uid_of

@@ -11,7 +11,7 @@ import orjson
 from hypothesis import strategies as st
 
 from agents.rule_files import BUILT_IN, load
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from core.ruleset import RuleSet
 from schemas.codec import Codec
 from schemas.registry import Registry
@@ -23,7 +23,7 @@ EXAMPLES = int(os.environ.get("CXBUS_ORACLE_EXAMPLES", "150"))
 SAME_WORLDS = "CXBUS_ORACLE_EXAMPLES" not in os.environ
 
 REGISTRY = Registry.discover()
-RULES: RuleSet = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
+RULES: RuleSet = load(BUILT_IN, vocabulary(REGISTRY), REGISTRY.outreach)
 START = 1_772_409_600_000_000  # 2026-03-02T00:00Z
 
 FAR = (2 * H, 30 * D, 400 * D, 401 * D, 408 * D)

@@ -16,8 +16,7 @@ from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.records import Header, event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
-from agents.topics import JOURNAL, PROFILES
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from core.customer import Customer
 from core.event import uid_bytes
 from core.ruleset import RuleSet
@@ -26,10 +25,11 @@ from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
 from schemas.registry import Registry
+from schemas.topics import JOURNAL, PROFILES
 
 PARTITIONS = 4
 REGISTRY = Registry.discover()
-RULES = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
+RULES = load(BUILT_IN, vocabulary(REGISTRY), REGISTRY.outreach)
 IDENTIFIERS = Identifiers(b"a key for tests only", "GB")
 CODEC = Codec(REGISTRY)
 

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from agents import documents, messages, output_size
 from agents.documents import STATE, Documents
 from agents.records import MERGE, MOVED, ORDER, partition_of
-from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.alert import Alert
 from core.bounds import VALUE_BYTES
 from core.conditions import EVIDENCE_LIMIT, MATTER, Answer, Condition, Derived, Found, Kept, Now
@@ -34,6 +33,7 @@ from core.telling import REASON_BYTES
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.refusal import Dead, Reason
+from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 
 from .bench import CODEC, PARTITIONS, RULES, Journal, event
 

@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-from agents.topics import alerts_topic
+from schemas.topics import alerts_topic
 
 from .bench import Journal, event
 

@@ -11,8 +11,8 @@ import pytest
 from agents.directory import Directory
 from agents.identity_records import identity_form
 from agents.resolver import Resolver
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from engine.transactional.transaction import Output
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 
 from .bench import IDENTIFIERS, MARK, PARTITIONS, record
 from .test_intake import NOW, House, seen

@@ -21,7 +21,6 @@ from agents.key_record import OtherNormalisation, WrongKey
 from agents.metrics import Metrics
 from agents.records import NODES, header_of, partition_of
 from agents.resolver import Resolver
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 from core.fuse import LINKS_A_DAY
 from core.identity import Node
 from engine.kafka.errors import Permanent
@@ -34,6 +33,7 @@ from schemas.dead_letter import ERRORS
 from schemas.envelope import Headers
 from schemas.refusal import Dead
 from schemas.registry import Registry
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 
 from .bench import CODEC, IDENTIFIERS, MARK, PARTITIONS, event, record
 

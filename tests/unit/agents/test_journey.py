@@ -15,7 +15,6 @@ from agents.archive import Archive
 from agents.documents import STATE, OtherVersion
 from agents.journey import QUIET
 from agents.records import MERGE, MOVED, ORDER, Header, event_headers, partition_of
-from agents.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from core.conditions import Answer, Condition, Kept, Now
 from core.event import FOREVER, rfc3339, uid_bytes
 from core.ruleset import RuleSet
@@ -23,6 +22,7 @@ from engine.kafka.errors import Permanent
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
 from schemas.outputs import OUTPUTS
+from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
 from tests.chaos.nonsense import odd_but_good
 
 from .bench import CODEC, MARK, PARTITIONS, RULES, Journal, event, record

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agents import messages
-from agents.topics import DEAD, alerts_topic
+from schemas.topics import DEAD, alerts_topic
 
 from .bench import Journal, event
 

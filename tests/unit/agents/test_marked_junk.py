@@ -15,13 +15,13 @@ from agents import stored_alert
 from agents.directory import Directory
 from agents.documents import STATE, Document, Documents
 from agents.records import EVENT, MERGE, MOVED, NODES, ORDER, Header, journal_form, links_form, partition_of
-from agents.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic
 from core.alert import Alert
 from core.event import DAY
 from core.identity import Node, root
 from core.memory import MOST_ALERTS
 from engine.kafka.mark import MARK as OURS
 from engine.transactional.transaction import Output
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic
 
 from .bench import IDENTIFIERS, MARK, PARTITIONS, RULES, Journal, event, record
 from .test_documents import NO_STATES, forged

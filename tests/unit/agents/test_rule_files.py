@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from agents.rule_files import BUILT_IN, NoRules, digest, load, run_tests
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from core.rule import Rule, RuleError
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
 VOCABULARY = vocabulary(REGISTRY)
-RULES = load(BUILT_IN, VOCABULARY, outreach(REGISTRY)).rules.values()
+RULES = load(BUILT_IN, VOCABULARY, REGISTRY.outreach).rules.values()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
@@ -25,7 +25,7 @@ def test_a_shipped_rule_passes_the_tests_that_stand_in_it(rule: Rule) -> None:
 def test_a_rule_that_does_not_do_what_its_test_says_is_told(tmp_path: Path) -> None:
     text = (BUILT_IN / "dunning-during-dispute.yaml").read_text().replace("category: billing}}}", "category: other}}}")
     (tmp_path / "broken.yaml").write_text(text)
-    (rule,) = load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules.values()
+    (rule,) = load(tmp_path, VOCABULARY, REGISTRY.outreach).rules.values()
     assert "alerts while a billing case is open, and ends when it is resolved" in [
         failure.case for failure in run_tests(rule, VOCABULARY)
     ]
@@ -75,7 +75,7 @@ def test_an_error_names_file_rule_and_field(tmp_path: Path, old: str, new: str, 
     assert old in text
     (tmp_path / "mine.yaml").write_text(text.replace(old, new))
     with pytest.raises(RuleError) as raised:
-        load(tmp_path, VOCABULARY, outreach(REGISTRY))
+        load(tmp_path, VOCABULARY, REGISTRY.outreach)
     assert str(raised.value).startswith("mine.yaml: rule dunning-during-dispute: ")
     assert said in str(raised.value)
 
@@ -96,7 +96,7 @@ def test_a_folder_without_a_rule_is_refused_with_what_is_there(
 ) -> None:
     for name, content in there.items():
         (tmp_path / name).write_text(content)
-    for use in (lambda: load(tmp_path, VOCABULARY, outreach(REGISTRY)), lambda: digest(tmp_path)):
+    for use in (lambda: load(tmp_path, VOCABULARY, REGISTRY.outreach), lambda: digest(tmp_path)):
         with pytest.raises(NoRules) as caught:
             use()
         assert f"{tmp_path} {said}" in str(caught.value)
@@ -104,17 +104,17 @@ def test_a_folder_without_a_rule_is_refused_with_what_is_there(
 
 def test_a_folder_that_is_missing_or_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoRules, match=r"^There is no folder /.*/ruels, so no rule\.$"):
-        load(tmp_path / "ruels", VOCABULARY, outreach(REGISTRY))
+        load(tmp_path / "ruels", VOCABULARY, REGISTRY.outreach)
     (tmp_path / "a.yaml").write_text(UPSELL)
     with pytest.raises(NoRules, match=r"/a\.yaml is no folder; rules are files in a folder\.$"):
-        load(tmp_path / "a.yaml", VOCABULARY, outreach(REGISTRY))
+        load(tmp_path / "a.yaml", VOCABULARY, REGISTRY.outreach)
 
 
 def test_files_that_end_in_yml_are_read_too_and_a_rule_stands_in_one_of_both(tmp_path: Path) -> None:
     (tmp_path / "upsell-moment.yml").write_text(UPSELL)
-    assert ["upsell-moment"] == list(load(tmp_path, VOCABULARY, outreach(REGISTRY)).rules)
+    assert ["upsell-moment"] == list(load(tmp_path, VOCABULARY, REGISTRY.outreach).rules)
     before = digest(tmp_path)
     (tmp_path / "upsell-moment.yaml").write_text(UPSELL)
     assert before != digest(tmp_path)
     with pytest.raises(RuleError, match="another file holds a rule of this name"):
-        load(tmp_path, VOCABULARY, outreach(REGISTRY))
+        load(tmp_path, VOCABULARY, REGISTRY.outreach)

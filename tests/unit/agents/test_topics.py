@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agents.topics import (
+from agents.topic_admin import PartitionsDiffer, Standing, copies
+from schemas.alerted import ALERTED
+from schemas.topics import (
     DEAD,
     IDENTITIES,
     JOURNAL,
@@ -13,12 +15,9 @@ from agents.topics import (
     PROFILES,
     PROGRESS,
     TIMELINE,
-    PartitionsDiffer,
-    Standing,
     Topic,
     alerts_topic,
     catalogue,
-    copies,
     events_topic,
 )
 
@@ -27,7 +26,7 @@ DAY = 86_400_000
 
 
 def by_name(partitions: int = 4, replication: int = 1) -> dict[str, Topic]:
-    return {topic.name: topic for topic in catalogue(DEPARTMENTS, partitions, replication)}
+    return {topic.name: topic for topic in catalogue(DEPARTMENTS, partitions, replication, ALERTED)}
 
 
 def test_the_catalogue_is_that_of_the_decisions() -> None:

@@ -9,10 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from agents.records import event_headers, partition_of
-from agents.topics import JOURNAL
 from core.event import uid_bytes
 from engine.transactional.transaction import Output
 from schemas.codec import Decoded
+from schemas.topics import JOURNAL
 
 from .bench import CODEC, MARK, PARTITIONS, Journal, event
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from agents.journey import Journey
-from agents.topics import TIMELINE
 from benchmarks.late import Lived, Stage, line, measured
 from engine.transactional.transaction import Output
+from schemas.topics import TIMELINE
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import orjson
 
-from agents.topics import TIMELINE, alerts_topic
 from benchmarks.outcome import Timeline, alert_of, entry_of
 from core.event import event_uid
+from schemas.topics import TIMELINE, alerts_topic
 from tests.unit.agents.bench import Journal, event
 
 EVENT = {"source": "/s", "id": "1", "type": "t"}

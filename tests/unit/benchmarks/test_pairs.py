@@ -7,12 +7,12 @@ from itertools import islice
 import orjson
 import pytest
 
-from agents.topics import alerts_topic
 from benchmarks.outcome import alert_of
 from benchmarks.pairs import GAP, POOL, RULE, Pairs, stream
 from benchmarks.scenario import Scenario
 from benchmarks.traffic import traffic
 from core.event import SECOND
+from schemas.topics import alerts_topic
 from tests.unit.agents.bench import Journal
 
 BEGIN = 1_795_000_000_000_000

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agents.topics import IDENTITIES, PROFILES, TIMELINE
 from benchmarks.preload import Population
 from benchmarks.recovery import as_changelogs
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE
 
 UNTIL = 1_795_000_000_000_000
 

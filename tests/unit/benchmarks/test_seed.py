@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from agents.identifiers import Identifiers
-from agents.topics import IDENTITIES, events_topic
 from benchmarks.seed import customer_id, identities
 from benchmarks.traffic import customer_no
 from schemas import instant
+from schemas.topics import IDENTITIES, events_topic
 from tests.chaos.business import Sent, cloud_event
 from tests.chaos.memory import MemoryBus
 from tests.unit.agents.bench import RULES

@@ -8,12 +8,12 @@ from itertools import pairwise
 import orjson
 import pytest
 
-from agents.topics import department_of
 from benchmarks.scenario import Scenario
 from benchmarks.traffic import DEPARTMENTS, customer_no, paced, traffic
 from core.event import DAY, SECOND
 from schemas.codec import Codec, Decoded
 from schemas.registry import Registry
+from schemas.topics import department_of
 from tests.chaos.business import SPAN
 
 UNTIL = 1_795_000_000_000_000

@@ -15,8 +15,7 @@ import pytest
 
 from agents.identifiers import Identifiers
 from agents.rule_files import BUILT_IN, load
-from agents.topics import DEAD, IDENTITIES, TIMELINE, alerts_topic
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from cli.demo import manifest
 from cli.demo.manifest import ManifestError, Told, differences
 from cli.demo.playbill import Playbill, remembered
@@ -32,12 +31,13 @@ from core.past import looked_at, matches
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead
 from schemas.registry import Registry
+from schemas.topics import DEAD, IDENTITIES, TIMELINE, alerts_topic
 
 NOW = 1_795_353_296_789_012
 """2026-11-22, at no full minute."""
 REGISTRY = Registry.discover()
 CODEC = Codec(REGISTRY)
-RULES = load(BUILT_IN, vocabulary(REGISTRY), outreach(REGISTRY))
+RULES = load(BUILT_IN, vocabulary(REGISTRY), REGISTRY.outreach)
 EXPECTED = manifest.load()
 ORDINARY = 36
 

@@ -8,7 +8,7 @@ from typing import Any
 from agents.documents import Document, Documents
 from agents.remembered import Remembered
 from agents.rule_files import BUILT_IN, load
-from agents.vocabulary import outreach, vocabulary
+from agents.vocabulary import vocabulary
 from core.alert import Alert, Name
 from core.arrival import Arrived, Written
 from core.closed import PutAway, TakenOut
@@ -22,7 +22,7 @@ from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
 VOCABULARY = vocabulary(REGISTRY)
-RULES: RuleSet = load(BUILT_IN, VOCABULARY, outreach(REGISTRY))
+RULES: RuleSet = load(BUILT_IN, VOCABULARY, REGISTRY.outreach)
 START = 1_772_409_600_000_000  # 2026-03-02T00:00Z
 CLOCK = START + 30 * DAY
 

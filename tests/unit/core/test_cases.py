@@ -11,12 +11,12 @@ from msgspec import structs
 
 from agents import output_size
 from agents.journey import Journey
-from agents.topics import DEAD, alerts_topic
 from core.arrival import Arrived, Ignored, Refused, Written
 from core.event import BEFORE_ALL, DAY, HOUR, Entry
 from core.journey import Merge, Moved, Shipped, step
 from core.parsing import parse_rule
 from core.ruleset import RuleSet
+from schemas.topics import DEAD, alerts_topic
 
 from ..agents.bench import Journal, event
 from .bench import RULES, START, VOCABULARY, Bus, arrived, campaign, complaint, entry

@@ -7,10 +7,10 @@ from typing import Literal
 
 import pytest
 
-from agents.topics import Topic, catalogue
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.remedy import Commands
 from cli.doctor.topics import MEANINGS, Partition, Seen, judge
+from schemas.topics import Topic, catalogue
 
 NODES = (1, 2, 3)
 COMMANDS = Commands("k:9092", scripts=True)
@@ -49,7 +49,7 @@ def test_a_topic_that_is_as_wanted_is_well(cleanup: Literal["delete", "compact"]
 
 
 def test_every_setting_of_the_catalogue_has_a_meaning() -> None:
-    settings = {name for one in catalogue(("sales",), 4, 3) for name in one.config}
+    settings = {name for one in catalogue(("sales",), 4, 3, ("sales",)) for name in one.config}
     assert set() == settings - set(MEANINGS)
 
 
