@@ -30,6 +30,7 @@ from engine.transactional.partition_state import Processor
 from engine.transactional.partitions import TransactionalPartitions
 from engine.transactional.progress import ProgressLog
 from runtime.ending import Ending
+from runtime.ops import Health, OpsPages, announce
 from schemas.codec import Codec
 from schemas.registry import Registry
 from schemas.topics import JOURNAL, LINKS, PROGRESS, events_topic
@@ -39,7 +40,6 @@ from .identifiers import Identifiers
 from .intake import BATCH_BYTES, Intake
 from .journey import Journey
 from .metrics import Metrics, Watch
-from .ops import Health, OpsPages, announce
 from .resolver import Resolver
 from .rule_files import BUILT_IN, load
 from .settings import Settings

@@ -15,7 +15,7 @@ TIMEOUT = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What a process said about itself (``agents.ops.announce``)."""
+    """What a process said about itself (``runtime.ops.announce``)."""
 
     name: str
     pid: int

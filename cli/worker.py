@@ -27,9 +27,9 @@ def worker(
     tie()
     if not re.fullmatch("[a-z0-9][a-z0-9-]{0,39}", name):
         raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
-    from agents import log
     from agents.app import Worker
     from engine.kafka.errors import Fatal, Permanent
+    from runtime import log
     from runtime.ending import Ending
 
     bus = bus_of(context)

@@ -1,1 +1,1 @@
-"""What every process of the bus has, whatever it does: an end in time, its own time, a log. Imports no other room."""
+"""What every process of the bus has: an end in time, its own time, a log, ops pages. Imports no other room."""

@@ -2,5 +2,5 @@
 
 ``base`` is the port, ``sql`` writes to and reads from SQL databases, ``runner`` feeds a sink from Kafka, which it knows
 through ``reading`` and ``cluster``.
-May import ``core``, ``schemas`` and ``engine.kafka``; is imported by ``cli``.
+May import ``core``, ``schemas``, ``runtime`` and ``engine.kafka``; is imported by ``cli``.
 """

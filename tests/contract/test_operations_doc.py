@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
 from agents.settings import Settings
-from cli.sink_metrics import SinkMetrics
+from sinks.metrics import SinkMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

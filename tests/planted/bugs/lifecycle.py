@@ -49,7 +49,7 @@ BUGS = (
     Bug(
         "an-idle-connection-holds-the-pages",
         "Ops pages wait for whoever has connected and sends nothing.",
-        "agents/ops.py",
+        "runtime/ops.py",
         "            async with asyncio.timeout(PATIENCE):\n",
         "            async with asyncio.timeout(3600):\n",
         (checks.HUNG_UP,),
@@ -57,7 +57,7 @@ BUGS = (
     Bug(
         "a-crowd-holds-the-pages",
         "Ops pages hang up on whoever comes while others have all connections.",
-        "agents/ops.py",
+        "runtime/ops.py",
         "            first = next(iter(self._connections))\n",
         "            writer.transport.abort()\n            return\n            first = next(iter(self._connections))\n",
         (checks.CROWD,),

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.blocked import Blocked, BlockedIdentifiers
-from agents.ops import Health, OpsPages
 from cli.blocked import LISTED, asked, tell
 from cli.health import Process
+from runtime.ops import Health, OpsPages
 
 NOW = 1_795_000_000_000_000
 

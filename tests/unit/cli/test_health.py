@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.ops import Health, OpsPages, announce
 from cli.health import Answer, Process, announced, ask, forget_dead
+from runtime.ops import Health, OpsPages, announce
 
 
 def test_pages_are_asked_and_answer_for_themselves() -> None:

@@ -16,8 +16,8 @@ from agents.settings import Settings
 from cli.database import database_path
 from cli.main import app
 from cli.problem import Code, Problem
-from cli.sink_metrics import SinkMetrics
 from sinks.base import Flushed
+from sinks.metrics import SinkMetrics
 
 
 def test_it_counts_what_it_writes_and_what_is_left() -> None:

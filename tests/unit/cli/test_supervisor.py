@@ -147,7 +147,7 @@ class Stand:
 CHILD = """
 import os, pathlib, signal, sys, time
 from prometheus_client import CollectorRegistry
-from agents.ops import Health, OpsPages, announce
+from runtime.ops import Health, OpsPages, announce
 
 def pages(live):
     shown = OpsPages(CollectorRegistry(), lambda: live, lambda: Health(True, "4 journal partitions"))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from agents.ops import CONNECTIONS, HEAD_BYTES, Health, OpsPages
+from runtime.ops import CONNECTIONS, HEAD_BYTES, Health, OpsPages
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n"
 
@@ -32,7 +32,7 @@ def pages() -> Iterator[OpsPages]:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch, pages: OpsPages) -> OpsPages:
-    monkeypatch.setattr("agents.ops.PATIENCE", 0.3)
+    monkeypatch.setattr("runtime.ops.PATIENCE", 0.3)
     return pages
 
 

@@ -19,7 +19,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-log = structlog.get_logger("agents.ops")
+log = structlog.get_logger("runtime.ops")
 
 PATIENCE = 5.0
 """Seconds for one request from its first byte to the last one of its answer."""
