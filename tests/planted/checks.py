@@ -313,8 +313,8 @@ KILLED = "tests/unit/cli/test_child.py::test_one_who_is_to_end_and_does_not_is_k
 FOR_GOOD = "tests/unit/cli/test_child.py::test_a_child_that_no_restart_mends_is_not_started_again"
 OWN_TIME = "tests/unit/runtime/test_own_time.py::test_a_tenth_of_the_time_counts_for_about_a_tenth"
 PATIENT = "tests/unit/engine/test_patience.py::test_a_process_that_gets_a_tenth_of_the_time_waits_several_times_as_long"
-CROWD = "tests/unit/agents/test_ops.py::test_more_connections_than_there_is_room_for_delay_nobody"
-HUNG_UP = "tests/unit/agents/test_ops.py::test_who_sends_nothing_or_by_drops_or_does_not_read_is_hung_up_on"
+CROWD = "tests/unit/runtime/test_ops.py::test_more_connections_than_there_is_room_for_delay_nobody"
+HUNG_UP = "tests/unit/runtime/test_ops.py::test_who_sends_nothing_or_by_drops_or_does_not_read_is_hung_up_on"
 KEY_FOR_GOOD = "tests/unit/agents/test_intake.py::test_another_key_refuses_to_start"
 
 OWN_BROKER = frozenset({FORGOTTEN, INTAKE_REFUSED, INTAKE_ACKNOWLEDGED, DIRECTORY_KEY})
