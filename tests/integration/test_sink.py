@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from msgspec import structs
 
 from deploy.broker import EmbeddedBroker
 from engine.kafka.copies import MAX_PAUSE_MS, Partition
@@ -299,8 +300,8 @@ def test_an_open_transaction_is_waited_for(bus: Bus, database: Database) -> None
 
 
 def test_records_that_the_bus_did_not_write_are_not_copied(bus: Bus, database: Database) -> None:
-    strange = [replace(record, headers=()) for record in story(20)]
-    strange += [replace(record, value=None, headers=(("v", b"junk"),)) for record in story(20) if record.key]
+    strange = [structs.replace(record, headers=()) for record in story(20)]
+    strange += [structs.replace(record, value=None, headers=(("v", b"junk"),)) for record in story(20) if record.key]
 
     async def scenario() -> None:
         await bus.create()
@@ -318,7 +319,7 @@ def test_what_a_later_version_of_the_bus_wrote_ends_the_sink_with_words(bus: Bus
     async def scenario() -> None:
         await bus.create()
         async with bus.producer() as producer:
-            await bus.send(producer, [replace(record, headers=(("v", b"2"),)) for record in story(1)])
+            await bus.send(producer, [structs.replace(record, headers=(("v", b"2"),)) for record in story(1)])
         with pytest.raises(SinkRefused, match="was written by version 2 of the bus"):
             async with database.copied_from(bus) as copying:
                 await asyncio.wait({copying}, timeout=PATIENCE)

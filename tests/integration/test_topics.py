@@ -14,9 +14,8 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from agents.topic_admin import Change, ClusterAway, PartitionsDiffer, TopicRefused, apply, list_topics, replication
-from schemas import topics
 from schemas.alerted import ALERTED
-from schemas.topics import Topic
+from schemas.topics import Topic, catalogue
 
 pytestmark = pytest.mark.kafka
 
@@ -68,7 +67,7 @@ def test_the_whole_catalogue_is_accepted_by_the_broker(bootstrap: str) -> None:
     prefix = uuid.uuid4().hex[:8]
     all_of_them = [
         replace(topic, name=f"{prefix}.{topic.name}")
-        for topic in topics.catalogue(("sales", "service", "marketing", "finance", "web", "social"), 4, 1, ALERTED)
+        for topic in catalogue(("sales", "service", "marketing", "finance", "web", "social"), 4, 1, ALERTED)
     ]
     changes = apply(bootstrap, all_of_them)
     assert [(change.topic, change.kind) for change in changes] == [(topic.name, "created") for topic in all_of_them]
@@ -128,6 +127,6 @@ def test_topics_are_copied_to_as_many_brokers_as_there_are(bootstrap: str) -> No
 def test_a_cluster_that_is_away_is_an_error_that_names_it(
     monkeypatch: pytest.MonkeyPatch, call: Callable[[str], object]
 ) -> None:
-    monkeypatch.setattr(topics, "PATIENCE", 0.3)
+    monkeypatch.setattr("agents.topic_admin.PATIENCE", 0.3)
     with pytest.raises(ClusterAway, match=r"No Kafka answers at 127\.0\.0\.1:1\."):
         call("127.0.0.1:1")
