@@ -182,9 +182,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 buffers[tp] = buffer
             if tp.topic in self._host.timely and not fetches.waits_for_room(tp):
                 complete = min(complete, buffer.complete_until(state.lso is None or state.position < state.lso))
-        return self._ripe(buffers, complete, now)
+        return self._next_batches(buffers, complete, now)
 
-    def _ripe(self, buffers: Mapping[TP, PartitionBuffer], until: float, now: float) -> dict[TP, list[Round]]:
+    def _next_batches(self, buffers: Mapping[TP, PartitionBuffer], until: float, now: float) -> dict[TP, list[Round]]:
         """One batch of each buffer; of buffers in the order of broker time what lies before ``until``."""
         timely = {tp for tp, buffer in buffers.items() if buffer.held and tp.topic in self._host.timely}
         if timely and now - self._held_since > self._host.fetch.patience:

@@ -229,8 +229,10 @@ def test_a_closed_alert_under_another_key_or_for_nobody_is_a_foreign_record(
 
 
 def test_a_document_that_forged_alerts_make_too_large_is_not_written(journal: Journal) -> None:
+    """The part is buried whole: an entry on the timeline that no profile knows of would be worse."""
     alert = ["r" * 1_500_000, "k", "event", "AAAAAAAAAAAAAAAAAAAAAA==", 1, None, None, 1, "high", ["sales"], "d"]
     outputs = journal.tell("c_1", move(alerts=[alert]), ((ORDER, MOVED), OURS))
+    assert [DEAD, PROFILES] == [one.topic for one in outputs]
     assert all(one.value is None or len(one.value) <= 1_400_000 for one in outputs)
 
 
