@@ -6,17 +6,26 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from kafka.admin import KafkaAdminClient
+from kafka.structs import TopicPartition
+
+from core.event import rfc3339
+from schemas.codec import MAX_BYTES
+from schemas.dead_letter import RETRY_OF
+from schemas.refusal import Reason as Known
+from schemas.topics import DEAD
 
 from .bus import Bus, bus_of
+from .feed import Feed
+from .letters import Cut, Letter, chosen, letters, unsendable
+from .lines import plain
 from .output import document, facts, note, say, shown, table
 from .problem import Code, Problem
+from .publication import publish
 from .words import count, listed, moment
-
-if TYPE_CHECKING:
-    from .letters import Cut, Letter
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be used, and why.")
 
@@ -40,7 +49,6 @@ def list_(
 
     Example: cxbus dead list --reason invalid-data
     """
-    from schemas.refusal import Reason as Known
 
     if reason is not None and reason not in [known.value for known in Known]:
         known_ones = ", ".join(known.value for known in Known)
@@ -119,11 +127,6 @@ def retry(
 
     Example: cxbus dead retry 12, or: cxbus dead retry --all --reason decision-error
     """
-    from schemas.codec import MAX_BYTES
-    from schemas.dead_letter import RETRY_OF
-
-    from .letters import unsendable
-    from .publication import publish
 
     if all_ == (which is not None):
         raise Problem("Say which letter, or --all: cxbus dead retry 12", Code.USAGE)
@@ -164,8 +167,6 @@ def retry(
 
 def _taken(bus: Bus, acknowledged: Sequence[Any]) -> bool:
     """Wait until intake has come past these records; whether it did."""
-    from kafka.admin import KafkaAdminClient
-    from kafka.structs import TopicPartition
 
     group = bus.settings.app_id
     wanted: dict[Any, int] = {}
@@ -192,17 +193,12 @@ def _table(found: Sequence[Letter]) -> None:
 
 
 def _letters(bus: Bus) -> list[Letter]:
-    from schemas.topics import DEAD
-
-    from .feed import Feed
-    from .letters import letters
 
     with Feed(bus.bootstrap(), [DEAD]) as feed:
         return letters(feed.all())
 
 
 def _one(found: Sequence[Letter], which: str) -> Letter:
-    from .letters import chosen
 
     letter = chosen(found, which)
     if letter is None:
@@ -223,7 +219,6 @@ def _kept(letter: Letter, cut: Cut) -> str:
 
 def _uncut(bus: Bus, letter: Letter, cut: Cut) -> Letter:
     """The letter as it would be if nothing were cut. Raises ``Problem`` when what was published is not there."""
-    from .feed import Feed
 
     if letter.last is not None:
         raise Problem("It is about records that nobody can unpack; the letter has all that can be shown.", Code.WRONG)
@@ -245,13 +240,11 @@ def _headers(letter: Letter) -> Mapping[str, str]:
 
 
 def _value(letter: Letter) -> Any:
-    from .lines import plain
 
     return plain(letter.value)
 
 
 def _plain(letter: Letter) -> dict[str, Any]:
-    from core.event import rfc3339
 
     return {
         "number": letter.number,

@@ -9,8 +9,13 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import CoordinatorNotAvailableError
+
 from engine.kafka.record import Record
 
+from .bounded import unpack_bounded
 from .problem import Code, Problem
 
 STALLED = 15.0
@@ -29,9 +34,6 @@ class Feed:
     """
 
     def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
-        from kafka import KafkaConsumer, TopicPartition
-
-        from .bounded import unpack_bounded
 
         self._bootstrap = bootstrap
         logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
@@ -118,8 +120,6 @@ class Feed:
                 yield from itertools.islice(self._between({at: start}, {at: ends[at]}), 1)
 
     def _reached(self, group: str, places: Sequence[Any]) -> dict[Any, int]:
-        from kafka.admin import KafkaAdminClient
-        from kafka.errors import CoordinatorNotAvailableError
 
         with KafkaAdminClient(bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=TIMEOUT_MS) as admin:
             try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 LOCK = "supervisor.lock"
 """In the data directory; held as long as a supervisor is at work."""
@@ -73,8 +75,6 @@ def forget_dead(data_dir: Path) -> None:
 
 def ask(url: str, page: str, seconds: float = TIMEOUT) -> Answer | None:
     """What ``page`` of a process's ops pages says; None if nobody answers within so many seconds."""
-    import http.client
-    from urllib.parse import urlsplit
 
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=seconds)

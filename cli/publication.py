@@ -12,6 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
 from .output import note
 from .problem import Code, Problem
 
@@ -68,8 +71,6 @@ def publish(
 async def _publish(
     bootstrap: str, records: Iterable[Outgoing], topics: Collection[str], told: Callable[[int], object]
 ) -> list[Acknowledged]:
-    from aiokafka import AIOKafkaProducer
-    from aiokafka.errors import KafkaError
 
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,

@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from runtime.ending import Ending
+
 from .bus import bus_of
 from .database import database_path
 from .steps import Steps
+from .supervisor import Supervisor, interruptible
 from .words import activation
 
 
@@ -25,9 +28,6 @@ def run(
 
     Example: cxbus run --workers 2
     """
-    from runtime.ending import Ending
-
-    from .supervisor import Supervisor, interruptible
 
     bus = bus_of(context)
     settings = bus.settings if workers is None else bus.settings.model_copy(update={"workers": workers})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 import typer
 
 from agents.dropped import Dropped, refusal, told
+from agents.normalisation import Normalisation  # takes a tenth of a second
 from schemas.codec import Codec, Decoded
 
 from .bus import bus_of
@@ -123,7 +124,6 @@ def send(
 
 def _normalisation(settings: Settings) -> Normalisation:
     """Which identifiers the bus takes, as far as this machine's settings are the bus's."""
-    from agents.normalisation import Normalisation  # takes a tenth of a second
 
     return Normalisation(settings.phone_region, settings.blocked_identifiers, settings.identifier_types)
 

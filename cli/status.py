@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from kafka.admin import KafkaAdminClient
+
+from agents.rule_files import digest
+from agents.topic_admin import Standing, list_topics, replication
+from schemas import topics
 
 from .blocked import asked, tell
 from .bus import Bus, bus_of
+from .database import sink_group, sink_topics
 from .health import Process, announced, ask, supervised
 from .output import document, facts, say, table
 from .problem import Code
-
-if TYPE_CHECKING:
-    from agents.topic_admin import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,6 @@ def status(
 
     Example: cxbus status
     """
-    from agents.rule_files import digest
-    from agents.topic_admin import list_topics, replication
 
     bus = bus_of(context)
     settings = bus.settings
@@ -61,9 +62,6 @@ def status(
 
 def _readers(bus: Bus) -> dict[str, tuple[str, set[str]]]:
     """Who reads: the consumer group, and which topics."""
-    from schemas import topics
-
-    from .database import sink_group, sink_topics
 
     departments = {topics.events_topic(department.name) for department in bus.registry.sources}
     return {
@@ -76,7 +74,6 @@ def _lags(
     bootstrap: str, readers: Mapping[str, tuple[str, set[str]]], standings: Sequence[Standing]
 ) -> dict[str, dict[str, int]]:
     """By reader and topic how many offsets are left to read."""
-    from kafka.admin import KafkaAdminClient
 
     with KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=10_000) as admin:
         committed: dict[str, dict[Any, Any]] = admin.list_group_offsets([group for group, _ in readers.values()])

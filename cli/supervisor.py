@@ -12,17 +12,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+
+from agents import topic_admin
+from agents.settings import Settings
+from deploy.broker import AlreadyRunning, BrokerFailed, EmbeddedBroker
+from runtime.ending import Ending
+from schemas.registry import Registry
+from schemas.topics import catalogue
 
 from .child import Backoff, Child
 from .health import LOCK, ask, forget_dead, supervised
 from .liveness import Liveness
 from .problem import Code, Problem
 from .steps import Reporter
-
-if TYPE_CHECKING:
-    from agents.settings import Settings
-    from runtime.ending import Ending
 
 LOOK = 0.2
 """Seconds between two looks at the children and the broker."""
@@ -46,7 +49,6 @@ class Supervisor:
     def __init__(
         self, settings: Settings, reporter: Reporter, *, verbose: bool = False, ending: Ending | None = None
     ) -> None:
-        from deploy.broker import EmbeddedBroker
 
         self._settings = settings
         self._reporter = reporter
@@ -174,9 +176,6 @@ class Supervisor:
             self._watcher.join(1)
 
     def _apply_topics(self) -> None:
-        from agents import topic_admin
-        from schemas.registry import Registry
-        from schemas.topics import catalogue
 
         began, registry = time.monotonic(), Registry.discover()
         departments = [department.name for department in registry.sources]
@@ -232,7 +231,6 @@ class Supervisor:
 
     def _restart_broker(self) -> None:
         """The broker died. Its clients wait for it; they are started anew only if its port was taken meanwhile."""
-        from deploy.broker import AlreadyRunning, BrokerFailed
 
         assert self._broker is not None
         self._reporter.trouble(f"Kafka ended with exit code {self._broker.exit_code()}; starting it again")

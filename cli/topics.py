@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from agents.topic_admin import apply, list_topics, replication
+
 from .bus import Bus, bus_of
 from .output import document, say, table
 from .problem import Code
@@ -21,7 +23,6 @@ def list_(
 
     Example: cxbus topics list
     """
-    from agents.topic_admin import list_topics
 
     bus = bus_of(context)
     bootstrap = bus.bootstrap()
@@ -73,7 +74,6 @@ def apply_(
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 cxbus topics apply --replication 3
     """
-    from agents.topic_admin import apply
 
     bus = bus_of(context)
     bootstrap = bus.bootstrap()
@@ -87,6 +87,5 @@ def apply_(
 
 
 def _copies(bus: Bus, bootstrap: str, given: int | None) -> int:
-    from agents.topic_admin import replication
 
     return given or bus.settings.replication or replication(bootstrap)

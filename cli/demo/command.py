@@ -10,6 +10,10 @@ import typer
 
 from cli.bus import bus_of
 from cli.problem import Code, Problem
+from cli.supervisor import interruptible
+
+from .manifest import EXPECTED, ManifestError, load
+from .performance import Performance
 
 
 def demo(
@@ -30,10 +34,6 @@ def demo(
 
     Example: cxbus demo --once --json
     """
-    from cli.supervisor import interruptible
-
-    from .manifest import EXPECTED, ManifestError, load
-    from .performance import Performance
 
     try:
         expected = load(manifest or EXPECTED)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from ..words import count, listed
 from .finding import Finding, ok, warning
 
@@ -16,7 +18,6 @@ Counted = Mapping[tuple[str, str], int]
 
 def counted(pages: list[str]) -> Counted | None:
     """What the workers' metrics say together; None if none of these pages is a worker's."""
-    from prometheus_client.parser import text_string_to_metric_families
 
     families = [one for page in pages for one in text_string_to_metric_families(page) if one.name == METRIC]
     if not families:

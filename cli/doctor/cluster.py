@@ -7,6 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from aiokafka.protocol import commit, coordination, fetch, group, metadata, offset, produce, transaction
+from aiokafka.protocol.api import RequestStruct
+from kafka import KafkaConsumer
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, OffsetSpec
+from kafka.protocol.api_key import ApiKey
+from kafka.structs import TopicPartition
+
+from engine.kafka.mark import MARK
+
+from ..bounded import unpack_bounded
 from .brokers import Broker, Setting
 from .topics import Partition, Seen
 from .transactions import Known, Look, Open
@@ -20,7 +30,6 @@ ACTIVE = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")
 @contextmanager
 def asked(bootstrap: str) -> Iterator[Cluster]:
     """The cluster, ready to be asked."""
-    from kafka.admin import KafkaAdminClient
 
     patience = int(PATIENCE * 1000)
     with KafkaAdminClient(
@@ -38,7 +47,6 @@ class Cluster:
 
     def brokers(self) -> list[Broker]:
         """All that the cluster counts as its own."""
-        from kafka.admin import ConfigResource, ConfigResourceType
 
         described = self._admin.describe_cluster()["brokers"]
         names = [str(one["broker_id"]) for one in described]
@@ -68,7 +76,6 @@ class Cluster:
 
     def topics(self, names: Sequence[str]) -> dict[str, Seen]:
         """Those that exist."""
-        from kafka.admin import ConfigResource, ConfigResourceType
 
         described = {one["name"]: one for one in self._admin.describe_topics(list(names)) if one["partitions"]}
         if not described:
@@ -92,7 +99,6 @@ class Cluster:
 
     def transactions(self, topics: Mapping[str, Seen]) -> Look:
         """What is open in the partitions that have a leader."""
-        from kafka.structs import TopicPartition
 
         partitions = [TopicPartition(*at) for at in _led(topics)]
         open_ones = frozenset(
@@ -119,8 +125,6 @@ class Cluster:
 
     def newest(self, topics: Mapping[str, Seen]) -> dict[str, int]:
         """The latest append time of each topic that has one, in ms since 1970."""
-        from kafka.admin import OffsetSpec
-        from kafka.structs import TopicPartition
 
         stamped = {
             name: one for name, one in topics.items() if one.settings.get("message.timestamp.type") == "LogAppendTime"
@@ -137,12 +141,6 @@ class Cluster:
 
         It is the first that the bus ever writes there, and compaction keeps the order.
         """
-        from kafka import KafkaConsumer
-        from kafka.structs import TopicPartition
-
-        from engine.kafka.mark import MARK
-
-        from ..bounded import unpack_bounded
 
         unpack_bounded()
         until = time.monotonic() + PATIENCE
@@ -167,8 +165,6 @@ class Cluster:
 
 def spoken() -> dict[str, tuple[int, int]]:
     """Versions of the requests that aiokafka, the bus's client, can make."""
-    from aiokafka.protocol import commit, coordination, fetch, group, metadata, offset, produce, transaction
-    from aiokafka.protocol.api import RequestStruct
 
     modules = {one.__name__ for one in (commit, coordination, fetch, group, metadata, offset, produce, transaction)}
     versions: dict[str, list[int]] = {}
@@ -182,7 +178,6 @@ def spoken() -> dict[str, tuple[int, int]]:
 
 
 def _request(key: int) -> str:
-    from kafka.protocol.api_key import ApiKey
 
     try:
         return str(ApiKey(key).name)

@@ -12,6 +12,7 @@ from ..bus import bus_of
 from ..output import document, say, shown
 from ..problem import Code
 from ..words import count, listed
+from .examination import Away, of_the_cluster, of_the_machine
 from .finding import Finding, Verdict
 
 MARKS = {Verdict.OK: "✓", Verdict.WARNING: "!", Verdict.WRONG: "✗"}
@@ -26,7 +27,6 @@ def doctor(
 
     Example: cxbus doctor
     """
-    from .examination import Away, of_the_cluster, of_the_machine
 
     bus = bus_of(context)
     findings: list[Finding] = []

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+import orjson
+from kafka.errors import KafkaError, RetriableError
+
+from agents.key_record import normalisation_of, other_normalisation
+from agents.keys import key_of_ours
+from agents.normalisation import VERSION
+from agents.settings import Settings, SettingsError
+from engine.kafka.limits import SESSION_SECONDS, Limits
+from engine.kafka.mark import Newer, is_ours
+from schemas.refusal import Reason
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, KEY_RECORD, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, Topic
 
 from ..bus import Bus
+from ..feed import Feed
+from ..letters import letters
 from ..problem import Code, Problem
 from . import brokers, closings, cluster, foreign, identity, local, machine, topics, transactions
 from .finding import Finding, warning, wrong
 from .remedy import Commands, away
-
-if TYPE_CHECKING:
-    from schemas.topics import Topic
 
 AGAIN = 5.0
 """Seconds until the second look at transactions that may hang; the bus's own last milliseconds."""
@@ -32,7 +42,6 @@ class Away(Exception):
 
 def of_the_machine(bus: Bus) -> Iterator[Finding]:
     """What can be said without Kafka. Raises ``Problem`` when the settings can't be read."""
-    from agents.settings import Settings
 
     yield from machine.settings(local.sources(bus), list(Settings.model_fields), local.refused(bus))
     yield machine.folder(local.folder(bus.settings.data_dir))
@@ -44,7 +53,6 @@ def of_the_machine(bus: Bus) -> Iterator[Finding]:
 
 def of_the_cluster(bus: Bus) -> Iterator[Finding]:
     """What Kafka tells. Raises ``Away``."""
-    from kafka.errors import KafkaError, RetriableError
 
     embedded = bus.settings.embedded
     try:
@@ -63,7 +71,6 @@ def of_the_cluster(bus: Bus) -> Iterator[Finding]:
 
 
 def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Finding]:
-    from agents.settings import SettingsError
 
     members = asked.brokers()
     try:
@@ -91,7 +98,6 @@ def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Fin
 
 
 def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
-    from engine.kafka.limits import SESSION_SECONDS, Limits
 
     kept = [int(topic.config["retention.ms"]) for topic in wanted if "retention.ms" in topic.config]
     return brokers.Needs(
@@ -104,13 +110,6 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
 
 
 def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
-    from agents.keys import key_of_ours
-    from engine.kafka.mark import Newer, is_ours
-    from schemas.refusal import Reason
-    from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
-
-    from ..feed import Feed
-    from ..letters import letters
 
     state = (IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE)
     there = {DEAD, *state} <= ours.keys()
@@ -137,12 +136,6 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
 
 
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
-    import orjson
-
-    from agents.key_record import normalisation_of, other_normalisation
-    from agents.normalisation import VERSION
-    from agents.settings import SettingsError
-    from schemas.topics import IDENTITIES, KEY_RECORD
 
     if IDENTITIES not in ours or any(one.leader is None for one in ours[IDENTITIES].partitions.values()):
         return  # told among the topics

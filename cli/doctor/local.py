@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
+
+from dotenv import dotenv_values
+
+from agents.identifiers import Identifiers
+from agents.rule_files import NoRules, digest, load
+from agents.settings import Settings, SettingsError
+from agents.vocabulary import vocabulary
+from core.rule import RuleError
 
 from ..bus import Bus
 from ..health import announced, ask
@@ -15,7 +24,6 @@ from .machine import Folder, Rules, Source
 
 def sources(bus: Bus) -> list[Source]:
     """Where this process's settings stand, those that are none among them."""
-    from agents.settings import Settings
 
     env_file = Path(str(Settings.model_config["env_file"]))
     toml_file = Path(str(Settings.model_config["toml_file"]))
@@ -32,20 +40,17 @@ def _named(variables: Any) -> frozenset[str]:
 
 
 def _dotenv(path: Path) -> Any:
-    from dotenv import dotenv_values
 
     return dotenv_values(path)
 
 
 def _toml(path: Path) -> frozenset[str]:
-    import tomllib
 
     return frozenset(name.lower() for name in tomllib.loads(path.read_text(encoding="utf-8")))
 
 
 def refused(bus: Bus) -> list[str]:
     """Settings that only tell when they are used that they are missing or can't be."""
-    from agents.settings import SettingsError
 
     problems = []
     for use in (bus.settings.partition_count, lambda: fingerprint(bus)):
@@ -58,7 +63,6 @@ def refused(bus: Bus) -> list[str]:
 
 def fingerprint(bus: Bus) -> str | None:
     """Of this machine's identity key; None if the embedded bus has not made one yet. Raises ``SettingsError``."""
-    from agents.identifiers import Identifiers
 
     settings = bus.settings
     if settings.identity_key is None and settings.embedded and not (settings.data_dir / GENERATED).exists():
@@ -87,9 +91,6 @@ def metrics(data_dir: Path) -> list[str]:
 
 def rules(bus: Bus) -> Rules:
     """The rules of this machine's folder, or why they can't be used."""
-    from agents.rule_files import NoRules, digest, load
-    from agents.vocabulary import vocabulary
-    from core.rule import RuleError
 
     folder = bus.rules_dir
     known = ""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from schemas.topics import Topic
 
 from ..words import count, listed
 from .brokers import span
 from .finding import Finding, Verdict, ok, warning, wrong
 from .remedy import Commands
-
-if TYPE_CHECKING:
-    from schemas.topics import Topic
 
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 """Kafka's own, without which nothing is read or written exactly once. They are made when first needed."""
