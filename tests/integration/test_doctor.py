@@ -18,11 +18,11 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
-from agents import normalisation
 from agents.foreign import letters_about
 from agents.identifiers import Identifiers
 from agents.key_record import key_record
 from agents.metrics import Metrics
+from agents.normalisation import VERSION
 from cli.doctor import examination, transactions
 from cli.doctor.brokers import VERIFICATION
 from cli.main import app
@@ -205,7 +205,7 @@ def test_another_identity_key_and_a_lost_one_are_found(data: Path, monkeypatch: 
 
 
 def test_identities_of_another_normalisation_are_found(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalisation, "VERSION", normalisation.VERSION + 1)
+    monkeypatch.setattr("cli.doctor.examination.VERSION", VERSION + 1)
     code, found = ill(data)
     assert (Code.WRONG, ["identifiers"]) == (code, list(found))
     assert "of the normalisation of identifiers" in found["identifiers"]["found"]
