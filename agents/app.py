@@ -212,7 +212,7 @@ class Worker:
     def ready(self) -> Health:
         """Is it a member of a stable group, and is everything open for work that the group has given to it?
 
-        Of a stable group each partition has an owner: who was given nothing is ready, and limit_rate.
+        Of a stable group each partition has an owner: who was given nothing is ready, and spare.
         """
         if self.app.leaving:
             return Health(False, "is ending")

@@ -155,7 +155,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for tp in fetches.waiting:
             if fetches.reassigning:
                 return
-            state = fetches.reading(tp)
+            state = fetches.read_position(tp)
             if state is None:
                 continue
             before = state.position
@@ -174,7 +174,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         buffers: dict[TP, PartitionBuffer] = {}
         complete = inf
         for tp in tuple(active):  # the main thread may change it meanwhile
-            state = fetches.reading(tp)
+            state = fetches.read_position(tp)
             if state is None:
                 continue
             buffer = self._buffers.setdefault(tp, PartitionBuffer(state.position, state.position))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.kafka.copies import MAX_PAUSE_MS
+
 SESSION_SECONDS = 10.0
 """A worker that is not heard of for so long loses its partitions to the others."""
 
@@ -18,8 +20,7 @@ class Limits:
     fence: how long taking over one partition may wait for Kafka.
     stall: how long a restore may stand still (another writer's open transaction holds it back).
     leave: how long a revoked partition may take to finish its unit of work.
-    cache: a local store older than that is not read on from: half of the time for which compacted topics keep the
-        traces of what was erased (``delete.retention.ms``, 30 days).
+    cache: a local store older than that is not read on from.
     refence: a producer idle for that long is fenced anew: Kafka forgets transactional ids after 7 days.
     offsets: how often the group is told how far its partitions are, which costs two requests more: what counts is the
         progress record in every transaction.
@@ -35,7 +36,7 @@ class Limits:
     fence: float = 60.0
     stall: float = 120.0
     leave: float = 20.0
-    cache: float = 15 * 86_400.0
+    cache: float = MAX_PAUSE_MS / 1000
     refence: float = 86_400.0
     offsets: float = 1.0
     decide: float = 0.75

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-import io
 import re
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = "core|schemas|runtime|engine|agents|sinks|cli|deploy|benchmarks|tests|examples"
 DOTTED = re.compile(rf"(?<![\w./])((?:{ROOMS})(?:\.[A-Za-z_]\w*)+)")
 PLACED = re.compile(rf"(?<![\w/.<*-])((?:{ROOMS}|docs|rules)/[\w/.-]*\w\.(?:py|md|yaml|yml|json|toml|sh))(?![\w*])")
+COMMENT = re.compile("#.*")
 PAST = ("docs/adr/", "benchmarks/results/")
 MADE_UP = {
     "schemas/departments/logistics.py",  # docs/adding-a-department.md has the reader write these two
@@ -45,8 +44,7 @@ def prose(path: Path) -> str:
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     ]
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return "\n".join([*strings, *(token.string for token in tokens if token.type == tokenize.COMMENT)])
+    return "\n".join([*strings, *COMMENT.findall(text)])
 
 
 def is_there(dotted: str) -> bool:

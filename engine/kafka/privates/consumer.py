@@ -14,7 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 from engine.kafka.privates.fetches import Taken, for_buffer, packed_size, waits_for_room
 
 
-class Reading(Protocol):
+class ReadPosition(Protocol):
     """Of a partition that is read: the next offset, and the last stable one if the broker has told it."""
 
     position: int
@@ -55,7 +55,7 @@ class Fetches:
         """Partitions of which something is there that nobody has taken."""
         return list(self._fetcher._records)
 
-    def reading(self, partition: TopicPartition) -> Reading | None:
+    def read_position(self, partition: TopicPartition) -> ReadPosition | None:
         """Where the partition is read; ``None`` while nobody knows, or if it is another's."""
         state = self._subscriptions.subscription.assignment.state_value(partition)
         return state if state is not None and state.has_valid_position else None
@@ -70,7 +70,7 @@ class Fetches:
         return waits_for_room(self._fetcher._records.get(partition))
 
     async def take(self, partition: TopicPartition, most: int) -> tuple[Taken, int]:
-        """Records of the partition for whom they will wait, and the bytes of the fetch that they are of."""
+        """At most so many records of the partition, which will wait for an agent; and the bytes of their fetch."""
         fetched = self._fetcher._records[partition]
         weight = packed_size(fetched)
         for_buffer(fetched)
