@@ -100,10 +100,7 @@ class Bus:
 
     def catalogue(self, replication: int) -> tuple[Topic, ...]:
         """All topics of this bus, with so many copies. Raises ``SettingsError``."""
-        from schemas.topics import catalogue
-
-        departments = [department.name for department in self.registry.sources]
-        return catalogue(departments, self.settings.partition_count(), replication, self.registry.alerted)
+        return self.registry.topics(self.settings.partition_count(), replication)
 
 
 def bus_of(context: typer.Context) -> Bus:

@@ -19,7 +19,6 @@ from agents.settings import Settings
 from deploy.broker import AlreadyRunning, BrokerFailed, EmbeddedBroker
 from runtime.ending import Ending
 from schemas.registry import Registry
-from schemas.topics import catalogue
 
 from .child import Backoff, Child
 from .health import LOCK, ask, forget_dead, supervised
@@ -178,9 +177,8 @@ class Supervisor:
     def _apply_topics(self) -> None:
 
         began, registry = time.monotonic(), Registry.discover()
-        departments = [department.name for department in registry.sources]
         copies = self._settings.replication or topic_admin.replication(self.bootstrap)
-        topics = catalogue(departments, self._settings.partition_count(), copies, registry.alerted)
+        topics = registry.topics(self._settings.partition_count(), copies)
         changes = topic_admin.apply(self.bootstrap, topics)
         made = sum(change.kind == "created" for change in changes)
         words = f"{len(topics)}, {made} of them new" if made else f"{len(topics)}"

@@ -10,6 +10,7 @@ from types import MappingProxyType, ModuleType
 
 from . import departments as built_in
 from .department import BusData, Department, EventData, EventType, When
+from .topics import Topic, catalogue
 
 _DEPARTMENT = re.compile(r"[a-z][a-z0-9_-]{0,31}").fullmatch
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*\.[a-z0-9_]+\.[a-z0-9_]+\.v[1-9][0-9]*").fullmatch
@@ -53,6 +54,10 @@ class Registry:
     def alerted(self) -> tuple[str, ...]:
         """Who is told of alerts: the departments that contact customers, and ops. Others are sources without people."""
         return (*self.outreach, "ops")
+
+    def topics(self, partitions: int, replication: int) -> tuple[Topic, ...]:
+        """All topics of a bus for these departments. See ``topics.catalogue``."""
+        return catalogue([department.name for department in self.sources], partitions, replication, self.alerted)
 
 
 def _check(department: Department, event_type: EventType) -> None:

@@ -14,9 +14,8 @@ from agents.app import departments
 from agents.settings import Settings
 from agents.topic_admin import apply
 from deploy.broker import EmbeddedBroker
-from schemas.alerted import ALERTED
 from schemas.registry import Registry
-from schemas.topics import JOURNAL, LINKS, catalogue, events_topic
+from schemas.topics import JOURNAL, LINKS, events_topic
 
 from .faults import Planned
 from .fleet import Fleet
@@ -45,7 +44,7 @@ class Bus:
         self.partitions = partitions
         self.departments = departments(registry)
         self.events = tuple(events_topic(name) for name in self.departments)
-        self._topics = catalogue(self.departments, partitions, 1, ALERTED)
+        self._topics = registry.topics(partitions, 1)
         self.sizes = [(topic.name, topic.partitions) for topic in self._topics]
         inputs = [(name, count) for name, count in self.sizes if name in (*self.events, LINKS, JOURNAL)]
         self.progress = Progress(self.bootstrap, Settings().app_id, inputs, self.sizes)

@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from agents.app import departments
 from agents.topic_admin import apply
 from schemas.alerted import ALERTED
 from schemas.registry import Registry
-from schemas.topics import IDENTITIES, PROFILES, TIMELINE, Topic, alerts_topic, catalogue
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE, Topic, alerts_topic
 
 from . import sink_log
 from .sink_checker import Copy
@@ -28,9 +27,7 @@ NAMES = (TIMELINE, PROFILES, IDENTITIES, *(alerts_topic(department) for departme
 
 def catalogued(partitions: int = PARTITIONS) -> list[Topic]:
     """The topics that a sink reads, as ``cxbus topics apply`` makes them."""
-    return [
-        topic for topic in catalogue(departments(Registry.discover()), partitions, 1, ALERTED) if topic.name in NAMES
-    ]
+    return [topic for topic in Registry.discover().topics(partitions, 1) if topic.name in NAMES]
 
 
 SIZES: Mapping[str, int] = {topic.name: topic.partitions for topic in catalogued()}

@@ -21,19 +21,17 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, OffsetSpec
 from kafka.structs import TopicPartition
 
-from agents.app import departments
 from agents.topic_admin import apply
 from deploy.broker import EmbeddedBroker
 from examples.subscribe import take
-from schemas.alerted import ALERTED
 from schemas.registry import Registry
-from schemas.topics import alerts_topic, catalogue, events_topic
+from schemas.topics import alerts_topic, events_topic
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLES = PROJECT / "examples"
 PATIENCE = 60.0
 PARTITIONS = 4
-TOPICS = catalogue(departments(Registry.discover()), PARTITIONS, 1, ALERTED)
+TOPICS = Registry.discover().topics(PARTITIONS, 1)
 
 
 @dataclass(frozen=True, slots=True)

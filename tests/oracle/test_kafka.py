@@ -17,9 +17,8 @@ from agents.settings import Settings
 from agents.topic_admin import apply
 from core.event import DAY
 from deploy.broker import EmbeddedBroker
-from schemas.alerted import ALERTED
 from schemas.registry import Registry
-from schemas.topics import JOURNAL, LINKS, catalogue, events_topic
+from schemas.topics import JOURNAL, LINKS, events_topic
 from tests.chaos.business import Habits, Sent, business, cloud_event
 from tests.chaos.fleet import Fleet
 from tests.chaos.log import Reader
@@ -39,8 +38,8 @@ class Town:
     """A bus with one worker, and all that is published on it."""
 
     def __init__(self, home: Path, bootstrap: str) -> None:
-        names = departments(Registry.discover())
-        topics = catalogue(names, PARTITIONS, 1, ALERTED)
+        registry = Registry.discover()
+        names, topics = departments(registry), registry.topics(PARTITIONS, 1)
         apply(bootstrap, topics)
         sizes = [(topic.name, topic.partitions) for topic in topics]
         read = {LINKS, JOURNAL, *map(events_topic, names)}
