@@ -7,6 +7,7 @@ figures for ``RECORDED``, which holds one per version of Python.
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 from collections.abc import Callable
@@ -70,7 +71,10 @@ def measure(home: Path) -> Cost:
 
 
 def instructions(work: Callable[[], T]) -> tuple[T, int]:
-    """What ``work`` returns, and how many instructions of Python's machine it took."""
+    """What ``work`` returns, and how many instructions of Python's machine it took.
+
+    Garbage is not collected meanwhile: whoever listens to that in Python (Hypothesis does) would be counted.
+    """
     count = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -79,12 +83,15 @@ def instructions(work: Callable[[], T]) -> tuple[T, int]:
         count += event == "opcode"
         return trace
 
-    before = sys.gettrace()
+    before, collecting = sys.gettrace(), gc.isenabled()
+    gc.disable()
     sys.settrace(trace)
     try:
         found = work()
     finally:
         sys.settrace(before)
+        if collecting:
+            gc.enable()
     return found, count
 
 

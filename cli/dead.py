@@ -24,7 +24,6 @@ from .letters import Cut, Letter, chosen, letters, unsendable
 from .lines import plain
 from .output import document, facts, note, say, shown, table
 from .problem import Code, Problem
-from .publication import publish
 from .words import count, listed, moment
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be used, and why.")
@@ -127,6 +126,8 @@ def retry(
 
     Example: cxbus dead retry 12, or: cxbus dead retry --all --reason decision-error
     """
+
+    from .publication import publish  # its Kafka client, which the others here do not need
 
     if all_ == (which is not None):
         raise Problem("Say which letter, or --all: cxbus dead retry 12", Code.USAGE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from aiokafka import TopicPartition
 
@@ -64,6 +65,8 @@ class Checkpoint:
             if told["format"] != FORMAT:
                 return None
             offsets = {TopicPartition(topic, partition): offset for topic, partition, offset in told["offsets"]}
+            if not isfinite(told["time"]):
+                return None
             return cls(Cluster(told["cluster"], told["topics"]), offsets, told["time"])
         except (ValueError, KeyError, TypeError):
             return None
@@ -75,8 +78,10 @@ class Checkpoint:
         """
         if self.offsets.keys() != bounds.ends.keys():
             return _WORDS[Doubt.OTHER_TOPIC]
+        # of a clock that was set back nobody knows how long ago it was: as far behind as it is ahead
+        as_of_ms = int((now - abs(now - self.time)) * 1000)
         for tp, offset in self.offsets.items():
-            position = Position(self.cluster.id, self.cluster.topics[tp.topic], Reached(offset, int(self.time * 1000)))
+            position = Position(self.cluster.id, self.cluster.topics.get(tp.topic, ""), Reached(offset, as_of_ms))
             log = Log(bounds.cluster.id, bounds.cluster.topics[tp.topic], bounds.begins[tp], bounds.ends[tp])
             found = doubt(position, log, int(now * 1000), int(most_seconds * 1000))
             if found is not None:

@@ -60,8 +60,7 @@ class Doubt(StrEnum):
 def doubt(position: Position, log: Log, now_ms: int, max_pause_ms: int | None) -> Doubt | None:
     """Why ``position`` is not a place in ``log`` from which one may read on, or None.
 
-    ``max_pause_ms`` is None for topics without tombstones. With nothing left to read, no pause was too long. A clock
-    that was set back by as much tells nothing of the pause.
+    ``max_pause_ms`` is None for topics without tombstones. With nothing left to read, no pause was too long.
     """
     if position.cluster_id != log.cluster_id:
         return Doubt.OTHER_CLUSTER
@@ -71,7 +70,7 @@ def doubt(position: Position, log: Log, now_ms: int, max_pause_ms: int | None) -
         return Doubt.BEYOND_END
     if max_pause_ms is not None and position.reached.next_offset < log.start:
         return Doubt.BEFORE_START
-    paused = abs(now_ms - position.reached.as_of_ms)
+    paused = now_ms - position.reached.as_of_ms
     if max_pause_ms is not None and position.reached.next_offset < log.end and paused > max_pause_ms:
         return Doubt.TOO_OLD
     return None

@@ -85,6 +85,14 @@ BUGS = (
         (checks.SINK_RECREATED,),
     ),
     Bug(
+        "a-clock-that-was-ahead-empties-the-database",
+        "A record of a broker whose clock was ahead makes a database too old to be believed, at each start.",
+        "engine/kafka/copies.py",
+        "paused = now_ms - position.reached.as_of_ms",
+        "paused = abs(now_ms - position.reached.as_of_ms)",
+        (checks.COPIES,),
+    ),
+    Bug(
         "the-sink-writes-numbers-anew",
         "The database has an event's numbers as a program writes them, not as they were sent.",
         "sinks/sql/rows.py",

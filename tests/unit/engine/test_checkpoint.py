@@ -26,6 +26,16 @@ def test_a_mark_of_another_version_is_none(held: bytes) -> None:
     assert Checkpoint.decode(held) is None
 
 
+@pytest.mark.parametrize("time", [float("inf"), float("-inf"), float("nan")])
+def test_a_mark_of_no_time_is_none(time: float) -> None:
+    assert Checkpoint.decode(dataclasses.replace(MARK, time=time).encode()) is None
+
+
+def test_a_mark_whose_topics_are_not_those_of_its_offsets_is_of_other_topics() -> None:
+    mark = dataclasses.replace(MARK, cluster=Cluster("here", {"t": "one"}))
+    assert "other topics" in (mark.unusable(BOUNDS, MARK.time, 15 * DAY) or "")
+
+
 @pytest.mark.parametrize("later", [0.0, 14.9 * DAY, -60.0])
 def test_a_young_store_of_these_topics_is_read_on_from(later: float) -> None:
     assert MARK.unusable(BOUNDS, MARK.time + later, 15 * DAY) is None

@@ -1,4 +1,4 @@
-"""Lanes lose and repeat nothing, whatever the cuts, and keep a backlog in the order of broker time."""
+"""Buffers lose and repeat nothing, whatever the cuts, and keep a backlog in the order of broker time."""
 
 from __future__ import annotations
 

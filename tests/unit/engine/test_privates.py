@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator, NoGroupCoordinator
-from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
+from aiokafka.consumer.subscription_state import Assignment, SubscriptionState, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageBatch
 from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol import struct, types
@@ -46,6 +46,7 @@ USED: Mapping[str, object] = {
     # the group and what is read: privates.consumer
     "AIOKafkaConsumer.start": AIOKafkaConsumer.start,
     "AIOKafkaConsumer.stop": AIOKafkaConsumer.stop,
+    "GroupCoordinator.__init__": GroupCoordinator.__init__,
     "GroupCoordinator.check_errors": GroupCoordinator.check_errors,
     "GroupCoordinator.close": GroupCoordinator.close,
     "GroupCoordinator.fetch_committed_offsets": GroupCoordinator.fetch_committed_offsets,
@@ -54,8 +55,9 @@ USED: Mapping[str, object] = {
     "NoGroupCoordinator": NoGroupCoordinator,
     "SubscriptionState.fetch_context": SubscriptionState.fetch_context,
     "SubscriptionState.reassignment_in_progress": SubscriptionState.reassignment_in_progress.fget,
-    "TopicPartitionState.has_valid_position": TopicPartitionState.has_valid_position.fget,
-    "TopicPartitionState.position": TopicPartitionState.position.fget,
+    "SubscriptionState.is_assigned": SubscriptionState.is_assigned,
+    "Assignment.state_value": Assignment.state_value,
+    "TopicPartitionState": TopicPartitionState,
 }
 
 RECORDED: Mapping[str, str] = {
@@ -79,6 +81,7 @@ RECORDED: Mapping[str, str] = {
     "TransactionManager.wait_for_transaction_end": "67dc578aafc3",
     "AIOKafkaConsumer.start": "2f1ba7044332",
     "AIOKafkaConsumer.stop": "bc5da9c98595",
+    "GroupCoordinator.__init__": "9e729f077efc",
     "GroupCoordinator.check_errors": "ba6ca51ad348",
     "GroupCoordinator.close": "f30d83108945",
     "GroupCoordinator.fetch_committed_offsets": "6c049c737916",
@@ -87,8 +90,9 @@ RECORDED: Mapping[str, str] = {
     "NoGroupCoordinator": "72ec15ee0975",
     "SubscriptionState.fetch_context": "ff2a654dca23",
     "SubscriptionState.reassignment_in_progress": "6876e75ff981",
-    "TopicPartitionState.has_valid_position": "ebe7c39d949a",
-    "TopicPartitionState.position": "816b6b289bd1",
+    "SubscriptionState.is_assigned": "cd2783df3bd5",
+    "Assignment.state_value": "183fea82ef48",
+    "TopicPartitionState": "2b83334afadf",
 }
 
 
