@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from core.ruleset import RuleSet
+from core.rules.ruleset import RuleSet
 from engine.faust.application import create_app
 from engine.faust.rounds import rounds
 from engine.faust.transport import BatchConsumer
@@ -66,7 +66,7 @@ def departments(registry: Registry) -> tuple[str, ...]:
 
 
 def rules(settings: Settings, registry: Registry) -> RuleSet:
-    """The rules in force. Raises ``core.rule.RuleError``."""
+    """The rules in force. Raises ``core.rules.rule.RuleError``."""
     return load(settings.rules_dir or BUILT_IN, vocabulary(registry), registry.outreach)
 
 

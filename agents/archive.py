@@ -21,10 +21,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from core.alert import Alert
-from core.arrival import Arrived
-from core.conditions import Derived
-from core.event import BEFORE_ALL, FOREVER, Entry
+from core.alerts.alert import Alert
+from core.customer.arrival import Arrived
+from core.rules.conditions import Derived
+from core.timeline.entry import BEFORE_ALL, FOREVER, Entry
 from engine.kafka.checkpoint import Checkpoint
 from engine.store.store import META, Store
 
@@ -61,7 +61,7 @@ class Added(msgspec.Struct, frozen=True, gc=False):
 
 
 class Archive:
-    """Implements ``core.arrival.Finder`` on RocksDB; older states are in memory only."""
+    """Implements ``core.customer.arrival.Finder`` on RocksDB; older states are in memory only."""
 
     def __init__(self, directory: Path) -> None:
         self._store = Store(directory, ("entries", "profiles"))
@@ -119,7 +119,7 @@ class Archive:
         """How far the journal's clock has come (µs)."""
         self._store.put(META, CLOCK, b"%d" % clock)
 
-    # --- core.arrival.Finder: entries ------------------------------------------------------------------------------
+    # --- core.customer.arrival.Finder: entries ------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it stands."""
@@ -160,7 +160,7 @@ class Archive:
         """The alerts that are put away."""
         return [stored_alert.alert(value) for _, value in self._store.scan("entries", b"%s/a" % customer.encode())]
 
-    # --- core.arrival.Finder: states -------------------------------------------------------------------------------
+    # --- core.customer.arrival.Finder: states -------------------------------------------------------------------------
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
         """The nearest state strictly before that instant (µs) that is at hand."""

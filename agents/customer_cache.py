@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.customer import Customer
+from core.customer.customer import Customer
 
 BYTES = 64 * 1024 * 1024
 """Of documents, in all partitions of a worker together; decoded, and with older states beside it (``snapshots``), one

@@ -15,7 +15,7 @@ import orjson
 import structlog
 from aiokafka import TopicPartition
 
-from core.identity import Node, root
+from core.identity.links import Node, root
 from engine.kafka.checkpoint import Bounds, Checkpoint
 from engine.kafka.limits import Limits
 from engine.kafka.reader import reader

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from core.alert import Alert
+from core.alerts.alert import Alert
 from core.bounds import VALUE_BYTES
-from core.conditions import EVIDENCE_LIMIT, Derived
-from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.event import BEFORE_ALL
-from core.features import Contacts, Feature, Latest, Ref, Unanswered
-from core.matters import Matters, MattersOf
-from core.parsing import MOST_WHERE
-from core.ruleset import RuleSet
+from core.customer.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
+from core.rules.conditions import EVIDENCE_LIMIT, Derived
+from core.rules.parsing import MOST_WHERE
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import BEFORE_ALL
+from core.timeline.features import Contacts, Feature, Latest, Ref, Unanswered
+from core.timeline.matters import Matters, MattersOf
 from engine.kafka.errors import Permanent
 from schemas import instant
 from schemas.outputs import PROFILE_UPDATED

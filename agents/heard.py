@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import orjson
 
-from core.arrival import Arrived
-from core.event import Entry, effective_at
-from core.journey import Brought, Merge, Moved
-from core.vocabulary import Vocabulary
+from core.customer.arrival import Arrived
+from core.customer.step import Brought, Merge, Moved
+from core.timeline.entry import Entry, effective_at
+from core.timeline.vocabulary import Vocabulary
 from engine.kafka.record import KafkaRecord
 
 from . import moves

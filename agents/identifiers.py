@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from core.identity import Node
+from core.identity.links import Node
 
 from .dropped import Dropped, Nobody
 from .kept_json import kept_json

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from core.fuse import MOST_A_DAY, Held
+from core.identity.fuse import MOST_A_DAY, Held
 from schemas.topics import KEY_RECORD
 
 from .records import is_instant, is_name, may_be_merged

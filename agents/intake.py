@@ -17,7 +17,7 @@ from operator import attrgetter
 
 from aiokafka import AIOKafkaProducer
 
-from core.event import DAY, uid_bytes
+from core.timeline.entry import DAY, uid_bytes
 from engine.faust.rounds import commit
 from engine.kafka.record import KafkaRecord, Unusable
 from engine.kafka.unpacking import Flaw

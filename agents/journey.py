@@ -1,7 +1,7 @@
 """The journey of one journal partition: a batch of records in, timeline, profiles and alerts out, in one transaction.
 
-Everything is decided by ``core.journey.step``; here records become its values and its answers become records. The past
-that it asks for is the ``Archive``, a local mirror of the timeline and profile topics.
+Everything is decided by ``core.customer.step.step``; here records become its values and its answers become records.
+The past that it asks for is the ``Archive``, a local mirror of the timeline and profile topics.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 import structlog
 from aiokafka import TopicPartition
 
-from core import journey
-from core.arrival import Arrived, Ignored, Refused, Written
-from core.closed import PutAway, TakenOut
-from core.closings import Unmatched
-from core.customer import Customer
-from core.journey import Forwarded, Moved, Shipped, step
-from core.ruleset import RuleSet
-from core.telling import Said
+from core.alerts.message import Said
+from core.customer import step as journey
+from core.customer.archive import PutAway, TakenOut
+from core.customer.arrival import Arrived, Ignored, Refused, Written
+from core.customer.customer import Customer
+from core.customer.step import Forwarded, Moved, Shipped, step
+from core.customer.unmatched_closings import Unmatched
+from core.rules.ruleset import RuleSet
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from core.event import rfc3339
-from core.telling import Said
+from core.alerts.message import Said
+from core.timeline.entry import rfc3339
 from schemas.outputs import ALERT_TYPES
 
 from .cloud_event import cloud_event

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.alert import Alert
-from core.event import DAY, rfc3339
+from core.alerts.alert import Alert
+from core.timeline.entry import DAY, rfc3339
 from engine.kafka.record import KafkaRecord
 from schemas.topics import NOTIFIED, TIMELINE
 

@@ -8,9 +8,9 @@ from typing import Any, TypedDict
 import msgspec
 import orjson
 
-from core.alert import Alert
-from core.event import BEFORE_ALL
-from core.journey import Shipped
+from core.alerts.alert import Alert
+from core.customer.step import Shipped
+from core.timeline.entry import BEFORE_ALL
 
 from .stored_entry import Shippable
 
@@ -35,7 +35,7 @@ class MovedEntry(TypedDict, total=False):
 
 
 class Move(TypedDict, total=False):
-    """A part of a move (see ``core.journey.Moved``)."""
+    """A part of a move (see ``core.customer.step.Moved``)."""
 
     move: str
     parts: int

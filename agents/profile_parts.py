@@ -11,9 +11,9 @@ from operator import is_
 
 from msgspec import Struct
 
-from core.customer import Customer
-from core.event import rfc3339
-from core.ruleset import RuleSet
+from core.customer.customer import Customer
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import rfc3339
 
 from .kept_json import kept_json
 

@@ -16,9 +16,9 @@ import msgspec
 import orjson
 from msgspec import Meta
 
-from core.alert import Alert
-from core.identity import Node
-from core.memory import MOST_ALERTS
+from core.alerts.alert import Alert
+from core.alerts.suppression import MOST_ALERTS
+from core.identity.links import Node
 from engine.kafka.mark import MARK
 from engine.kafka.record import KafkaRecord
 from schemas import instant

@@ -6,7 +6,7 @@ says. To read that history for every one of them is the square of it; here is wh
 
 from __future__ import annotations
 
-from core.matters import Matter
+from core.timeline.matters import Matter
 
 MOST = 100_000
 """Of all that is kept, payments, disputes and credits of bills counted: about 20 MiB."""

@@ -14,8 +14,8 @@ import orjson
 import structlog
 from aiokafka import TopicPartition
 
-from core.fuse import LINKS_A_DAY, Held, judge
-from core.identity import Born, Linked, Merged, Node, resolve, root
+from core.identity.fuse import LINKS_A_DAY, Held, judge
+from core.identity.links import Born, Linked, Merged, Node, resolve, root
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord
@@ -218,7 +218,7 @@ class Resolver:
     def _to_journal(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
 
-    # --- core.identity.Known, core.fuse.Known -----------------------------------------------------------------------
+    # --- core.identity.links.Known, core.identity.fuse.Known ----------------------------------------------------------
 
     def held(self, node_hash: str) -> Held | None:
         """What is known of a node."""

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import yaml
 
-from core.event import Entry, event_uid, rfc3339
-from core.folding import Match
-from core.parsing import parse_rule
-from core.past import matches
-from core.rule import Rule, RuleError
-from core.ruleset import RuleSet
-from core.vocabulary import Vocabulary
+from core.alerts.matching import Match
+from core.alerts.past import matches
+from core.rules.parsing import parse_rule
+from core.rules.rule import Rule, RuleError
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import Entry, event_uid, rfc3339
+from core.timeline.vocabulary import Vocabulary
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
 """The shipped rules: in the project and in an installation alike."""

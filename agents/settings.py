@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from core.fuse import LINKS_A_DAY, MOST_A_DAY
+from core.identity.fuse import LINKS_A_DAY, MOST_A_DAY
 
 from .identifier_settings import check_blocked, check_own_type, known_region
 

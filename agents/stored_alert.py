@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from core.alert import Alert
+from core.alerts.alert import Alert
 
 
 def stored(alert: Alert) -> bytes:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from core.arrival import Arrived
-from core.event import Entry
+from core.customer.arrival import Arrived
+from core.timeline.entry import Entry
 from schemas import instant
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from core.arrival import Written
-from core.event import Entry
-from core.streams import matter_of
-from core.vocabulary import Vocabulary
+from core.customer.arrival import Written
+from core.timeline.entry import Entry
+from core.timeline.streams import matter_of
+from core.timeline.vocabulary import Vocabulary
 from engine.transactional.transaction import Output
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
 from schemas.topics import TIMELINE

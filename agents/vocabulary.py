@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import vocabulary as core
+from core.timeline import vocabulary as core
 from schemas.department import BusData
 from schemas.registry import Registry
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from core.event import event_uid
+from core.timeline.entry import event_uid
 
 from .traffic import Published
 

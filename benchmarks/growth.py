@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from core.event import DAY, HOUR
+from core.timeline.entry import DAY, HOUR
 
 from .bus import LIBRARIES
 from .inhabited import RATE, TURN, Inhabited, Worked

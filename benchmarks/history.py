@@ -22,7 +22,7 @@ from agents.metrics import Metrics
 from agents.records import event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
-from core.event import DAY, uid_bytes
+from core.timeline.entry import DAY, uid_bytes
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output

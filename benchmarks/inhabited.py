@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from core.event import DAY
+from core.timeline.entry import DAY
 from deploy.broker import EmbeddedBroker
 from schemas.topics import TIMELINE
 

@@ -28,7 +28,7 @@ from agents.intake import Intake
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.settings import Settings
-from core.identity import Node
+from core.identity.links import Node
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output

@@ -27,7 +27,7 @@ from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.records import event_headers
 from agents.settings import Settings
-from core.event import DAY, HOUR, uid_bytes
+from core.timeline.entry import DAY, HOUR, uid_bytes
 from schemas.registry import Registry
 from schemas.topics import JOURNAL
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
-from core.event import event_uid
+from core.timeline.entry import event_uid
 from engine.kafka.reader import reader
 
 from .topics import partitions_of

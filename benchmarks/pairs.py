@@ -11,7 +11,7 @@ from itertools import count
 from math import ceil
 from typing import NamedTuple
 
-from core.event import SECOND
+from core.timeline.entry import SECOND
 from schemas.topics import events_topic
 from tests.chaos.business import cloud_event
 

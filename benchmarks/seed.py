@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaProducer
 from agents.identifiers import Identifiers
 from agents.identity_records import identifier_record
 from agents.key_record import key_record
-from core.fuse import Held, judge
-from core.identity import Born, Linked, Node, resolve
+from core.identity.fuse import Held, judge
+from core.identity.links import Born, Linked, Node, resolve
 from engine.transactional.transaction import Output, by_target, send_all
 from schemas.topics import IDENTITIES, KEY_RECORD
 
@@ -24,7 +24,7 @@ AT_ONCE = 20_000
 
 
 class Strangers:
-    """A resolver's memory of nobody. Implements ``core.identity.Known`` and ``core.fuse.Known``."""
+    """A resolver's memory of nobody. Implements ``core.identity.links.Known`` and ``core.identity.fuse.Known``."""
 
     def held(self, node_hash: str) -> Held | None:
         """None: nothing is known."""

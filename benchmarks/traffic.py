@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from itertools import accumulate, count
 from typing import NamedTuple
 
-from core.event import HOUR, SECOND
+from core.timeline.entry import HOUR, SECOND
 from schemas.topics import events_topic
 from tests.chaos.business import CALM, LIVELY, SPAN, Make, Person, cloud_event
 

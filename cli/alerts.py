@@ -167,7 +167,7 @@ def standing(alert: Alert) -> bool:
 
 def plain(alert: Alert) -> Mapping[str, Any]:
     """The alert with the names that it has on the bus."""
-    from core.event import rfc3339
+    from core.timeline.entry import rfc3339
 
     return {
         "alertId": alert.alert_id,

@@ -172,7 +172,7 @@ def _timeline(customer: Customer, entries: Sequence[Entry]) -> None:
 
 
 def _plain_entry(entry: Entry) -> Mapping[str, Any]:
-    from core.event import rfc3339
+    from core.timeline.entry import rfc3339
 
     return {
         "uid": entry.uid,

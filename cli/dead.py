@@ -12,7 +12,7 @@ import typer
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
-from core.event import rfc3339
+from core.timeline.entry import rfc3339
 from schemas.codec import MAX_BYTES
 from schemas.dead_letter import RETRY_OF
 from schemas.refusal import Reason as Known

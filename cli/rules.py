@@ -16,7 +16,7 @@ from .words import count
 
 if TYPE_CHECKING:
     from agents.rule_files import Failure
-    from core.rule import Rule
+    from core.rules.rule import Rule
 
 app = typer.Typer(no_args_is_help=True, help="The alert rules.")
 
@@ -113,7 +113,7 @@ def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
 def _judge(bus: Bus, file: Path) -> Verdict:
     from agents.rule_files import read, run_tests
     from agents.vocabulary import vocabulary
-    from core.rule import RuleError
+    from core.rules.rule import RuleError
 
     known = vocabulary(bus.registry)
     rule = None

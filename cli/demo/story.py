@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import yaml
 
-from core.event import DAY, HOUR, SECOND, event_uid, rfc3339
+from core.timeline.entry import DAY, HOUR, SECOND, event_uid, rfc3339
 
 MINUTE = 60 * SECOND
 _UNITS = {"d": DAY, "h": HOUR, "m": MINUTE}

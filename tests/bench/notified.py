@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from core.event import BEFORE_ALL, Entry
-from core.memory import Memory
-from core.notification import decide
-from core.past import matches
-from core.ruleset import RuleSet
-from core.telling import sentence
+from core.alerts.message import sentence
+from core.alerts.notification import decide
+from core.alerts.past import matches
+from core.alerts.suppression import Memory
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import BEFORE_ALL, Entry
 
 
 class Notified(NamedTuple):

@@ -21,7 +21,7 @@ from agents.rule_files import BUILT_IN, load
 from agents.topic_admin import apply
 from agents.vocabulary import vocabulary
 from benchmarks.peers import kafka_streams
-from core.event import Entry, event_uid
+from core.timeline.entry import Entry, event_uid
 from deploy.broker import EmbeddedBroker
 from schemas import instant
 from schemas.registry import Registry

@@ -11,7 +11,7 @@ import pytest
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
 from benchmarks.peers.domain import JSON, Dead, Routed, accept, micros, newcomer, take, uid_of
-from core.event import Entry, event_uid
+from core.timeline.entry import Entry, event_uid
 from schemas import instant
 from schemas.registry import Registry
 from tests.chaos.business import CALM, Habits, business, cloud_event

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import orjson
 
 from agents.records import partition_of
-from core.event import DAY
+from core.timeline.entry import DAY
 from schemas.topics import events_topic
 
 from .business import Sent, cloud_event

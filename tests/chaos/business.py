@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from core.event import DAY, HOUR
+from core.timeline.entry import DAY, HOUR
 from schemas import instant
 from schemas.topics import events_topic
 

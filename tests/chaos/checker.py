@@ -17,8 +17,8 @@ from msgspec.structs import astuple
 
 from agents import stored_alert
 from agents.documents import STATE, Document
-from core.alert import Alert
-from core.event import event_uid
+from core.alerts.alert import Alert
+from core.timeline.entry import event_uid
 from schemas import instant
 from schemas.dead_letter import origins, told
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE

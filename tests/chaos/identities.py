@@ -12,9 +12,9 @@ import orjson
 
 from agents.identifiers import Identifiers
 from agents.records import nodes_of
-from core.event import DAY
-from core.fuse import LINKS_A_DAY
-from core.identity import Node
+from core.identity.fuse import LINKS_A_DAY
+from core.identity.links import Node
+from core.timeline.entry import DAY
 from schemas.topics import IDENTITIES, LINKS
 
 from .checker import Problem, content_of, current

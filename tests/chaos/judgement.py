@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.identifiers import Identifiers
-from core.ruleset import RuleSet
+from core.rules.ruleset import RuleSet
 from schemas.alerted import ALERTED
 from schemas.topics import JOURNAL, alerts_topic, events_topic
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import orjson
 
-from core.event import HOUR
+from core.timeline.entry import HOUR
 from schemas import instant
 
 from .business import ROUGH, STRUCTURED, Sent, business

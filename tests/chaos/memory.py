@@ -17,7 +17,7 @@ from agents.intake import Intake
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.resolver import Resolver
-from core.ruleset import RuleSet
+from core.rules.ruleset import RuleSet
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.registry import Registry

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from core.event import DAY, HOUR
+from core.timeline.entry import DAY, HOUR
 from schemas import instant
 
 from .business import STRUCTURED, Fields, Headers, Sent

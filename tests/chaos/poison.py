@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from core.event import DAY
+from core.timeline.entry import DAY
 from schemas import instant
 from schemas.topics import events_topic
 

@@ -1,8 +1,8 @@
 """What the journal's readers must have done: a fold of the journal in this process, with nothing that can fail.
 
-Each journal record once, partition by partition, in order, through ``core.journey.step`` with a memory for a history.
-It keeps, in order, all that the journey had to write. Older states it has none: what is late is folded from the
-beginning.
+Each journal record once, partition by partition, in order, through ``core.customer.step.step`` with a memory for a
+history. It keeps, in order, all that the journey had to write. Older states it has none: what is late is folded from
+the beginning.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from agents import messages
 from agents.documents import Documents
 from agents.identifiers import Identifiers
 from agents.records import EVENT, MERGE, MOVED, ORDER, header_of
-from core.alert import Alert
-from core.arrival import Arrived, Refused, Written
-from core.customer import Customer
-from core.event import BEFORE_ALL, FOREVER, Entry
-from core.journey import Brought, Forwarded, Merge, Moved, Shipped, step
-from core.past import Nothing
-from core.ruleset import RuleSet
-from core.telling import Said
+from core.alerts.alert import Alert
+from core.alerts.message import Said
+from core.alerts.past import Nothing
+from core.customer.arrival import Arrived, Refused, Written
+from core.customer.customer import Customer
+from core.customer.step import Brought, Forwarded, Merge, Moved, Shipped, step
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import BEFORE_ALL, FOREVER, Entry
 from schemas import instant
 from schemas.topics import alerts_topic
 
@@ -104,7 +104,7 @@ class Reference(Nothing):
         profile = orjson.loads(self.documents.profile(customer))
         return profile, self.documents.encode(customer, "").state
 
-    # --- core.arrival.Finder ----------------------------------------------------------------------------------------
+    # --- core.customer.arrival.Finder ---------------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         """The entry as it was first journaled."""

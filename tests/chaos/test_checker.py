@@ -17,7 +17,7 @@ from agents.identifiers import Identifiers
 from agents.letters import letter
 from agents.records import Origin
 from agents.settings import Settings
-from core.fuse import LINKS_A_DAY
+from core.identity.fuse import LINKS_A_DAY
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from agents.letters import letter
 from agents.records import Origin, event_headers
-from core.event import event_uid, uid_bytes
+from core.timeline.entry import event_uid, uid_bytes
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.event import DAY
+from core.timeline.entry import DAY
 
 from .arena import JudgedBus, arena, at_work, now, verdict
 from .business import Habits, business

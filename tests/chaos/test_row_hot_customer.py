@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
-from core.event import event_uid
+from core.timeline.entry import event_uid
 from schemas.topics import events_topic
 
 from .arena import DRAIN_SECONDS, JudgedBus, arena, at_work, now, verdict

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.event import DAY
+from core.timeline.entry import DAY
 from schemas.topics import events_topic
 
 from .arena import JudgedBus, arena, at_work, ended, now, verdict

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
-from core.event import event_uid
+from core.timeline.entry import event_uid
 from engine.transactional.progress import ProgressLog, read_progress
 from schemas.topics import JOURNAL, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 

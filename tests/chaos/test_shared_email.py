@@ -19,8 +19,8 @@ import pytest
 from agents.app import rules
 from agents.identifiers import Identifiers
 from agents.settings import Settings
-from core.event import HOUR
-from core.fuse import LINKS_A_DAY
+from core.identity.fuse import LINKS_A_DAY
+from core.timeline.entry import HOUR
 from deploy.broker import EmbeddedBroker
 from schemas.registry import Registry
 from schemas.topics import TIMELINE, events_topic

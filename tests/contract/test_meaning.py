@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from core import vocabulary
+from core.timeline import vocabulary
 from schemas.department import EntityRole, EventType, When
 from schemas.registry import Registry
 

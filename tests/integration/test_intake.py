@@ -22,7 +22,7 @@ from agents.key_record import OtherNormalisation, WrongKey, key_record
 from agents.metrics import Metrics
 from agents.normalisation import VERSION
 from agents.records import Header
-from core.identity import Node
+from core.identity.links import Node
 from deploy.broker import EmbeddedBroker
 from engine.kafka.mark import MARK
 from engine.transactional.batch import Batch

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from core import arrival, journey
-from core import event as core
-from core.event import BEFORE_ALL
-from core.ruleset import RuleSet
-from core.telling import Said as CoreSaid
+from core.alerts.message import Said as CoreSaid
+from core.customer import arrival
+from core.customer import step as journey
+from core.rules.ruleset import RuleSet
+from core.timeline import entry as core
+from core.timeline.entry import BEFORE_ALL
 from tests.unit.core import bench
 
 from .customer import Customer, Move, Outcome, Refused, Written

@@ -21,7 +21,7 @@ from agents.intake import Intake
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.resolver import Resolver
-from core.fuse import LINKS_A_DAY
+from core.identity.fuse import LINKS_A_DAY
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from tests.unit.agents.bench import MARK

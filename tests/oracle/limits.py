@@ -8,7 +8,9 @@ import pytest
 
 from agents import documents, snapshots
 from agents import journey as agent
-from core import customer, evidence, memory
+from core.alerts import evidence
+from core.alerts import suppression as memory
+from core.customer import customer
 
 from . import matches, notification, profile
 

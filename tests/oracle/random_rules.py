@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.vocabulary import vocabulary
-from core.parsing import parse_rule
-from core.ruleset import RuleSet
+from core.rules.parsing import parse_rule
+from core.rules.ruleset import RuleSet
 
 from .worlds import REGISTRY
 

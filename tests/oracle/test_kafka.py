@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from agents.app import departments
 from agents.settings import Settings
 from agents.topic_admin import apply
-from core.event import DAY
+from core.timeline.entry import DAY
 from deploy.broker import EmbeddedBroker
 from schemas.registry import Registry
 from schemas.topics import JOURNAL, LINKS, events_topic

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from agents import moves, stored_alert
 from agents.documents import Document, Documents
-from core import event as core
-from core.alert import Alert
-from core.notification import first_notice
-from core.past import Nothing, Past
-from core.past import matches as core_matches
-from core.ruleset import RuleSet
-from core.telling import tell
+from core.alerts.alert import Alert
+from core.alerts.message import tell
+from core.alerts.notification import first_notice
+from core.alerts.past import Nothing, Past
+from core.alerts.past import matches as core_matches
+from core.rules.ruleset import RuleSet
+from core.timeline import entry as core
 from schemas.codec import Codec
 from schemas.topics import NOTIFIED
 

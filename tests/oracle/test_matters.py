@@ -7,11 +7,11 @@ from typing import cast
 
 from hypothesis import given, settings
 
-from core import event as core
-from core.conditions import Derived
-from core.folding import Folding, fold
-from core.matters import Matters
-from core.past import Nothing, Past
+from core.alerts.matching import Folding, fold
+from core.alerts.past import Nothing, Past
+from core.rules.conditions import Derived
+from core.timeline import entry as core
+from core.timeline.matters import Matters
 
 from .entry import Entry, History
 from .matters import cases, invoices, opportunities, overdue

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.ruleset import RuleSet
+from core.rules.ruleset import RuleSet
 
 from .arrivals import PEOPLE, Journals, answer, arrivals
 from .both import Both

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import moves
-from core import memory
+from core.alerts import suppression as memory
 
 from . import notification
 from .both import Both

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
-from core.ruleset import RuleSet
+from core.rules.ruleset import RuleSet
 from schemas.codec import Codec
 from schemas.registry import Registry
 

@@ -10,7 +10,7 @@ def needs_kafka(check: str) -> bool:
 
 # --- the pure core: no Kafka, seconds --------------------------------------------------------------------------------
 
-_STEP = "tests/unit/core/test_journey.py"
+_STEP = "tests/unit/core/test_step.py"
 MATCHES = "tests/oracle/test_matches.py::test_matches_are_what_the_rules_sentences_say"
 NOTIFICATIONS = "tests/oracle/test_notification.py::test_every_record_says_what_the_oracle_says"
 FREED = f"{_STEP}::test_what_a_slightly_late_event_retracts_frees_what_it_had_suppressed_before"
@@ -29,7 +29,7 @@ PAID_LONG_AGO = (
 FORGOTTEN_ALERT = f"{_STEP}::test_an_alert_is_forgotten_when_all_that_it_could_silence_is_settled"
 EARLIER_COPY = f"{_STEP}::test_of_copies_the_earlier_one_counts_whichever_comes_first"
 EARLIER_ALERT = f"{_STEP}::test_an_alert_whose_trigger_stands_earlier_is_updated"
-_CLOSED = "tests/unit/core/test_closed.py"
+_CLOSED = "tests/unit/core/test_archive.py"
 ENDS_IN_TIME = "tests/unit/core/test_judging.py::test_an_end_that_an_event_in_order_puts_earlier_is_said_in_time"
 CLOSED_ONCE = f"{_CLOSED}::test_what_is_closed_is_written_once_and_stands_apart"
 CLOSED_AS_THEY_WERE = f"{_CLOSED}::test_a_late_event_that_changes_no_closed_alert_writes_none_of_them"
@@ -44,7 +44,7 @@ EDGES = "tests/unit/core/test_edges.py"
 MATTERS = "tests/unit/core/test_matters.py"
 PROFILE_PARTS = "tests/unit/agents/test_profile_parts.py"
 STATES = "tests/oracle/test_matters.py"
-IDENTITY = "tests/unit/core/test_identity.py"
+IDENTITY = "tests/unit/core/test_links.py"
 FUSE = (
     "tests/unit/core/test_fuse.py"
     "::test_strangers_who_share_a_value_are_joined_up_to_the_limit_and_the_next_one_blocks_it"

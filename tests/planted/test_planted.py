@@ -67,7 +67,7 @@ def test_a_list_that_is_out_of_date_and_checks_that_do_not_run_say_nothing_about
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert UNUSABLE == main([], [replace(REAL, old="return every + instant")])
-    assert "its text stands 0 times in core/conditions.py" in capsys.readouterr().out
+    assert "its text stands 0 times in core/rules/conditions.py" in capsys.readouterr().out
     assert UNUSABLE == main([], [replace(REAL, checks=("tests/unit/core/test_edges.py::test_nothing",))])
     assert "the checks do not pass: [None, 'pytest ended with 4']" in capsys.readouterr().out
     assert CAUGHT == main(["--list", REAL.name])

@@ -9,7 +9,7 @@ BUGS = (
     Bug(
         "window-off-by-one",
         "A window holds its left edge, too.",
-        "core/conditions.py",
+        "core/rules/conditions.py",
         "contacts[-least].at <= after",
         "contacts[-least].at < after",
         (checks.EDGES,),
@@ -17,7 +17,7 @@ BUGS = (
     Bug(
         "tie-reopens-a-case",
         "A case that is opened and resolved in the same instant is open.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         """\
         if closing is not None:
             return""",
@@ -29,7 +29,7 @@ BUGS = (
     Bug(
         "part-payment-closes",
         "Any payment closes an invoice.",
-        "core/invoices.py",
+        "core/timeline/invoices.py",
         "        return self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)\n",
         "        return bool(self.sums) or self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)\n",
         (checks.EDGES,),
@@ -37,7 +37,7 @@ BUGS = (
     Bug(
         "reply-in-the-same-instant-does-not-answer",
         "A contact counts as unanswered although something engaged happened at its very instant.",
-        "core/features.py",
+        "core/timeline/features.py",
         "                return Contacts(at)\n",
         """\
                 state = Contacts(at)
@@ -48,7 +48,7 @@ BUGS = (
     Bug(
         "closed-window-off-by-one",
         "A case counts as just closed at the right edge of the window, too.",
-        "core/conditions.py",
+        "core/rules/conditions.py",
         "changed.at > after",
         "changed.at >= after",
         (checks.EDGES,),
@@ -56,7 +56,7 @@ BUGS = (
     Bug(
         "end-off-by-one",
         "An instant at which something ceases to hold still counts as one at which it holds.",
-        "core/conditions.py",
+        "core/rules/conditions.py",
         "FOREVER if matter.changed is None else matter.changed.at + self.within",
         "FOREVER if matter.changed is None else matter.changed.at + self.within + 1",
         (checks.EDGES,),
@@ -64,7 +64,7 @@ BUGS = (
     Bug(
         "evidence-in-order-of-discovery",
         "Evidence is not in the timeline's order.",
-        "core/evidence.py",
+        "core/alerts/evidence.py",
         "tuple([_plain(*values[one]) for one in sorted(values)])",
         "tuple([_plain(*values[one]) for one in values])",
         (
@@ -75,7 +75,7 @@ BUGS = (
     Bug(
         "judged-at-arrival",
         "A late event is judged as if it were the latest, on what is at hand.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "        if known is None or at <= known.at:\n",
         "        if known is None:\n",
         (checks.NOTIFICATIONS,),
@@ -83,7 +83,7 @@ BUGS = (
     Bug(
         "only-what-it-triggers-is-judged-again",
         "A late event that triggers no rule is taken in as if it came in order.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "        if known is None or at <= known.at:\n",
         "        if known is None or (at <= known.at and taken.effects.judged):\n",
         (checks.NOTIFICATIONS,),
@@ -91,7 +91,7 @@ BUGS = (
     Bug(
         "one-of-many-matters-holds-too-long",
         "Of many matters only the last change is looked for: what one of them starts or ends before is not seen.",
-        "core/conditions.py",
+        "core/rules/conditions.py",
         "return min((at for at in instants if at > t), default=FOREVER)",
         "return max((at for at in instants if at > t), default=FOREVER)",
         (checks.DUE_DATES,),
@@ -99,7 +99,7 @@ BUGS = (
     Bug(
         "pruned-too-early",
         "Of what two rules ask of contacts so much is kept as the one needs that needs less.",
-        "core/features.py",
+        "core/timeline/features.py",
         "return Unanswered(max(self.horizon, other.horizon))",
         "return Unanswered(min(self.horizon, other.horizon))",
         (
@@ -110,7 +110,7 @@ BUGS = (
     Bug(
         "forgotten-retraction",
         "An alert that a late event proves wrong is dropped without a word.",
-        "core/judging.py",
+        "core/customer/judging.py",
         """\
                 if not alert.carried:
                     self._say("retracted", alert)
@@ -124,7 +124,7 @@ BUGS = (
     Bug(
         "cooldown-recomputed-from-history",
         "A late event decides anew which matches of the past had been notified.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "        gone = self._compare(since, {match.name: match for match in found.matches}, watches)\n",
         """\
         appended, before = customer.appended, [alert for alert in customer.alerts if alert.time < since]
@@ -140,7 +140,7 @@ BUGS = (
     Bug(
         "what-a-retraction-frees-is-forgotten",
         "A match that an alert kept silent stays silent when a late event takes that alert back.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "self._decide([*self._freed(since, gone), *found.matches])",
         "self._decide(found.matches)",
         (
@@ -151,7 +151,7 @@ BUGS = (
     Bug(
         "an-old-alert-not-explained-again",
         "An alert that ended, and stands again after a late event, says so without its evidence.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "[alert for alert in moved if not alert.open and alert.evidence is None]",
         "[alert for alert in moved if alert.open and alert.evidence is None]",
         (
@@ -162,7 +162,7 @@ BUGS = (
     Bug(
         "cooldown-restarted-by-suppressed-matches",
         "A match that is not told lengthens the silence.",
-        "core/notification.py",
+        "core/alerts/notification.py",
         "        if memory.is_settled(time) or memory.silences(",
         """\
         if memory.silences(rule, match.watch.key, time):
@@ -175,7 +175,7 @@ BUGS = (
     Bug(
         "a-state-changed-in-place",
         "What is known of a matter by now shows in the states of before.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "opened, closed = dict(known.open), dict(known.closed)",
         "opened, closed = cast(dict[str, Matter], known.open), dict(known.closed)",
         (checks.RECALLED,),
@@ -183,7 +183,7 @@ BUGS = (
     Bug(
         "settled-past-not-read-again",
         "An event about an invoice that was settled long ago is judged without its past.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "self._go_on(known.get(name) or self.recalled(name, at, context), taken)",
         "self._go_on(known.get(name), taken)",
         (
@@ -194,7 +194,7 @@ BUGS = (
     Bug(
         "half-a-history-judged",
         "A move is judged at each of its parts.",
-        "core/journey.py",
+        "core/customer/step.py",
         "    if customer.arriving or not record.judged:\n",
         "    if not record.judged:\n",
         (checks.MISSING_PARTS,),
@@ -202,7 +202,7 @@ BUGS = (
     Bug(
         "a-name-of-an-instant-that-is-none",
         "The profile keeps the name that an entry told at an instant at which it stands no longer.",
-        "core/arrival.py",
+        "core/customer/arrival.py",
         "    if customer.name_at >= since:\n",
         "    if customer.name_at < since:\n",
         (checks.SAID_OF_EARLIER,),
@@ -210,7 +210,7 @@ BUGS = (
     Bug(
         "reused-id-taken-for-a-copy",
         "An event with another's id and other content is dropped without a word.",
-        "core/arrival.py",
+        "core/customer/arrival.py",
         """\
     if not _same(known, record):
         return _reused(entry, len(before))
@@ -221,7 +221,7 @@ BUGS = (
     Bug(
         "evidence-without-end",
         "An alert names every case that is open.",
-        "core/evidence.py",
+        "core/alerts/evidence.py",
         "others[max(0, len(others) - EVIDENCE_LIMIT) :]",
         "others",
         (
@@ -232,7 +232,7 @@ BUGS = (
     Bug(
         "alerts-of-a-rule-without-end",
         "Every dunning letter in a dispute is told.",
-        "core/memory.py",
+        "core/alerts/suppression.py",
         "if alert.key == key or near >= MOST_OF_A_RULE:",
         "if alert.key == key:",
         (
@@ -243,7 +243,7 @@ BUGS = (
     Bug(
         "what-was-forgotten-is-told-again",
         "What an alert kept silent that was forgotten for room is not settled.",
-        "core/memory.py",
+        "core/alerts/suppression.py",
         "self.settled = max([self.settled, *(alert.reach(self._cooldown) for alert in gone)])",
         "self.settled = max(self.settled, 0)",
         (checks.LIMITS,),
@@ -251,7 +251,7 @@ BUGS = (
     Bug(
         "a-match-without-room-is-told-later",
         "A match for which there was no room is told by a late event when there is some.",
-        "core/memory.py",
+        "core/alerts/suppression.py",
         "        self.settled = max(self.settled, time)\n",
         "",
         (checks.LIMITS,),
@@ -259,7 +259,7 @@ BUGS = (
     Bug(
         "an-unjudged-move-is-forgotten",
         "A move that was taken in unjudged is never judged.",
-        "core/journey.py",
+        "core/customer/step.py",
         "    customer.unjudged = not customer.arriving\n",
         "",
         (checks.UNJUDGED,),
@@ -267,7 +267,7 @@ BUGS = (
     Bug(
         "a-document-tells-who-wrote-it",
         "Alerts stand in a document in the order in which they were found.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "        customer.alerts.sort(key=Alert.place)\n",
         "",
         (checks.SAME_DOCUMENT,),
@@ -275,7 +275,7 @@ BUGS = (
     Bug(
         "what-is-judged-again-is-no-longer-held",
         "A letter that is judged again, because something came late, looks for its invoice in what is held.",
-        "core/conditions.py",
+        "core/rules/conditions.py",
         "matters.get(wanted) or self._recalled(wanted, now)",
         "matters.get(wanted)",
         (
@@ -286,7 +286,7 @@ BUGS = (
     Bug(
         "an-end-hangs-on-what-is-no-longer-held",
         "The end of an alert that ended before a late event is looked for again from a state that knows of it no more.",
-        "core/judging.py",
+        "core/customer/judging.py",
         " or (alert.end is not None and alert.end < since):",
         ":",
         (
@@ -297,7 +297,7 @@ BUGS = (
     Bug(
         "the-edge-of-what-is-held-is-dropped",
         "A closed matter of which a window still shows the very edge is dropped.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "self._leave(closed, at - self.horizon)",
         "self._leave(closed, at - self.horizon + 1)",
         (checks.WIDEST_OF_MATTERS,),
@@ -305,7 +305,7 @@ BUGS = (
     Bug(
         "who-forgets-an-alert-is-up-to-chance",
         "An alert of long ago is told of when something late changes it, if it is still there by chance.",
-        "core/memory.py",
+        "core/alerts/suppression.py",
         "if alert.open or alert.reach(cooldown) > history]",
         "if alert.open or alert.time < appended]",
         (
@@ -316,7 +316,7 @@ BUGS = (
     Bug(
         "the-first-copy-stands",
         "Of copies the one that is journaled first says when it was, not the earliest.",
-        "core/arrival.py",
+        "core/customer/arrival.py",
         "    if entry.at >= known.entry.at:\n",
         "    if entry:\n",
         (
@@ -327,7 +327,7 @@ BUGS = (
     Bug(
         "an-alert-of-another-instant-than-its-entry",
         "An alert keeps the instant of a copy that stands earlier by now.",
-        "core/notification.py",
+        "core/alerts/notification.py",
         """\
     return alert._replace(
         time=match.entry.at,
@@ -352,7 +352,7 @@ BUGS = (
     Bug(
         "merge-into-the-younger",
         "Of two customers who turn out to be one, the younger survives.",
-        "core/identity.py",
+        "core/identity/links.py",
         "key=lambda customer: (known.born(customer), customer))",
         "key=lambda customer: (-known.born(customer), customer))",
         (checks.IDENTITY,),
@@ -360,7 +360,7 @@ BUGS = (
     Bug(
         "a-fuse-that-never-blows",
         "A value may come with any number of strangers: all of them become one customer.",
-        "core/fuse.py",
+        "core/identity/fuse.py",
         "        if len(recent) >= most:\n",
         "        if len(recent) < 0:\n",
         (checks.FUSE, checks.STRANGERS),
@@ -368,7 +368,7 @@ BUGS = (
     Bug(
         "the-alphabet-hides-a-crowd",
         "Of two values of one type only the weaker one counts: a mailbox that sorts before its senders joins them all.",
-        "core/fuse.py",
+        "core/identity/fuse.py",
         "    if alike := sum(node.type == strongest.type for node in linked):\n",
         "    if alike := sum(node is strongest for node in linked):\n",
         (checks.FUSE_ALPHABET,),
@@ -376,7 +376,7 @@ BUGS = (
     Bug(
         "a-copy-counts-as-a-stranger",
         "Whatever comes through the links log counts, also of one customer.",
-        "core/fuse.py",
+        "core/identity/fuse.py",
         "home is None or _customer(held[node], known) != home]",
         "node != strongest]",
         (checks.FUSE_COPIES, checks.STRANGERS),
@@ -384,7 +384,7 @@ BUGS = (
     Bug(
         "a-day-that-never-ends",
         "Links count for ever: a value that a few people share is blocked after years.",
-        "core/fuse.py",
+        "core/identity/fuse.py",
         "if link > at - WINDOW)",
         "if link > at - 9_999 * WINDOW)",
         (checks.FUSE_DAY, checks.STRANGERS),
@@ -392,7 +392,7 @@ BUGS = (
     Bug(
         "any-matter-was-forgotten",
         "A condition that may ask of any matter, ever closed, keeps only what its field names.",
-        "core/conditions.py",
+        "core/rules/conditions.py",
         "return self.within if self.within or self.same_is_key else FOREVER",
         "return self.within if self.within or self.same is not None else FOREVER",
         (checks.CONDITIONS,),

@@ -9,7 +9,7 @@ BUGS = (
     Bug(
         "one-end-for-all-of-a-key",
         "What resolves one match is believed to resolve all of its key, whenever they fired.",
-        "core/folding.py",
+        "core/alerts/matching.py",
         "                    if watch.key in known and not watch.rule.since_fired:\n",
         "                    if watch.key in known:\n",
         (checks.OF_ONE_KEY,),
@@ -17,7 +17,7 @@ BUGS = (
     Bug(
         "a-closed-alert-that-is-not-written",
         "An alert is put away, and nobody writes it.",
-        "core/closed.py",
+        "core/customer/archive.py",
         "        if taken_out.pop(alert.name, None) != alert:\n",
         "        if taken_out.pop(alert.name, alert) != alert:\n",
         (checks.CLOSED_ONCE,),
@@ -25,7 +25,7 @@ BUGS = (
     Bug(
         "closed-alerts-written-again",
         "A late event writes all closed alerts again.",
-        "core/closed.py",
+        "core/customer/archive.py",
         "        if taken_out.pop(alert.name, None) != alert:\n",
         "        if taken_out.pop(alert.name, None) is not alert or alert:\n",
         (checks.CLOSED_AS_THEY_WERE,),
@@ -33,7 +33,7 @@ BUGS = (
     Bug(
         "a-retracted-alert-rises-again",
         "A closed alert that is retracted, forgotten or moved away stays on its topic.",
-        "core/closed.py",
+        "core/customer/archive.py",
         "        yield TakenOut(alert)\n",
         "        yield from ()\n",
         (checks.CLOSED_TAKEN_OUT, checks.CLOSED_MOVED),
@@ -41,7 +41,7 @@ BUGS = (
     Bug(
         "closed-alerts-sleep-on",
         "A late event is held only against the alerts at which something in order looks.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "        wake(customer, past)\n        past.changed(since)\n",
         "        past.changed(since)\n",
         (checks.CLOSED_TAKEN_OUT, checks.CLOSED_RESTORED),
@@ -49,7 +49,7 @@ BUGS = (
     Bug(
         "closed-alerts-stay-behind",
         "A customer who is merged away takes along only the alerts at which something in order looks.",
-        "core/journey.py",
+        "core/customer/step.py",
         "    wake(customer, past)\n    shipped",
         "    shipped",
         (checks.CLOSED_MOVED,),
@@ -73,7 +73,7 @@ BUGS = (
     Bug(
         "an-end-put-earlier-is-said-late",
         "When the first alert ends is not looked at again, although one ends earlier by now.",
-        "core/customer.py",
+        "core/customer/customer.py",
         "        elif alert.end is not None and alert.end < self.ends_at:\n            self.ends_at = alert.end\n",
         "",
         (checks.ENDS_IN_TIME,),
@@ -81,7 +81,7 @@ BUGS = (
     Bug(
         "time-goes-back",
         "A copy that puts the latest entry earlier turns the customer's now back.",
-        "core/customer.py",
+        "core/customer/customer.py",
         "        return max(self.until, self.latest_at)\n",
         "        return max(self.until, self.last_at)\n",
         (checks.FORWARD,),
@@ -89,7 +89,7 @@ BUGS = (
     Bug(
         "a-tie-judged-one-by-one",
         "Of an instant each entry is judged before the next one is taken in.",
-        "core/folding.py",
+        "core/alerts/matching.py",
         "        if together and together[0].entry.at != one.entry.at:\n",
         "        if together:\n",
         (checks.TIE,),
@@ -97,7 +97,7 @@ BUGS = (
     Bug(
         "resolved-in-the-instant-in-which-it-fires",
         "What is resolved at its own instant ends then, and not a microsecond later.",
-        "core/folding.py",
+        "core/alerts/matching.py",
         "            t = max(derived.at, self.time + 1)\n",
         "            t = max(derived.at, self.time)\n",
         (checks.RESOLVED_AT_ONCE,),
@@ -105,7 +105,7 @@ BUGS = (
     Bug(
         "what-a-late-end-frees-is-forgotten",
         "When a late event ends an alert earlier, only what itself triggers is decided.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "self._decide([*self._freed(since, gone), *found.matches])",
         "self._decide([*self._freed(since, gone), *(match for match in found.matches if match.entry.at == since)])",
         (checks.LATE_END, checks.NOTIFICATIONS),
@@ -113,7 +113,7 @@ BUGS = (
     Bug(
         "an-old-alert-is-not-watched",
         "The end of an alert that fired before the state from which is folded again stays as it was.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "            if rule is None or alert.time >= since or (",
         "            if rule is None or not base.at < alert.time < since or (",
         (checks.BOUND, checks.NOTIFICATIONS),
@@ -121,7 +121,7 @@ BUGS = (
     Bug(
         "an-alert-watched-from-its-trigger-on",
         "The end of an alert is looked for when its trigger is folded, which under changed rules nobody looks at.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "            if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):\n",
         """\
             trigger = next((one for one in past.since(alert.time) if one.at == alert.time), None)
@@ -135,7 +135,7 @@ BUGS = (
     Bug(
         "an-ended-alert-sleeps-on",
         "A late event is held against the alerts that something in order can concern, and no others.",
-        "core/judging.py",
+        "core/customer/judging.py",
         """\
         customer, past = self._customer, self._past
         wake(customer, past)
@@ -148,7 +148,7 @@ BUGS = (
     Bug(
         "an-ended-alert-silences-nothing",
         "An alert is put away when it has ended, although its cooldown is not over.",
-        "core/judging.py",
+        "core/customer/judging.py",
         " else max(end + 1, alert.time + rule.cooldown)\n",
         " else end + 1\n",
         (checks.SILENCES,),
@@ -156,7 +156,7 @@ BUGS = (
     Bug(
         "a-matter-recalled-as-it-became",
         "A closed matter that is named long after is taken as it is by now, in the middle of the past.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "context.matter(self.entity, name, before, since)",
         "context.matter(self.entity, name, 2**62, since)",
         (checks.RECALLED,),
@@ -164,7 +164,7 @@ BUGS = (
     Bug(
         "an-answer-recalled-as-it-became",
         "Whether a matter was closed at an instant is asked of all that is known of it by now.",
-        "core/conditions.py",
+        "core/rules/conditions.py",
         "self.feature.recalled(wanted, now.derived.at + 1, now.context)",
         "self.feature.recalled(wanted, FOREVER, now.context)",
         (checks.ENDED_LONG_AGO,),
@@ -172,7 +172,7 @@ BUGS = (
     Bug(
         "matters-pruned-too-early",
         "Of what two rules ask of closed matters so much is kept as the one needs that needs less.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "MattersOf(self.entity, max(self.horizon, other.horizon), fields)",
         "MattersOf(self.entity, min(self.horizon, other.horizon) or max(self.horizon, other.horizon), fields)",
         (checks.WIDEST_OF_MATTERS,),
@@ -180,7 +180,7 @@ BUGS = (
     Bug(
         "what-was-seen-is-forgotten",
         "The latest that was seen is forgotten when something of its kind comes that is not meant.",
-        "core/features.py",
+        "core/timeline/features.py",
         """\
                 return one.ref
         return state
@@ -194,7 +194,7 @@ BUGS = (
     Bug(
         "states-of-before-a-change-are-kept",
         "After a late event or a merge the next late event is folded from a state that does not know of it.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "        past.changed(since)\n",
         "",
         (checks.VOID,),
@@ -202,7 +202,7 @@ BUGS = (
     Bug(
         "what-the-other-was-told-is-taken-back-here",
         "An alert that came with a merge and does not hold here is retracted, although it was never told here.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "                if not alert.carried:\n",
         "                if alert.open:\n",
         (checks.BOTH_SIDES,),
@@ -210,7 +210,7 @@ BUGS = (
     Bug(
         "alerts-of-a-move-are-forgotten",
         "What the one who left was told is not notified here, and said anew.",
-        "core/journey.py",
+        "core/customer/step.py",
         "        memory.join(record.alerts)\n",
         "",
         (checks.BOTH_SIDES,),
@@ -218,7 +218,7 @@ BUGS = (
     Bug(
         "an-event-amid-missing-parts-is-judged",
         "What comes while parts of a move are missing is judged on half a history.",
-        "core/journey.py",
+        "core/customer/step.py",
         "    if not isinstance(joined, Written) or customer.arriving:\n",
         "    if not isinstance(joined, Written):\n",
         (checks.NOTHING_FOLDED,),
@@ -226,7 +226,7 @@ BUGS = (
     Bug(
         "time-stands-still-in-a-move",
         "How far time had come for the one who left is not known here.",
-        "core/journey.py",
+        "core/customer/step.py",
         "    customer.until = max(customer.until, record.until)\n",
         "",
         (checks.UNTIL,),
@@ -234,7 +234,7 @@ BUGS = (
     Bug(
         "whoever-left-shows-what-was-open",
         "Of a customer who left the open matters are told that were told last.",
-        "core/journey.py",
+        "core/customer/step.py",
         "customer.derived, customer.shown = [], {}, None, ((), 0)\n",
         "customer.derived = [], {}, None\n",
         (checks.LEFT,),
@@ -250,7 +250,7 @@ BUGS = (
     Bug(
         "a-longer-cooldown-is-no-change",
         "When a cooldown is made longer, alerts that were put away by the shorter one silence nothing.",
-        "core/ruleset.py",
+        "core/rules/ruleset.py",
         "rule.resolves, rule.expires, rule.cooldown)",
         "rule.resolves, rule.expires)",
         (checks.OTHER_RULES,),
@@ -258,7 +258,7 @@ BUGS = (
     Bug(
         "a-matter-of-a-type-that-is-none-any-more",
         "A matter whose history holds an entry of a type that left the vocabulary can't be recalled.",
-        "core/past.py",
+        "core/alerts/past.py",
         "        return [one for one in about if one is not None]\n",
         "        return [one for one in about if one is not None or self._rules]\n",
         (checks.OTHER_RULES,),
@@ -266,7 +266,7 @@ BUGS = (
     Bug(
         "a-copy-says-what-has-ended",
         "A copy or a refused event says that an alert has ended in the meantime.",
-        "core/journey.py",
+        "core/customer/step.py",
         "    if not isinstance(joined, Written) or customer.arriving:\n",
         """\
     if not isinstance(joined, Written) and not customer.arriving:
@@ -279,7 +279,7 @@ BUGS = (
     Bug(
         "a-moved-entry-stands-twice",
         "An entry that a copy puts earlier is folded there and where it stood.",
-        "core/past.py",
+        "core/alerts/past.py",
         "[*(one for one in held if one.uid not in new), *mine]",
         "[*(one for one in held if one.uid not in new or one not in self._new), *mine]",
         (checks.MOVED_ENTRY,),
@@ -287,7 +287,7 @@ BUGS = (
     Bug(
         "settled-matches-are-no-matches",
         "What lies 400 days back is left out of the fold: a notified alert of then is retracted.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "lambda at, _rule, _key: at >= since, ",
         "lambda at, _rule, _key: at >= max(since, self._customer.appended - 34_560_000_000_000), ",
         (checks.SETTLED_LATE,),
@@ -295,7 +295,7 @@ BUGS = (
     Bug(
         "whatever-a-rule-says-again-is-silent",
         "A match in order is silent as soon as any alert of its rule is near, whatever their keys.",
-        "core/memory.py",
+        "core/alerts/suppression.py",
         "if alert.rule == name and alert.key == key and abs(time - alert.time) < cooldown:",
         "if alert.rule == name and abs(time - alert.time) < cooldown:",
         (checks.NOTIFICATIONS,),
@@ -303,7 +303,7 @@ BUGS = (
     Bug(
         "what-an-event-ends-keeps-it-silent",
         "A match in order is silent beside an alert that stood until that very event.",
-        "core/memory.py",
+        "core/alerts/suppression.py",
         "if alert.rule == name and alert.key == key and abs(time - alert.time) < cooldown:",
         "if alert.rule == name and alert.key == key and (alert.open or abs(time - alert.time) < cooldown):",
         ("tests/unit/core/test_changed_rules.py",),
@@ -311,7 +311,7 @@ BUGS = (
     Bug(
         "what-is-open-again-is-closed-still",
         "A matter that is opened again stays among those that were closed, too.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "            opened.pop(name, None)\n            closed.pop(name, None)\n",
         "            opened.pop(name, None)\n",
         (checks.MATTERS,),
@@ -319,7 +319,7 @@ BUGS = (
     Bug(
         "the-journals-clock-ends-alerts",
         "An end has come when the journal's clock says so, whatever has happened since.",
-        "core/customer.py",
+        "core/customer/customer.py",
         "        return max(self.until, self.latest_at)\n",
         "        return self.until\n",
         (checks.LAGS,),
@@ -327,7 +327,7 @@ BUGS = (
     Bug(
         "what-came-just-now-is-not-found",
         "Of what came with this very record nothing is told as evidence.",
-        "core/past.py",
+        "core/alerts/past.py",
         "            if one.uid == uid:\n",
         "            if one.uid == uid[1:]:\n",
         (checks.JUST_NOW,),
@@ -335,7 +335,7 @@ BUGS = (
     Bug(
         "evidence-looked-for-where-it-goes",
         "What is taken back at a merge is told when the entries have left.",
-        "core/journey.py",
+        "core/customer/step.py",
         "    past = Past(history, customer.id, (), rules)\n    said",
         "    past = Past(history, record.into, (), rules)\n    said",
         (checks.SHIPPED,),
@@ -343,7 +343,7 @@ BUGS = (
     Bug(
         "a-retraction-speaks-of-today",
         "What an alert rested on is told at the instants at which it stands by now.",
-        "core/past.py",
+        "core/alerts/past.py",
         "        return found if found is None or found.at == named.at else replace(found, at=named.at)\n",
         "        return found\n",
         (checks.STOOD,),
@@ -351,7 +351,7 @@ BUGS = (
     Bug(
         "a-snapshot-at-the-instant-itself",
         "What an old alert rested on is looked for from the state as of its own instant.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "            base = self._past.snapshot(time)\n",
         "            base = self._past.snapshot(time + 1)\n",
         (checks.FOUND_AGAIN,),
@@ -359,7 +359,7 @@ BUGS = (
     Bug(
         "only-the-first-is-found-again",
         "Of ended alerts whose ends a late event moves, only the first says on what it rests.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "for time in sorted({alert.time for alert in lacking}):",
         "for time in sorted({alert.time for alert in lacking})[:1]:",
         (checks.COSTS,),
@@ -367,7 +367,7 @@ BUGS = (
     Bug(
         "evidence-of-ended-alerts-is-kept",
         "What an alert rested on stays in the document when it has ended.",
-        "core/judging.py",
+        "core/customer/judging.py",
         "                alert = alert._replace(evidence=None)\n",
         "                alert = alert._replace(open=False)\n",
         (checks.NO_EVIDENCE,),

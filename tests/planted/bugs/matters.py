@@ -9,7 +9,7 @@ BUGS = (
     Bug(
         "a-credit-closes-nothing",
         "An invoice that a credit note covers stays open for ever.",
-        "core/invoices.py",
+        "core/timeline/invoices.py",
         "_recounted(bill.sums, bill.credited.get(credit), money, alone)",
         "bill.sums",
         (
@@ -21,7 +21,7 @@ BUGS = (
     Bug(
         "a-disputed-payment-still-counts",
         "A payment that the bank took back keeps its invoice closed.",
-        "core/invoices.py",
+        "core/timeline/invoices.py",
         "if money is None or self.disputed.get(payment, -1) >= money.at else money",
         "if money is None else money",
         (
@@ -32,7 +32,7 @@ BUGS = (
     Bug(
         "a-bill-changed-in-place",
         "What was paid by now shows in the states of before.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "taken: Sequence[Taken], *, alone: bool = False) -> Matter:",
         "taken: Sequence[Taken], *, alone: bool = True) -> Matter:",
         (checks.MATTERS,),
@@ -40,7 +40,7 @@ BUGS = (
     Bug(
         "a-void-is-undone-by-a-reminder",
         "An invoice is open again because a reminder crossed its void.",
-        "core/invoices.py",
+        "core/timeline/invoices.py",
         "(claim, bill.issued) if overdue",
         "(claim, entry.at) if overdue",
         (
@@ -51,7 +51,7 @@ BUGS = (
     Bug(
         "what-was-forgotten-counts-as-unmatched",
         "A case that was closed once more, long after it was closed and forgotten, is said to be another customer's.",
-        "core/closings.py",
+        "core/customer/unmatched_closings.py",
         "            known = feature.recalled(name, at, past)\n",
         "",
         (checks.MATTERS,),
@@ -59,7 +59,7 @@ BUGS = (
     Bug(
         "what-is-late-counts-as-unmatched",
         "A case that was closed once more, late, is said to be another customer's, if it was forgotten.",
-        "core/closings.py",
+        "core/customer/unmatched_closings.py",
         "for one in past.matter(entity, name, FOREVER))",
         "for one in [taken])",
         (checks.MATTERS,),
@@ -67,7 +67,7 @@ BUGS = (
     Bug(
         "what-nobody-opened-is-read-again",
         "A payment of an invoice that nobody issued reads all that came before, at every payment.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "                context.remember(self.entity, name, at + 1, now)\n",
         "                pass\n",
         (checks.COSTS,),
@@ -75,7 +75,7 @@ BUGS = (
     Bug(
         "what-is-remembered-is-changed",
         "What was remembered of an invoice as of an instant becomes what was said of it later.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "matter = replace(matter, bill=matter.bill.copied())",
         "pass",
         (checks.COSTS,),
@@ -107,7 +107,7 @@ BUGS = (
     Bug(
         "a-stage-that-opens-and-closes-opens-nothing",
         "A payment or a closing is said to be another customer's although an event had opened and closed its matter.",
-        "core/matters.py",
+        "core/timeline/matters.py",
         "            opened = opened or one.effects.opens\n",
         "            opened = opened or opening is not None\n",
         (checks.MATTERS,),

@@ -17,9 +17,9 @@ from agents.metrics import Metrics
 from agents.records import Header, event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
-from core.customer import Customer
-from core.event import uid_bytes
-from core.ruleset import RuleSet
+from core.customer.customer import Customer
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import uid_bytes
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output

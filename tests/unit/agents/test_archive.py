@@ -22,9 +22,9 @@ from agents.archive import Added, Archive, matter_name
 from agents.heard import Source
 from agents.metrics import Metrics
 from agents.timeline_entry import TimelineEntries, timeline_headers
-from core.arrival import Arrived, Written
-from core.conditions import Derived
-from core.event import FOREVER, Entry, event_uid, rfc3339
+from core.customer.arrival import Arrived, Written
+from core.rules.conditions import Derived
+from core.timeline.entry import FOREVER, Entry, event_uid, rfc3339
 from engine.store.store import Store
 
 from .bench import MARK

@@ -21,15 +21,15 @@ from hypothesis import strategies as st
 from agents import documents, messages, output_size
 from agents.documents import STATE, Documents
 from agents.records import MERGE, MOVED, ORDER, partition_of
-from core.alert import Alert
+from core.alerts.alert import Alert
+from core.alerts.message import REASON_BYTES
+from core.alerts.suppression import MOST_ALERTS, MOST_OF_A_RULE
 from core.bounds import VALUE_BYTES
-from core.conditions import EVIDENCE_LIMIT, MATTER, Answer, Condition, Derived, Found, Kept, Now
-from core.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.features import Feature, Ref
-from core.matters import FIELDS, Matter, Matters
-from core.memory import MOST_ALERTS, MOST_OF_A_RULE
-from core.ruleset import RuleSet
-from core.telling import REASON_BYTES
+from core.customer.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
+from core.rules.conditions import EVIDENCE_LIMIT, MATTER, Answer, Condition, Derived, Found, Kept, Now
+from core.rules.ruleset import RuleSet
+from core.timeline.features import Feature, Ref
+from core.timeline.matters import FIELDS, Matter, Matters
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.refusal import Dead, Reason
@@ -225,7 +225,7 @@ def test_what_is_settled_for_a_customer_stays_so_after_a_merge(
 ) -> None:
     complain(journal, "young", 0)
     complain(journal, "old", 1)
-    monkeypatch.setattr("core.memory.MOST_ALERTS", 1)
+    monkeypatch.setattr("core.alerts.suppression.MOST_ALERTS", 1)
     for number in (2, 3):
         advertise(journal, "young", number)
     monkeypatch.undo()

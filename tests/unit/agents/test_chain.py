@@ -18,12 +18,12 @@ from .bench import Journal, event
 ROOT = Path(__file__).parents[3]
 
 CHAIN = (
-    "core/journey.py",
-    "core/arrival.py",
-    "core/judging.py",
-    "core/folding.py",
-    "core/notification.py",
-    "core/telling.py",
+    "core/customer/step.py",
+    "core/customer/arrival.py",
+    "core/customer/judging.py",
+    "core/alerts/matching.py",
+    "core/alerts/notification.py",
+    "core/alerts/message.py",
     "agents/messages.py",
 )
 

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from agents import documents
 from agents.documents import SCHEMA, Document, Documents, OtherVersion, head
-from core.arrival import Arrived
-from core.conditions import Derived
-from core.customer import Customer
-from core.event import DAY, HOUR, Entry
-from core.features import Ref
-from core.journey import Merge, Moved
-from core.matters import Matter, Matters
-from core.ruleset import RuleSet
+from core.customer.arrival import Arrived
+from core.customer.customer import Customer
+from core.customer.step import Merge, Moved
+from core.rules.conditions import Derived
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import DAY, HOUR, Entry
+from core.timeline.features import Ref
+from core.timeline.matters import Matter, Matters
 
 from ..core.bench import CLOCK, RULES, START, Bus, arrived, campaign, complaint, entry
 

@@ -21,8 +21,8 @@ from agents.key_record import OtherNormalisation, WrongKey
 from agents.metrics import Metrics
 from agents.records import NODES, header_of, partition_of
 from agents.resolver import Resolver
-from core.fuse import LINKS_A_DAY
-from core.identity import Node
+from core.identity.fuse import LINKS_A_DAY
+from core.identity.links import Node
 from engine.kafka.errors import Permanent
 from engine.kafka.record import Unusable
 from engine.kafka.unpacking import Flaw

@@ -15,9 +15,9 @@ from agents.archive import Archive
 from agents.documents import STATE, OtherVersion
 from agents.journey import QUIET
 from agents.records import MERGE, MOVED, ORDER, Header, event_headers, partition_of
-from core.conditions import Answer, Condition, Kept, Now
-from core.event import FOREVER, rfc3339, uid_bytes
-from core.ruleset import RuleSet
+from core.rules.conditions import Answer, Condition, Kept, Now
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import FOREVER, rfc3339, uid_bytes
 from engine.kafka.errors import Permanent
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded

@@ -15,10 +15,10 @@ from agents import stored_alert
 from agents.directory import Directory
 from agents.documents import STATE, Document, Documents
 from agents.records import EVENT, MERGE, MOVED, NODES, ORDER, Header, journal_form, links_form, partition_of
-from core.alert import Alert
-from core.event import DAY
-from core.identity import Node, root
-from core.memory import MOST_ALERTS
+from core.alerts.alert import Alert
+from core.alerts.suppression import MOST_ALERTS
+from core.identity.links import Node, root
+from core.timeline.entry import DAY
 from engine.kafka.mark import MARK as OURS
 from engine.transactional.transaction import Output
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic

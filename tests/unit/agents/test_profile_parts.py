@@ -8,7 +8,7 @@ import pytest
 
 from agents.documents import Documents
 from agents.profile_parts import ProfileParts
-from core.event import HOUR
+from core.timeline.entry import HOUR
 from tests.unit.core.bench import RULES, START, Bus, arrived, campaign, complaint, entry
 
 from .bench import Journal, event

@@ -7,9 +7,9 @@ import pytest
 from agents import remembered
 from agents.remembered import Remembered
 from agents.snapshots import Snapshots
-from core.features import Ref
-from core.invoices import Bill, Money
-from core.matters import Matter
+from core.timeline.features import Ref
+from core.timeline.invoices import Bill, Money
+from core.timeline.matters import Matter
 
 CLOSED = Matter(False, Ref(5, bytes(16)), True)
 INVOICE, CASE = ("invoice", "I1"), ("case", "K1")

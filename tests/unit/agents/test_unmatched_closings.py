@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agents.records import event_headers, partition_of
-from core.event import uid_bytes
+from core.timeline.entry import uid_bytes
 from engine.transactional.transaction import Output
 from schemas.codec import Decoded
 from schemas.topics import JOURNAL

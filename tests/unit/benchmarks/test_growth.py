@@ -8,7 +8,7 @@ from benchmarks.growth import Measured, Series, all_series, named, parsed, table
 from benchmarks.inhabited import Worked
 from benchmarks.preload import Population
 from benchmarks.traffic import scattered
-from core.event import DAY
+from core.timeline.entry import DAY
 
 SIZES = (Population(50_000, 1), Population(5_000_000, 1))
 FIRST = 1_795_000_000_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from benchmarks.outcome import Timeline, alert_of, entry_of
-from core.event import event_uid
+from core.timeline.entry import event_uid
 from schemas.topics import TIMELINE, alerts_topic
 from tests.unit.agents.bench import Journal, event
 

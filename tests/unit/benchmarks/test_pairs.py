@@ -11,7 +11,7 @@ from benchmarks.outcome import alert_of
 from benchmarks.pairs import GAP, POOL, RULE, Pairs, stream
 from benchmarks.scenario import Scenario
 from benchmarks.traffic import traffic
-from core.event import SECOND
+from core.timeline.entry import SECOND
 from schemas.topics import alerts_topic
 from tests.unit.agents.bench import Journal
 

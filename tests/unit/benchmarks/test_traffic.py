@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.scenario import Scenario
 from benchmarks.traffic import DEPARTMENTS, customer_no, paced, traffic
-from core.event import DAY, SECOND
+from core.timeline.entry import DAY, SECOND
 from schemas.codec import Codec, Decoded
 from schemas.registry import Registry
 from schemas.topics import department_of

@@ -23,11 +23,11 @@ from cli.demo.story import Story, StoryEvent, story
 from cli.demo.summary import Summary
 from cli.demo.teller import Teller
 from cli.demo.witness import Alerted, Arrived, Died, Merged, Witness
-from core.alert import Name
-from core.event import DAY, HOUR, Entry, event_uid
-from core.identity import Born, Linked, Node, resolve, root
-from core.identity import Merged as MergedInto
-from core.past import looked_at, matches
+from core.alerts.alert import Name
+from core.alerts.past import looked_at, matches
+from core.identity.links import Born, Linked, Node, resolve, root
+from core.identity.links import Merged as MergedInto
+from core.timeline.entry import DAY, HOUR, Entry, event_uid
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Dead
 from schemas.registry import Registry

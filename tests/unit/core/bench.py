@@ -9,15 +9,15 @@ from agents.documents import Document, Documents
 from agents.remembered import Remembered
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
-from core.alert import Alert, Name
-from core.arrival import Arrived, Written
-from core.closed import PutAway, TakenOut
-from core.conditions import Derived
-from core.customer import Customer
-from core.event import BEFORE_ALL, DAY, FOREVER, Entry, event_uid
-from core.journey import Merge, Moved, Output, Shipped, step
-from core.ruleset import RuleSet
-from core.telling import Said
+from core.alerts.alert import Alert, Name
+from core.alerts.message import Said
+from core.customer.archive import PutAway, TakenOut
+from core.customer.arrival import Arrived, Written
+from core.customer.customer import Customer
+from core.customer.step import Merge, Moved, Output, Shipped, step
+from core.rules.conditions import Derived
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import BEFORE_ALL, DAY, FOREVER, Entry, event_uid
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()

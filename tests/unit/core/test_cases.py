@@ -11,11 +11,11 @@ from msgspec import structs
 
 from agents import output_size
 from agents.journey import Journey
-from core.arrival import Arrived, Ignored, Refused, Written
-from core.event import BEFORE_ALL, DAY, HOUR, Entry
-from core.journey import Merge, Moved, Shipped, step
-from core.parsing import parse_rule
-from core.ruleset import RuleSet
+from core.customer.arrival import Arrived, Ignored, Refused, Written
+from core.customer.step import Merge, Moved, Shipped, step
+from core.rules.parsing import parse_rule
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import BEFORE_ALL, DAY, HOUR, Entry
 from schemas.topics import DEAD, alerts_topic
 
 from ..agents.bench import Journal, event

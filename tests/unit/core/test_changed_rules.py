@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.event import DAY, HOUR, Entry
-from core.parsing import parse_rule
-from core.ruleset import RuleSet
-from core.vocabulary import Vocabulary
+from core.rules.parsing import parse_rule
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import DAY, HOUR, Entry
+from core.timeline.vocabulary import Vocabulary
 
 from .bench import START, VOCABULARY, Bus, arrived, campaign, complaint, entry
 

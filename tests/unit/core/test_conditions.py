@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.conditions import Condition, Derived, Now, first
-from core.event import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
-from core.folding import Folding, fold, instants
-from core.parsing import parse_condition, parse_rule
-from core.past import Nothing, Past, looked_at
-from core.rule import RuleError
-from core.ruleset import RuleSet
+from core.alerts.matching import Folding, fold, instants
+from core.alerts.past import Nothing, Past, looked_at
+from core.rules.conditions import Condition, Derived, Now, first
+from core.rules.parsing import parse_condition, parse_rule
+from core.rules.rule import RuleError
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
 
 from .bench import START, VOCABULARY, complaint, entry
 

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from benchmarks.guard import instructions
-from core.arrival import Arrived
-from core.event import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
-from core.features import Taken
-from core.folding import instants
-from core.matters import FIELDS, INVOICE, MattersOf
-from core.past import looked_at
+from core.alerts.matching import instants
+from core.alerts.past import looked_at
+from core.customer.arrival import Arrived
+from core.timeline.entry import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
+from core.timeline.features import Taken
+from core.timeline.matters import FIELDS, INVOICE, MattersOf
 
 from .bench import RULES, START, Bus, Memory, arrived, entry
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.event import DAY, HOUR, Entry
-from core.past import matches
+from core.alerts.past import matches
+from core.timeline.entry import DAY, HOUR, Entry
 
 from .bench import RULES, START, entry
 

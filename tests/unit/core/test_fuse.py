@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.event import DAY, HOUR
-from core.fuse import Held, Judged, judge
-from core.identity import Born, Linked, Merged, Node, resolve, root
+from core.identity.fuse import Held, Judged, judge
+from core.identity.links import Born, Linked, Merged, Node, resolve, root
+from core.timeline.entry import DAY, HOUR
 
 MOST = 3
 SHARED, OTHER = Node("email", "shared"), Node("phone", "other")

@@ -10,7 +10,7 @@ from itertools import permutations
 
 import pytest
 
-from core.event import DAY, HOUR, Entry
+from core.timeline.entry import DAY, HOUR, Entry
 
 from .bench import START, Bus, arrived, campaign, complaint, entry
 

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from core.closings import Unmatched
-from core.customer import Customer
-from core.event import DAY, FOREVER, Entry, midnight
-from core.folding import instants
-from core.journey import step
-from core.matters import FIELDS, INVOICE, Matter, Matters, MattersOf
-from core.past import Nothing, Past, looked_at
+from core.alerts.matching import instants
+from core.alerts.past import Nothing, Past, looked_at
+from core.customer.customer import Customer
+from core.customer.step import step
+from core.customer.unmatched_closings import Unmatched
+from core.timeline.entry import DAY, FOREVER, Entry, midnight
+from core.timeline.matters import FIELDS, INVOICE, Matter, Matters, MattersOf
 
 from .bench import CLOCK, RULES, START, VOCABULARY, Bus, arrived, entry
 

@@ -11,11 +11,11 @@ import pytest
 from msgspec import structs
 
 from agents import documents
-from core.arrival import Arrived, Ignored, Refused, Written
-from core.event import DAY, HOUR, Entry, midnight, rfc3339
-from core.journey import Forwarded, Merge, Moved, Shipped, step
-from core.ruleset import RuleSet
-from core.telling import Said
+from core.alerts.message import Said
+from core.customer.arrival import Arrived, Ignored, Refused, Written
+from core.customer.step import Forwarded, Merge, Moved, Shipped, step
+from core.rules.ruleset import RuleSet
+from core.timeline.entry import DAY, HOUR, Entry, midnight, rfc3339
 
 from .bench import RULES, START, VOCABULARY, Bus, arrived, campaign, complaint, entry
 from .test_matters import known

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.identity import Born, Linked, Merged, Node, resolve, root
+from core.identity.links import Born, Linked, Merged, Node, resolve, root
 
 
 class Memory:

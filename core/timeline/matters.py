@@ -15,7 +15,7 @@ from typing import cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .event import BEFORE_ALL
+from .entry import BEFORE_ALL
 from .features import Context, Feature, Ref, Taken
 from .invoices import Bill, billed
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from .alert import Alert, Name
-from .conditions import Derived
-from .event import BEFORE_ALL, FOREVER, rfc3339
-from .matters import Matters
-from .ruleset import RuleSet
+from ..alerts.alert import Alert, Name
+from ..rules.conditions import Derived
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import BEFORE_ALL, FOREVER, rfc3339
+from ..timeline.matters import Matters
 
 MOST_SHOWN = 100
 """Open matters that a profile lists, the latest ones; their number says how many there are."""

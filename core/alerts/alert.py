@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from .conditions import Found
-from .features import Ref
+from ..rules.conditions import Found
+from ..timeline.features import Ref
 
 LABEL = "event"
 """The label of a match triggered by an event; a deadline has its own."""

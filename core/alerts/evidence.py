@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .bounds import SIGN_BYTES, VALUE_BYTES, shown, size
-from .conditions import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
-from .event import Entry, rfc3339
-from .features import Ref
-from .vocabulary import EventType
+from ..bounds import SIGN_BYTES, VALUE_BYTES, shown, size
+from ..rules.conditions import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
+from ..timeline.entry import Entry, rfc3339
+from ..timeline.features import Ref
+from ..timeline.vocabulary import EventType
 
 EVIDENCE_BYTES = 8 * 1024
 """Of a match's evidence as JSON. What a rule reads of its trigger always fits."""

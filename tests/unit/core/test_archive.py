@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.closed import PutAway, TakenOut
-from core.event import DAY, HOUR
-from core.journey import Merge, Output, Shipped
+from core.customer.archive import PutAway, TakenOut
+from core.customer.step import Merge, Output, Shipped
+from core.timeline.entry import DAY, HOUR
 
 from .bench import START, Bus, arrived, campaign, complaint
 from .test_cases import ALWAYS, ruled, visit

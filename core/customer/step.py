@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .alert import Alert
+from ..alerts.alert import Alert
+from ..alerts.message import Said, tell
+from ..alerts.past import Past
+from ..alerts.suppression import Memory
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import BEFORE_ALL
+from .archive import PutAway, TakenOut, changes, forget, wake
 from .arrival import Arrived, Finder, Ignored, Joined, Refused, Written, join, written
-from .closed import PutAway, TakenOut, changes, forget, wake
-from .closings import Unmatched, unmatched
 from .customer import Customer
-from .event import BEFORE_ALL
 from .judging import judge, judge_everything
-from .memory import Memory
-from .past import Past
-from .ruleset import RuleSet
-from .telling import Said, tell
+from .unmatched_closings import Unmatched, unmatched
 
 
 @dataclass(frozen=True, slots=True)

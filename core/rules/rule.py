@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .bounds import VALUE_BYTES, cut
+from ..bounds import VALUE_BYTES, cut
+from ..timeline.entry import Entry
+from ..timeline.vocabulary import EventType
 from .conditions import Condition
-from .event import Entry
-from .vocabulary import EventType
 
 MOST_READ, MOST_NAME = 16, 64
 """Fields that a rule looks at in its trigger, and characters of a field's name."""

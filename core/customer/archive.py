@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .alert import Alert
+from ..alerts.alert import Alert
+from ..alerts.past import Past
+from ..alerts.suppression import SETTLED_AFTER, remembered
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import FOREVER
 from .customer import Customer
-from .event import FOREVER
-from .memory import SETTLED_AFTER, remembered
-from .past import Past
-from .ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)

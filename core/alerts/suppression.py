@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from ..rules.rule import Rule
+from ..timeline.entry import DAY
 from .alert import Alert
-from .event import DAY
-from .rule import Rule
 
 SETTLED_AFTER = 400 * DAY
 """Matches older than this are history: neither notified nor remembered."""

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ..timeline.entry import Entry
+from ..timeline.features import Feature, Taken
+from ..timeline.matters import FIELDS, MattersOf
+from ..timeline.streams import Streams
+from ..timeline.vocabulary import Vocabulary
 from .conditions import States
 from .effects import Bearing, Meaning
-from .event import Entry
-from .features import Feature, Taken
-from .matters import FIELDS, MattersOf
 from .rule import Rule
-from .streams import Streams
-from .vocabulary import Vocabulary
 
 
 class RuleSet:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..rules.conditions import Found
+from ..timeline.entry import DAY, FOREVER
+from ..timeline.features import ref
 from .alert import Alert, digest
-from .conditions import Found
-from .event import DAY, FOREVER
 from .evidence import rests_on
-from .features import ref
-from .folding import Match
-from .memory import Memory
+from .matching import Match
+from .suppression import Memory
 
 HISTORICAL_AFTER = DAY
 """An alert found later than this after its time reaches the topic, but nobody's telephone."""

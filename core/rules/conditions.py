@@ -14,9 +14,9 @@ from typing import ClassVar, Protocol, cast
 
 from msgspec import Struct
 
-from .event import BEFORE_ALL, DAY, FOREVER
-from .features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where
-from .matters import FIELDS, Matter, Matters, MattersOf
+from ..timeline.entry import BEFORE_ALL, DAY, FOREVER
+from ..timeline.features import Contacts, Context, Feature, Latest, Ref, Unanswered, Where
+from ..timeline.matters import FIELDS, Matter, Matters, MattersOf
 
 EVIDENCE_LIMIT = 20
 """How many entries a count names as evidence: the latest ones."""

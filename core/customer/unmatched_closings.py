@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
+from ..alerts.past import Past
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import FOREVER
+from ..timeline.features import Taken
+from ..timeline.matters import Matters, MattersOf
 from .customer import Customer
-from .event import FOREVER
-from .features import Taken
-from .matters import Matters, MattersOf
-from .past import Past
-from .ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)

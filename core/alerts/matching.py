@@ -11,12 +11,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from ..rules.conditions import Derived, Found, Now, States, first
+from ..rules.rule import Rule
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import FOREVER, Entry
+from ..timeline.features import Context, Taken
 from .alert import LABEL, Name
-from .conditions import Derived, Found, Now, States, first
-from .event import FOREVER, Entry
-from .features import Context, Taken
-from .rule import Rule
-from .ruleset import RuleSet
 
 
 class Passed(Context, Protocol):

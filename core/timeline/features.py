@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from msgspec import Struct
 
-from .event import BEFORE_ALL, Entry
+from .entry import BEFORE_ALL, Entry
 from .streams import CONTACT, ENGAGED
 from .vocabulary import EventType
 
 if TYPE_CHECKING:  # rules ask about features
-    from .effects import Effects
+    from ..rules.effects import Effects
 
 Word = str | int | float | bool
 """A value that a rule compares with."""

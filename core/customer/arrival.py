@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ..alerts.past import History, Past
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import BEFORE_ALL, Entry
+from ..timeline.features import Taken
 from .customer import Customer
-from .event import BEFORE_ALL, Entry
-from .features import Taken
-from .past import History, Past
-from .ruleset import RuleSet
 
 
 class Finder(History, Protocol):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from .event import Entry
-from .features import Ref, Taken
-from .invoices import CREDIT, OVERDUE, PAYMENT
+from ..timeline.entry import Entry
+from ..timeline.features import Ref, Taken
+from ..timeline.invoices import CREDIT, OVERDUE, PAYMENT
+from ..timeline.streams import CONTACT, ENGAGED, Streams, matter_of
+from ..timeline.vocabulary import EventType
 from .rule import Rule
-from .streams import CONTACT, ENGAGED, Streams, matter_of
-from .vocabulary import EventType
 
 
 @dataclass(frozen=True, slots=True)

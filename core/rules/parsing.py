@@ -7,7 +7,12 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .bounds import size
+from ..bounds import size
+from ..timeline.entry import DAY, HOUR, SECOND
+from ..timeline.features import Where
+from ..timeline.matters import CASE, INVOICE, OPPORTUNITY
+from ..timeline.streams import CONTACT, ENGAGED
+from ..timeline.vocabulary import Vocabulary
 from .conditions import (
     TESTS,
     All,
@@ -21,12 +26,7 @@ from .conditions import (
     Seen,
     UnansweredContacts,
 )
-from .event import DAY, HOUR, SECOND
-from .features import Where
-from .matters import CASE, INVOICE, OPPORTUNITY
 from .rule import MOST_NAME, MOST_READ, Rule, RuleError
-from .streams import CONTACT, ENGAGED
-from .vocabulary import Vocabulary
 
 UNITS = {"s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": DAY}
 SEVERITIES = ("info", "warning", "critical")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .bounds import fits
+from ..bounds import fits
 
 When = Mapping[str, tuple[str | bool, ...]]
 

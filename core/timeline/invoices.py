@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .event import DAY, Entry, midnight
+from .entry import DAY, Entry, midnight
 from .features import Ref, Taken
 
 ISSUED = "finance.invoice.issued.v1"

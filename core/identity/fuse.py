@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .event import DAY
-from .identity import Node, root
+from ..timeline.entry import DAY
+from .links import Node, root
 
 WINDOW = DAY
 LINKS_A_DAY = 20

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .alert import Alert, Name
-from .closed import forget, wake
-from .conditions import Derived
+from ..alerts.alert import Alert, Name
+from ..alerts.matching import Folding, Match, Watch, fold
+from ..alerts.message import Said, State, tell
+from ..alerts.notification import decide, refreshed
+from ..alerts.past import Past
+from ..alerts.suppression import Memory, may_be_full, not_silenced
+from ..rules.conditions import Derived
+from ..rules.rule import Rule
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import BEFORE_ALL, FOREVER
+from ..timeline.features import Taken
+from .archive import forget, wake
 from .customer import Customer
-from .event import BEFORE_ALL, FOREVER
-from .features import Taken
-from .folding import Folding, Match, Watch, fold
-from .memory import Memory, may_be_full, not_silenced
-from .notification import decide, refreshed
-from .past import Past
-from .rule import Rule
-from .ruleset import RuleSet
-from .telling import Said, State, tell
 
 
 def judge(customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool) -> Sequence[Said]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.event import FOREVER, rfc3339
+from core.timeline.entry import FOREVER, rfc3339
 
 LAST = 253_402_300_799_999_999
 """The last microsecond of the year 9999."""

@@ -7,12 +7,12 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from ..rules.conditions import Derived
+from ..rules.ruleset import RuleSet
+from ..timeline.entry import BEFORE_ALL, FOREVER, Entry
+from ..timeline.features import Ref, Taken
 from .alert import Alert
-from .conditions import Derived
-from .event import BEFORE_ALL, FOREVER, Entry
-from .features import Ref, Taken
-from .folding import Folding, Match, fold, instants
-from .ruleset import RuleSet
+from .matching import Folding, Match, fold, instants
 
 
 class History(Protocol):

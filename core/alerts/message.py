@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from ..bounds import VALUE_BYTES, cut
+from ..rules.conditions import Found
+from ..rules.ruleset import RuleSet
+from ..timeline.features import Ref
 from .alert import Alert
-from .bounds import VALUE_BYTES, cut
-from .conditions import Found
 from .evidence import Told, told, values_of
-from .features import Ref
 from .past import Past
-from .ruleset import RuleSet
 
 State = Literal["fired", "updated", "resolved", "expired", "retracted"]
 
