@@ -23,7 +23,7 @@ import msgspec
 
 from core.alerts.alert import Alert
 from core.customer.arrival import Arrived
-from core.rules.conditions import Derived
+from core.timeline.derived import Derived
 from core.timeline.entry import BEFORE_ALL, FOREVER, Entry
 from engine.kafka.checkpoint import Checkpoint
 from engine.store.store import META, Store

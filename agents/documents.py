@@ -15,9 +15,10 @@ import orjson
 from core.alerts.alert import Alert
 from core.bounds import VALUE_BYTES
 from core.customer.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.rules.conditions import EVIDENCE_LIMIT, Derived
-from core.rules.parsing import MOST_WHERE
+from core.rules.conditions.condition import EVIDENCE_LIMIT
+from core.rules.reading import MOST_WHERE
 from core.rules.ruleset import RuleSet
+from core.timeline.derived import Derived
 from core.timeline.entry import BEFORE_ALL
 from core.timeline.features import Contacts, Feature, Latest, Ref, Unanswered
 from core.timeline.matters import Matters, MattersOf

@@ -14,7 +14,8 @@ import yaml
 from core.alerts.matching import Match
 from core.alerts.past import matches
 from core.rules.parsing import parse_rule
-from core.rules.rule import Rule, RuleError
+from core.rules.reading import RuleError
+from core.rules.rule import Rule
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import Entry, event_uid, rfc3339
 from core.timeline.vocabulary import Vocabulary

@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from operator import attrgetter
 
-from core.rules.conditions import Derived
+from core.timeline.derived import Derived
 
 from .remembered import Remembered
 

@@ -45,7 +45,7 @@ def explained(error: Exception) -> Problem | None:
     from agents.rule_files import NoRules
     from agents.settings import SettingsError
     from agents.topic_admin import ClusterAway, PartitionsDiffer, TopicRefused
-    from core.rules.rule import RuleError
+    from core.rules.reading import RuleError
     from deploy.broker import AlreadyRunning, BrokerFailed
     from deploy.jars import DownloadFailed
 

@@ -113,7 +113,7 @@ def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
 def _judge(bus: Bus, file: Path) -> Verdict:
     from agents.rule_files import read, run_tests
     from agents.vocabulary import vocabulary
-    from core.rules.rule import RuleError
+    from core.rules.reading import RuleError
 
     known = vocabulary(bus.registry)
     rule = None

@@ -14,7 +14,7 @@ from agents.identifiers import Identifiers
 from agents.rule_files import NoRules, digest, load
 from agents.settings import Settings, SettingsError
 from agents.vocabulary import vocabulary
-from core.rules.rule import RuleError
+from core.rules.reading import RuleError
 
 from ..bus import Bus
 from ..health import announced, ask

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from ..rules.conditions import Found
+from ..rules.conditions.condition import Found
 from ..timeline.features import Ref
 
 LABEL = "event"

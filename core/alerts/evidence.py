@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..bounds import SIGN_BYTES, VALUE_BYTES, shown, size
-from ..rules.conditions import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
+from ..rules.conditions.condition import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
 from ..timeline.entry import Entry, rfc3339
 from ..timeline.features import Ref
 from ..timeline.vocabulary import EventType

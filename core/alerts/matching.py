@@ -11,9 +11,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ..rules.conditions import Derived, Found, Now, States, first
+from ..rules.conditions.condition import Found, Now, first
 from ..rules.rule import Rule
 from ..rules.ruleset import RuleSet
+from ..timeline.derived import Derived, States
 from ..timeline.entry import FOREVER, Entry
 from ..timeline.features import Context, Taken
 from .alert import LABEL, Name

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from ..bounds import VALUE_BYTES, cut
-from ..rules.conditions import Found
+from ..rules.conditions.condition import Found
 from ..rules.ruleset import RuleSet
 from ..timeline.features import Ref
 from .alert import Alert

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..rules.conditions import Found
+from ..rules.conditions.condition import Found
 from ..timeline.entry import DAY, FOREVER
 from ..timeline.features import ref
 from .alert import Alert, digest

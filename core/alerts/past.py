@@ -7,8 +7,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from ..rules.conditions import Derived
 from ..rules.ruleset import RuleSet
+from ..timeline.derived import Derived
 from ..timeline.entry import BEFORE_ALL, FOREVER, Entry
 from ..timeline.features import Ref, Taken
 from .alert import Alert

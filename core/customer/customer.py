@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from ..alerts.alert import Alert, Name
-from ..rules.conditions import Derived
 from ..rules.ruleset import RuleSet
+from ..timeline.derived import Derived
 from ..timeline.entry import BEFORE_ALL, FOREVER, rfc3339
 from ..timeline.matters import Matters
 

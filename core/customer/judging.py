@@ -14,9 +14,9 @@ from ..alerts.message import Said, State, tell
 from ..alerts.notification import decide, refreshed
 from ..alerts.past import Past
 from ..alerts.suppression import Memory, may_be_full, not_silenced
-from ..rules.conditions import Derived
 from ..rules.rule import Rule
 from ..rules.ruleset import RuleSet
+from ..timeline.derived import Derived
 from ..timeline.entry import BEFORE_ALL, FOREVER
 from ..timeline.features import Taken
 from .archive import forget, wake

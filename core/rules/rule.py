@@ -11,14 +11,10 @@ from dataclasses import dataclass, field
 from ..bounds import VALUE_BYTES, cut
 from ..timeline.entry import Entry
 from ..timeline.vocabulary import EventType
-from .conditions import Condition
+from .conditions.condition import Condition
 
 MOST_READ, MOST_NAME = 16, 64
 """Fields that a rule looks at in its trigger, and characters of a field's name."""
-
-
-class RuleError(ValueError):
-    """A rule that can't be used. The message names rule, field, what is wrong and what would be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

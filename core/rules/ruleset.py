@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ..timeline.derived import States
 from ..timeline.entry import Entry
 from ..timeline.features import Feature, Taken
 from ..timeline.matters import FIELDS, MattersOf
 from ..timeline.streams import Streams
 from ..timeline.vocabulary import Vocabulary
-from .conditions import States
 from .effects import Bearing, Meaning
 from .rule import Rule
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 
 from core.alerts.matching import Folding, fold
 from core.alerts.past import Nothing, Past
-from core.rules.conditions import Derived
 from core.timeline import entry as core
+from core.timeline.derived import Derived
 from core.timeline.matters import Matters
 
 from .entry import Entry, History

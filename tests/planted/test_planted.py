@@ -19,8 +19,8 @@ REAL = next(bug for bug in BUGS if bug.name == "end-off-by-one")
 HARMLESS = replace(
     REAL,
     name="harmless",
-    old='"""Every part holds."""',
-    new='"""All parts hold."""',
+    old='"""It is closed, and was closed in a window (µs) before; 0: whenever."""',
+    new='"""It is closed, and was so in a window (µs) before; 0: whenever."""',
 )
 
 
@@ -67,7 +67,7 @@ def test_a_list_that_is_out_of_date_and_checks_that_do_not_run_say_nothing_about
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert UNUSABLE == main([], [replace(REAL, old="return every + instant")])
-    assert "its text stands 0 times in core/rules/conditions.py" in capsys.readouterr().out
+    assert "its text stands 0 times in core/rules/conditions/closed.py" in capsys.readouterr().out
     assert UNUSABLE == main([], [replace(REAL, checks=("tests/unit/core/test_edges.py::test_nothing",))])
     assert "the checks do not pass: [None, 'pytest ended with 4']" in capsys.readouterr().out
     assert CAUGHT == main(["--list", REAL.name])

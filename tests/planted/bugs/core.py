@@ -9,7 +9,7 @@ BUGS = (
     Bug(
         "window-off-by-one",
         "A window holds its left edge, too.",
-        "core/rules/conditions.py",
+        "core/rules/conditions/unanswered.py",
         "contacts[-least].at <= after",
         "contacts[-least].at < after",
         (checks.EDGES,),
@@ -48,7 +48,7 @@ BUGS = (
     Bug(
         "closed-window-off-by-one",
         "A case counts as just closed at the right edge of the window, too.",
-        "core/rules/conditions.py",
+        "core/rules/conditions/closed.py",
         "changed.at > after",
         "changed.at >= after",
         (checks.EDGES,),
@@ -56,7 +56,7 @@ BUGS = (
     Bug(
         "end-off-by-one",
         "An instant at which something ceases to hold still counts as one at which it holds.",
-        "core/rules/conditions.py",
+        "core/rules/conditions/closed.py",
         "FOREVER if matter.changed is None else matter.changed.at + self.within",
         "FOREVER if matter.changed is None else matter.changed.at + self.within + 1",
         (checks.EDGES,),
@@ -91,7 +91,7 @@ BUGS = (
     Bug(
         "one-of-many-matters-holds-too-long",
         "Of many matters only the last change is looked for: what one of them starts or ends before is not seen.",
-        "core/rules/conditions.py",
+        "core/rules/conditions/condition.py",
         "return min((at for at in instants if at > t), default=FOREVER)",
         "return max((at for at in instants if at > t), default=FOREVER)",
         (checks.DUE_DATES,),
@@ -275,7 +275,7 @@ BUGS = (
     Bug(
         "what-is-judged-again-is-no-longer-held",
         "A letter that is judged again, because something came late, looks for its invoice in what is held.",
-        "core/rules/conditions.py",
+        "core/rules/conditions/of_matters.py",
         "matters.get(wanted) or self._recalled(wanted, now)",
         "matters.get(wanted)",
         (
@@ -392,7 +392,7 @@ BUGS = (
     Bug(
         "any-matter-was-forgotten",
         "A condition that may ask of any matter, ever closed, keeps only what its field names.",
-        "core/rules/conditions.py",
+        "core/rules/conditions/closed.py",
         "return self.within if self.within or self.same_is_key else FOREVER",
         "return self.within if self.within or self.same is not None else FOREVER",
         (checks.CONDITIONS,),

@@ -164,7 +164,7 @@ BUGS = (
     Bug(
         "an-answer-recalled-as-it-became",
         "Whether a matter was closed at an instant is asked of all that is known of it by now.",
-        "core/rules/conditions.py",
+        "core/rules/conditions/closed.py",
         "self.feature.recalled(wanted, now.derived.at + 1, now.context)",
         "self.feature.recalled(wanted, FOREVER, now.context)",
         (checks.ENDED_LONG_AGO,),

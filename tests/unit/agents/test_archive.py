@@ -23,7 +23,7 @@ from agents.heard import Source
 from agents.metrics import Metrics
 from agents.timeline_entry import TimelineEntries, timeline_headers
 from core.customer.arrival import Arrived, Written
-from core.rules.conditions import Derived
+from core.timeline.derived import Derived
 from core.timeline.entry import FOREVER, Entry, event_uid, rfc3339
 from engine.store.store import Store
 

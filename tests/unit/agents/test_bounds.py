@@ -26,8 +26,9 @@ from core.alerts.message import REASON_BYTES
 from core.alerts.suppression import MOST_ALERTS, MOST_OF_A_RULE
 from core.bounds import VALUE_BYTES
 from core.customer.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.rules.conditions import EVIDENCE_LIMIT, MATTER, Answer, Condition, Derived, Found, Kept, Now
+from core.rules.conditions.condition import EVIDENCE_LIMIT, MATTER, Answer, Condition, Found, Kept, Now
 from core.rules.ruleset import RuleSet
+from core.timeline.derived import Derived
 from core.timeline.features import Feature, Ref
 from core.timeline.matters import FIELDS, Matter, Matters
 from engine.transactional.transaction import Output

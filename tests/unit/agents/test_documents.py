@@ -16,8 +16,8 @@ from agents.documents import SCHEMA, Document, Documents, OtherVersion, head
 from core.customer.arrival import Arrived
 from core.customer.customer import Customer
 from core.customer.step import Merge, Moved
-from core.rules.conditions import Derived
 from core.rules.ruleset import RuleSet
+from core.timeline.derived import Derived
 from core.timeline.entry import DAY, HOUR, Entry
 from core.timeline.features import Ref
 from core.timeline.matters import Matter, Matters

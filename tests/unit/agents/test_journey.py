@@ -15,7 +15,7 @@ from agents.archive import Archive
 from agents.documents import STATE, OtherVersion
 from agents.journey import QUIET
 from agents.records import MERGE, MOVED, ORDER, Header, event_headers, partition_of
-from core.rules.conditions import Answer, Condition, Kept, Now
+from core.rules.conditions.condition import Answer, Condition, Kept, Now
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import FOREVER, rfc3339, uid_bytes
 from engine.kafka.errors import Permanent

@@ -8,7 +8,8 @@ import pytest
 
 from agents.rule_files import BUILT_IN, NoRules, digest, load, run_tests
 from agents.vocabulary import vocabulary
-from core.rules.rule import Rule, RuleError
+from core.rules.reading import RuleError
+from core.rules.rule import Rule
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agents import snapshots
 from agents.snapshots import MOST, SECOND, SPREAD, Snapshots
-from core.rules.conditions import Derived
+from core.timeline.derived import Derived
 
 YEAR = 365 * 24 * 3_600 * SECOND
 

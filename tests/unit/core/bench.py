@@ -15,8 +15,8 @@ from core.customer.archive import PutAway, TakenOut
 from core.customer.arrival import Arrived, Written
 from core.customer.customer import Customer
 from core.customer.step import Merge, Moved, Output, Shipped, step
-from core.rules.conditions import Derived
 from core.rules.ruleset import RuleSet
+from core.timeline.derived import Derived
 from core.timeline.entry import BEFORE_ALL, DAY, FOREVER, Entry, event_uid
 from schemas.registry import Registry
 

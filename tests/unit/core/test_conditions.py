@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from core.alerts.matching import Folding, fold, instants
 from core.alerts.past import Nothing, Past, looked_at
-from core.rules.conditions import Condition, Derived, Now, first
+from core.rules.conditions.condition import Condition, Now, first
 from core.rules.parsing import parse_condition, parse_rule
-from core.rules.rule import RuleError
+from core.rules.reading import RuleError
 from core.rules.ruleset import RuleSet
+from core.timeline.derived import Derived
 from core.timeline.entry import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
 
 from .bench import START, VOCABULARY, complaint, entry

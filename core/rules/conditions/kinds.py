@@ -1,0 +1,19 @@
+"""All kinds of conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .closed import Closed
+from .field import Field
+from .groups import All, AnyOf, NoneOf
+from .open import Open
+from .overdue import Overdue
+from .part import Kind
+from .seen import Seen
+from .unanswered import UnansweredContacts
+
+_ALL: tuple[Kind, ...] = (All, AnyOf, NoneOf, Field, Open, Closed, Overdue, Seen, UnansweredContacts)
+
+KINDS: Mapping[str, Kind] = {kind.written: kind for kind in _ALL}
+"""By the name under which one is written."""

@@ -1,0 +1,48 @@
+"""One part of a rule as it is read: which conditions there are, and what they may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...timeline.vocabulary import Vocabulary
+from ..reading import RuleError
+from .condition import Condition
+
+
+class Kind(Protocol):
+    """How a condition is written: under which name, and which other fields go with it."""
+
+    @property
+    def written(self) -> str: ...
+    @property
+    def options(self) -> tuple[str, ...]: ...
+    def parse(self, raw: Mapping[str, object], where: str, part: Part) -> Condition:
+        """The condition that ``raw`` describes; ``where`` names its place in the file. Raises ``RuleError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """``if`` or ``resolves`` of a rule, whose alerts are told apart by the field ``key`` of the trigger.
+
+    A ``resolving`` condition is asked long after the trigger, so it may name the key but no other field of it.
+    """
+
+    vocabulary: Vocabulary
+    key: str | None
+    resolving: bool
+    kinds: Mapping[str, Kind]
+
+    def condition(self, raw: object, where: str) -> Condition:
+        """The condition that ``raw`` describes; ``where`` names its place in the file. Raises ``RuleError``."""
+        if not isinstance(raw, Mapping) or not raw:
+            raise RuleError(f"{where}: a condition is a mapping, like {{open: case}}")
+        kind = next((kind for name, kind in self.kinds.items() if name in raw), None)
+        if kind is None:
+            raise RuleError(f"{where}: {', '.join(map(str, raw))} is no condition; known are {', '.join(self.kinds)}")
+        unknown = sorted(set(map(str, raw)) - {kind.written, *kind.options})
+        if unknown:
+            raise RuleError(f"{where}: {unknown[0]!r} does not go with {kind.written!r}")
+        return kind.parse(raw, where, self)
