@@ -1,4 +1,4 @@
-"""The Faust application: ``app`` wires settings, topics, metrics and the three agents together.
+"""The Faust application: ``app`` wires topics, metrics and the three agents together.
 
-May import ``core``, ``schemas`` and ``engine``; is imported by ``cli``.
+May import ``core``, ``schemas``, ``runtime`` and ``engine``; is imported by ``cli``.
 """

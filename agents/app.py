@@ -31,6 +31,7 @@ from engine.transactional.partitions import TransactionalPartitions
 from engine.transactional.progress import ProgressLog
 from runtime.ending import Ending
 from runtime.ops import Health, OpsPages, announce
+from runtime.settings import Settings
 from schemas.codec import Codec
 from schemas.registry import Registry
 from schemas.topics import JOURNAL, LINKS, PROGRESS, events_topic
@@ -42,7 +43,6 @@ from .journey import Journey
 from .metrics import Metrics, Watch
 from .resolver import Resolver
 from .rule_files import BUILT_IN, load
-from .settings import Settings
 from .vocabulary import vocabulary
 
 UNASSIGNED = 45.0

@@ -14,10 +14,10 @@ from urllib.parse import unquote
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from schemas.identifier_types import RANKS, meant_by
 from schemas.refusal import quoted
 
 from .dropped import Dropped, Nobody
-from .identifier_types import RANKS, meant_by
 from .placeholders import is_row, kept
 
 VERSION = 2

@@ -27,11 +27,11 @@ from agents.identifiers import Identifiers
 from agents.intake import Intake
 from agents.journey import Journey
 from agents.metrics import Metrics
-from agents.settings import Settings
 from core.identity.links import Node
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output
+from runtime.settings import Settings
 from schemas.codec import Codec
 from schemas.registry import Registry
 from schemas.topics import JOURNAL

@@ -26,8 +26,8 @@ from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
 from agents.records import event_headers
-from agents.settings import Settings
 from core.timeline.entry import DAY, HOUR, uid_bytes
+from runtime.settings import Settings
 from schemas.registry import Registry
 from schemas.topics import JOURNAL
 

@@ -13,7 +13,7 @@ import typer
 from .problem import Code, Problem
 
 if TYPE_CHECKING:
-    from agents.settings import Settings
+    from runtime.settings import Settings
     from schemas.registry import Registry
     from schemas.topics import Topic
 
@@ -43,7 +43,7 @@ class Bus:
         from pydantic import ValidationError
         from pydantic_settings.exceptions import SettingsError
 
-        from agents.settings import Settings
+        from runtime.settings import Settings
 
         try:
             return Settings(**self._given)

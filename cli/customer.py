@@ -119,7 +119,7 @@ def found(bus: Bus, reader: Reader, who: str) -> Customer:
 
 def _guesses(who: str, own: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What an identifier may be, the likeliest first: as it says itself, else by its looks."""
-    from agents.identifier_types import RANKS
+    from schemas.identifier_types import RANKS
 
     kind, colon, value = who.partition(":")
     if colon and re.fullmatch("[a-z][a-z0-9_]*", kind):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .problem import Code, Problem
 
 if TYPE_CHECKING:
-    from agents.settings import Settings
+    from runtime.settings import Settings
     from sinks.base import Topics
     from sinks.sql.reader import Reader
 

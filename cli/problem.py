@@ -43,11 +43,11 @@ def explained(error: Exception) -> Problem | None:
     if isinstance(error, Problem):
         return error
     from agents.rule_files import NoRules
-    from agents.settings import SettingsError
     from agents.topic_admin import ClusterAway, PartitionsDiffer, TopicRefused
     from core.rules.reading import RuleError
     from deploy.broker import AlreadyRunning, BrokerFailed
     from deploy.jars import DownloadFailed
+    from runtime.settings import SettingsError
 
     if isinstance(error, NoRules):
         return Problem(

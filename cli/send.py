@@ -28,7 +28,7 @@ from .words import count, listed
 
 if TYPE_CHECKING:
     from agents.normalisation import Normalisation
-    from agents.settings import Settings
+    from runtime.settings import Settings
     from schemas.registry import Registry
 
 SHOWN = 20

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from agents import topic_admin
-from agents.settings import Settings
 from deploy.broker import AlreadyRunning, BrokerFailed, EmbeddedBroker
 from runtime.ending import Ending
+from runtime.settings import Settings
 from schemas.registry import Registry
 
 from .child import Backoff, Child

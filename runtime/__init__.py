@@ -1,1 +1,4 @@
-"""What every process of the bus has: an end in time, its own time, a log, ops pages. Imports no other room."""
+"""What every process of the bus has: settings, an end in time, its own time, a log, ops pages.
+
+Knows no process; its settings know contracts and the core.
+"""

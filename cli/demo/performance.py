@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from agents.settings import Settings
 from cli.problem import Code
 from cli.steps import Steps
 from cli.supervisor import Supervisor
+from runtime.settings import Settings
 
 from .manifest import Outcome
 from .play import Play

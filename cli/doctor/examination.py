@@ -11,9 +11,9 @@ from kafka.errors import KafkaError, RetriableError
 from agents.key_record import normalisation_of, other_normalisation
 from agents.keys import key_of_ours
 from agents.normalisation import VERSION
-from agents.settings import Settings, SettingsError
 from engine.kafka.limits import SESSION_SECONDS, Limits
 from engine.kafka.mark import Newer, is_ours
+from runtime.settings import Settings, SettingsError
 from schemas.refusal import Reason
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, KEY_RECORD, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, Topic
 

@@ -12,9 +12,9 @@ from dotenv import dotenv_values
 
 from agents.identifiers import Identifiers
 from agents.rule_files import NoRules, digest, load
-from agents.settings import Settings, SettingsError
 from agents.vocabulary import vocabulary
 from core.rules.reading import RuleError
+from runtime.settings import Settings, SettingsError
 
 from ..bus import Bus
 from ..health import announced, ask

@@ -15,8 +15,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.app import rules
 from agents.identifiers import Identifiers
-from agents.settings import Settings
 from deploy.broker import EmbeddedBroker
+from runtime.settings import Settings
 from schemas.registry import Registry
 
 from .bus import KEY, LOOK_SECONDS, Bus

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agents.app import departments
-from agents.settings import Settings
 from agents.topic_admin import apply
 from deploy.broker import EmbeddedBroker
+from runtime.settings import Settings
 from schemas.registry import Registry
 from schemas.topics import JOURNAL, LINKS, events_topic
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from agents.app import rules
 from agents.identifiers import Identifiers
-from agents.settings import Settings
+from runtime.settings import Settings
 from schemas.registry import Registry
 
 from .aftermath import one_more

@@ -16,8 +16,8 @@ from agents.documents import STATE
 from agents.identifiers import Identifiers
 from agents.letters import letter
 from agents.records import Origin
-from agents.settings import Settings
 from core.identity.fuse import LINKS_A_DAY
+from runtime.settings import Settings
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic

@@ -18,10 +18,10 @@ import pytest
 
 from agents.app import rules
 from agents.identifiers import Identifiers
-from agents.settings import Settings
 from core.identity.fuse import LINKS_A_DAY
 from core.timeline.entry import HOUR
 from deploy.broker import EmbeddedBroker
+from runtime.settings import Settings
 from schemas.registry import Registry
 from schemas.topics import TIMELINE, events_topic
 

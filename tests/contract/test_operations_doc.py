@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
-from agents.settings import Settings
+from runtime.settings import Settings
 from sinks.metrics import SinkMetrics
 
 ROOT = Path(__file__).resolve().parents[2]

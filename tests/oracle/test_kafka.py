@@ -13,10 +13,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from agents.app import departments
-from agents.settings import Settings
 from agents.topic_admin import apply
 from core.timeline.entry import DAY
 from deploy.broker import EmbeddedBroker
+from runtime.settings import Settings
 from schemas.registry import Registry
 from schemas.topics import JOURNAL, LINKS, events_topic
 from tests.chaos.business import Habits, Sent, business, cloud_event

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from agents.identifiers import Identifiers
-from agents.settings import Settings
 from cli.database import sink_topics
 from engine.kafka.copies import Log
+from runtime.settings import Settings
 from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
 from sinks.sql.sqlite import open_sink
 from tests.unit.sinks.messages import START_MS, Logs, alert, entry, profile, redirect

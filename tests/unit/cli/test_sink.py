@@ -12,10 +12,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
-from agents.settings import Settings
 from cli.database import database_path
 from cli.main import app
 from cli.problem import Code, Problem
+from runtime.settings import Settings
 from sinks.base import Flushed
 from sinks.metrics import SinkMetrics
 

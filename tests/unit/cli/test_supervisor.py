@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.settings import Settings
 from cli.health import supervised
 from cli.problem import Code, Problem
 from cli.steps import Silent
 from cli.supervisor import Supervisor, environment, interruptible, uninterrupted
+from runtime.settings import Settings
 
 
 def settings(data_dir: Path, **more: object) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from agents.settings import Settings
+from runtime.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 
 from pydantic_core import PydanticCustomError
 
-from .identifier_types import RANKS, another_name_of
+from schemas.identifier_types import RANKS, another_name_of
 
 _OWN_TYPE = re.compile("[a-z][a-z0-9_]{0,63}")
 _OTHER_CODES = {"UK": "GB", "EN": "GB", "EL": "GR"}
