@@ -27,10 +27,10 @@ from core.timeline.derived import Derived
 from core.timeline.entry import BEFORE_ALL, FOREVER, Entry
 from engine.kafka.checkpoint import Checkpoint
 from engine.store.store import META, Store
+from schemas.journal import UID_BYTES
 
 from . import stored_alert, stored_entry
 from .known_uids import KnownUids
-from .records import UID_BYTES
 from .snapshots import Snapshots
 
 CLOCK = b"clock"

@@ -12,13 +12,13 @@ import structlog
 from engine.kafka.mark import MARK
 from engine.kafka.record import KafkaRecord, end_of
 from engine.transactional.transaction import Output
+from schemas.journal import Origin
 from schemas.refusal import Dead, Reason
 from schemas.topics import department_of
 
 from .keys import key_of_ours
 from .letters import letter
 from .metrics import Metrics
-from .records import Origin
 
 log = structlog.get_logger("agents.foreign")
 

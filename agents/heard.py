@@ -14,10 +14,11 @@ from core.customer.step import Brought, Merge, Moved
 from core.timeline.entry import Entry, effective_at
 from core.timeline.vocabulary import Vocabulary
 from engine.kafka.record import KafkaRecord
+from schemas.journal import MERGE, ORDER, by_name
 
 from . import moves
 from .identifiers import Identifiers
-from .records import MERGE, ORDER, by_name, journaled, may_arrive, may_be_merged, may_be_moved, may_be_notified
+from .record_forms import journaled, may_arrive, may_be_merged, may_be_moved, may_be_notified
 from .short_cache import Pairs
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 
 from core.identity.fuse import MOST_A_DAY, Held
+from schemas.journal import is_instant, is_name
 from schemas.topics import KEY_RECORD
 
-from .records import is_instant, is_name, may_be_merged
+from .record_forms import may_be_merged
 
 
 def identifier_record(kind: str, held: Held) -> bytes:

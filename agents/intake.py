@@ -25,8 +25,9 @@ from engine.transactional.batch import Batch
 from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, by_target, send_all
 from schemas.codec import Codec, Decoded
+from schemas.journal import Kind, Origin, event_headers
 from schemas.refusal import Dead, Reason
-from schemas.topics import JOURNAL, LINKS, department_of
+from schemas.topics import JOURNAL, LINKS, department_of, partition_of
 
 from .blocked import nobody
 from .directory import Directory
@@ -35,14 +36,7 @@ from .identifiers import Identified, Identifiers
 from .isolation import isolated
 from .letters import letter
 from .metrics import Metrics, Watch
-from .records import (
-    Kind,
-    Origin,
-    event_headers,
-    link_headers,
-    partition_of,
-    received_at,
-)
+from .record_forms import link_headers, received_at
 
 BATCH_BYTES = 1_500_000
 """Of a batch of output records; the internal topics take 2 MiB."""

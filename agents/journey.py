@@ -28,8 +28,9 @@ from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord
 from engine.transactional.transaction import Output
 from schemas.alerted import ALERTED
+from schemas.journal import EVENT, MOVED, ORDER, Header, Origin, header_of
 from schemas.refusal import Dead, Reason, decision_error
-from schemas.topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of
+from schemas.topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of, partition_of
 
 from . import messages, moves, output_size, stored_alert
 from .archive import Added, Archive
@@ -42,17 +43,7 @@ from .letters import letter
 from .metrics import Metrics
 from .mirror import mirror
 from .output_size import OutputTooLarge, fitting
-from .records import (
-    EVENT,
-    MOVED,
-    ORDER,
-    Header,
-    Origin,
-    header_of,
-    journal_form,
-    partition_of,
-    received_at,
-)
+from .record_forms import journal_form, received_at
 from .timeline_entry import TimelineEntries
 
 log = structlog.get_logger("agents.journey")

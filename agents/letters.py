@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from engine.transactional.transaction import Output
 from schemas.dead_letter import ERRORS, RETRY_OF
+from schemas.journal import Header, Origin
 from schemas.refusal import Dead
 from schemas.topics import DEAD
-
-from .records import Header, Origin
 
 __all__ = [
     "CUT_HEADERS",

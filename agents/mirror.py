@@ -5,12 +5,13 @@ from __future__ import annotations
 from core.alerts.alert import Alert
 from core.timeline.entry import DAY, rfc3339
 from engine.kafka.record import KafkaRecord
+from schemas.journal import Origin
 from schemas.topics import NOTIFIED, TIMELINE
 
 from . import stored_alert
 from .archive import Archive
 from .documents import STATE, Document, OtherVersion, head
-from .records import Origin, may_be_notified, may_be_told, received_at
+from .record_forms import may_be_notified, may_be_told, received_at
 from .timeline_entry import MATTER, STOOD_AT
 
 

@@ -21,8 +21,9 @@ from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord
 from engine.store.store import Store
 from engine.transactional.transaction import Output
+from schemas.journal import MERGE, ORDER, Origin, header_of, without_nodes
 from schemas.refusal import Dead, Reason
-from schemas.topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of
+from schemas.topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of, partition_of
 
 from . import messages
 from .blocked import nobody
@@ -33,17 +34,7 @@ from .isolation import isolated
 from .key_record import check_key, key_record
 from .letters import letter
 from .metrics import Metrics
-from .records import (
-    MERGE,
-    ORDER,
-    Origin,
-    header_of,
-    links_form,
-    nodes_of,
-    partition_of,
-    received_at,
-    without_nodes,
-)
+from .record_forms import links_form, nodes_of, received_at
 
 log = structlog.get_logger("agents.resolver")
 

@@ -9,6 +9,7 @@ from core.timeline.entry import Entry
 from core.timeline.streams import matter_of
 from core.timeline.vocabulary import Vocabulary
 from engine.transactional.transaction import Output
+from schemas.journal import Header
 from schemas.outputs import SOURCE, TIMELINE_ENTRY
 from schemas.topics import TIMELINE
 
@@ -18,7 +19,6 @@ from .heard import Source
 from .messages import STRUCTURED
 from .metrics import Metrics
 from .output_size import fitting
-from .records import Header
 from .stored_entry import kept
 
 

@@ -19,15 +19,15 @@ from prometheus_client import CollectorRegistry
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
-from agents.records import event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
 from core.timeline.entry import DAY, uid_bytes
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output
+from schemas.journal import event_headers
 from schemas.registry import Registry
-from schemas.topics import JOURNAL, PROFILES, TIMELINE
+from schemas.topics import JOURNAL, PROFILES, TIMELINE, partition_of
 
 from .seed import customer_id
 from .traffic import DEPARTMENTS, Published, Regular, customer_no

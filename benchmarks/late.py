@@ -25,9 +25,9 @@ from agents.app import rules
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
-from agents.records import event_headers
 from core.timeline.entry import DAY, HOUR, uid_bytes
 from runtime.settings import Settings
+from schemas.journal import event_headers
 from schemas.registry import Registry
 from schemas.topics import JOURNAL
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +38,11 @@ def department_of(topic: str) -> str:
 def alerts_topic(department: str) -> str:
     """Where ``department`` is told what it should know."""
     return f"cx.alerts.{department}.v1"
+
+
+def partition_of(customer: str, partitions: int) -> int:
+    """Where a customer lives, on every topic that is keyed by customer."""
+    return zlib.crc32(customer.encode()) % partitions
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import orjson
 
-from agents.records import partition_of
 from core.timeline.entry import DAY
-from schemas.topics import events_topic
+from schemas.topics import events_topic, partition_of
 
 from .business import Sent, cloud_event
 from .reference import Reference

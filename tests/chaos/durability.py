@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiokafka import TopicPartition
 
-from agents.records import EVENT, MERGE, MOVED, ORDER, header_of
+from schemas.journal import EVENT, MERGE, MOVED, ORDER, header_of
 from schemas.topics import JOURNAL, LINKS, TIMELINE
 
 from .checker import Problem, letters

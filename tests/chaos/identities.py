@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import orjson
 
 from agents.identifiers import Identifiers
-from agents.records import nodes_of
+from agents.record_forms import nodes_of
 from core.identity.fuse import LINKS_A_DAY
 from core.identity.links import Node
 from core.timeline.entry import DAY

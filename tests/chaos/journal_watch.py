@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.records import MOVED, ORDER
+from schemas.journal import MOVED, ORDER
 from schemas.topics import JOURNAL
 
 

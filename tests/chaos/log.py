@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.records import EVENT
+from schemas.journal import EVENT
 from schemas.topics import DEAD, JOURNAL, PROFILES, department_of, events_topic
 
 Header = tuple[str, bytes]

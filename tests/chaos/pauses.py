@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
-from agents.records import EVENT, header_of
+from schemas.journal import EVENT, header_of
 from schemas.topics import DEAD, JOURNAL, LINKS, TIMELINE
 
 from .log import Log, Record

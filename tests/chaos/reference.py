@@ -18,7 +18,6 @@ import orjson
 from agents import messages
 from agents.documents import Documents
 from agents.identifiers import Identifiers
-from agents.records import EVENT, MERGE, MOVED, ORDER, header_of
 from core.alerts.alert import Alert
 from core.alerts.message import Said
 from core.alerts.past import Nothing
@@ -28,6 +27,7 @@ from core.customer.step import Brought, Forwarded, Merge, Moved, Shipped, step
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import BEFORE_ALL, FOREVER, Entry
 from schemas import instant
+from schemas.journal import EVENT, MERGE, MOVED, ORDER, header_of
 from schemas.topics import alerts_topic
 
 from .log import Record

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agents.records import partition_of
 from schemas.alerted import ALERTED
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, TIMELINE_ENTRY, State
-from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
+from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic, partition_of
 
 START = 1_780_000_000_000_000
 """2026-05-28, in µs: when the first of these events happened."""

@@ -15,9 +15,9 @@ from agents.app import departments, rules
 from agents.documents import STATE
 from agents.identifiers import Identifiers
 from agents.letters import letter
-from agents.records import Origin
 from core.identity.fuse import LINKS_A_DAY
 from runtime.settings import Settings
+from schemas.journal import Origin
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, events_topic

@@ -8,9 +8,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from agents.letters import letter
-from agents.records import Origin, event_headers
 from core.timeline.entry import event_uid, uid_bytes
 from schemas.codec import Codec, Decoded
+from schemas.journal import Origin, event_headers
 from schemas.refusal import Dead, Reason
 from schemas.registry import Registry
 from schemas.topics import DEAD, JOURNAL, LINKS, TIMELINE, events_topic

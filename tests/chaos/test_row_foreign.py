@@ -12,8 +12,8 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from agents.records import MERGE
 from engine.kafka.mark import MARK
+from schemas.journal import MERGE
 from schemas.topics import IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 
 from .arena import JudgedBus, arena, ended, now, verdict

@@ -22,12 +22,12 @@ from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner
 
 from agents.letters import letter as letter_about
-from agents.records import Origin
 from cli.health import announced
 from cli.main import app
 from cli.problem import Code
 from cli.publication import publish
 from cli.send import STRUCTURED
+from schemas.journal import Origin
 from schemas.refusal import Dead, Reason
 
 pytestmark = pytest.mark.kafka

@@ -21,12 +21,12 @@ from agents.intake import Intake
 from agents.key_record import OtherNormalisation, WrongKey, key_record
 from agents.metrics import Metrics
 from agents.normalisation import VERSION
-from agents.records import Header
 from core.identity.links import Node
 from deploy.broker import EmbeddedBroker
 from engine.kafka.mark import MARK
 from engine.transactional.batch import Batch
 from engine.transactional.progress import WrittenBefore
+from schemas.journal import Header
 from schemas.topics import DEAD, IDENTITIES, LINKS
 from tests.unit.agents.bench import CODEC, IDENTIFIERS, event, record
 

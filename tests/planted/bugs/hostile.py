@@ -9,8 +9,8 @@ BUGS = (
     Bug(
         "forged-headers-believed",
         "What the header of an event says of its origin is taken as it is.",
-        "agents/records.py",
-        "    if not _is_origin(known.origin):\n",
+        "schemas/journal.py",
+        "    if not is_origin(known.origin):\n",
         "    if False:\n",
         (checks.FORGED_HEADER,),
     ),
@@ -81,7 +81,7 @@ BUGS = (
     Bug(
         "a-header-twice",
         "A record of which a header stands twice is believed, and all of it is sent on, however large.",
-        "agents/records.py",
+        "schemas/journal.py",
         "    if len(named) != len(headers):\n",
         "    if False:\n",
         (checks.FORGED_HEADER, checks.FORGED_LINK),
@@ -89,7 +89,7 @@ BUGS = (
     Bug(
         "a-department-twice",
         "A forged alert that names a department many times is told so often.",
-        "agents/records.py",
+        "agents/record_forms.py",
         "len(set(departments)) == len(departments) <= _MOST_DEPARTMENTS",
         "len(departments) <= _MOST_DEPARTMENTS",
         (checks.FORGED_MOVE, checks.OTHER_ALERT, checks.OTHER_PROFILE),
@@ -97,7 +97,7 @@ BUGS = (
     Bug(
         "any-number-of-alerts",
         "A forged profile may have any number of alerts, and each is told.",
-        "agents/records.py",
+        "agents/record_forms.py",
         "len(alerts) <= MOST_ALERTS and all(",
         "all(",
         (checks.FORGED_MOVE, checks.OTHER_PROFILE),

@@ -14,7 +14,6 @@ from agents.documents import STATE, Document, Documents
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from agents.metrics import Metrics
-from agents.records import Header, event_headers, partition_of
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
 from core.customer.customer import Customer
@@ -24,8 +23,9 @@ from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
+from schemas.journal import Header, event_headers
 from schemas.registry import Registry
-from schemas.topics import JOURNAL, PROFILES
+from schemas.topics import JOURNAL, PROFILES, partition_of
 
 PARTITIONS = 4
 REGISTRY = Registry.discover()

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from agents import documents, messages, output_size
 from agents.documents import STATE, Documents
-from agents.records import MERGE, MOVED, ORDER, partition_of
 from core.alerts.alert import Alert
 from core.alerts.message import REASON_BYTES
 from core.alerts.suppression import MOST_ALERTS, MOST_OF_A_RULE
@@ -33,8 +32,9 @@ from core.timeline.features import Feature, Ref
 from core.timeline.matters import FIELDS, Matter, Matters
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
+from schemas.journal import MERGE, MOVED, ORDER
 from schemas.refusal import Dead, Reason
-from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, partition_of
 
 from .bench import CODEC, PARTITIONS, RULES, Journal, event
 

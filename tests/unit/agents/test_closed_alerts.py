@@ -9,9 +9,8 @@ import pytest
 
 from agents import stored_alert
 from agents.keys import key_of_ours
-from agents.records import partition_of
 from engine.transactional.transaction import Output
-from schemas.topics import NOTIFIED, alerts_topic
+from schemas.topics import NOTIFIED, alerts_topic, partition_of
 from tests.unit.core.test_cases import ruled
 
 from .bench import Journal, event, record

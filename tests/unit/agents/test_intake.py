@@ -19,7 +19,6 @@ from agents.identifiers import Identifiers
 from agents.intake import Intake
 from agents.key_record import OtherNormalisation, WrongKey
 from agents.metrics import Metrics
-from agents.records import NODES, header_of, partition_of
 from agents.resolver import Resolver
 from core.identity.fuse import LINKS_A_DAY
 from core.identity.links import Node
@@ -31,9 +30,10 @@ from engine.transactional.transaction import Output, Targets
 from schemas.codec import Codec, Decoded
 from schemas.dead_letter import ERRORS
 from schemas.envelope import Headers
+from schemas.journal import NODES, header_of
 from schemas.refusal import Dead
 from schemas.registry import Registry
-from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, partition_of
 
 from .bench import CODEC, IDENTIFIERS, MARK, PARTITIONS, event, record
 

@@ -14,15 +14,15 @@ import pytest
 from agents.archive import Archive
 from agents.documents import STATE, OtherVersion
 from agents.journey import QUIET
-from agents.records import MERGE, MOVED, ORDER, Header, event_headers, partition_of
 from core.rules.conditions.condition import Answer, Condition, Kept, Now
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import FOREVER, rfc3339, uid_bytes
 from engine.kafka.errors import Permanent
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
+from schemas.journal import MERGE, MOVED, ORDER, Header, event_headers
 from schemas.outputs import OUTPUTS
-from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic
+from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, partition_of
 from tests.chaos.nonsense import odd_but_good
 
 from .bench import CODEC, MARK, PARTITIONS, RULES, Journal, event, record

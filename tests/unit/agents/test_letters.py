@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from agents.intake import BATCH_BYTES
 from agents.letters import CUT_HEADER_BYTES, CUT_HEADERS, CUT_KEY, CUT_VALUE, ERRORS, WHOLE, letter, size
-from agents.records import Header, Origin
 from engine.transactional.transaction import Output, _size
 from schemas.dead_letter import told
+from schemas.journal import Header, Origin
 from schemas.refusal import Dead, Reason
 
 ORIGIN = Origin("cx.web.events.v1", 3, 41)

@@ -14,14 +14,15 @@ import pytest
 from agents import stored_alert
 from agents.directory import Directory
 from agents.documents import STATE, Document, Documents
-from agents.records import EVENT, MERGE, MOVED, NODES, ORDER, Header, journal_form, links_form, partition_of
+from agents.record_forms import journal_form, links_form
 from core.alerts.alert import Alert
 from core.alerts.suppression import MOST_ALERTS
 from core.identity.links import Node, root
 from core.timeline.entry import DAY
 from engine.kafka.mark import MARK as OURS
 from engine.transactional.transaction import Output
-from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic
+from schemas.journal import EVENT, MERGE, MOVED, NODES, ORDER, Header
+from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic, partition_of
 
 from .bench import IDENTIFIERS, MARK, PARTITIONS, RULES, Journal, event, record
 from .test_documents import NO_STATES, forged

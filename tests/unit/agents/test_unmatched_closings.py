@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from agents.records import event_headers, partition_of
 from core.timeline.entry import uid_bytes
 from engine.transactional.transaction import Output
 from schemas.codec import Decoded
-from schemas.topics import JOURNAL
+from schemas.journal import event_headers
+from schemas.topics import JOURNAL, partition_of
 
 from .bench import CODEC, MARK, PARTITIONS, Journal, event
 

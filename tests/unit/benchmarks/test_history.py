@@ -10,12 +10,11 @@ from aiokafka import ConsumerRecord
 
 from agents.identifiers import Identifiers
 from agents.journey import Journey
-from agents.records import partition_of
 from benchmarks.history import Past, events_of, histories, models, past
 from benchmarks.seed import customer_id
 from benchmarks.traffic import Published, customer_no
 from engine.transactional.transaction import Output
-from schemas.topics import PROFILES, TIMELINE
+from schemas.topics import PROFILES, TIMELINE, partition_of
 from tests.unit.agents.bench import MARK, Journal, event, record
 
 UNTIL = 1_795_000_000_000_000

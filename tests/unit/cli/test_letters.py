@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from agents.letters import letter
-from agents.records import Origin
 from cli.letters import Letter, chosen, letters, unsendable
 from engine.kafka.record import Record
 from schemas.codec import MAX_BYTES
+from schemas.journal import Origin
 from schemas.refusal import Dead
 from schemas.refusal import Reason as WrongBy
 
