@@ -40,7 +40,7 @@ from .directory import Directory
 from .identifiers import Identifiers
 from .intake import BATCH_BYTES, Intake
 from .journey import Journey
-from .metrics import Metrics, Watch
+from .metrics import EngineMetrics, Metrics
 from .resolver import Resolver
 from .rule_files import BUILT_IN, load
 from .vocabulary import vocabulary
@@ -93,7 +93,7 @@ class Worker:
         self.metrics = Metrics(self.registry)
         unpacking = Unpacking(settings.unpacked_batch_bytes, settings.unpacked_bytes)
         self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust", unpacking=unpacking)
-        self.app.on_lost = Watch(self.metrics, "intake").lost
+        self.app.on_lost = EngineMetrics(self.metrics, "intake").lost
         self.directory = Directory(bootstrap, identifiers, home / "directory")
         self.metrics.blocked_values.set_function(lambda: self.directory.blocked.count)
         self.intake = Intake(
@@ -126,7 +126,7 @@ class Worker:
             progress=progress,
             make_processor=make,
             on_fatal=self.app.fatal,
-            observer=Watch(self.metrics, progress.stage),
+            observer=EngineMetrics(self.metrics, progress.stage),
             limits=Limits(batch_bytes=BATCH_BYTES),
         )
         self.app.register(owned)

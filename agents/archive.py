@@ -1,4 +1,4 @@
-"""The local mirror of one partition's topics: timeline entries, customers' documents, and their closed alerts.
+"""The local mirror of one partition's topics: timeline entries, customers' documents, and their archived alerts.
 
 ``profiles`` holds what the topic holds. ``entries`` holds the timeline, all of a customer side by side, under keys that
 begin with ``<customer>/``:
@@ -7,7 +7,7 @@ begin with ``<customer>/``:
 - ``u<uid>``: where it stands (``at``), and the matter that it is about, if any;
 - ``m<matter>``: something is about that matter: a look-up tells whether there is anything to be read;
 - ``m<matter><at><uid>``: this entry is about it;
-- ``a<alert id>``: an alert that is closed (``stored_alert``).
+- ``a<alert id>``: an archived alert (``stored_alert``).
 
 ``at`` has 8 bytes (µs, big-endian), ``uid`` 16. Changes are pending until ``flush``.
 """
@@ -156,8 +156,8 @@ class Archive:
             found.append(stored_entry.entry(at, uid.hex(), self._stored(owner, at, uid)))
         return found
 
-    def closed(self, customer: str) -> Sequence[Alert]:
-        """The alerts that are put away."""
+    def archived(self, customer: str) -> Sequence[Alert]:
+        """The archived alerts."""
         return [stored_alert.alert(value) for _, value in self._store.scan("entries", b"%s/a" % customer.encode())]
 
     # --- core.customer.arrival.Finder: states -------------------------------------------------------------------------
@@ -266,10 +266,10 @@ class Archive:
                 return
             yield int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :].hex(), stored
 
-    # --- closed alerts ----------------------------------------------------------------------------------------------
+    # --- archived alerts --------------------------------------------------------------------------------------------
 
     def set_closed(self, key: bytes, value: bytes | None) -> None:
-        """A record of the topic of notified alerts, ``<customer>/<alert id>``; ``None``: it is closed no longer."""
+        """A record of the topic of notified alerts, ``<customer>/<alert id>``; ``None``: it is archived no longer."""
         owner, slash, name = key.partition(b"/")
         if not owner or not slash:
             raise ValueError("no notified alert has such a key")

@@ -116,9 +116,9 @@ class _State(msgspec.Struct, array_like=True):
     last_at: int
     latest_at: int
     alerts: list[Alert]
-    closed: int
+    archived: int
     forgets_at: int
-    settled_until: int
+    decided_until: int
     arriving: dict[str, int]
     unjudged: bool
 
@@ -189,9 +189,9 @@ class Documents:
                 customer.last_at,
                 customer.latest_at,
                 customer.alerts,
-                customer.closed,
+                customer.archived,
                 customer.forgets_at,
-                customer.settled_until,
+                customer.decided_until,
                 customer.arriving,
                 customer.unjudged,
             )
@@ -201,7 +201,7 @@ class Documents:
         """What everybody may read, as JSON."""
         if customer.merged_into is not None:
             return orjson.dumps({"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into})
-        standing = [alert.rule for alert in customer.alerts if alert.open]
+        standing = [alert.rule for alert in customer.alerts if alert.standing]
         return _PROFILE % (
             self.brief(customer)[:-1],
             self._parts.identifiers(customer),
@@ -241,9 +241,9 @@ class Documents:
             appended=state.appended,
             until=state.until,
             alerts=state.alerts,
-            closed=state.closed,
+            archived=state.archived,
             forgets_at=state.forgets_at if state.digest == self._rules.digest else BEFORE_ALL,
-            settled_until=state.settled_until,
+            decided_until=state.decided_until,
             arriving=state.arriving,
             unjudged=state.unjudged,
             merged_into=profile.merged_into,

@@ -61,11 +61,11 @@ class Listener:
         if known is None:
             return self._ordered(customer, headers[ORDER], value)
         event, happened, received = orjson.loads(value), known.time, known.received
-        masks, identifiers = self._identified(event)
+        masked_identifiers, identifiers = self._identified(event)
         at, uid = effective_at(happened, received), known.uid
         entry = Entry(at, uid.hex(), event["type"], event["source"], event["id"], event["data"])
         source = Source(uid, value, received, known.origin, identifiers)
-        return Heard(customer, Arrived(entry, happened, masks, known.replay), (source,), happened)
+        return Heard(customer, Arrived(entry, happened, masked_identifiers, known.replay), (source,), happened)
 
     def _ordered(self, customer: str, order: bytes, value: bytes) -> Heard:
         if order == MERGE:
@@ -81,11 +81,11 @@ class Listener:
                 raise ValueError("no entry has such a place")
             raw = bytes(held["event"])
             event = orjson.loads(raw)
-            masks, identifiers = self._identified(event)
+            masked_identifiers, identifiers = self._identified(event)
             entry = Entry(
                 effective_at(happened, received), uid, event["type"], event["source"], event["id"], event["data"]
             )
-            entries.append(Arrived(entry, happened, masks))
+            entries.append(Arrived(entry, happened, masked_identifiers))
             sources.append(Source(bytes.fromhex(uid), raw, received, origin, identifiers, moved=True))
             latest = max(latest, happened)
         if not may_arrive(said["move"], said["parts"], said["arriving"]):
@@ -94,7 +94,7 @@ class Listener:
         if not may_be_notified(alerts):
             raise ValueError("no alert is like that")
         moved = Moved(
-            said["move"], said["parts"], tuple(entries), alerts, arriving, said["settledUntil"], said["until"]
+            said["move"], said["parts"], tuple(entries), alerts, arriving, said["decidedUntil"], said["until"]
         )
         return Heard(customer, moved, sources, latest)
 

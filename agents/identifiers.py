@@ -20,10 +20,10 @@ from .short_cache import Pairs, ShortCache
 
 
 class Identified(NamedTuple):
-    """An event's identifiers, strongest first, each once: nodes and masks; and those that identify nobody."""
+    """An event's identifiers, strongest first, each once: nodes, and masked for people; and what identifies nobody."""
 
     nodes: tuple[Node, ...]
-    masks: Pairs
+    masked_identifiers: Pairs
     dropped: tuple[Dropped, ...]
 
 
@@ -41,7 +41,7 @@ class Identifiers:
         self.known: Mapping[Pairs, Identified] = ShortCache(self._identified)
         """Of pairs as sent, a tuple: what ``of`` says."""
         self.shown: Mapping[Pairs, tuple[Pairs, bytes]] = ShortCache(self._shown)
-        """Of pairs as sent: masks, and the pairs as JSON."""
+        """Of pairs as sent: masked for people, and the pairs as JSON."""
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
     def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:
@@ -68,7 +68,7 @@ class Identifiers:
         return Identified(nodes, tuple(mask(one, node.hash) for one, node in zip(kept, nodes, strict=True)), dropped)
 
     def _shown(self, pairs: Pairs) -> tuple[Pairs, bytes]:
-        return self.of(pairs).masks, kept_json([{"type": kind, "value": value} for kind, value in pairs])
+        return self.of(pairs).masked_identifiers, kept_json([{"type": kind, "value": value} for kind, value in pairs])
 
     def hash(self, kind: str, value: str) -> str | None:
         """The node's hash, for a search; ``None`` when the value does not identify."""

@@ -35,7 +35,7 @@ from .dropped import refusal
 from .identifiers import Identified, Identifiers
 from .isolation import isolated
 from .letters import letter
-from .metrics import Metrics, Watch
+from .metrics import EngineMetrics, Metrics
 from .record_forms import link_headers, received_at
 
 BATCH_BYTES = 1_500_000
@@ -65,7 +65,7 @@ class Intake:
         self._directory = directory
         self._partitions = partitions
         self._metrics = metrics
-        self._watch = Watch(metrics, "intake")
+        self._engine_metrics = EngineMetrics(metrics, "intake")
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
@@ -138,7 +138,7 @@ class Intake:
                 task.cancel()
         commit(batches)
         place = batches[0].topic, batches[0].partition
-        self._watch.batch(*place, len(records), len(records), decided, clock() - began - decided)
+        self._engine_metrics.batch(*place, len(records), len(records), decided, clock() - began - decided)
 
     def route(self, records: Iterable[KafkaRecord]) -> list[Output]:
         """Where each record goes, in their order."""

@@ -15,9 +15,10 @@ from pathlib import Path
 import structlog
 from aiokafka import TopicPartition
 
-from core.alerts.message import Said
+from core.alerts.alert import Life
+from core.alerts.message import AlertMessage
 from core.customer import step as journey
-from core.customer.archive import PutAway, TakenOut
+from core.customer.archive import LifeChange
 from core.customer.arrival import Arrived, Ignored, Refused, Written
 from core.customer.customer import Customer
 from core.customer.step import Forwarded, Moved, Shipped, step
@@ -299,21 +300,21 @@ class Journey:
     ) -> list[Output]:
         outputs: list[Output] = []
         joined: list[Added] = []
-        closed: list[Output] = []
+        archived: list[Output] = []
         for decision in decisions:
             if type(decision) is Written:
                 output, added = self._entries.record(record.key, decision, heard.sources[decision.nth])
                 outputs.append(output)
                 joined.append(added)
-            elif isinstance(decision, PutAway | TakenOut):
-                closed.append(fitting(self._closed(customer.id, decision)))
+            elif isinstance(decision, LifeChange):
+                archived.append(fitting(self._archived(customer.id, decision)))
             else:
                 outputs += map(fitting, self._told(customer, decision, record, heard))
         for added in joined:
             self._archive.add(added)
-        for one in closed:
+        for one in archived:
             self._archive.set_closed(one.key or b"", one.value)
-        return outputs + closed if closed else outputs
+        return outputs + archived if archived else outputs
 
     def _customer(self, name: str) -> Customer:
         customer = self._known.get(name)
@@ -331,7 +332,7 @@ class Journey:
         self, customer: Customer, decision: journey.Output, record: KafkaRecord, heard: Heard
     ) -> Iterable[Output]:
         """What follows from all but an entry."""
-        if isinstance(decision, Said):
+        if isinstance(decision, AlertMessage):
             if decision.state == "fired" and type(heard.brought) is Arrived:
                 self._fired.append(heard.sources[0].received)
             return self._say(customer, decision, f"{self._partition}-{record.offset}")
@@ -348,11 +349,11 @@ class Journey:
             self._unmatched.setdefault(decision.type, []).append(heard.sources[0].origin)
         return ()
 
-    def _closed(self, customer: str, decision: PutAway | TakenOut) -> Output:
-        value = stored_alert.stored(decision.alert) if isinstance(decision, PutAway) else None
+    def _archived(self, customer: str, decision: LifeChange) -> Output:
+        value = stored_alert.stored(decision.alert) if decision.life is Life.ARCHIVED else None
         return Output(NOTIFIED, self._partition, f"{customer}/{decision.alert.id}".encode(), value)
 
-    def _say(self, customer: Customer, said: Said, place: str) -> Iterable[Output]:
+    def _say(self, customer: Customer, said: AlertMessage, place: str) -> Iterable[Output]:
         value = messages.alert(said, customer.id, self._documents.brief(customer), place, customer.appended)
         self._said.append((said.alert.rule, said.state))
         key, partition = customer.id.encode(), self._partition

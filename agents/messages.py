@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from core.alerts.message import Said
+from core.alerts.message import AlertMessage
 from core.timeline.entry import rfc3339
 from schemas.outputs import ALERT_TYPES
 
@@ -13,7 +13,7 @@ from .cloud_event import cloud_event
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 
 
-def alert(said: Said, customer: str, brief: bytes, place: str, appended: int) -> bytes:
+def alert(said: AlertMessage, customer: str, brief: bytes, place: str, appended: int) -> bytes:
     """The message about an alert. ``brief``: who the customer is, and what is open, as JSON; ``place``: ``<journal
     partition>-<offset>`` of the record that led to it, which the journal had at ``appended`` (µs).
     """

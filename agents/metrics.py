@@ -133,7 +133,7 @@ class Metrics:
         self.foreign_offset.labels(topic, str(partition)).set(offsets[-1])
 
 
-class Watch:
+class EngineMetrics:
     """What the engine tells of one topic's partitions. Implements ``engine.transactional.observer.Observer``."""
 
     def __init__(self, metrics: Metrics, stage: str) -> None:

@@ -40,7 +40,7 @@ def _entry(record: KafkaRecord, archive: Archive) -> None:
 
 def _closed_alert(name: str, record: KafkaRecord, archive: Archive) -> None:
     if record.value is not None and not _is_closed_alert(name, stored_alert.alert(record.value)):
-        raise ValueError("no closed alert of that key")
+        raise ValueError("no archived alert of that key")
     archive.set_closed(record.key, record.value)
 
 

@@ -42,7 +42,7 @@ class Move(TypedDict, total=False):
     entries: list[MovedEntry]
     alerts: list[Alert]
     arriving: dict[str, int]
-    settledUntil: int
+    decidedUntil: int
     until: int
 
 
@@ -77,7 +77,7 @@ def parts(customer: str, shipped: Shipped, stored: Sequence[Shippable]) -> Itera
                 "entries": entries,
                 "alerts": orjson.Fragment(alerts) if last else [],
                 "arriving": shipped.arriving if last else {},
-                "settledUntil": shipped.settled_until if last else BEFORE_ALL,
+                "decidedUntil": shipped.decided_until if last else BEFORE_ALL,
                 "until": shipped.until if last else BEFORE_ALL,
             }
         )

@@ -24,7 +24,7 @@ class _Parts(Struct, gc=False):
     matters: Sequence[object] = ()
     name: str | None = None
     brief: bytes | None = None
-    masks: Sequence[tuple[str, str]] | None = None
+    masked_identifiers: Sequence[tuple[str, str]] | None = None
     identifiers: bytes = b""
     contacts: Mapping[str, int] | None = None
     last_contact: bytes = b""
@@ -55,8 +55,8 @@ class ProfileParts:
     def identifiers(self, customer: Customer) -> bytes:
         """The customer's identifiers, readable but not usable."""
         parts = self._of(customer)
-        if parts.masks is not customer.identifiers:
-            parts.masks = customer.identifiers
+        if parts.masked_identifiers is not customer.identifiers:
+            parts.masked_identifiers = customer.identifiers
             told = [{"type": kind, "value": shown} for kind, shown in customer.identifiers]
             parts.identifiers = kept_json(told)
         return parts.identifiers

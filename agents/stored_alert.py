@@ -1,4 +1,4 @@
-"""A closed alert in bytes, as the topic of notified alerts and the local store have it: MessagePack."""
+"""An archived alert in bytes, as the topic of notified alerts and the local store have it: MessagePack."""
 
 from __future__ import annotations
 

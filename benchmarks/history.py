@@ -123,7 +123,7 @@ def histories(
 def _shown(number: int, identifiers: Identifiers) -> tuple[bytes, ...]:
     """How a customer's number stands in events, masked in profiles, and in the name."""
     known = customer_no(number)
-    ((_, masked),) = identifiers.of([known]).masks
+    ((_, masked),) = identifiers.of([known]).masked_identifiers
     return known[1].encode(), f'"{masked}"'.encode(), f'"Person {number}"'.encode()
 
 

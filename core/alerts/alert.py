@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from ..rules.conditions.condition import Found
+from ..rules.conditions.condition import Evidence
 from ..timeline.features import Ref
 
 LABEL = "event"
@@ -22,8 +23,21 @@ class Name(NamedTuple):
     uid: bytes
 
 
+class Life(StrEnum):
+    """The life of an alert, in its order; a late event may bring back what is archived.
+
+    ``STANDING``: its end was not said. ``ENDED``: it was. ``ARCHIVED``: nothing in order can concern it; the customer
+    keeps it apart. ``FORGOTTEN``: it is neither compared with anything nor keeps anything silent.
+    """
+
+    STANDING = "standing"
+    ENDED = "ended"
+    ARCHIVED = "archived"
+    FORGOTTEN = "forgotten"
+
+
 class Alert(NamedTuple):
-    """``open`` until its end went out; ``carried`` when it came with a merge just now. Instants in µs.
+    """``standing`` until its end went out; ``carried`` when it came with a merge just now. Instants in µs.
 
     ``evidence``: what it rests on beside its trigger, by reference; ``None`` once only a late event can change it,
     which finds it again. ``version``, ``severity``, ``departments``: of the rule that fired.
@@ -41,9 +55,9 @@ class Alert(NamedTuple):
     departments: tuple[str, ...]
     digest: str
     historical: bool = False
-    open: bool = True
+    standing: bool = True
     carried: bool = False
-    evidence: tuple[Found, ...] | None = None
+    evidence: tuple[Evidence, ...] | None = None
 
     @property
     def name(self) -> Name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..bounds import SIGN_BYTES, VALUE_BYTES, shown, size
-from ..rules.conditions.condition import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Found
+from ..rules.conditions.condition import DEPARTMENT, EVIDENCE_LIMIT, MATTER, Evidence
 from ..timeline.entry import Entry, rfc3339
 from ..timeline.features import Ref
 from ..timeline.vocabulary import EventType
@@ -14,7 +14,7 @@ EVIDENCE_BYTES = 8 * 1024
 """Of a match's evidence as JSON. What a rule reads of its trigger always fits."""
 
 
-def rests_on(trigger: Ref, answer: Iterable[Found]) -> tuple[Found, ...]:
+def rests_on(trigger: Ref, answer: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """What conditions found, in timeline order: of the trigger, and of the latest ``EVIDENCE_LIMIT`` others."""
     found = dict.fromkeys(answer)
     others = sorted({one.entry for one in found if one.entry != trigger})
@@ -22,7 +22,7 @@ def rests_on(trigger: Ref, answer: Iterable[Found]) -> tuple[Found, ...]:
     return tuple(sorted([one for one in found if one.entry in kept], key=_place))
 
 
-def values_of(found: Found, entry: Entry, kind: EventType) -> dict[str, object]:
+def values_of(found: Evidence, entry: Entry, kind: EventType) -> dict[str, object]:
     """The values in the entry that made a condition true."""
     values: dict[str, object] = dict(found.where)
     if found.names == MATTER and kind.entity is not None:
@@ -66,5 +66,5 @@ def _plain(entry: Entry, values: Mapping[str, object]) -> Mapping[str, object]:
     }
 
 
-def _place(found: Found) -> Ref:
+def _place(found: Evidence) -> Ref:
     return found.entry

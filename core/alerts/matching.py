@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ..rules.conditions.condition import Found, Now, first
+from ..rules.conditions.condition import Evidence, Now, first
 from ..rules.rule import Rule
 from ..rules.ruleset import RuleSet
 from ..timeline.derived import Derived, States
@@ -43,7 +43,7 @@ class Watch:
         end = self.expires if self.resolved is None else min(self.resolved, self.expires)
         return None if end == FOREVER else end
 
-    def is_over(self, at: int) -> bool:
+    def ended_before(self, at: int) -> bool:
         """Whether it has ended before that instant (µs)."""
         return self.expires < at or (self.resolved is not None and self.resolved < at)
 
@@ -61,7 +61,7 @@ class Match(Struct, frozen=True):
 
     entry: Entry
     data: Mapping[str, object]
-    evidence: tuple[Found, ...]
+    evidence: tuple[Evidence, ...]
     watch: Watch
 
     @property
@@ -153,7 +153,7 @@ class Fold:
         ends = together[0].effects.ends.union(*[one.effects.ends for one in together[1:]])
         for name, watches in self._watching.items():
             if name in ends:
-                watches[:] = [watch for watch in watches if not watch.is_over(derived.at)]
+                watches[:] = [watch for watch in watches if not watch.ended_before(derived.at)]
                 known: dict[str, int | None] = {}
                 for watch in watches:
                     if watch.key in known and not watch.rule.since_fired:

@@ -6,30 +6,30 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from ..bounds import VALUE_BYTES, cut
-from ..rules.conditions.condition import Found
+from ..rules.conditions.condition import Evidence
 from ..rules.ruleset import RuleSet
 from ..timeline.features import Ref
 from .alert import Alert
 from .evidence import Told, told, values_of
 from .past import Past
 
-State = Literal["fired", "updated", "resolved", "expired", "retracted"]
+AlertState = Literal["fired", "updated", "resolved", "expired", "retracted"]
 
 REASON_BYTES = 1024
 """Of the sentence that tells people why, as JSON."""
 
 
-class Said(NamedTuple):
+class AlertMessage(NamedTuple):
     """One message about an alert, and the state that it puts the alert in. ``evidence``: entries as plain data."""
 
-    state: State
+    state: AlertState
     alert: Alert
     reason: str
     action: str
     evidence: tuple[Mapping[str, object], ...]
 
 
-def tell(state: State, alert: Alert, rules: RuleSet, past: Past) -> Said:
+def tell(state: AlertState, alert: Alert, rules: RuleSet, past: Past) -> AlertMessage:
     """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it; without
     more than a word if the rule, or what triggered it, is not known any more.
     """
@@ -38,14 +38,14 @@ def tell(state: State, alert: Alert, rules: RuleSet, past: Past) -> Said:
     kind = None if trigger is None else rules.vocabulary.get(trigger.type)
     if trigger is None or kind is None or rule is None:
         missing = f"The rule {alert.rule} is" if rule is None else f"What triggered {alert.rule} is"
-        return Said(state, alert, f"{missing} no longer known.", "", ())
+        return AlertMessage(state, alert, f"{missing} no longer known.", "", ())
     data = rule.fields_of(trigger, kind)
     values: dict[Ref, Told] = {named: (trigger, data)}
     evidence = () if alert.evidence is None else told(named, _with(values, alert.evidence, rules, past))
-    return Said(state, alert, sentence(rule.reason, data), rule.action, evidence)
+    return AlertMessage(state, alert, sentence(rule.reason, data), rule.action, evidence)
 
 
-def _with(values: dict[Ref, Told], evidence: Iterable[Found], rules: RuleSet, past: Past) -> Mapping[Ref, Told]:
+def _with(values: dict[Ref, Told], evidence: Iterable[Evidence], rules: RuleSet, past: Past) -> Mapping[Ref, Told]:
     """The values, with those that conditions found."""
     for found in evidence:
         entry, known = values.get(found.entry) or (past.entry(found.entry), {})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..rules.conditions.condition import Found
+from ..rules.conditions.condition import Evidence
 from ..timeline.entry import DAY, FOREVER
 from ..timeline.features import ref
 from .alert import Alert, digest
@@ -28,11 +28,11 @@ def decide(matches: Iterable[Match], memory: Memory, appended: int, now: int, *,
     notified: list[Alert] = []
     for match in matches:
         rule, time = match.watch.rule, match.entry.at
-        if memory.is_settled(time) or memory.silences(rule, match.watch.key, time) or not memory.make_room(time):
+        if memory.is_decided(time) or memory.silences(rule, match.watch.key, time) or not memory.make_room(time):
             continue
         alert = first_notice(match, historical=replay or appended - time > HISTORICAL_AFTER)
         if alert.has_ended(now):
-            alert = alert._replace(open=False)
+            alert = alert._replace(standing=False)
         memory.remember(alert)
         notified.append(alert)
     return notified
@@ -68,11 +68,11 @@ def refreshed(alert: Alert, match: Match) -> Alert:
     )
 
 
-def _evidence_of(match: Match) -> tuple[Found, ...]:
+def _evidence_of(match: Match) -> tuple[Evidence, ...]:
     return rests_on(ref(match.entry), match.evidence)
 
 
-def _digest(match: Match, evidence: tuple[Found, ...]) -> str:
+def _digest(match: Match, evidence: tuple[Evidence, ...]) -> str:
     return digest(sorted({ref(match.entry), *[found.entry for found in evidence]}))
 
 

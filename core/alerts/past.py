@@ -38,8 +38,8 @@ class History(Protocol):
         """The state of a matter that follows from its entries before ``until`` (µs): it may be kept."""
         ...
 
-    def closed(self, customer: str) -> Sequence[Alert]:
-        """The alerts that are put away."""
+    def archived(self, customer: str) -> Sequence[Alert]:
+        """The archived alerts."""
         ...
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
@@ -102,9 +102,9 @@ class Past:
         """The state of a matter by its entries before ``until`` (µs)."""
         self._history.remember(self._customer, kind, name, until, state)
 
-    def closed(self) -> Sequence[Alert]:
-        """The alerts that were put away before this record."""
-        return self._history.closed(self._customer)
+    def archived(self) -> Sequence[Alert]:
+        """The alerts that were archived before this record."""
+        return self._history.archived(self._customer)
 
     def snapshot(self, before: int) -> Derived:
         """The latest state that is known of before an instant (µs)."""
@@ -157,7 +157,7 @@ class Nothing:
     def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
         """Is not kept."""
 
-    def closed(self, customer: str) -> Sequence[Alert]:
+    def archived(self, customer: str) -> Sequence[Alert]:
         """None."""
         return ()
 

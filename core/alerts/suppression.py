@@ -11,8 +11,8 @@ from ..rules.rule import Rule
 from ..timeline.entry import DAY
 from .alert import Alert
 
-SETTLED_AFTER = 400 * DAY
-"""Matches older than this are history: neither notified nor remembered."""
+FORGOTTEN_AFTER = 400 * DAY
+"""Older matches are not notified, and alerts of them that have ended are forgotten."""
 
 MOST_ALERTS = 200
 """Notified alerts of a customer that are remembered."""
@@ -24,19 +24,19 @@ MOST_OF_A_RULE = 50
 class Memory:
     """The notified ``alerts`` of a customer, while matches are decided against them.
 
-    ``settled``: matches up to that instant (µs) are decided for good. ``cooldown``: the longest of any rule (µs).
+    ``decided``: matches up to that instant (µs) are decided for good. ``cooldown``: the longest of any rule (µs).
     ``appended``: the journal's clock (µs).
     """
 
-    def __init__(self, alerts: Iterable[Alert], settled: int, cooldown: int, appended: int) -> None:
+    def __init__(self, alerts: Iterable[Alert], decided: int, cooldown: int, appended: int) -> None:
         self.alerts = list(alerts)
-        self.settled = settled
+        self.decided = decided
         self._cooldown = cooldown
         self._appended = appended
 
-    def is_settled(self, time: int) -> bool:
+    def is_decided(self, time: int) -> bool:
         """Whether a match of this time is not notified any more."""
-        return time <= self.settled or time <= self._appended - SETTLED_AFTER
+        return time <= self.decided or time <= self._appended - FORGOTTEN_AFTER
 
     def silences(self, rule: Rule, key: str, time: int) -> bool:
         """Whether a match at ``time`` is not told: an alert of its rule and key is near, or many of its rule are.
@@ -55,17 +55,17 @@ class Memory:
         """Whether there is room for an alert of this time.
 
         Alerts that have ended and keep nothing silent any more by then are forgotten for it, those first that have not
-        for longest; what they kept silent is settled. If there are none, whatever lies up to ``time`` is.
+        for longest; what they kept silent is decided for good. If there are none, whatever lies up to ``time`` is.
         """
         if len(self.alerts) >= MOST_ALERTS:
-            over = [alert for alert in self.alerts if not alert.open and alert.reach(self._cooldown) <= time]
-            over.sort(key=lambda alert: (alert.reach(self._cooldown), alert.id))
-            gone = over[: len(self.alerts) - MOST_ALERTS + 1]
+            ended = [alert for alert in self.alerts if not alert.standing and alert.reach(self._cooldown) <= time]
+            ended.sort(key=lambda alert: (alert.reach(self._cooldown), alert.id))
+            gone = ended[: len(self.alerts) - MOST_ALERTS + 1]
             self._forget(gone)
-            self.settled = max([self.settled, *(alert.reach(self._cooldown) for alert in gone)])
+            self.decided = max([self.decided, *(alert.reach(self._cooldown) for alert in gone)])
         if len(self.alerts) < MOST_ALERTS:
             return True
-        self.settled = max(self.settled, time)
+        self.decided = max(self.decided, time)
         return False
 
     def remember(self, alert: Alert) -> None:
@@ -106,12 +106,12 @@ def not_silenced(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], bool]:
 
 
 def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:
-    """Without those that are history altogether: ended, and all that they could silence is settled.
+    """Without those that are forgotten by now: ended, and all that they could keep silent is, too.
 
     ``cooldown``: the longest of any rule; ``appended``: the journal's clock (both µs).
     """
-    history = appended - SETTLED_AFTER
-    return [alert for alert in alerts if alert.open or alert.reach(cooldown) > history]
+    history = appended - FORGOTTEN_AFTER
+    return [alert for alert in alerts if alert.standing or alert.reach(cooldown) > history]
 
 
 def may_be_full(alerts: int) -> bool:

@@ -1,4 +1,4 @@
-"""Alerts that nothing in order can concern: they are kept apart from the customer, until a late event asks for them.
+"""Archived alerts: nothing in order can concern them; they are kept apart from the customer, until a late event asks.
 
 So an event in order costs the same however many there are.
 """
@@ -8,61 +8,57 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..alerts.alert import Alert
+from ..alerts.alert import Alert, Life
 from ..alerts.past import Past
-from ..alerts.suppression import SETTLED_AFTER, remembered
+from ..alerts.suppression import FORGOTTEN_AFTER, remembered
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import FOREVER
 from .customer import Customer
 
 
 @dataclass(frozen=True, slots=True)
-class PutAway:
-    """The alert is closed."""
+class LifeChange:
+    """The alert is archived, or it was and is something else now: ``life``. Retracted ones are forgotten, too."""
 
     alert: Alert
-
-
-@dataclass(frozen=True, slots=True)
-class TakenOut:
-    """The alert is closed no longer, or it is forgotten."""
-
-    alert: Alert
+    life: Life
 
 
 def forget(customer: Customer, rules: RuleSet, past: Past) -> None:
-    """Drops the alerts that are history altogether."""
-    history, cooldown = customer.appended - SETTLED_AFTER, rules.longest_cooldown
+    """Drops the alerts that are forgotten by now."""
+    history, cooldown = customer.appended - FORGOTTEN_AFTER, rules.longest_cooldown
     if customer.alerts and customer.alerts[0].time <= history:
         customer.alerts = remembered(customer.alerts, cooldown, customer.appended)
-    if customer.closed and customer.forgets_at <= history:
-        closed = _closed(customer, past)
-        left = remembered(closed, cooldown, customer.appended)
+    if customer.archived and customer.forgets_at <= history:
+        archived = _archived(customer, past)
+        left = remembered(archived, cooldown, customer.appended)
         names = {alert.name for alert in left}
-        customer.take_out([alert for alert in closed if alert.name not in names])
+        customer.unarchive([alert for alert in archived if alert.name not in names])
         customer.forgets_at = min((alert.reach(cooldown) for alert in left), default=FOREVER)
 
 
-def wake(customer: Customer, past: Past) -> None:
-    """Brings the closed alerts back among those that are looked at."""
-    if customer.closed:
-        closed = _closed(customer, past)
-        customer.take_out(closed)
-        customer.alerts = sorted([*closed, *customer.alerts], key=Alert.place)
+def unarchive_all(customer: Customer, past: Past) -> None:
+    """Brings the archived alerts back among those that are looked at."""
+    if customer.archived:
+        archived = _archived(customer, past)
+        customer.unarchive(archived)
+        customer.alerts = sorted([*archived, *customer.alerts], key=Alert.place)
         customer.forgets_at = FOREVER
         customer.look_at_alerts()
 
 
-def changes(customer: Customer) -> Iterator[PutAway | TakenOut]:
-    """What the step has changed among the closed alerts: nothing of one that was looked at and put away as it was."""
-    taken_out, put_away = customer.taken_out, customer.put_away
-    customer.taken_out, customer.put_away = {}, []
-    for alert in put_away:
-        if taken_out.pop(alert.name, None) != alert:
-            yield PutAway(alert)
-    for alert in taken_out.values():
-        yield TakenOut(alert)
+def changes(customer: Customer) -> Iterator[LifeChange]:
+    """What the step has changed among the archived alerts: nothing of one that was looked at and archived as it was."""
+    unarchived, archiving = customer.unarchived, customer.archiving
+    customer.unarchived, customer.archiving = {}, []
+    for alert in archiving:
+        if unarchived.pop(alert.name, None) != alert:
+            yield LifeChange(alert, Life.ARCHIVED)
+    if unarchived:
+        lives = {alert.name: Life.STANDING if alert.standing else Life.ENDED for alert in customer.alerts}
+        for name, alert in unarchived.items():
+            yield LifeChange(alert, lives.get(name, Life.FORGOTTEN))
 
 
-def _closed(customer: Customer, past: Past) -> Sequence[Alert]:
-    return [alert for alert in past.closed() if alert.name not in customer.taken_out]
+def _archived(customer: Customer, past: Past) -> Sequence[Alert]:
+    return [alert for alert in past.archived() if alert.name not in customer.unarchived]

@@ -24,14 +24,14 @@ class Finder(History, Protocol):
 
 @dataclass(slots=True)
 class Arrived:
-    """A department's event and its own ``time`` (µs). ``masks`` are its identifiers, readable but not usable.
+    """A department's event and its own ``time`` (µs). ``masked_identifiers``: readable, but not usable.
 
     ``replay``: it was seen before by those who should act, so nobody is to be woken.
     """
 
     entry: Entry
     time: int
-    masks: tuple[tuple[str, str], ...] = ()
+    masked_identifiers: tuple[tuple[str, str], ...] = ()
     replay: bool = False
 
 
@@ -80,7 +80,7 @@ def join(customer: Customer, record: Arrived, before: Sequence[Joined], rules: R
         taken, late = rules.taken(entry), entry.at < customer.last_at
         if taken is None and is_note(entry, rules):
             return Written(entry, False, len(before))
-        customer.know(record.masks)
+        customer.know(record.masked_identifiers)
         customer.entries += 1
         _remember(customer, entry, taken)
         return Written(entry, late, len(before), taken)

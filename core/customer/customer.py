@@ -33,10 +33,10 @@ class Customer:
     entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
     ``shown``: the open matters as they were told last.
     ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
-    ``alerts``: those that something in order can concern. ``closed``: how many others there are; the history has
+    ``alerts``: those that something in order can concern. ``archived``: how many others there are; the history has
     them, and at ``forgets_at`` (µs) the first may be forgotten. Unless something happens, no alert ends before the
-    customer's now is ``ends_at``, or is put away before an entry of ``closes_at`` (µs). Matches up to
-    ``settled_until`` (µs) are decided for good.
+    customer's now is ``ends_at``, or is archived before an entry of ``archives_at`` (µs). Matches up to
+    ``decided_until`` (µs) are decided for good.
     ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
     part came, and its judgement failed.
     """
@@ -56,18 +56,18 @@ class Customer:
     appended: int = BEFORE_ALL
     until: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
-    closed: int = 0
+    archived: int = 0
     forgets_at: int = FOREVER
     ends_at: int = BEFORE_ALL
-    closes_at: int = BEFORE_ALL
-    settled_until: int = BEFORE_ALL
+    archives_at: int = BEFORE_ALL
+    decided_until: int = BEFORE_ALL
     arriving: dict[str, int] = field(default_factory=dict)
     unjudged: bool = False
     merged_into: str | None = None
     version: int = -1
-    put_away: list[Alert] = field(default_factory=list)
-    taken_out: dict[Name, Alert] = field(default_factory=dict)
-    """What this step does to the closed alerts."""
+    archiving: list[Alert] = field(default_factory=list)
+    unarchived: dict[Name, Alert] = field(default_factory=dict)
+    """What this step does to the archived alerts."""
 
     @property
     def now(self) -> int:
@@ -76,40 +76,40 @@ class Customer:
 
     @property
     def is_due(self) -> bool:
-        """Whether an alert may have ended, or be put away."""
+        """Whether an alert may have ended, or be archived."""
         if not self.alerts:
             return False
-        return self.closes_at <= self.folded_until or self.ends_at <= self.now
+        return self.archives_at <= self.folded_until or self.ends_at <= self.now
 
     def look_at(self, alert: Alert) -> None:
         """It is new, or its end is."""
-        if not alert.open:
+        if not alert.standing:
             self.look_at_alerts()
         elif alert.end is not None and alert.end < self.ends_at:
             self.ends_at = alert.end
 
     def look_at_alerts(self) -> None:
-        """Some may have ended, or be closed: nobody knows yet when."""
-        self.ends_at = self.closes_at = BEFORE_ALL
+        """Some may have ended, or be archived: nobody knows yet when."""
+        self.ends_at = self.archives_at = BEFORE_ALL
 
-    def know(self, masks: Iterable[tuple[str, str]]) -> None:
+    def know(self, masked_identifiers: Iterable[tuple[str, str]]) -> None:
         """These are the customer's, too."""
         known = self.identifiers
-        for mask in masks:
+        for mask in masked_identifiers:
             if mask not in known and (len(known) < MOST_IDENTIFIERS or mask < known[-1]):
                 known = self.identifiers = sorted([*known, mask])[:MOST_IDENTIFIERS]
 
-    def put_away_closed(self, alerts: Sequence[Alert], cooldown: int) -> None:
+    def archive(self, alerts: Sequence[Alert], cooldown: int) -> None:
         """Nothing in order can concern these any more. ``cooldown``: the longest of any rule (µs)."""
-        self.put_away += alerts
-        self.closed += len(alerts)
+        self.archiving += alerts
+        self.archived += len(alerts)
         self.forgets_at = min([self.forgets_at, *(alert.reach(cooldown) for alert in alerts)])
 
-    def take_out(self, alerts: Iterable[Alert]) -> None:
-        """These are closed no longer."""
+    def unarchive(self, alerts: Iterable[Alert]) -> None:
+        """These are archived no longer."""
         for alert in alerts:
-            self.taken_out[alert.name] = alert
-            self.closed -= 1
+            self.unarchived[alert.name] = alert
+            self.archived -= 1
 
     def open_matters(self, rules: RuleSet) -> OpenMatters:
         """What is open by what is known; what was told last while nothing is."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..alerts.alert import Alert, Name
 from ..alerts.matching import Folding, Match, Watch, fold
-from ..alerts.message import Said, State, tell
+from ..alerts.message import AlertMessage, AlertState, tell
 from ..alerts.notification import decide, refreshed
 from ..alerts.past import Past
 from ..alerts.suppression import Memory, may_be_full, not_silenced
@@ -19,17 +19,19 @@ from ..rules.ruleset import RuleSet
 from ..timeline.derived import Derived
 from ..timeline.entry import BEFORE_ALL, FOREVER
 from ..timeline.features import Taken
-from .archive import forget, wake
+from .archive import forget, unarchive_all
 from .customer import Customer
 
 
-def judge(customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool) -> Sequence[Said]:
+def judge(
+    customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool
+) -> Sequence[AlertMessage]:
     """What an event changes; ``taken``, if it is one that is folded, has joined the ``past``.
 
     Returns what is said, in order. The customer's alerts and what is known of them are as of the event then.
     ``replay``: nobody is to be woken.
     """
-    if customer.alerts or customer.closed:
+    if customer.alerts or customer.archived:
         forget(customer, rules, past)
     watches: Mapping[int, Watch] = {}
     matches: Sequence[Match] = ()
@@ -47,7 +49,7 @@ def judge(customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *
     return ()
 
 
-def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: bool = False) -> Sequence[Said]:
+def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: bool = False) -> Sequence[AlertMessage]:
     """What is said after a move, and when what is known of a customer can't be relied on: all is judged again."""
     forget(customer, rules, past)
     return _Judgement(customer, rules, past, replay=replay).again(BEFORE_ALL)
@@ -72,11 +74,11 @@ class _Judgement:
     def __init__(self, customer: Customer, rules: RuleSet, past: Past, *, replay: bool) -> None:
         self._customer, self._rules, self._past, self._replay = customer, rules, past, replay
         self._now = customer.now
-        self._said: list[Said] = []
+        self._said: list[AlertMessage] = []
 
     # --- after a fold -----------------------------------------------------------------------------------------------
 
-    def in_order(self, watches: Mapping[int, Watch], matches: Sequence[Match]) -> Sequence[Said]:
+    def in_order(self, watches: Mapping[int, Watch], matches: Sequence[Match]) -> Sequence[AlertMessage]:
         """The event in order was folded on. Ends are known, too, and alerts of long ago are not concerned."""
         customer = self._customer
         for index, watch in watches.items():
@@ -89,12 +91,12 @@ class _Judgement:
             self._decide(matches)
         return self._close()
 
-    def again(self, since: int) -> Sequence[Said]:
+    def again(self, since: int) -> Sequence[AlertMessage]:
         """Folds from a state strictly before ``since``, the first instant at which anything may be otherwise (µs). What
         was notified before it keeps what it was bound to.
         """
         customer, past = self._customer, self._past
-        wake(customer, past)
+        unarchive_all(customer, past)
         past.changed(since)
         base = past.snapshot(since)
         watches: dict[Name, Watch] = {}
@@ -130,7 +132,7 @@ class _Judgement:
 
         The past is folded once for all of them, from trigger to trigger and no further.
         """
-        lacking = [alert for alert in moved if not alert.open and alert.evidence is None]
+        lacking = [alert for alert in moved if not alert.standing and alert.evidence is None]
         names, fired = {alert.name for alert in lacking}, {(alert.time, alert.rule) for alert in lacking}
         found: dict[Name, Match] = {}
         known: Derived | None = None
@@ -172,7 +174,7 @@ class _Judgement:
 
     def _unloaded(self, alert: Alert) -> Alert:
         """An alert of a rule that is not loaded stays as it is; one that came with a merge is said to be this one's."""
-        if alert.carried and alert.open:
+        if alert.carried and alert.standing:
             self._say("updated", alert)
         return alert._replace(carried=False) if alert.carried else alert
 
@@ -183,13 +185,13 @@ class _Judgement:
         now = (before if match is None else refreshed(before, match))._replace(end=end, carried=False)
         other = now.digest != before.digest
         if now.has_ended(self._now):
-            if before.open:
+            if before.standing:
                 return now  # ``close`` says it
             if other or now.end != before.end:
                 self._say(now.ending, now)
             return now
-        now = now._replace(open=True)
-        if other or before.carried or not before.open:
+        now = now._replace(standing=True)
+        if other or before.carried or not before.standing:
             self._say("updated", now)
         return now
 
@@ -197,53 +199,53 @@ class _Judgement:
 
     def _decide(self, matches: Sequence[Match]) -> None:
         customer = self._customer
-        if may_be_full(len(customer.alerts) + customer.closed + len(matches)):
-            wake(customer, self._past)
-        memory = Memory(customer.alerts, customer.settled_until, self._rules.longest_cooldown, customer.appended)
+        if may_be_full(len(customer.alerts) + customer.archived + len(matches)):
+            unarchive_all(customer, self._past)
+        memory = Memory(customer.alerts, customer.decided_until, self._rules.longest_cooldown, customer.appended)
         for alert in decide(matches, memory, customer.appended, self._now, replay=self._replay):
-            self._say("fired" if alert.open else alert.ending, alert)
+            self._say("fired" if alert.standing else alert.ending, alert)
             customer.look_at(alert)
-        customer.alerts, customer.settled_until = memory.alerts, memory.settled
+        customer.alerts, customer.decided_until = memory.alerts, memory.decided
 
     # --- closing ----------------------------------------------------------------------------------------------------
 
-    def _close(self) -> Sequence[Said]:
-        """Says of every standing alert that has ended that it has, and puts away what nothing in order can concern, if
+    def _close(self) -> Sequence[AlertMessage]:
+        """Says of every standing alert that has ended that it has, and archives what nothing in order can concern, if
         any is due. Returns all that was said.
         """
         customer, now, latest = self._customer, self._now, self._customer.folded_until
         if not customer.is_due:
             return self._said
-        ends_at = closes_at = FOREVER
+        ends_at = archives_at = FOREVER
         kept: list[Alert] = []
-        closed: list[Alert] = []
+        archived: list[Alert] = []
         for alert in customer.alerts:
             end = FOREVER if alert.end is None else alert.end
-            if alert.open and end <= now:
+            if alert.standing and end <= now:
                 self._say(alert.ending, alert)
-                alert = alert._replace(open=False)
-            if alert.evidence is not None and not alert.open and end < latest:
+                alert = alert._replace(standing=False)
+            if alert.evidence is not None and not alert.standing and end < latest:
                 alert = alert._replace(evidence=None)
-            if alert.open:
+            if alert.standing:
                 kept.append(alert)
                 ends_at = min(ends_at, end)
-            elif (at := self._closes_at(alert)) > latest:
+            elif (at := self._archives_at(alert)) > latest:
                 kept.append(alert)
-                closes_at = min(closes_at, at)
+                archives_at = min(archives_at, at)
             else:
-                closed.append(alert)
-        customer.alerts, customer.ends_at, customer.closes_at = kept, ends_at, closes_at
-        if closed:
-            customer.put_away_closed(closed, self._rules.longest_cooldown)
+                archived.append(alert)
+        customer.alerts, customer.ends_at, customer.archives_at = kept, ends_at, archives_at
+        if archived:
+            customer.archive(archived, self._rules.longest_cooldown)
         return self._said
 
-    def _closes_at(self, alert: Alert) -> int:
+    def _archives_at(self, alert: Alert) -> int:
         """From which entry on (µs) one whose end was said loses its evidence, as none in order can move the end then;
-        after that, from which on it is put away, as it keeps none in order silent.
+        after that, from which on it is archived, as it keeps none in order silent.
         """
         end = FOREVER if alert.end is None else alert.end
         rule = self._rules.rules.get(alert.rule)
         return end + 1 if rule is None or alert.evidence is not None else max(end + 1, alert.time + rule.cooldown)
 
-    def _say(self, state: State, alert: Alert) -> None:
+    def _say(self, state: AlertState, alert: Alert) -> None:
         self._said.append(tell(state, alert, self._rules, self._past))

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..alerts.alert import Alert
-from ..alerts.message import Said, tell
+from ..alerts.message import AlertMessage, tell
 from ..alerts.past import Past
 from ..alerts.suppression import Memory
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import BEFORE_ALL
-from .archive import PutAway, TakenOut, changes, forget, wake
+from .archive import LifeChange, changes, forget, unarchive_all
 from .arrival import Arrived, Finder, Ignored, Joined, Refused, Written, join, written
 from .customer import Customer
 from .judging import judge, judge_everything
@@ -33,7 +33,7 @@ class Merge:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """One part of a merged-away customer's past. The alerts travel with the last part, and so does what was still
-    ``arriving`` there from others: those parts are forwarded, and come after this one. Matches up to ``settled_until``
+    ``arriving`` there from others: those parts are forwarded, and come after this one. Matches up to ``decided_until``
     (µs) were decided there for good; time had come to ``until`` (µs) there.
 
     A part can be taken in without being ``judged``: the customer's next record makes up for it.
@@ -44,7 +44,7 @@ class Moved:
     entries: tuple[Arrived, ...]
     alerts: tuple[Alert, ...] = ()
     arriving: Mapping[str, int] = field(default_factory=dict)
-    settled_until: int = BEFORE_ALL
+    decided_until: int = BEFORE_ALL
     until: int = BEFORE_ALL
     judged: bool = True
 
@@ -64,11 +64,11 @@ class Shipped:
     version: int
     alerts: tuple[Alert, ...]
     arriving: Mapping[str, int]
-    settled_until: int
+    decided_until: int
     until: int
 
 
-Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | Said | PutAway | TakenOut
+Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | AlertMessage | LifeChange
 Brought = Arrived | Merge | Moved
 
 
@@ -86,7 +86,7 @@ def step(customer: Customer, record: Brought, rules: RuleSet, history: Finder, a
     else:
         out = _ship(customer, record, rules, history)
     customer.is_new = False
-    if customer.put_away or customer.taken_out:
+    if customer.archiving or customer.unarchived:
         out += changes(customer)
     return out
 
@@ -112,15 +112,15 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
     if record.into == customer.id:
         return []
     past = Past(history, customer.id, (), rules)
-    said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.open and not alert.carried]
+    said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.standing and not alert.carried]
     forget(customer, rules, past)
-    wake(customer, past)
+    unarchive_all(customer, past)
     shipped = Shipped(
         record.into,
         record.version,
         tuple(customer.alerts),
         dict(customer.arriving),
-        customer.settled_until,
+        customer.decided_until,
         customer.until,
     )
     customer.merged_into, customer.version = record.into, record.version
@@ -137,11 +137,11 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
     if record.alerts:
         past = Past(history, customer.id, (), rules)
         forget(customer, rules, past)
-        wake(customer, past)
-        memory = Memory(customer.alerts, customer.settled_until, rules.longest_cooldown, customer.appended)
+        unarchive_all(customer, past)
+        memory = Memory(customer.alerts, customer.decided_until, rules.longest_cooldown, customer.appended)
         memory.join(record.alerts)
         customer.alerts = sorted(memory.alerts, key=Alert.place)
-    customer.settled_until = max(customer.settled_until, record.settled_until)
+    customer.decided_until = max(customer.decided_until, record.decided_until)
     customer.until = max(customer.until, record.until)
     left = customer.arriving.pop(record.move, record.parts) - 1
     if left > 0:

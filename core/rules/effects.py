@@ -16,7 +16,7 @@ from .rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Bearing:
+class RuleEffects:
     """What events of certain streams mean: the ``places`` that take them in, the rules that they trigger, and the names
     of those of which they can end a match, or move its end.
     """
@@ -28,7 +28,7 @@ class Bearing:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What an event means. ``places``, ``judged``, ``ends``: as its streams' ``Bearing``; ``any``: whether somebody
+    """What an event means. ``places``, ``judged``, ``ends``: as its streams' ``RuleEffects``; ``any``: whether somebody
     looks at it.
 
     ``contact``, which its own outcome ``answered``; the customer ``engaged``. By itself it ``opens`` or ``closes`` its
@@ -47,16 +47,16 @@ class Effects:
     may_close: bool
 
 
-class Said(NamedTuple):
+class EventFacts(NamedTuple):
     """What an event of a type says, as far as it decides what it means: whether it is ``about`` a matter, and which of
-    the type's conditions hold. An answer is one to its own contact; ``over``: its matter is.
+    the type's conditions hold. An answer is one to its own contact; ``closed``: so does its matter.
     """
 
     about: bool
     outbound: bool
     answered: bool
     engaged: bool
-    over: bool
+    closes: bool
 
 
 class Meaning:
@@ -64,7 +64,7 @@ class Meaning:
 
     __slots__ = ("_asked", "_effects", "_has_matter", "_kind")
 
-    def __init__(self, kind: EventType, bearing: Callable[[Streams], Bearing]) -> None:
+    def __init__(self, kind: EventType, found: Callable[[Streams], RuleEffects]) -> None:
         self._kind, self._has_matter = kind, kind.entity is not None
         conditions = (
             kind.outbound,
@@ -77,8 +77,8 @@ class Meaning:
         self._effects: dict[tuple[bool, ...], Effects] = {}
         for about, *answers in product((False, True), repeat=1 + len(self._asked)):
             left = iter(answers)
-            said = Said(about, *[next(left) if when else when is not None for when in conditions])
-            self._effects[about, *answers] = _effects(kind, said, bearing)
+            facts = EventFacts(about, *[next(left) if when else when is not None for when in conditions])
+            self._effects[about, *answers] = _effects(kind, facts, found)
 
     def taken(self, entry: Entry) -> Taken:
         """The entry, of this type, as it is folded. Raises ``ValueError`` if its uid is not hexadecimal."""
@@ -91,49 +91,49 @@ class Meaning:
         return Taken(entry, kind, effects, matter, Ref(entry.at, bytes.fromhex(entry.uid)))
 
 
-def _effects(kind: EventType, said: Said, bearing_of: Callable[[Streams], Bearing]) -> Effects:
+def _effects(kind: EventType, facts: EventFacts, effects_of: Callable[[Streams], RuleEffects]) -> Effects:
     """Of events of this type that say so."""
-    bearing = bearing_of(_streams(kind, said))
-    closes = said.about and _closes(kind, said)
+    found = effects_of(_streams(kind, facts))
+    closes = facts.about and _closes(kind, facts)
     return Effects(
-        bearing.places,
-        bearing.judged,
-        bearing.ends,
-        any=bool(bearing.places or bearing.judged),
-        contact=said.outbound,
-        answered=said.answered,
-        engaged=said.engaged,
-        opens=said.about and _opens(kind, said),
+        found.places,
+        found.judged,
+        found.ends,
+        any=bool(found.places or found.judged),
+        contact=facts.outbound,
+        answered=facts.answered,
+        engaged=facts.engaged,
+        opens=facts.about and _opens(kind, facts),
         closes=closes,
-        may_close=said.about and _may_close(kind, closes=closes),
+        may_close=facts.about and _may_close(kind, closes=closes),
     )
 
 
-def _streams(kind: EventType, said: Said) -> Streams:
+def _streams(kind: EventType, facts: EventFacts) -> Streams:
     """The streams that an event belongs to."""
     found = [kind.name]
-    if said.about and kind.entity is not None:
+    if facts.about and kind.entity is not None:
         found.append(kind.entity.entity)
-    if said.outbound:
+    if facts.outbound:
         found.append(CONTACT)
-    if said.engaged:
+    if facts.engaged:
         found.append(ENGAGED)
     return tuple(found)
 
 
-def _opens(kind: EventType, said: Said) -> bool:
+def _opens(kind: EventType, facts: EventFacts) -> bool:
     """Whether the event says that there is such a matter, open or not."""
     role = kind.entity
     if role is None:
         return False
-    moves_on = role.closes_when is not None and not said.over
+    moves_on = role.closes_when is not None and not facts.closes
     return role.role == "opens" or moves_on or kind.name == OVERDUE
 
 
-def _closes(kind: EventType, said: Said) -> bool:
+def _closes(kind: EventType, facts: EventFacts) -> bool:
     """Whether the event closes a case or an opportunity by itself."""
     role = kind.entity
-    return role is not None and (role.role == "closes" or said.over)
+    return role is not None and (role.role == "closes" or facts.closes)
 
 
 def _may_close(kind: EventType, *, closes: bool) -> bool:

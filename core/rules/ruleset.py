@@ -12,7 +12,7 @@ from ..timeline.features import Feature, Taken
 from ..timeline.matters import FIELDS, MattersOf
 from ..timeline.streams import Streams
 from ..timeline.vocabulary import Vocabulary
-from .effects import Bearing, Meaning
+from .effects import Meaning, RuleEffects
 from .rule import Rule
 
 
@@ -26,7 +26,9 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule], vocabulary: Vocabulary) -> None:
         ordered = sorted(rules, key=lambda rule: rule.name)
         self.vocabulary = vocabulary
-        self._kept = _Kept([MattersOf(entity, 0, tuple(sorted(fields))) for entity, fields in sorted(FIELDS.items())])
+        self._kept = _Features(
+            [MattersOf(entity, 0, tuple(sorted(fields))) for entity, fields in sorted(FIELDS.items())]
+        )
         for rule in ordered:
             for condition in (rule.condition, rule.resolves):
                 for feature in () if condition is None else condition.features():
@@ -36,7 +38,7 @@ class RuleSet:
         self.matters = [(place, one) for place, one in enumerate(self.features) if isinstance(one, MattersOf)]
         self.empty: States = tuple(feature.empty() for feature in self.features)
         self.longest_cooldown = max((rule.cooldown for rule in ordered), default=0)
-        self._meanings = {name: Meaning(kind, self._bearing) for name, kind in vocabulary.items() if not kind.note}
+        self._meanings = {name: Meaning(kind, self._effects) for name, kind in vocabulary.items() if not kind.note}
         told = [
             (rule.name, rule.when, rule.key, rule.condition, rule.resolves, rule.expires, rule.cooldown)
             for rule in ordered
@@ -49,19 +51,19 @@ class RuleSet:
         meaning = self._meanings.get(entry.type)
         return None if meaning is None else meaning.taken(entry)
 
-    def _bearing(self, streams: Streams) -> Bearing:
+    def _effects(self, streams: Streams) -> RuleEffects:
         own = set(streams)
         places = tuple(place for place, one in enumerate(self.features) if not own.isdisjoint(one.streams))
         judged = tuple(rule for rule in self.rules.values() if not own.isdisjoint(rule.when))
         ends = frozenset(rule.name for rule in self.rules.values() if not own.isdisjoint(rule.ended_by))
-        return Bearing(places, judged, ends)
+        return RuleEffects(places, judged, ends)
 
     def _bound(self, rule: Rule) -> Rule:
         resolves = None if rule.resolves is None else rule.resolves.bound(self._kept)
         return replace(rule, condition=rule.condition.bound(self._kept), resolves=resolves)
 
 
-class _Kept:
+class _Features:
     """Features by their names, one of each."""
 
     def __init__(self, features: Iterable[Feature]) -> None:

@@ -19,7 +19,7 @@ from agents import messages
 from agents.documents import Documents
 from agents.identifiers import Identifiers
 from core.alerts.alert import Alert
-from core.alerts.message import Said
+from core.alerts.message import AlertMessage
 from core.alerts.past import Nothing
 from core.customer.arrival import Arrived, Refused, Written
 from core.customer.customer import Customer
@@ -149,7 +149,7 @@ class Reference(Nothing):
         for decision in decisions:
             if isinstance(decision, Written):
                 self._write(record.partition, name, held[decision.nth], decision)
-            elif isinstance(decision, Said):
+            elif isinstance(decision, AlertMessage):
                 brief = self.documents.brief(customer)
                 value = messages.alert(decision, name, brief, place, customer.appended)
                 message_id = orjson.loads(value)["id"]
@@ -175,16 +175,16 @@ class Reference(Nothing):
         ]
         alerts = msgspec.convert(said["alerts"], tuple[Alert, ...])
         arrived = tuple(kept.arrived for kept in held)
-        more = alerts, said["arriving"], said["settledUntil"], said["until"]
+        more = alerts, said["arriving"], said["decidedUntil"], said["until"]
         return held, Moved(said["move"], said["parts"], arrived, *more)
 
     def _kept(self, event: Any, uid: str, happened: int, received: int, origin: str, *, moved: bool = False) -> Kept:
         data = event["data"]
         known = data.get("customer", {}).get("identifiers", ())
-        masks = self.identifiers.of(tuple((one["type"], one["value"]) for one in known)).masks
+        masked = self.identifiers.of(tuple((one["type"], one["value"]) for one in known)).masked_identifiers
         entry = Entry(min(happened, received), uid, event["type"], event["source"], event["id"], data)
         assert happened == instant.parse(event["time"])
-        return Kept(Arrived(entry, happened, masks), event, received, origin, late=False, moved=moved)
+        return Kept(Arrived(entry, happened, masked), event, received, origin, late=False, moved=moved)
 
     def _write(self, partition: int, customer: str, came: Kept, written: Written) -> None:
         kept = replace(came, late=written.late)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from core.alerts.message import Said as CoreSaid
+from core.alerts.message import AlertMessage
 from core.customer import arrival
 from core.customer import step as journey
 from core.rules.ruleset import RuleSet
@@ -80,8 +80,8 @@ class Both:
         outcome, move = customer.leave(into, version, appended)
         (shipped,) = [one for one in outputs if isinstance(one, journey.Shipped)]
         alerts = sorted((alert.match.id, alert.match.end, alert.standing) for alert in move.alerts)
-        assert alerts == sorted((alert.id, _end(alert.end), alert.open) for alert in shipped.alerts)
-        assert (move.arriving, move.settled, move.until) == (shipped.arriving, shipped.settled_until, shipped.until)
+        assert alerts == sorted((alert.id, _end(alert.end), alert.standing) for alert in shipped.alerts)
+        assert (move.arriving, move.settled, move.until) == (shipped.arriving, shipped.decided_until, shipped.until)
         said = [one for one in outcome if isinstance(one, Said)]
         self._compare(name, outputs, said)
         self._shipped[move.name] = move, shipped
@@ -102,7 +102,7 @@ class Both:
             brought,
             shipped.alerts if part.last else (),
             shipped.arriving if part.last else {},
-            shipped.settled_until if part.last else BEFORE_ALL,
+            shipped.decided_until if part.last else BEFORE_ALL,
             shipped.until if part.last else BEFORE_ALL,
         )
         outputs = self._decide(name, moved, appended)
@@ -121,8 +121,8 @@ class Both:
             assert profile(customer, None, Key(b"")) == document
             if customer.into is None:
                 known = self.bus.customer(name)
-                assert customer.notified.settled == known.settled_until
-                held = {a.id: (a.time, _end(a.end), a.open) for a in self.bus.alerts(name)}
+                assert customer.notified.settled == known.decided_until
+                held = {a.id: (a.time, _end(a.end), a.standing) for a in self.bus.alerts(name)}
                 wanted = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
                 assert wanted == held
 
@@ -148,13 +148,13 @@ class Both:
         refused = sum(isinstance(one, Refused) for one in outcome)
         assert refused == sum(isinstance(one, arrival.Refused) for one in outputs)
         wanted = [one for one in outcome if isinstance(one, Said)]
-        found = [_by_the_core(one) for one in outputs if isinstance(one, CoreSaid)]
+        found = [_by_the_core(one) for one in outputs if isinstance(one, AlertMessage)]
         bare = {one.alert.match.id for one in wanted if one.state == "retracted" and not one.alert.standing}
         assert _without(bare, map(_by_the_oracle, wanted), found) == sorted(found, key=lambda words: words[1])
         self.states += [said.state for said in wanted]
 
 
-def _by_the_core(said: CoreSaid) -> Words:
+def _by_the_core(said: AlertMessage) -> Words:
     """A message in plain values."""
     a, told = said.alert, cast(Sequence[dict[str, Any]], said.evidence)
     evidence = [(uid_of(e["source"], e["id"]), e["time"], e["values"]) for e in told]

@@ -31,10 +31,10 @@ EARLIER_COPY = f"{_STEP}::test_of_copies_the_earlier_one_counts_whichever_comes_
 EARLIER_ALERT = f"{_STEP}::test_an_alert_whose_trigger_stands_earlier_is_updated"
 _CLOSED = "tests/unit/core/test_archive.py"
 ENDS_IN_TIME = "tests/unit/core/test_judging.py::test_an_end_that_an_event_in_order_puts_earlier_is_said_in_time"
-CLOSED_ONCE = f"{_CLOSED}::test_what_is_closed_is_written_once_and_stands_apart"
-CLOSED_AS_THEY_WERE = f"{_CLOSED}::test_a_late_event_that_changes_no_closed_alert_writes_none_of_them"
+CLOSED_ONCE = f"{_CLOSED}::test_what_is_archived_is_written_once_and_stands_apart"
+CLOSED_AS_THEY_WERE = f"{_CLOSED}::test_a_late_event_that_changes_no_archived_alert_writes_none_of_them"
 CLOSED_TAKEN_OUT = f"{_CLOSED}::test_a_retracted_one_is_taken_out"
-CLOSED_MOVED = f"{_CLOSED}::test_closed_alerts_go_along_with_a_merge"
+CLOSED_MOVED = f"{_CLOSED}::test_archived_alerts_go_along_with_a_merge"
 CLOSED_OTHER_RULES = f"{_CLOSED}::test_rules_with_a_shorter_cooldown_forget_earlier"
 CLOSED_RESTORED = (
     "tests/unit/agents/test_closed_alerts.py::test_a_worker_that_has_lost_its_store_gets_them_back_and_takes_one_back"

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from ...timeline.entry import BEFORE_ALL, FOREVER
 from ...timeline.matters import Matter
 from ..reading import duration
-from .condition import MATTER, Answer, Found, Now, earliest
+from .condition import MATTER, Answer, Evidence, Now, earliest
 from .of_matters import OfMatters
 
 
@@ -32,7 +32,7 @@ class Closed(OfMatters):
         for matter in self._meant(now):
             changed = matter.changed
             if changed is not None and changed.at > after:
-                found.append(Found(changed, self.where, MATTER))
+                found.append(Evidence(changed, self.where, MATTER))
         return tuple(found) or None
 
     def changes(self, now: Now) -> int:

@@ -40,7 +40,7 @@ class Now:
 MATTER, DEPARTMENT = 1, 2
 
 
-class Found(Struct, frozen=True, gc=False, array_like=True):
+class Evidence(Struct, frozen=True, gc=False, array_like=True):
     """An entry that made a condition true. Of what it says, ``where`` did, and the id of its ``MATTER``, or whose it is
     (``DEPARTMENT``); 0: neither.
     """
@@ -50,7 +50,7 @@ class Found(Struct, frozen=True, gc=False, array_like=True):
     names: int = 0
 
 
-Answer = tuple[Found, ...] | None
+Answer = tuple[Evidence, ...] | None
 
 
 class Kept(Protocol):

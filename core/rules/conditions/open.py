@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...timeline.entry import FOREVER
-from .condition import MATTER, Answer, Found, Now
+from .condition import MATTER, Answer, Evidence, Now
 from .of_matters import OfMatters
 
 
@@ -20,7 +20,7 @@ class Open(OfMatters):
         meant = self._meant(now)
         if not meant:
             return None
-        return tuple([Found(one.changed, self.where, MATTER) for one in meant if one.changed is not None]) or None
+        return tuple([Evidence(one.changed, self.where, MATTER) for one in meant if one.changed is not None]) or None
 
     def changes(self, now: Now) -> int:
         return FOREVER

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from ...timeline.entry import DAY, FOREVER
 from ...timeline.matters import INVOICE, Matter
 from ..reading import RuleError
-from .condition import MATTER, Answer, Found, Now, earliest
+from .condition import MATTER, Answer, Evidence, Now, earliest
 from .of_matters import OfMatters
 
 
@@ -34,7 +34,7 @@ class Overdue(OfMatters):
         for matter in self._meant(now):
             bill = matter.bill
             if bill is not None and bill.warned is not None and now.t >= self._since(matter):
-                found.append(Found(bill.warned, self.where, MATTER))
+                found.append(Evidence(bill.warned, self.where, MATTER))
         return tuple(found) or None
 
     def changes(self, now: Now) -> int:

@@ -9,7 +9,7 @@ from typing import ClassVar, Self, cast
 from ...timeline.entry import FOREVER
 from ...timeline.features import Feature, Latest, Ref, Where
 from ..reading import RuleError, duration, names, pairs, stream
-from .condition import Answer, Condition, Found, Kept, Now
+from .condition import Answer, Condition, Evidence, Kept, Now
 from .part import Part
 
 
@@ -38,7 +38,7 @@ class Seen(Condition):
     def holds(self, now: Now) -> Answer:
         latest = cast(Ref | None, now.derived.states[self.place])
         after = now.t - self.within if self.within else now.fired
-        return None if latest is None or latest.at <= after else (Found(latest, self.where),)
+        return None if latest is None or latest.at <= after else (Evidence(latest, self.where),)
 
     def changes(self, now: Now) -> int:
         latest = cast(Ref | None, now.derived.states[self.place])

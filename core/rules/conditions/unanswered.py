@@ -10,7 +10,7 @@ from ...timeline.entry import FOREVER
 from ...timeline.features import Contacts, Feature, Unanswered
 from ...timeline.streams import CONTACT
 from ..reading import RuleError, duration
-from .condition import DEPARTMENT, EVIDENCE_LIMIT, Answer, Condition, Found, Kept, Now
+from .condition import DEPARTMENT, EVIDENCE_LIMIT, Answer, Condition, Evidence, Kept, Now
 from .part import Part
 
 
@@ -38,7 +38,7 @@ class UnansweredContacts(Condition):
         least, after = self.at_least, now.t - self.within
         if least > 0 and (len(contacts) < least or contacts[-least].at <= after):
             return None
-        return tuple([Found(one, (), DEPARTMENT) for one in contacts[-EVIDENCE_LIMIT:] if one.at > after])
+        return tuple([Evidence(one, (), DEPARTMENT) for one in contacts[-EVIDENCE_LIMIT:] if one.at > after])
 
     def changes(self, now: Now) -> int:
         contacts = cast(Contacts, now.derived.states[self.place])

@@ -109,8 +109,8 @@ BUGS = (
         "what-is-settled-stays-behind",
         "A customer who moves takes alerts along, and not up to when all is settled.",
         "agents/moves.py",
-        '"settledUntil": shipped.settled_until if last else BEFORE_ALL,',
-        '"settledUntil": BEFORE_ALL,',
+        '"decidedUntil": shipped.decided_until if last else BEFORE_ALL,',
+        '"decidedUntil": BEFORE_ALL,',
         (checks.SETTLED_MOVES,),
     ),
     Bug(

@@ -128,7 +128,7 @@ BUGS = (
         "        gone = self._compare(since, {match.name: match for match in found.matches}, watches)\n",
         """\
         appended, before = customer.appended, [alert for alert in customer.alerts if alert.time < since]
-        chosen = Memory(before, customer.settled_until, self._rules.longest_cooldown, appended)
+        chosen = Memory(before, customer.decided_until, self._rules.longest_cooldown, appended)
         names = {alert.name for alert in decide(found.matches, chosen, appended, self._now, replay=False)}
         gone = self._compare(since, {match.name: match for match in found.matches if match.name in names}, watches)
 """,
@@ -152,8 +152,8 @@ BUGS = (
         "an-old-alert-not-explained-again",
         "An alert that ended, and stands again after a late event, says so without its evidence.",
         "core/customer/judging.py",
-        "[alert for alert in moved if not alert.open and alert.evidence is None]",
-        "[alert for alert in moved if alert.open and alert.evidence is None]",
+        "[alert for alert in moved if not alert.standing and alert.evidence is None]",
+        "[alert for alert in moved if alert.standing and alert.evidence is None]",
         (
             checks.FOUND_AGAIN,
             checks.EXPLAINED,
@@ -163,13 +163,13 @@ BUGS = (
         "cooldown-restarted-by-suppressed-matches",
         "A match that is not told lengthens the silence.",
         "core/alerts/notification.py",
-        "        if memory.is_settled(time) or memory.silences(",
+        "        if memory.is_decided(time) or memory.silences(",
         """\
         if memory.silences(rule, match.watch.key, time):
             memory.alerts = [
                 one._replace(time=max(one.time, time)) if one.rule == rule.name else one for one in memory.alerts
             ]
-        if memory.is_settled(time) or memory.silences(""",
+        if memory.is_decided(time) or memory.silences(""",
         (checks.NOTIFICATIONS,),
     ),
     Bug(
@@ -244,15 +244,15 @@ BUGS = (
         "what-was-forgotten-is-told-again",
         "What an alert kept silent that was forgotten for room is not settled.",
         "core/alerts/suppression.py",
-        "self.settled = max([self.settled, *(alert.reach(self._cooldown) for alert in gone)])",
-        "self.settled = max(self.settled, 0)",
+        "self.decided = max([self.decided, *(alert.reach(self._cooldown) for alert in gone)])",
+        "self.decided = max(self.decided, 0)",
         (checks.LIMITS,),
     ),
     Bug(
         "a-match-without-room-is-told-later",
         "A match for which there was no room is told by a late event when there is some.",
         "core/alerts/suppression.py",
-        "        self.settled = max(self.settled, time)\n",
+        "        self.decided = max(self.decided, time)\n",
         "",
         (checks.LIMITS,),
     ),
@@ -306,8 +306,8 @@ BUGS = (
         "who-forgets-an-alert-is-up-to-chance",
         "An alert of long ago is told of when something late changes it, if it is still there by chance.",
         "core/alerts/suppression.py",
-        "if alert.open or alert.reach(cooldown) > history]",
-        "if alert.open or alert.time < appended]",
+        "if alert.standing or alert.reach(cooldown) > history]",
+        "if alert.standing or alert.time < appended]",
         (
             checks.FORGOTTEN_ALERT,
             checks.SETTLED_WORLDS,

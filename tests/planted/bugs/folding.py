@@ -18,23 +18,23 @@ BUGS = (
         "a-closed-alert-that-is-not-written",
         "An alert is put away, and nobody writes it.",
         "core/customer/archive.py",
-        "        if taken_out.pop(alert.name, None) != alert:\n",
-        "        if taken_out.pop(alert.name, alert) != alert:\n",
+        "        if unarchived.pop(alert.name, None) != alert:\n",
+        "        if unarchived.pop(alert.name, alert) != alert:\n",
         (checks.CLOSED_ONCE,),
     ),
     Bug(
         "closed-alerts-written-again",
         "A late event writes all closed alerts again.",
         "core/customer/archive.py",
-        "        if taken_out.pop(alert.name, None) != alert:\n",
-        "        if taken_out.pop(alert.name, None) is not alert or alert:\n",
+        "        if unarchived.pop(alert.name, None) != alert:\n",
+        "        if unarchived.pop(alert.name, None) is not alert or alert:\n",
         (checks.CLOSED_AS_THEY_WERE,),
     ),
     Bug(
         "a-retracted-alert-rises-again",
         "A closed alert that is retracted, forgotten or moved away stays on its topic.",
         "core/customer/archive.py",
-        "        yield TakenOut(alert)\n",
+        "            yield LifeChange(alert, lives.get(name, Life.FORGOTTEN))\n",
         "        yield from ()\n",
         (checks.CLOSED_TAKEN_OUT, checks.CLOSED_MOVED),
     ),
@@ -42,7 +42,7 @@ BUGS = (
         "closed-alerts-sleep-on",
         "A late event is held only against the alerts at which something in order looks.",
         "core/customer/judging.py",
-        "        wake(customer, past)\n        past.changed(since)\n",
+        "        unarchive_all(customer, past)\n        past.changed(since)\n",
         "        past.changed(since)\n",
         (checks.CLOSED_TAKEN_OUT, checks.CLOSED_RESTORED),
     ),
@@ -50,7 +50,7 @@ BUGS = (
         "closed-alerts-stay-behind",
         "A customer who is merged away takes along only the alerts at which something in order looks.",
         "core/customer/step.py",
-        "    wake(customer, past)\n    shipped",
+        "    unarchive_all(customer, past)\n    shipped",
         "    shipped",
         (checks.CLOSED_MOVED,),
     ),
@@ -138,7 +138,7 @@ BUGS = (
         "core/customer/judging.py",
         """\
         customer, past = self._customer, self._past
-        wake(customer, past)
+        unarchive_all(customer, past)
 """,
         """\
         customer, past = self._customer, self._past
@@ -204,7 +204,7 @@ BUGS = (
         "An alert that came with a merge and does not hold here is retracted, although it was never told here.",
         "core/customer/judging.py",
         "                if not alert.carried:\n",
-        "                if alert.open:\n",
+        "                if alert.standing:\n",
         (checks.BOTH_SIDES,),
     ),
     Bug(
@@ -305,7 +305,7 @@ BUGS = (
         "A match in order is silent beside an alert that stood until that very event.",
         "core/alerts/suppression.py",
         "if alert.rule == name and alert.key == key and abs(time - alert.time) < cooldown:",
-        "if alert.rule == name and alert.key == key and (alert.open or abs(time - alert.time) < cooldown):",
+        "if alert.rule == name and alert.key == key and (alert.standing or abs(time - alert.time) < cooldown):",
         ("tests/unit/core/test_changed_rules.py",),
     ),
     Bug(
@@ -369,7 +369,7 @@ BUGS = (
         "What an alert rested on stays in the document when it has ended.",
         "core/customer/judging.py",
         "                alert = alert._replace(evidence=None)\n",
-        "                alert = alert._replace(open=False)\n",
+        "                alert = alert._replace(standing=False)\n",
         (checks.NO_EVIDENCE,),
     ),
 )

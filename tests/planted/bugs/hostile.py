@@ -114,8 +114,8 @@ BUGS = (
         "a-closed-alert-of-any-size",
         "A forged closed alert that is too large for Kafka is put away again, and stops the worker.",
         "agents/journey.py",
-        "closed.append(fitting(self._closed(customer.id, decision)))",
-        "closed.append(self._closed(customer.id, decision))",
+        "archived.append(fitting(self._archived(customer.id, decision)))",
+        "archived.append(self._archived(customer.id, decision))",
         (checks.CLOSED_TOO_LARGE,),
     ),
     Bug(

@@ -25,7 +25,7 @@ from core.alerts.message import REASON_BYTES
 from core.alerts.suppression import MOST_ALERTS, MOST_OF_A_RULE
 from core.bounds import VALUE_BYTES
 from core.customer.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.rules.conditions.condition import EVIDENCE_LIMIT, MATTER, Answer, Condition, Found, Kept, Now
+from core.rules.conditions.condition import EVIDENCE_LIMIT, MATTER, Answer, Condition, Evidence, Kept, Now
 from core.rules.ruleset import RuleSet
 from core.timeline.derived import Derived
 from core.timeline.features import Feature, Ref
@@ -339,12 +339,12 @@ def test_customers_who_are_driven_to_every_limit_and_merged_always_fit() -> None
             for department, value in long_story(who):
                 largest_of[who] = max(largest_of[who], largest(journal.publish(who, value, department)))
             known = journal.known(who)
-            assert MOST_ALERTS == len(known.alerts) + known.closed
-            assert known.settled_until > 0
+            assert MOST_ALERTS == len(known.alerts) + known.archived
+            assert known.decided_until > 0
         merged = largest(merge(journal, "young", "old"))
         after = largest(journal.publish("old", event("web.page.viewed.v1", minute(0), url="u"), "web"))
         known = journal.known("old")
-        assert MOST_ALERTS == len(known.alerts) + known.closed
+        assert MOST_ALERTS == len(known.alerts) + known.archived
         assert DEAD not in {topic for topic, _ in journal.logs}
         assert 400_000 < max(*largest_of.values(), merged, after) <= output_size.MOST_BYTES
         journal.close()
@@ -452,10 +452,10 @@ def test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind(
 
 def largest_alert(number: int) -> Alert:
     where = (("w" * 60, "v" * 61),)
-    found = [Found(Ref(2**52 + place, bytes(16)), where, MATTER) for place in range(EVIDENCE_LIMIT + 1)]
+    found = [Evidence(Ref(2**52 + place, bytes(16)), where, MATTER) for place in range(EVIDENCE_LIMIT + 1)]
     return Alert(
         "r" * 64, LONG, "event", number.to_bytes(16, "big"), time=2**52, end=2**52, expires=2**52, version=2**31,
-        severity="critical", departments=("d" * 32,) * 10, digest="f" * 8, historical=True, open=True, carried=True,
+        severity="critical", departments=("d" * 32,) * 10, digest="f" * 8, historical=True, standing=True, carried=True,
         evidence=tuple(found),
     )  # fmt: skip
 
@@ -483,7 +483,7 @@ def largest_customer(matters: int) -> Customer:
         appended=2**52,
         until=2**52,
         alerts=[largest_alert(number) for number in range(MOST_ALERTS)],
-        settled_until=2**52,
+        decided_until=2**52,
         arriving={f"c_{number:026}/{2**52}": 2**31 for number in range(500)},
     )
 

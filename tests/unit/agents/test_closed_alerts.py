@@ -40,7 +40,7 @@ def closed(journal: Journal) -> list[int]:
     """Days of what the store has, which is what the topic has."""
     latest = {one.key: one.value for one in journal.logs[NOTIFIED, PLACE]}
     alerts = [stored_alert.alert(value) for value in latest.values() if value is not None]
-    assert sorted(alerts) == sorted(journal.journey(PLACE)._archive.closed("c"))
+    assert sorted(alerts) == sorted(journal.journey(PLACE)._archive.archived("c"))
     return sorted(alert.time // 86_400_000_000 for alert in alerts)
 
 

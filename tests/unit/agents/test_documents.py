@@ -74,7 +74,7 @@ def test_whatever_a_customer_went_through_is_written_down_and_read_again(
 def check(customer: Customer) -> None:
     document = CODEC.encode(customer, "m")
     again = CODEC.decode(Document.parse(document.stored()))
-    assert replace(customer, is_new=False, ends_at=again.ends_at, closes_at=again.closes_at) == again
+    assert replace(customer, is_new=False, ends_at=again.ends_at, archives_at=again.archives_at) == again
     assert document == CODEC.encode(again, "m")
     assert (customer.id, customer.appended, customer.alerts) == head(document)
 
@@ -161,7 +161,7 @@ FORMER = orjson.dumps(
             "standing": [],
             "state": {
                 "schema": 3, "plan": "068b5577", "nameAt": 1, "contactAt": {}, "lastAt": 1, "ruleAt": 1, "clock": 1,
-                "streams": {}, "settled": "", "since": 1, "alerts": [], "closed": [], "settledUntil": -1,
+                "streams": {}, "settled": "", "since": 1, "alerts": [], "closed": [], "decidedUntil": -1,
                 "arriving": {}, "unjudged": False,
             },
         },

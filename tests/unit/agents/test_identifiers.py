@@ -333,7 +333,7 @@ def test_a_short_key_is_refused() -> None:
 
 def test_masks_can_be_recognised_but_not_used_and_those_that_look_alike_differ() -> None:
     def masked(kind: str, value: str) -> str:
-        ((_, shown),) = IDS.of([(kind, value)]).masks
+        ((_, shown),) = IDS.of([(kind, value)]).masked_identifiers
         return shown
 
     assert masked("email", "ada@example.com").startswith("a…@example.com#")
@@ -341,7 +341,7 @@ def test_masks_can_be_recognised_but_not_used_and_those_that_look_alike_differ()
     assert masked("customer_no", "C1").startswith("…1#")
     assert 3 == len({masked("email", f"{name}@example.com") for name in ("ada", "ann", "al")})
     assert masked("email", "ada@example.com") == masked("email", "Ada@Example.com")
-    (other,) = Identifiers(b"another key for tests").of([("email", "ada@example.com")]).masks
+    (other,) = Identifiers(b"another key for tests").of([("email", "ada@example.com")]).masked_identifiers
     assert masked("email", "ada@example.com") != other[1]
 
 
@@ -412,7 +412,9 @@ def test_the_bus_and_the_oracle_agree_on_who_is_meant(pairs: list[tuple[str, str
     ids, key = Identifiers(KEY, region), oracle.Key(KEY)
     found = ids.of(pairs)
     assert oracle.nodes(wanted, key) == [(node.type, node.hash) for node in found.nodes]
-    assert [key.mask(one) for one in wanted] == [{"type": kind, "value": shown} for kind, shown in found.masks]
+    assert [key.mask(one) for one in wanted] == [
+        {"type": kind, "value": shown} for kind, shown in found.masked_identifiers
+    ]
     identifying = [place for place, pair in enumerate(pairs) if oracle.identifier(*pair, region) is not None]
     assert sorted({*range(len(pairs))} - {*identifying}) == [one.place for one in found.dropped]
 
@@ -433,7 +435,7 @@ def test_only_what_is_short_is_kept_and_all_is_answered_alike(pairs: list[tuple[
     first, again = some.shown[tuple(pairs)], some.shown[tuple(pairs)]
     assert first == again
     assert kept == (first is again)
-    assert (some.of(pairs).masks, [{"type": kind, "value": value} for kind, value in pairs]) == (
+    assert (some.of(pairs).masked_identifiers, [{"type": kind, "value": value} for kind, value in pairs]) == (
         first[0],
         orjson.loads(first[1]),
     )

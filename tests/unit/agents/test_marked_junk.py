@@ -41,7 +41,7 @@ KNOWN: dict[str, Any] = {
 }
 
 
-ALERT = Alert("no rule", "", "event", bytes(16), 1, 2, None, 1, "high", ("sales",), "d", open=False, carried=True)
+ALERT = Alert("no rule", "", "event", bytes(16), 1, 2, None, 1, "high", ("sales",), "d", standing=False, carried=True)
 
 
 def known(*more: object, **changed: object) -> Header:
@@ -160,7 +160,7 @@ def move(**forged: Any) -> bytes:
         "event": orjson.loads(OPENED),
     }
     plain = {
-        "move": "c_2/1", "parts": 1, "entries": [entry], "alerts": [], "arriving": {}, "settledUntil": -1, "until": -1
+        "move": "c_2/1", "parts": 1, "entries": [entry], "alerts": [], "arriving": {}, "decidedUntil": -1, "until": -1
     }  # fmt: skip
     for name, value in forged.items():
         (plain if name in plain else entry)[name] = value

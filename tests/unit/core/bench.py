@@ -9,9 +9,9 @@ from agents.documents import Document, Documents
 from agents.remembered import Remembered
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
-from core.alerts.alert import Alert, Name
-from core.alerts.message import Said
-from core.customer.archive import PutAway, TakenOut
+from core.alerts.alert import Alert, Life, Name
+from core.alerts.message import AlertMessage
+from core.customer.archive import LifeChange
 from core.customer.arrival import Arrived, Written
 from core.customer.customer import Customer
 from core.customer.step import Merge, Moved, Output, Shipped, step
@@ -42,7 +42,7 @@ class Memory:
 
     def __init__(self, rules: RuleSet, *, snapshots: bool = False) -> None:
         self.held: dict[str, dict[str, Arrived]] = {}
-        self.put_away: dict[str, dict[Name, Alert]] = {}
+        self.archiving: dict[str, dict[Name, Alert]] = {}
         self._rules = rules
         self._states: dict[str, list[Derived]] | None = {} if snapshots else None
         self._matters = Remembered() if snapshots else None
@@ -73,8 +73,8 @@ class Memory:
         if self._matters is not None:
             self._matters.keep(customer, kind, name, until, state)
 
-    def closed(self, customer: str) -> Sequence[Alert]:
-        return list(self.put_away.get(customer, {}).values())
+    def archived(self, customer: str) -> Sequence[Alert]:
+        return list(self.archiving.get(customer, {}).values())
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
         states = [] if self._states is None else self._states.get(customer, [])
@@ -103,7 +103,7 @@ class Bus:
         self.rules = rules
         self.memory = Memory(rules, snapshots=kept)
         self.documents: dict[str, Document] = {}
-        self.said: list[tuple[str, Said]] = []
+        self.said: list[tuple[str, AlertMessage]] = []
         self._codec = Documents(rules)
         self._kept: dict[str, Customer] | None = {} if kept else None
 
@@ -119,7 +119,7 @@ class Bus:
 
     def alerts(self, name: str) -> list[Alert]:
         """All that the customer was notified of and that is remembered, by time."""
-        return sorted([*self.memory.closed(name), *self.customer(name).alerts], key=Alert.place)
+        return sorted([*self.memory.archived(name), *self.customer(name).alerts], key=Alert.place)
 
     def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Output]:
         """What follows, which is remembered."""
@@ -129,14 +129,14 @@ class Bus:
         for output in outputs:
             if isinstance(output, Written):
                 self.memory.held.setdefault(name, {})[output.entry.uid] = brought[output.nth]
-            elif isinstance(output, Said):
+            elif isinstance(output, AlertMessage):
                 self.said.append((name, output))
             elif isinstance(output, Shipped):
                 self.memory.held.pop(name, None)
-            elif isinstance(output, PutAway):
-                self.memory.put_away.setdefault(name, {})[output.alert.name] = output.alert
-            elif isinstance(output, TakenOut):
-                assert output.alert == self.memory.put_away[name].pop(output.alert.name)
+            elif isinstance(output, LifeChange) and output.life is Life.ARCHIVED:
+                self.memory.archiving.setdefault(name, {})[output.alert.name] = output.alert
+            elif isinstance(output, LifeChange):
+                assert output.alert == self.memory.archiving[name].pop(output.alert.name)
         self.documents[name] = self._codec.encode(customer, "")
         return outputs
 

@@ -152,7 +152,7 @@ def test_an_ended_alert_that_nothing_in_order_can_concern_stands_again_after_a_l
     assert ["resolved S1"] == tell(bus, visit(START + 8 * DAY, 3))
     tell(bus, case(START + 9 * DAY, 4, name="K2", category="question"))
     tell(bus, case(START + 9 * DAY + 1, 5, DONE, "K2"))
-    assert ["S1"] == [alert.key for alert in bus.memory.closed("c")]
+    assert ["S1"] == [alert.key for alert in bus.memory.archived("c")]
     assert ["updated S1"] == tell(bus, complaint(START + 50 * HOUR, 6), clock=START + 9 * DAY + 2)
     assert [("S1", HOUR + 14 * DAY)] == ends(bus)
 
@@ -264,7 +264,7 @@ def leave(bus: Bus, into: str, clock: int) -> tuple[list[Arrived], Shipped]:
 
 
 def moved(entries: Iterable[Arrived], shipped: Shipped, parts: int = 1) -> Moved:
-    arriving, settled, until = shipped.arriving, shipped.settled_until, shipped.until
+    arriving, settled, until = shipped.arriving, shipped.decided_until, shipped.until
     return Moved("b/3", parts, tuple(entries), shipped.alerts, arriving, settled, until)
 
 
@@ -504,7 +504,7 @@ def test_of_an_alert_that_ended_no_evidence_is_kept(kept: bool) -> None:
     tell(bus, visit(START + 4 * DAY, 3))
     tell(bus, case(START + 4 * DAY + 1, 4, name="K2", category="question"), visit(START + 4 * DAY + 2, 5))
     (alert,) = bus.customer("c").alerts
-    assert (False, None) == (alert.open, alert.evidence)
+    assert (False, None) == (alert.standing, alert.evidence)
 
 
 def test_a_document_is_the_same_to_a_byte_in_whichever_order_its_alerts_were_found(kept: bool) -> None:

@@ -32,7 +32,7 @@ def test_a_longer_cooldown_counts_for_alerts_of_long_ago_whatever_else_comes_fir
     for day in (6, 7):
         notice = entry(START + day * DAY, "marketing.campaign.sent.v1", SERVICE, day)
         bus.arrive("c", arrived(notice), notice.at)
-    assert 2 == bus.customer("c").closed
+    assert 2 == bus.customer("c").archived
     bus.change_rules(promotions("30d"))
     bus.said.clear()
     if late:

@@ -161,6 +161,6 @@ def test_a_copy_that_puts_the_latest_entry_earlier_reads_what_is_later_than_it_a
     memory.read = 0
     later, earlier = (entry(START + 200 * HOUR - before, VISIT, {"url": "u"}, 200) for before in (0, 1))
     bus.arrive("c", arrived(later))
-    bus.arrive("c", Arrived(earlier, later.at, arrived(later).masks))
+    bus.arrive("c", Arrived(earlier, later.at, arrived(later).masked_identifiers))
     assert (101, earlier.at) == (bus.customer("c").entries, bus.customer("c").last_at)
     assert memory.read <= 4

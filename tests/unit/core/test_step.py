@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from agents import documents
-from core.alerts.message import Said
+from core.alerts.message import AlertMessage
 from core.customer.arrival import Arrived, Ignored, Refused, Written
 from core.customer.step import Forwarded, Merge, Moved, Shipped, step
 from core.rules.ruleset import RuleSet
@@ -36,12 +36,12 @@ def test_an_alert_is_said_once_and_its_end_once() -> None:
     bus.arrive("c", arrived(campaign(START + HOUR)), START + HOUR)
     bus.arrive("c", arrived(entry(START + 2 * HOUR, "service.case.resolved.v1", {"caseId": "K1"}, 2)), START + 2 * HOUR)
     assert ["fired"] == states(bus)
-    assert [START + 2 * HOUR + 72 * HOUR] == [alert.end for alert in bus.customer("c").alerts if alert.open]
+    assert [START + 2 * HOUR + 72 * HOUR] == [alert.end for alert in bus.customer("c").alerts if alert.standing]
     later = START + 5 * DAY
     bus.arrive("c", arrived(entry(later, "web.page.viewed.v1", {"url": "u"}, 3)), later)
     bus.arrive("c", arrived(entry(later + 1, "web.page.viewed.v1", {"url": "u"}, 4)), later + 1)
     assert ["fired", "resolved"] == states(bus)
-    assert [] == [alert for alert in bus.customer("c").alerts if alert.open]
+    assert [] == [alert for alert in bus.customer("c").alerts if alert.standing]
 
 
 def test_what_ends_by_its_expiry_is_expired() -> None:
@@ -82,7 +82,7 @@ def test_an_alert_that_was_closed_long_ago_is_kept_without_its_words_and_taken_b
     bus.arrive("c", arrived(campaign(START + 20 * DAY)), START + 20 * DAY)
     bus.arrive("c", arrived(campaign(START + 21 * DAY, 101)), START + 21 * DAY)
     assert [] == bus.customer("c").alerts
-    (kept,) = bus.memory.closed("c")
+    (kept,) = bus.memory.archived("c")
     assert kept.evidence is None
     assert len(msgspec.msgpack.encode(kept)) < 150
     reply = entry(START + 4 * HOUR, "service.conversation.ended.v1", {"channel": "phone"}, 50)
@@ -100,7 +100,7 @@ def test_an_alert_is_forgotten_when_all_that_it_could_silence_is_settled() -> No
     for days, closed in ((20, [0]), (400, [0, 20]), (407, [0, 20]), (408, [20, 400])):
         for number in range(3):  # they fatigue anew
             bus.arrive("c", arrived(campaign(START + days * DAY + number, 10 * days + number)), START + days * DAY + 2)
-        assert closed == [(alert.time - START) // DAY for alert in bus.memory.closed("c")]
+        assert closed == [(alert.time - START) // DAY for alert in bus.memory.archived("c")]
 
 
 def test_old_matters_and_replays_wake_nobody() -> None:
@@ -214,7 +214,7 @@ def test_an_event_a_microsecond_after_a_dunning_for_what_was_paid_long_ago_opens
             bus.arrive("c", dunning(then, 5, "I1"), then)
         bus.arrive("c", arrived(case), at)
     (alert,) = bus.customer("c").alerts
-    assert (then + 1, False) == (alert.end, alert.open)
+    assert (then + 1, False) == (alert.end, alert.standing)
 
 
 def test_what_ends_an_alert_in_the_instant_of_many_others_does() -> None:
@@ -458,4 +458,4 @@ def test_a_customer_of_thousands_of_open_matters_keeps_a_small_document_and_is_j
     assert bus.documents["c"].profile == documents.Documents(RULES).encode(again, "").profile
     for one in (bus.customer("c"), again):
         said = step(one, arrived(campaign(START + HOUR, 9_999)), RULES, bus.memory, START + HOUR)
-        assert ["fired"] == [o.state for o in said if isinstance(o, Said)]
+        assert ["fired"] == [o.state for o in said if isinstance(o, AlertMessage)]
