@@ -1,8 +1,7 @@
-"""The composition root: the one place that builds a worker, and the pipeline in one view.
+"""The composition root: the one place that builds a worker.
 
-department topics → intake → journal                      (all identifiers known)
-                           → links log → resolver → journal (new, or a link between customers)
-                    journal → journey → timeline, profiles, alerts
+Intake brings what departments publish to the journal, by way of the resolver when it is not known whose it is, and the
+journey makes timelines, profiles and alerts of it: who reads and writes which topics stands in ``agents.stages``.
 """
 
 from __future__ import annotations
@@ -11,8 +10,9 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -34,7 +34,6 @@ from runtime.ops import Health, OpsPages, announce
 from runtime.settings import Settings
 from schemas.codec import Codec
 from schemas.registry import Registry
-from schemas.topics import JOURNAL, LINKS, PROGRESS, events_topic
 
 from .directory import Directory
 from .identifiers import Identifiers
@@ -43,6 +42,8 @@ from .journey import Journey
 from .metrics import EngineMetrics, Metrics
 from .resolver import Resolver
 from .rule_files import BUILT_IN, load
+from .stages import topology
+from .topology import Stage, Topology
 from .vocabulary import vocabulary
 
 UNASSIGNED = 45.0
@@ -58,6 +59,8 @@ YOUNG = 500_000
 and some 50 MiB if all of them were garbage. What is under way and the memory of customers go by themselves; of 120,000
 events 1,600 objects were left to the collector, and at 100,000 it took 2 % of the CPU.
 """
+
+_Agent = Callable[[Any], Awaitable[None]]
 
 
 def departments(registry: Registry) -> tuple[str, ...]:
@@ -94,64 +97,68 @@ class Worker:
         unpacking = Unpacking(settings.unpacked_batch_bytes, settings.unpacked_bytes)
         self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust", unpacking=unpacking)
         self.app.on_lost = EngineMetrics(self.metrics, "intake").lost
-        self.directory = Directory(bootstrap, identifiers, home / "directory")
-        self.metrics.blocked_values.set_function(lambda: self.directory.blocked.count)
-        self.intake = Intake(
-            Codec(registry), identifiers, self.directory, settings.partition_count(), bootstrap, self.metrics
-        )
-        in_force = rules(settings, registry)
         partitions = settings.partition_count()
-        self.resolver = self._partitions(
-            LINKS,
-            ProgressLog(PROGRESS, "resolver", first=partitions),
-            lambda p: Resolver(
-                p, partitions, identifiers, home / f"resolver-{p}", self.metrics, settings.identifier_links_per_day
+        in_force = rules(settings, registry)
+        stages = topology(registry, settings.app_id, partitions)
+        self.directory = Directory(bootstrap, identifiers, home / stages["intake"].store_of())
+        self.metrics.blocked_values.set_function(lambda: self.directory.blocked.count)
+        self.intake = Intake(Codec(registry), identifiers, self.directory, partitions, bootstrap, self.metrics)
+        self.resolver = self._owner(
+            stages["resolver"],
+            lambda p, store: Resolver(
+                p, partitions, identifiers, store, self.metrics, settings.identifier_links_per_day
             ),
         )
-        self.journey = self._partitions(
-            JOURNAL,
-            ProgressLog(PROGRESS, "journey"),
-            lambda p: Journey(p, partitions, in_force, identifiers, home / f"journey-{p}", self.metrics),
+        self.journey = self._owner(
+            stages["journey"],
+            lambda p, store: Journey(p, partitions, in_force, identifiers, store, self.metrics),
         )
-        self._wire(tuple(events_topic(name) for name in departments(registry)))
+        self._wire(stages)
 
-    def _partitions(
-        self, topic: str, progress: ProgressLog, make: Callable[[int], Processor]
-    ) -> TransactionalPartitions:
-        owned = TransactionalPartitions(
+    def _owner(self, stage: Stage, make: Callable[[int, Path], Processor]) -> TransactionalPartitions:
+        """Whoever owns partitions of the stage's input. ``make`` is given the number of one, and its local store."""
+        (topic,), group, transactions = stage.reads, stage.group, stage.transactions
+        assert group is not None, "a stage of a worker is in its group"
+        assert transactions is not None, "it owns nothing"
+        owner = TransactionalPartitions(
             topic=topic,
-            group_id=self._settings.app_id,
-            transactional_id_prefix=f"{self._settings.app_id}-{progress.stage}",
+            group_id=group,
+            transactional_id_prefix=transactions.id,
             bootstrap=self.app.bootstrap,
-            progress=progress,
-            make_processor=make,
+            progress=ProgressLog(transactions.progress, stage.name, transactions.first),
+            make_processor=lambda p: make(p, self._home / stage.store_of(p)),
             on_fatal=self.app.fatal,
-            observer=EngineMetrics(self.metrics, progress.stage),
+            observer=EngineMetrics(self.metrics, stage.name),
             limits=Limits(batch_bytes=BATCH_BYTES),
         )
-        self.app.register(owned)
-        return owned
+        self.app.register(owner)
+        return owner
 
-    def _wire(self, event_topics: tuple[str, ...]) -> None:
-        app = self.app
+    def _wire(self, stages: Topology) -> None:
+        """The pipeline: intake at once, resolver and journey when the number of partitions is known to be right."""
 
-        @app.agent(app.batch_topic(*event_topics, by_time=True), name="intake")
+        @self._agent(stages["intake"], by_time=True)
         async def intake(stream: Any) -> None:
             async with self._helpers():
                 async for together in rounds(stream):
                     self._spawn(self.intake.take(together), "intake")
 
-        @app.agent(app.batch_topic(LINKS), name="resolver")
+        @self._agent(stages["resolver"])
         async def resolver(stream: Any) -> None:
             await self._sure.wait()
             async for together in rounds(stream):
                 self.resolver.submit(together)
 
-        @app.agent(app.batch_topic(JOURNAL), name="journey")
+        @self._agent(stages["journey"])
         async def journey(stream: Any) -> None:
             await self._sure.wait()
             async for together in rounds(stream):
                 self.journey.submit(together)
+
+    def _agent(self, stage: Stage, *, by_time: bool = False) -> Callable[[_Agent], _Agent]:
+        """Makes the stage's Faust agent of a function, which is given what comes on the stage's inputs."""
+        topic = self.app.batch_topic(*stage.reads, by_time=by_time)
+        return cast("Callable[[_Agent], _Agent]", self.app.agent(topic, name=stage.name))
 
     @asynccontextmanager
     async def _helpers(self) -> AsyncIterator[None]:
@@ -172,9 +179,10 @@ class Worker:
     async def _check_partitions(self) -> None:
         """Nothing is decided before: with another number of partitions a customer would live in two places."""
         wanted = self._settings.partition_count()
-        there = len(await self.intake.partitions_of(JOURNAL))
+        journal = self.journey.topic
+        there = len(await self.intake.partitions_of(journal))
         if there != wanted:
-            raise Permanent(f"{JOURNAL} has {there} partitions, but CXBUS_PARTITIONS is {wanted}; set it to {there}")
+            raise Permanent(f"{journal} has {there} partitions, but CXBUS_PARTITIONS is {wanted}; set it to {there}")
         self._sure.set()
 
     async def _look_around(self) -> None:
@@ -221,11 +229,10 @@ class Worker:
         outside = self.app.outside()
         if outside is not None:
             return Health(False, outside)
-        for topic, owned in ((LINKS, self.resolver), (JOURNAL, self.journey)):
-            given = self.app.given(topic)
-            closed = sorted(given - owned.positions.keys())
-            if closed or not owned.told:
-                return Health(False, f"partitions of {topic} are being restored: {closed}")
+        for owner in (self.resolver, self.journey):
+            closed = sorted(self.app.given(owner.topic) - owner.positions.keys())
+            if closed or not owner.told:
+                return Health(False, f"partitions of {owner.topic} are being restored: {closed}")
         return Health(True, f"{len(self.journey.positions)} journal partitions")
 
     def run(self, ending: Ending | None = None) -> int:

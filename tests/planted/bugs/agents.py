@@ -351,4 +351,28 @@ BUGS = (
         "        # what",
         (checks.LOST_AT_OPENING,),
     ),
+    Bug(
+        "two-stages-in-one-progress",
+        "The resolver notes how far it is where the journey of partition 0 does.",
+        "agents/stages.py",
+        "first=partitions)",
+        "first=0)",
+        (checks.PROGRESS_PLACES,),
+    ),
+    Bug(
+        "a-write-that-the-topology-does-not-name",
+        "The topology does not say that the resolver writes dead letters: rights made of it would stop it.",
+        "agents/stages.py",
+        '            Write(DEAD, "identifiers that name nobody, foreign records"),\n',
+        "",
+        (checks.DECLARED,),
+    ),
+    Bug(
+        "wired-by-hand",
+        "The agents of a worker read what somebody wrote there, not what the topology says.",
+        "agents/app.py",
+        "self.app.batch_topic(*stage.reads, by_time=by_time)",
+        'self.app.batch_topic(f"cx.{stage.name}.v1", by_time=by_time)',
+        (checks.WIRED,),
+    ),
 )
