@@ -1,6 +1,6 @@
 # The two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-faults check format unit oracle integration chaos bugs bench latency bench-restore bench-growth bench-scale lock schemas clean
+.PHONY: help setup demo run test test-faults check format unit oracle integration chaos bugs bench latency bench-restore bench-growth bench-scale lock schemas docs clean
 
 PYTHON ?= python3
 SEED ?= 1
@@ -93,6 +93,9 @@ lock: $(INSTALLED) ## resolve requirements.lock anew, with hashes and without ad
 
 schemas: $(INSTALLED) ## write the JSON Schemas of a release
 	$(BIN)/cxbus schemas export schemas/released
+
+docs: $(INSTALLED) ## write what the pages show of the topology: stages and topics
+	$(BIN)/python -m agents.topology_page README.md docs/architecture.md docs/operations.md
 
 clean: ## remove .venv, caches and the bus's data of this folder
 	rm -rf .venv .cxbus .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -116,7 +116,7 @@ def _journey(alerts: Sequence[str], app_id: str) -> Stage:
         writes=(
             Write(TIMELINE, "a customer's past: an entry for each event"),
             Write(PROFILES, "what is known of a customer, and what was told"),
-            Write(NOTIFIED, "closed alerts, which only something late can concern"),
+            Write(NOTIFIED, "archived alerts, which only something late can concern"),
             *(Write(topic, "an alert, to each department that is told") for topic in alerts),
             Write(JOURNAL, "the past of a merged customer, to the one who lives on"),
             Write(DEAD, "an id used twice, a failing decision, foreign records"),
