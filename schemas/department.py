@@ -1,7 +1,8 @@
 """The words in which a department's file describes what the department publishes.
 
-A department is one module in ``departments/`` with a constant ``DEPARTMENT``; nothing else needs to change. The
-meaning of a type (is it a contact, was the customer engaged, which matter does it concern) is data beside its fields.
+A department is one module with a constant ``DEPARTMENT``, in ``departments/`` or in a distribution that names it as an
+entry point (``registry.GROUP``); nothing else needs to change. The meaning of a type (is it a contact, was the customer
+engaged, which matter does it concern) is data beside its fields.
 """
 
 from __future__ import annotations

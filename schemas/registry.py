@@ -1,23 +1,34 @@
-"""Which event types there are: those of every department's file."""
+"""Which event types there are: those of every department, of the bus's own files and of installed distributions."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType, ModuleType
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any
 
 from . import departments as built_in
 from .department import BusData, Department, EventData, EventType, When
 from .topics import Topic, catalogue
 
+GROUP = "cxbus.departments"
+"""Entry points of this group name modules with a constant ``DEPARTMENT``, as each file in ``departments/`` has one."""
 _DEPARTMENT = re.compile(r"[a-z][a-z0-9_-]{0,31}").fullmatch
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*\.[a-z0-9_]+\.[a-z0-9_]+\.v[1-9][0-9]*").fullmatch
 
 
+class DepartmentError(ValueError):
+    """A department that can't be right. The message says which, where it is described, and what to do."""
+
+    exit_code = 2  # as a command's: a person must change something
+
+
 class Registry:
-    """All departments and, by name, all event types. Raises ValueError for a department's file that can't be right."""
+    """All departments and, by name, all event types. Raises ``DepartmentError`` for one that can't be right."""
 
     def __init__(self, departments: Iterable[Department]) -> None:
         self.departments = tuple(departments)
@@ -25,20 +36,32 @@ class Registry:
         names: set[str] = set()
         for department in self.departments:
             if _DEPARTMENT(department.name) is None or department.name in names:
-                raise ValueError(f"department {department.name!r}: not a name for a topic, or given twice")
+                raise DepartmentError(f"department {department.name!r}: not a name for a topic, or given twice")
             names.add(department.name)
             for event_type in department.types:
                 _check(department, event_type)
                 if event_type.name in types:
-                    raise ValueError(f"{event_type.name}: described twice")
+                    raise DepartmentError(f"{event_type.name}: described twice")
                 types[event_type.name] = (department, event_type)
         self.types: Mapping[str, tuple[Department, EventType]] = MappingProxyType(types)
 
     @classmethod
-    def discover(cls, package: ModuleType = built_in) -> Registry:
-        """Import every module of ``package`` and take its ``DEPARTMENT``."""
-        found = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-        return cls([importlib.import_module(f"{package.__name__}.{name}").DEPARTMENT for name in found])
+    def discover(cls) -> Registry:
+        """The departments of the bus's own files, then those that installed distributions bring as entry points.
+
+        Raises ``DepartmentError``: one can't be loaded or can't be right, or two have one name. Without it its events
+        would be taken for nobody's, so none is left out.
+        """
+        found: dict[str, tuple[str, Department]] = {}
+        for origin, load in _described():
+            department = _loaded(origin, load)
+            other, _ = found.setdefault(department.name, (origin, department))
+            if other != origin:
+                raise DepartmentError(
+                    f"Two departments are called {department.name}: that of {other}, and that of {origin}. Rename the "
+                    "one that is not in use yet, or uninstall what brings it: a name stands in the names of topics."
+                )
+        return cls(department for _, department in found.values())
 
     @property
     def sources(self) -> tuple[Department, ...]:
@@ -60,14 +83,44 @@ class Registry:
         return catalogue([department.name for department in self.sources], partitions, replication, self.alerted)
 
 
+def _described() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Where each department is described, in words, and what loads its module."""
+    for name in sorted(module.name for module in pkgutil.iter_modules(built_in.__path__)):
+        path = f"{built_in.__name__}.{name}"
+        yield path, partial(importlib.import_module, path)
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.value, _whose(point))):
+        yield f"{point.value} (installed with {_whose(point)})", point.load
+
+
+def _whose(point: EntryPoint) -> str:
+    """The distribution that has this entry point, with its version."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown distribution"
+
+
+def _loaded(origin: str, load: Callable[[], Any]) -> Department:
+    """The department of a module. Raises ``DepartmentError``, whatever is wrong with it."""
+    try:
+        department = getattr(load(), "DEPARTMENT", None)
+        if not isinstance(department, Department):
+            wish = "a module with a constant DEPARTMENT, a schemas.department.Department"
+            raise DepartmentError(f"{wish}, was expected")
+        Registry([department])
+    except Exception as error:  # the code of others, which may raise anything
+        what = str(error) if isinstance(error, DepartmentError) else f"{type(error).__name__}: {error}"
+        raise DepartmentError(
+            f"The department of {origin} can't be used: {what.rstrip('.')}. Mend it, or uninstall what brings it."
+        ) from error
+    return department
+
+
 def _check(department: Department, event_type: EventType) -> None:
     """Find at the start what would otherwise silently never match."""
     name = event_type.name
     if _TYPE(name) is None or not name.startswith(f"{department.name}."):
-        raise ValueError(f"{name}: expected {department.name}.<entity>.<verb>.v<major>")
+        raise DepartmentError(f"{name}: expected {department.name}.<entity>.<verb>.v<major>")
     if not issubclass(event_type.data, EventData | BusData):
         wish = "EventData, or from BusData for an answer to the bus"
-        raise ValueError(f"{name}: data must derive from {wish}")  # noqa: TRY004 - all that is wrong in a file is one error
+        raise DepartmentError(f"{name}: data must derive from {wish}")
     roles = event_type.entity
     conditions: list[When | None] = [event_type.outbound, event_type.answered, event_type.engaged]
     fields = set(event_type.defaults)
@@ -77,4 +130,4 @@ def _check(department: Department, event_type: EventType) -> None:
     fields.update(field for condition in conditions for field in condition or ())
     unknown = sorted(fields - set(event_type.data.model_fields))
     if unknown:
-        raise ValueError(f"{name}: its meaning rests on fields that its data does not have: {', '.join(unknown)}")
+        raise DepartmentError(f"{name}: its meaning rests on fields that its data does not have: {', '.join(unknown)}")
