@@ -5,37 +5,49 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient
 from kafka.errors import CoordinatorNotAvailableError
 
 from engine.kafka.record import Record
 
+from .admin import TIMEOUT_MS, admin, reached
 from .bounded import unpack_bounded
 from .problem import Code, Problem
 
 STALLED = 15.0
 """Seconds without anything new before the end that was promised; then Kafka is taken to be stuck."""
-TIMEOUT_MS = 10_000
-"""Of one request."""
 POLL_MS = 500
 MARGIN = 20
 """Offsets more than records are looked at: markers of transactions take some."""
 
+Place = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+
+class Stalled(Problem):
+    """The end that was promised did not come in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Kafka sent nothing for {seconds:.0f} s. Is it well? See `cxbus status`.", Code.AWAY)
+
 
 class Feed:
-    """Some topics, read together. Raises ``Problem`` for topics that do not exist and when Kafka does not answer.
+    """Some topics, read together: the one reader of the command line.
 
-    A context manager. ``newest`` or ``all`` first; ``follow`` goes on from there.
+    A context manager. ``newest`` or ``all`` first, or ``start``; ``follow`` or ``poll`` goes on from there. ``poll_ms``
+    is how long Kafka, and a poll, waits for something to come.
+
+    Raises ``Problem`` for topics that do not exist, and ``kafka.errors.KafkaError`` when Kafka does not answer.
     """
 
-    def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
-
+    def __init__(self, bootstrap: str, topics: Sequence[str], *, poll_ms: int = POLL_MS) -> None:
         self._bootstrap = bootstrap
+        self._poll_ms = poll_ms
+        self._partitions: list[Place] = []
         logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
         unpack_bounded()
         self._consumer: Any = KafkaConsumer(
@@ -46,7 +58,7 @@ class Feed:
             allow_auto_create_topics=False,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             max_poll_records=5000,
-            fetch_max_wait_ms=POLL_MS,
+            fetch_max_wait_ms=poll_ms,
             request_timeout_ms=TIMEOUT_MS,
             bootstrap_timeout_ms=TIMEOUT_MS,
         )
@@ -57,12 +69,7 @@ class Feed:
                 raise Problem(
                     f"There is no topic {missing[0]} on this Kafka; `cxbus topics apply` creates it.", Code.AWAY
                 )
-            self._partitions = [
-                TopicPartition(topic, number)
-                for topic in topics
-                for number in sorted(self._consumer.partitions_for_topic(topic) or ())
-            ]
-            self._consumer.assign(self._partitions)
+            self._assign(self.places(topics))
         except BaseException:
             self._consumer.close()
             raise
@@ -75,10 +82,38 @@ class Feed:
     ) -> None:
         self._consumer.close(autocommit=False)
 
+    # --- where ------------------------------------------------------------------------------------------------------
+
+    def places(self, topics: Iterable[str]) -> list[Place]:
+        """The partitions of topics, whether they are read here or not."""
+        return [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(self._consumer.partitions_for_topic(topic) or ())
+        ]
+
+    def begins(self, places: Sequence[Place] | None = None) -> dict[Place, int]:
+        """The first offsets that are still there; without ``places`` of what is read here."""
+        return dict(self._consumer.beginning_offsets(self._partitions if places is None else list(places)))
+
+    def ends(self, places: Sequence[Place] | None = None) -> dict[Place, int]:
+        """The offsets behind the last records that can be read now; without ``places`` of what is read here."""
+        return dict(self._consumer.end_offsets(self._partitions if places is None else list(places)))
+
+    def start(self, offsets: Mapping[Place, int]) -> None:
+        """Read on from there; where a partition begins later by now, from its beginning."""
+        for at, offset in offsets.items():
+            self._consumer.seek(TopicPartition(*at), offset)
+
+    def is_past(self, ends: Mapping[Place, int]) -> bool:
+        """Whether all that was before ``ends`` has been read."""
+        return all(self._consumer.position(at) >= ends[at] for at in self._partitions)
+
+    # --- what -------------------------------------------------------------------------------------------------------
+
     def newest(self, count: int) -> list[Record]:
         """The last ``count`` records, oldest first, in the order in which the broker appended them."""
-        begins = self._consumer.beginning_offsets(self._partitions)
-        ends = self._consumer.end_offsets(self._partitions)
+        begins, ends = self.begins(), self.ends()
         back = count + MARGIN
         while True:
             starts = {at: max(begins[at], ends[at] - back) for at in self._partitions}
@@ -87,67 +122,74 @@ class Feed:
                 return found[len(found) - count :] if count < len(found) else found
             back *= 4
 
-    def all(self) -> Iterator[Record]:
-        """Everything up to now, partition by partition in offset order."""
-        begins = self._consumer.beginning_offsets(self._partitions)
-        return self._between(begins, self._consumer.end_offsets(self._partitions))
+    def all(self, within: float | None = None) -> Iterator[Record]:
+        """Everything up to now, partition by partition in offset order.
+
+        Raises ``Stalled``: when nothing comes, or when it takes longer than ``within`` seconds altogether.
+        """
+        return self._between(self.begins(), self.ends(), within)
 
     def at(self, partition: int, offset: int) -> Record | None:
         """The record at this place of the first topic; ``None`` when there is none (any more).
 
         Afterwards nothing else is read here.
         """
-        found = next((at for at in self._partitions if at.partition == partition), None)
+        found = next((at for at in self._partitions if at[1] == partition), None)
         if found is None:
             return None
-        self._partitions = [found]
-        self._consumer.assign(self._partitions)
-        begin, end = self._consumer.beginning_offsets([found])[found], self._consumer.end_offsets([found])[found]
-        if not begin <= offset < end:
+        self._assign([found])
+        if not self.begins()[found] <= offset < self.ends()[found]:
             return None
         return next(self._between({found: offset}, {found: offset + 1}), None)
 
     def next_of(self, group: str, topics: Sequence[str]) -> Iterator[Record]:
-        """The record that comes next for a consumer group, of each partition of ``topics`` where there is one."""
-        places = [at for at in self._partitions if at.topic in topics]
-        ends = self._consumer.end_offsets(places)
-        begins = self._consumer.beginning_offsets(places)
-        for at, offset in self._reached(group, places).items():
-            start = max(offset, begins[at])
+        """The record that comes next for a consumer group, of each partition of ``topics`` where there is one.
+
+        Afterwards nothing else is read here.
+        """
+        places = [at for at in self._partitions if at[0] in topics]
+        begins, ends = self.begins(places), self.ends(places)
+        committed = self._committed(group, places)
+        for at in places:
+            start = max(committed.get(at, 0), begins[at])
             if start < ends[at]:
-                self._partitions = [at]
-                self._consumer.assign(self._partitions)
+                self._assign([at])
                 yield from itertools.islice(self._between({at: start}, {at: ends[at]}), 1)
-
-    def _reached(self, group: str, places: Sequence[Any]) -> dict[Any, int]:
-
-        with KafkaAdminClient(bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=TIMEOUT_MS) as admin:
-            try:
-                found = admin.list_group_offsets({group: list(places)})[group]
-            except CoordinatorNotAvailableError:  # no group was ever there
-                found = {}
-        return {at: max(0, found[at].offset) if at in found else 0 for at in places}
 
     def follow(self) -> Iterator[Record]:
         """What comes from now on, without end."""
         while True:
-            yield from self._poll()
+            yield from self.poll()
 
-    def _between(self, starts: dict[Any, int], ends: dict[Any, int]) -> Iterator[Record]:
-        for at, offset in starts.items():
-            self._consumer.seek(at, offset)
-        until = time.monotonic() + STALLED
-        while any(self._consumer.position(at) < ends[at] for at in self._partitions):
-            for record in self._poll(ends):
-                until = time.monotonic() + STALLED
-                yield record
-            if time.monotonic() > until:
-                raise Problem(f"Kafka sent nothing for {STALLED:.0f} s. Is it well? See `cxbus status`.", Code.AWAY)
-        for at, offset in ends.items():
-            self._consumer.seek(at, offset)  # what came meanwhile is left to ``follow``
-
-    def _poll(self, ends: dict[Any, int] | None = None) -> Iterator[Record]:
-        for at, records in self._consumer.poll(timeout_ms=POLL_MS).items():
+    def poll(self) -> Iterator[Record]:
+        """What there is now, or comes within a moment."""
+        for records in self._consumer.poll(timeout_ms=self._poll_ms).values():
             for r in records:
-                if ends is None or r.offset < ends[at]:
-                    yield Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
+                yield Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
+
+    def _assign(self, places: list[Place]) -> None:
+        self._partitions = places
+        self._consumer.assign(places)
+
+    def _committed(self, group: str, places: Sequence[Place]) -> dict[Place, int]:
+        with admin(self._bootstrap) as client:
+            try:
+                return reached(client, group, places)
+            except CoordinatorNotAvailableError:  # no group was ever there
+                return {}
+
+    def _between(
+        self, starts: Mapping[Place, int], ends: Mapping[Place, int], within: float | None = None
+    ) -> Iterator[Record]:
+        self.start(starts)
+        patience = STALLED if within is None else within
+        until = time.monotonic() + patience
+        while not self.is_past(ends):
+            for record in self.poll():
+                if within is None:
+                    until = time.monotonic() + patience
+                if record.offset < ends[record.topic, record.partition]:
+                    yield record
+            if time.monotonic() > until:
+                raise Stalled(patience)
+        self.start(ends)  # what came meanwhile is left to ``follow``

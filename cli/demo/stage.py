@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient
+from kafka import KafkaProducer
 
 from agents.messages import STRUCTURED
 from engine.kafka.mark import is_ours
 from schemas.topics import DEAD, events_topic
 
-from ..bounded import unpack_bounded
+from ..admin import admin, reached
+from ..feed import Feed
 from .story import StoryEvent
 
 POLL_MS = 100
@@ -47,25 +46,12 @@ class Stage:
     Whatever waits may raise ``OutOfTime`` and ``kafka.errors.KafkaError``.
     """
 
-    def __init__(self, bootstrap: str, topics: Iterable[str], seconds: float) -> None:
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
+    def __init__(self, bootstrap: str, topics: Sequence[str], seconds: float) -> None:
         self._until = time.monotonic() + seconds
+        self._topics = topics
+        self._admin: Any = admin(bootstrap)
         self._producer: Any = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
-        self._admin: Any = KafkaAdminClient(bootstrap_servers=bootstrap)
-        unpack_bounded()
-        self._consumer: Any = KafkaConsumer(
-            bootstrap_servers=bootstrap,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            fetch_max_wait_ms=POLL_MS,
-        )
-        self._partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in sorted(self._consumer.partitions_for_topic(topic) or ())
-        ]
+        self._feed = Feed(bootstrap, topics, poll_ms=POLL_MS)
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +59,7 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._consumer.close()
+        self._feed.__exit__(kind, raised, trace)
         self._admin.close()
         self._producer.close(timeout=1)
 
@@ -95,23 +81,19 @@ class Stage:
 
     def ends(self) -> dict[str, list[int]]:
         """The ends of the topics as they are now."""
-        ends = self._consumer.end_offsets(self._partitions)
         found: dict[str, list[int]] = {}
-        for partition in self._partitions:
-            found.setdefault(partition.topic, []).append(ends[partition])
+        for (topic, _), end in sorted(self._feed.ends().items()):
+            found.setdefault(topic, []).append(end)
         return found
 
     def hear_from(self, offsets: Offsets) -> None:
         """Begins there; where a topic begins later, at its beginning."""
-        self._consumer.assign(self._partitions)
-        for partition in self._partitions:
-            self._consumer.seek(partition, offsets[partition.topic][partition.partition])
+        known = ((topic, enumerate(offsets.get(topic, ()))) for topic in self._topics)
+        self._feed.start({(topic, number): at for topic, ats in known for number, at in ats})
 
     def hear(self) -> Iterator[Heard]:
         """What there is now, or comes within a moment; in the order of the broker's clock."""
-        polled = self._consumer.poll(timeout_ms=POLL_MS)
-        records = [record for of_partition in polled.values() for record in of_partition]
-        for record in sorted(records, key=lambda record: record.timestamp):
+        for record in sorted(self._feed.poll(), key=lambda record: record.timestamp):
             if record.topic != DEAD and not is_ours(record):
                 continue
             yield Heard(record.topic, record.key, record.value, dict(record.headers), record.timestamp)
@@ -125,12 +107,8 @@ class Stage:
 
     def hear_all(self) -> Iterator[Heard]:
         """Everything that is there at this moment."""
-        ends = self._consumer.end_offsets(self._partitions)
-
-        def there() -> bool:
-            return all(self._consumer.position(partition) >= end for partition, end in ends.items())
-
-        return self.hear_until(there, lambda: "the ends of the bus's topics")
+        ends = self._feed.ends()
+        return self.hear_until(lambda: self._feed.is_past(ends), lambda: "the ends of the bus's topics")
 
     # --- waiting for the workers ------------------------------------------------------------------------------------
 
@@ -140,17 +118,12 @@ class Stage:
         An event can go from the links log to the journal, and from there to the journal again when a customer moves:
         so this looks ``HOPS`` times. Others may go on publishing meanwhile; that is not waited for.
         """
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in self._consumer.partitions_for_topic(topic) or ()
-        ]
+        places = self._feed.places(topics)
         for _ in range(HOPS):
-            begins, ends = self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
+            begins, ends = self._feed.begins(places), self._feed.ends(places)
             while True:
-                done = self._admin.list_group_offsets({group: partitions})[group]
-                at = {one: max(begins[one], done[one].offset if one in done else -1) for one in partitions}
-                lag = sum(max(0, ends[one] - at[one]) for one in partitions)
+                done = reached(self._admin, group, places)
+                lag = sum(max(0, ends[one] - max(begins[one], done.get(one, -1))) for one in places)
                 if lag == 0:
                     break
                 if time.monotonic() > self._until:

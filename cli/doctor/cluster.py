@@ -1,4 +1,6 @@
-"""Looks at the cluster; nothing is made or changed. Everything raises ``kafka.errors.KafkaError``."""
+"""Looks at the cluster; nothing is made or changed. Everything raises ``kafka.errors.KafkaError``, and ``fingerprint``
+``Problem`` as well.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,20 @@ from typing import Any
 
 from aiokafka.protocol import commit, coordination, fetch, group, metadata, offset, produce, transaction
 from aiokafka.protocol.api import RequestStruct
-from kafka import KafkaConsumer
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.protocol.api_key import ApiKey
 from kafka.structs import TopicPartition
 
 from engine.kafka.mark import MARK
 
-from ..bounded import unpack_bounded
+from ..admin import admin
+from ..feed import Feed, Stalled
 from .brokers import Broker, Setting
 from .topics import Partition, Seen
 from .transactions import Known, Look, Open
 
 PATIENCE = 10.0
-"""Seconds that one answer may take."""
+"""Seconds for reading what may be long."""
 ACTIVE = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")
 """States of a transaction that its coordinator will end."""
 
@@ -30,12 +32,8 @@ ACTIVE = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")
 @contextmanager
 def asked(bootstrap: str) -> Iterator[Cluster]:
     """The cluster, ready to be asked."""
-
-    patience = int(PATIENCE * 1000)
-    with KafkaAdminClient(
-        bootstrap_servers=bootstrap, bootstrap_timeout_ms=patience, request_timeout_ms=patience
-    ) as admin:
-        yield Cluster(admin, bootstrap)
+    with admin(bootstrap) as client:
+        yield Cluster(client, bootstrap)
 
 
 class Cluster:
@@ -47,7 +45,6 @@ class Cluster:
 
     def brokers(self) -> list[Broker]:
         """All that the cluster counts as its own."""
-
         described = self._admin.describe_cluster()["brokers"]
         names = [str(one["broker_id"]) for one in described]
         asked = [ConfigResource(ConfigResourceType.BROKER, name) for name in names]
@@ -76,7 +73,6 @@ class Cluster:
 
     def topics(self, names: Sequence[str]) -> dict[str, Seen]:
         """Those that exist."""
-
         described = {one["name"]: one for one in self._admin.describe_topics(list(names)) if one["partitions"]}
         if not described:
             return {}
@@ -99,7 +95,6 @@ class Cluster:
 
     def transactions(self, topics: Mapping[str, Seen]) -> Look:
         """What is open in the partitions that have a leader."""
-
         partitions = [TopicPartition(*at) for at in _led(topics)]
         open_ones = frozenset(
             Open(at.topic, at.partition, one.producer_id, one.producer_epoch, one.current_transaction_start_offset)
@@ -125,7 +120,6 @@ class Cluster:
 
     def newest(self, topics: Mapping[str, Seen]) -> dict[str, int]:
         """The latest append time of each topic that has one, in ms since 1970."""
-
         stamped = {
             name: one for name, one in topics.items() if one.settings.get("message.timestamp.type") == "LogAppendTime"
         }
@@ -141,31 +135,18 @@ class Cluster:
 
         It is the first that the bus ever writes there, and compaction keeps the order.
         """
-
-        unpack_bounded()
-        until = time.monotonic() + PATIENCE
-        partition = TopicPartition(topic, 0)
-        consumer = KafkaConsumer(
-            bootstrap_servers=self._bootstrap, isolation_level="read_committed", enable_auto_commit=False
-        )
-        try:
-            consumer.assign([partition])
-            consumer.seek_to_beginning(partition)
-            end = consumer.end_offsets([partition])[partition]
-            while consumer.position(partition) < end:
-                for record in consumer.poll(timeout_ms=500).get(partition, ()):
+        with Feed(self._bootstrap, [topic]) as feed:
+            try:
+                for record in feed.all(within=PATIENCE):
                     if record.key == key and MARK in record.headers:
                         return record.value, True
-                if time.monotonic() > until:
-                    return None, False
-            return None, True
-        finally:
-            consumer.close()
+            except Stalled:
+                return None, False
+        return None, True
 
 
 def spoken() -> dict[str, tuple[int, int]]:
     """Versions of the requests that aiokafka, the bus's client, can make."""
-
     modules = {one.__name__ for one in (commit, coordination, fetch, group, metadata, offset, produce, transaction)}
     versions: dict[str, list[int]] = {}
     waiting = list(RequestStruct.__subclasses__())
@@ -178,7 +159,6 @@ def spoken() -> dict[str, tuple[int, int]]:
 
 
 def _request(key: int) -> str:
-
     try:
         return str(ApiKey(key).name)
     except ValueError:
