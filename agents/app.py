@@ -69,7 +69,7 @@ def departments(registry: Registry) -> tuple[str, ...]:
 
 
 def rules(settings: Settings, registry: Registry) -> RuleSet:
-    """The rules in force. Raises ``core.rules.reading.RuleError``."""
+    """The rules in force. Raises ``agents.rule_files.RuleFileError``."""
     return load(settings.rules_dir or BUILT_IN, vocabulary(registry), registry.outreach)
 
 

@@ -19,6 +19,7 @@ from core.rules.rule import Rule
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import Entry, event_uid, rfc3339
 from core.timeline.vocabulary import Vocabulary
+from runtime.problems import Code
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
 """The shipped rules: in the project and in an installation alike."""
@@ -46,8 +47,18 @@ class Failure:
     found: list[dict[str, str]]
 
 
-class NoRules(RuleError):
+class RuleFileError(RuleError):
+    """A rule file that can't be used. The message names file, rule and field."""
+
+    exit_code = Code.USAGE
+
+
+class NoRules(RuleFileError):
     """There is no rule in a folder. The message names the folder and says what is there instead."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.add_note("CXBUS_RULES_DIR must name the folder of your rules; without it the shipped ones are in force.")
 
 
 def files(folder: Path) -> list[Path]:
@@ -71,23 +82,23 @@ def files(folder: Path) -> list[Path]:
 def load(folder: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> RuleSet:
     """The rules of ``folder``, one YAML file each.
 
-    Raises ``NoRules`` when there is none, and ``RuleError`` that names file, rule and field when one is wrong.
+    Raises ``NoRules`` when there is none, and ``RuleFileError`` that names file, rule and field when one is wrong.
     """
     rules: dict[str, Rule] = {}
     for path in files(folder):
         rule = read(path, vocabulary, outreach)
         if rule.name in rules:
-            raise RuleError(f"{path.name}: rule {rule.name}: another file holds a rule of this name")
+            raise RuleFileError(f"{path.name}: rule {rule.name}: another file holds a rule of this name")
         rules[rule.name] = rule
     return RuleSet(list(rules.values()), vocabulary)
 
 
 def read(path: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> Rule:
-    """The rule of one file. Raises ``RuleError`` that names file, rule and field."""
+    """The rule of one file. Raises ``RuleFileError`` that names file, rule and field."""
     try:
         return parse_rule(_document(path), vocabulary, outreach)
     except RuleError as error:
-        raise RuleError(f"{path.name}: {error}") from None
+        raise RuleFileError(f"{path.name}: {error}") from None
 
 
 def _document(path: Path) -> Any:

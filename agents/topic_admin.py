@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
+from runtime.problems import Code
 from schemas.topics import IDENTITIES, JOURNAL, PROFILES, TIMELINE, Topic
 
 PATIENCE = 30.0
@@ -22,12 +23,16 @@ PATIENCE = 30.0
 class ClusterAway(Exception):
     """The cluster could not be reached, or went away in the middle."""
 
+    exit_code = Code.AWAY
+
     def __init__(self, bootstrap: str) -> None:
         super().__init__(f"No Kafka answers at {bootstrap}. Is it running, and is CXBUS_BOOTSTRAP right?")
 
 
 class PartitionsDiffer(Exception):
     """A topic exists with another number of partitions. It can't be changed: customers would change their partition."""
+
+    exit_code = Code.USAGE
 
     def __init__(self, topic: str, there: int, wanted: int) -> None:
         super().__init__(
@@ -41,6 +46,8 @@ class PartitionsDiffer(Exception):
 
 class TopicRefused(Exception):
     """The cluster did not create a topic, or found no leader for it. The message has the reason."""
+
+    exit_code = Code.AWAY
 
 
 @dataclass(frozen=True, slots=True)

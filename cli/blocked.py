@@ -7,7 +7,8 @@ from json import loads
 from typing import Any
 
 from .health import Process, ask
-from .output import say, shown, table
+from .output import say, shown
+from .tables import table
 from .words import count, moment_of
 
 LISTED = 10

@@ -3,50 +3,40 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tomllib import TOMLDecodeError
+from typing import Any
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings.exceptions import SettingsError
 
+from deploy import node
+from runtime.settings import Settings
+from schemas.registry import Registry
+from schemas.topics import Topic
+
+from .given import Given
 from .problem import Code, Problem
-
-if TYPE_CHECKING:
-    from runtime.settings import Settings
-    from schemas.registry import Registry
-    from schemas.topics import Topic
 
 #: Seconds in which a Kafka must answer before a command says that it is away.
 PATIENCE = 5.0
 
 
 class Bus:
-    """Looks up nothing before it is asked: most of it is slow to import."""
+    """Looks up nothing before it is asked: reading the contracts takes longer than most answers."""
 
-    def __init__(self, *, bootstrap: str | None = None, data_dir: Path | None = None, verbose: bool = False) -> None:
-        self._given: dict[str, Any] = {
-            name: value for name, value in (("bootstrap", bootstrap), ("data_dir", data_dir)) if value is not None
-        }
-        self.verbose = verbose
-
-    @property
-    def given(self) -> frozenset[str]:
-        """Names of the settings that the command line says."""
-        return frozenset(self._given)
+    def __init__(self, given: Given | None = None) -> None:
+        self.given = given or Given()
 
     @cached_property
     def settings(self) -> Settings:
         """The settings; what the command line says comes first. Raises ``Problem``."""
-        from tomllib import TOMLDecodeError
-
-        from pydantic import ValidationError
-        from pydantic_settings.exceptions import SettingsError
-
-        from runtime.settings import Settings
-
         try:
-            return Settings(**self._given)
+            return Settings(**self.given.settings)
         except ValidationError as error:
             raise Problem(_refused(error), Code.USAGE) from error
         except (SettingsError, TOMLDecodeError) as error:
@@ -55,23 +45,27 @@ class Bus:
     @cached_property
     def registry(self) -> Registry:
         """The departments' contracts."""
-        from schemas.registry import Registry
-
         return Registry.discover()
 
     @property
-    def rules_dir(self) -> Path:
-        """Where the alert rules are."""
-        from agents.rule_files import BUILT_IN
-
-        return self.settings.rules_dir or BUILT_IN
+    def database(self) -> Path:
+        """The SQLite file of the sink. Raises ``Problem`` when the settings name another kind of database."""
+        named = self.settings.database
+        if named is None:
+            return self.settings.data_dir.absolute() / "cxbus.db"
+        kind, separator, path = named.partition(":///")
+        if kind.partition("+")[0] != "sqlite" or not separator or not path:
+            raise Problem(
+                "CXBUS_DATABASE is no SQLite database; write sqlite:///relative/path.db or sqlite:////absolute/path.db "
+                "(others are not supported yet).",
+                Code.USAGE,
+            )
+        return Path(path).absolute()
 
     def address(self) -> str:
         """Bootstrap servers, whether they answer or not. Raises ``Problem`` if no embedded Kafka was started here."""
         if self.settings.bootstrap is not None:
             return self.settings.bootstrap
-        from deploy import node
-
         known = node.load(self.settings.data_dir / "kafka" / "node.json")
         if known is None or not known.owned():
             raise Problem(
@@ -104,14 +98,11 @@ class Bus:
 
 
 def bus_of(context: typer.Context) -> Bus:
-    """The bus that the root command put there."""
-    found = context.find_object(Bus)
-    return found if found is not None else Bus()
+    """The bus of what was said on the command line."""
+    return Bus(context.find_object(Given))
 
 
 def _listens(server: str) -> bool:
-    import socket
-
     host, _, port = server.strip().rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
-from .alerts import plain as plain_alert
-from .alerts import standing
-from .bus import Bus, bus_of
+from core.timeline.entry import rfc3339
+from sinks.sql.answers import Alert, Customer, Entry
+
+from .alert_document import plain as plain_alert
+from .alert_document import standing
+from .bus import bus_of
 from .database import reading
-from .output import document, facts, note, say, shown, table
-from .problem import Code, Problem
+from .lookup import CUSTOMER, found
+from .output import document, note, say, shown
+from .tables import facts, table
 from .words import count, details, happening, matters, moment, moment_of, named
 
-if TYPE_CHECKING:
-    from sinks.sql.answers import Alert, Customer, Entry
-    from sinks.sql.reader import Reader
 
-app = typer.Typer(no_args_is_help=True, help="Customers: who they are, and what happened to them.")
-
-_CUSTOMER = "c_"
-"""Begins the id of every customer."""
-
-
-@app.command("show")
 def show(
     context: typer.Context,
     who: Annotated[
@@ -59,7 +52,6 @@ def show(
     _timeline(customer, entries)
 
 
-@app.command()
 def search(
     context: typer.Context,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of the name.")],
@@ -94,44 +86,9 @@ def search(
         note(f"There may be more: -n {2 * lines} shows them.")
 
 
-def found(bus: Bus, reader: Reader, who: str) -> Customer:
-    """The customer of an id or an identifier. Raises ``Problem`` when there is none."""
-    customer = reader.customer(who) if who.startswith(_CUSTOMER) else None
-    if customer is not None:
-        return customer
-    from agents.identifiers import Identifiers
-
-    settings = bus.settings
-    identifiers = Identifiers(
-        settings.key(), settings.phone_region, settings.blocked_identifiers, settings.identifier_types
-    )
-    for kind, value in _guesses(who, settings.identifier_types):
-        hashed = identifiers.hash(kind, value)
-        customer = reader.customer_of(f"i/{hashed}") if hashed is not None else None
-        if customer is not None:
-            return customer
-    raise Problem(
-        f"Nobody here is known as {shown(who)}. An identifier must be whole (email:ada@example.com, phone:+44…, "
-        f"customer_no:C-1042); `cxbus customer search` finds parts of names.",
-        Code.WRONG,
-    )
-
-
-def _guesses(who: str, own: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What an identifier may be, the likeliest first: as it says itself, else by its looks."""
-    from schemas.identifier_types import RANKS
-
-    kind, colon, value = who.partition(":")
-    if colon and re.fullmatch("[a-z][a-z0-9_]*", kind):
-        yield kind, value
-    yield from ((kind, who) for kind in (*RANKS, *own))
-
-
 def _who(customer: Customer, alerts: Sequence[Alert], asked: str) -> None:
     said = customer.document
-    merged = (
-        f" (which {asked} was merged into)" if asked.startswith(_CUSTOMER) and asked != customer.customer_id else ""
-    )
+    merged = f" (which {asked} was merged into)" if asked.startswith(CUSTOMER) and asked != customer.customer_id else ""
     contacts = sorted((said.get("lastContact") or {}).items(), key=lambda pair: str(pair[1]), reverse=True)
     facts(
         [
@@ -172,8 +129,6 @@ def _timeline(customer: Customer, entries: Sequence[Entry]) -> None:
 
 
 def _plain_entry(entry: Entry) -> Mapping[str, Any]:
-    from core.timeline.entry import rfc3339
-
     return {
         "uid": entry.uid,
         "department": entry.department,

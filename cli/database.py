@@ -1,67 +1,60 @@
-"""Where the sink's database is, and reading it."""
+"""Reading the database that the sink writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from sinks.base import SinkRefused
+from sinks.sql.reader import Reader
+from sinks.sql.sqlite_file import open_reader
+
+from .bus import Bus
 from .problem import Code, Problem
-
-if TYPE_CHECKING:
-    from runtime.settings import Settings
-    from sinks.base import Topics
-    from sinks.sql.reader import Reader
-
-    from .bus import Bus
-
-
-def database_path(settings: Settings) -> Path:
-    """The SQLite file that the settings name. Raises ``Problem`` for another kind of database."""
-    if settings.database is None:
-        return settings.data_dir.absolute() / "cxbus.db"
-    kind, separator, path = settings.database.partition(":///")
-    if kind.partition("+")[0] != "sqlite" or not separator or not path:
-        raise Problem(
-            "CXBUS_DATABASE is no SQLite database; write sqlite:///relative/path.db or sqlite:////absolute/path.db "
-            "(others are not supported yet).",
-            Code.USAGE,
-        )
-    return Path(path).absolute()
-
-
-def sink_topics() -> Topics:
-    """What the sink copies."""
-    from schemas import topics
-    from schemas.alerted import ALERTED
-    from sinks.base import Topics
-
-    alerts = {department: topics.alerts_topic(department) for department in ALERTED}
-    return Topics(topics.TIMELINE, topics.PROFILES, topics.IDENTITIES, alerts)
-
-
-def sink_group(settings: Settings) -> str:
-    """The consumer group that shows how far the sink is."""
-    return f"{settings.app_id}-sink"
 
 
 @contextmanager
 def reading(bus: Bus) -> Iterator[Reader]:
-    """The database, open for reading; it can be read while nothing runs, too.
+    """The database, for as long as the block lasts.
 
     Raises ``Problem`` when there is none yet, ``SinkRefused`` when it can't be read.
     """
-    path = database_path(bus.settings)
-    if not path.exists():
+    if not bus.database.exists():
         bus.bootstrap()  # when nothing runs, that is what there is to say
         raise Problem(
-            f"There is no database at {path} yet: the sink has not written it. See `cxbus status`.", Code.AWAY
+            f"There is no database at {bus.database} yet: the sink has not written it. See `cxbus status`.", Code.AWAY
         )
-    from sinks.sql.sqlite_file import open_reader
-
-    reader = open_reader(path)
+    reader = open_reader(bus.database)
     try:
         yield reader
     finally:
         reader.close()
+
+
+class NamesThere:
+    """Names of customers as the database has them. Where there is none that can be read, nobody has a name."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._reader: Reader | None = None
+        try:
+            if bus.database.exists():
+                self._reader = open_reader(bus.database)
+        except (Problem, SinkRefused):
+            pass
+
+    def of(self, customer_id: str) -> str | None:
+        """The customer's name; None where it is not known."""
+        if self._reader is None:
+            return None
+        try:
+            found = self._reader.customer(customer_id)
+        except SQLAlchemyError:  # it is being made anew: a name is not worth an error
+            return None
+        return None if found is None else found.name
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._reader is not None:
+            self._reader.close()

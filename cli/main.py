@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .bus import Bus
+from .given import Given
 from .output import obeys_escapes, unread
 from .problem import TOLD, Code, Problem, explained
-from .verbs import VERBS, Lazy
+from .verbs import VERBS, commands_of
 
 EXIT_CODES = (
     "Exit codes: 0 all is well; 1 something wrong was found; 2 the command or a setting can't be right; "
@@ -30,7 +31,7 @@ class Root(TyperGroup):
     """Says what went wrong in words; the traceback only with ``--verbose``."""
 
     def __init__(self, *, commands: Mapping[str, Any] | None = None, **more: Any) -> None:
-        super().__init__(commands={**{verb.name: Lazy(verb) for verb in VERBS}, **(commands or {})}, **more)
+        super().__init__(commands={**commands_of(VERBS), **(commands or {})}, **more)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put our own options first, wherever they stand."""
@@ -51,8 +52,6 @@ class Root(TyperGroup):
             raise
         except Exception as error:
             if ctx.params.get("verbose"):
-                import traceback
-
                 traceback.print_exc()
             raise _told(error) from error
 
@@ -108,7 +107,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import version  # takes as long as all the rest here
 
         print(f"cxbus {version('cxbus')}")
         raise typer.Exit
@@ -132,7 +131,7 @@ def root(
 
     Example: cxbus run, and in another terminal: cxbus send events.jsonl
     """
-    context.obj = Bus(bootstrap=bootstrap, data_dir=data_dir, verbose=verbose)
+    context.obj = Given(bootstrap, data_dir, verbose)
 
 
 def main() -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .problem import Problem
+from .bus import Bus
 
 if TYPE_CHECKING:
-    from sinks.sql.reader import Reader
-
-    from .bus import Bus
+    from .database import NamesThere
 
 KNOWN = 10_000
 """Names that are kept."""
@@ -21,8 +19,7 @@ class Names:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._known: dict[str, str] = {}
-        self._reader: Reader | None = None
-        self._opened = False
+        self._there: NamesThere | None = None
 
     def learn(self, customer_id: str, name: str) -> None:
         """Somebody said so."""
@@ -40,31 +37,12 @@ class Names:
 
     def close(self) -> None:
         """Let go of the database."""
-        if self._reader is not None:
-            self._reader.close()
+        if self._there is not None:
+            self._there.close()
 
     def _looked_up(self, customer_id: str) -> str | None:
-        if not self._opened:
-            self._opened = True
-            self._reader = self._open()
-        if self._reader is None:
-            return None
-        from sqlalchemy.exc import SQLAlchemyError
+        if self._there is None:
+            from .database import NamesThere  # SQLAlchemy, which most tails can do without
 
-        try:
-            found = self._reader.customer(customer_id)
-        except SQLAlchemyError:  # it is being made anew: a name is not worth an error
-            return None
-        return None if found is None else found.name
-
-    def _open(self) -> Reader | None:
-        from sinks.base import SinkRefused
-        from sinks.sql.sqlite_file import open_reader
-
-        from .database import database_path
-
-        try:
-            path = database_path(self._bus.settings)
-            return open_reader(path) if path.exists() else None
-        except (Problem, SinkRefused):
-            return None
+            self._there = NamesThere(self._bus)
+        return self._there.of(customer_id)

@@ -1,4 +1,4 @@
-"""How answers are printed: tables and lines for people, JSON for programs."""
+"""How answers are printed: lines for people, JSON for programs. What is drawn is in ``tables``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import Iterable, Sequence
-from typing import IO, TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
-WIDE = 10_000
-"""Columns of what goes into a file or a pipe: nothing is wrapped or cut there."""
-
-
-WHOLE = frozenset({"time", "since", "id", "n", "pid"})
-"""Columns whose cells stay in one line, to be read at a glance or copied."""
+from typing import IO, Any
 
 
 def document(value: Any) -> None:
@@ -72,47 +61,3 @@ def _is_read(stream: IO[str]) -> bool:
         return not asked.poll(0)
     except OSError:  # it is no file, as in a test: nobody can leave it
         return True
-
-
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """A plain table, its columns as wide as they must be. ``right`` names columns of numbers."""
-    from rich.table import Table
-
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for header in headers:
-        justify: Literal["left", "right"] = "right" if header in right else "left"
-        drawn.add_column(header, justify=justify, overflow="fold", no_wrap=header in WHOLE)
-    for row in rows:
-        drawn.add_row(*(shown(cell) for cell in row))
-    draw(drawn)
-
-
-def facts(rows: Iterable[tuple[str, object]]) -> None:
-    """Names and what they are, one line each; empty ones are left out."""
-    from rich.table import Table
-
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    drawn.add_column(style="bold", no_wrap=True)
-    drawn.add_column(overflow="fold")
-    for name, value in rows:
-        if value not in ("", None):
-            drawn.add_row(name, "\n".join(shown(line) for line in str(value).split("\n")))
-    draw(drawn)
-
-
-def draw(what: RenderableType) -> None:
-    """Print it; in a pipe without colours and without the blanks that fill up lines."""
-    console = _console()
-    if console.is_terminal:
-        console.print(what)
-        return
-    with console.capture() as captured:
-        console.print(what)
-    say(*(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    return console if console.is_terminal else Console(markup=False, highlight=False, emoji=False, width=WIDE)

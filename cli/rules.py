@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from agents.rule_files import Failure, NoRules, digest, read, run_tests
+from agents.rule_files import files as files_of
+from agents.vocabulary import vocabulary
+from core.rules.reading import RuleError
+from core.rules.rule import Rule
+
 from .bus import Bus, bus_of
-from .output import document, note, say, shown, table
+from .output import document, note, say, shown
 from .problem import Code, Problem
+from .rules_in_force import rules, rules_dir
+from .tables import table
 from .words import count
-
-if TYPE_CHECKING:
-    from agents.rule_files import Failure
-    from core.rules.rule import Rule
-
-app = typer.Typer(no_args_is_help=True, help="The alert rules.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,6 @@ class Verdict:
         return self.error is None and not self.failures
 
 
-@app.command("list")
 def list_(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
@@ -46,24 +47,19 @@ def list_(
 
     Example: cxbus rules list
     """
-    from agents.rule_files import digest, load
-    from agents.vocabulary import vocabulary
-
     bus = bus_of(context)
-    folder = bus.rules_dir
-    rules = load(folder, vocabulary(bus.registry), bus.registry.outreach).rules.values()
+    folder, found = rules_dir(bus), rules(bus).rules.values()
     if json:
-        document({"folder": str(folder), "digest": digest(folder), "rules": [_plain(rule) for rule in rules]})
+        document({"folder": str(folder), "digest": digest(folder), "rules": [_plain(rule) for rule in found]})
         return
     table(
         ("rule", "version", "severity", "told", "about"),
-        [(rule.name, rule.version, rule.severity, ", ".join(rule.notify), rule.about) for rule in rules],
+        [(rule.name, rule.version, rule.severity, ", ".join(rule.notify), rule.about) for rule in found],
         right=("version",),
     )
-    note(f"{count(len(rules), 'rule')} in {folder}, digest {digest(folder)}")
+    note(f"{count(len(found), 'rule')} in {folder}, digest {digest(folder)}")
 
 
-@app.command()
 def check(
     context: typer.Context,
     path: Annotated[Path | None, typer.Argument(help="A rule file or a folder; default: the rules in force.")] = None,
@@ -85,14 +81,12 @@ def check(
 
 
 def _files(bus: Bus, path: Path | None) -> list[Path]:
-    from agents.rule_files import NoRules, files
-
     if path is None:
-        return files(bus.rules_dir)
+        return files_of(rules_dir(bus))
     if not path.exists():
         raise Problem(f"There is no {path}.", Code.USAGE)
     try:
-        return files(path) if path.is_dir() else [path]
+        return files_of(path) if path.is_dir() else [path]
     except NoRules as error:
         raise Problem(str(error), Code.USAGE) from error
 
@@ -111,10 +105,6 @@ def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
 
 
 def _judge(bus: Bus, file: Path) -> Verdict:
-    from agents.rule_files import read, run_tests
-    from agents.vocabulary import vocabulary
-    from core.rules.reading import RuleError
-
     known = vocabulary(bus.registry)
     rule = None
     try:

@@ -10,7 +10,6 @@ import typer
 from runtime.ending import Ending
 
 from .bus import bus_of
-from .database import database_path
 from .steps import Steps
 from .supervisor import Supervisor, interruptible
 from .words import activation
@@ -34,11 +33,11 @@ def run(
     steps = Steps()
     began = time.monotonic()
     data_dir = settings.data_dir.absolute()
-    database = database_path(settings)
+    database = bus.database
     try:
         with interruptible():
             steps.say(f"Starting the bus in {data_dir}")
-            with Supervisor(settings, steps, verbose=bus.verbose, ending=Ending()) as supervisor:
+            with Supervisor(settings, steps, verbose=bus.given.verbose, ending=Ending()) as supervisor:
                 try:
                     supervisor.wait_ready()
                     steps.done("database", str(database))

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .bus import Bus, bus_of
-from .output import document, say, shown, table
+from schemas.export import RELEASED, documents, incompatibilities, read, write
+from schemas.outputs import OUTPUTS
+from schemas.registry import Registry
+
+from .output import document, say, shown
 from .problem import Code, Problem
+from .tables import table
 from .words import count, value_of
 
-app = typer.Typer(no_args_is_help=True, help="The contracts: event types and their fields.")
 
-
-@app.command("list")
-def list_(
-    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
-) -> None:
+def list_(json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:
     """All event types that departments can publish, and what the bus emits.
 
     Example: cxbus schemas list
     """
-    from schemas.outputs import OUTPUTS
-
-    registry = bus_of(context).registry
+    registry = Registry.discover()
     rows = [(name, department.name, _first(kind.data.__doc__)) for name, (department, kind) in registry.types.items()]
     rows += [(name, "(the bus)", _first(model.__doc__)) for name, model in sorted(OUTPUTS.items())]
     if json:
@@ -35,9 +33,7 @@ def list_(
         table(("type", "department", "about"), rows)
 
 
-@app.command("show")
-def show_(
-    context: typer.Context,
+def show(
     name: Annotated[str, typer.Argument(metavar="TYPE", help="Like service.case.opened.v1.")],
     json: Annotated[bool, typer.Option("--json", help="The JSON Schema of its data.")] = False,
 ) -> None:
@@ -45,10 +41,8 @@ def show_(
 
     Example: cxbus schemas show service.case.opened.v1
     """
-    import difflib
-
-    bus = bus_of(context)
-    known = _documents(bus)
+    registry = Registry.discover()
+    known = documents(registry)
     schema = known.get(name)
     if schema is None:
         close = difflib.get_close_matches(name, known, n=3)
@@ -57,7 +51,7 @@ def show_(
     if json:
         document(schema)
         return
-    described = bus.registry.types.get(name)
+    described = registry.types.get(name)
     say(f"{name}: {schema.get('description', '')}")
     if described is not None:
         say(f"on {described[0].topic or 'the topic of the department that answers'}")
@@ -75,27 +69,21 @@ def show_(
         document({**_ENVELOPE, "type": name, "data": example})
 
 
-@app.command()
 def export(
-    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them; is made when it is missing.")],
 ) -> None:
     """Write every type's JSON Schema (2020-12) into a folder, one file each.
 
     Example: cxbus schemas export schemas/released
     """
-    from schemas import export as writer
-
     try:
-        paths = writer.write(folder, _documents(bus_of(context)))
+        paths = write(folder, documents(Registry.discover()))
     except OSError as error:
         raise Problem(f"{folder} can't be written: {error.strerror}.", Code.USAGE) from error
     say(f"{count(len(paths), 'schema')} in {folder}.")
 
 
-@app.command()
 def check(
-    context: typer.Context,
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Released schemas; default: the shipped.")
     ] = None,
@@ -105,18 +93,16 @@ def check(
 
     Example: cxbus schemas check
     """
-    from schemas import export as exported
-
-    where = folder or exported.RELEASED
+    where = folder or RELEASED
     if not where.is_dir():
         raise Problem(f"There is no folder {where}.", Code.USAGE)
     try:
-        released = exported.read(where)
+        released = read(where)
     except ValueError as error:
         raise Problem(f"A released schema can't be read: {error}.", Code.USAGE) from error
     if not released:
         raise Problem(f"There is no schema in {where}; `cxbus schemas export` writes them.", Code.USAGE)
-    broken = exported.incompatibilities(released, _documents(bus_of(context)))
+    broken = incompatibilities(released, documents(Registry.discover()))
     if json:
         document({"released": len(released), "broken": broken})
     else:
@@ -130,12 +116,6 @@ def check(
 
 
 _ENVELOPE = {"specversion": "1.0", "id": "4711", "source": "/your/system", "time": "2026-03-02T09:00:00Z"}
-
-
-def _documents(bus: Bus) -> dict[str, dict[str, Any]]:
-    from schemas.export import documents
-
-    return documents(bus.registry)
 
 
 def _first(text: str | None) -> str:

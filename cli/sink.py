@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import typer
 
+from engine.kafka.limits import Unpacking
+from runtime import log
+from runtime.ending import Ending
+from sinks.base import SinkLost
+from sinks.process import SinkPlace, SinkProcess
+
 from .bus import bus_of
-from .database import database_path, sink_group, sink_topics
 from .problem import Code, Problem
-from .tether import tie
+from .sink_input import sink_group, sink_topics
 
 
 def sink(context: typer.Context) -> None:
@@ -17,22 +22,15 @@ def sink(context: typer.Context) -> None:
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_DATABASE=sqlite:////var/lib/cxbus.db cxbus sink
     """
-    tie()
-    from engine.kafka.limits import Unpacking
-    from runtime import log
-    from runtime.ending import Ending
-    from sinks.base import SinkLost
-    from sinks.process import SinkPlace, SinkProcess
-
     bus = bus_of(context)
-    log.configure(verbose=bus.verbose)
+    log.configure(verbose=bus.given.verbose)
     settings, bootstrap, ending = bus.settings, bus.address(), Ending()
     ending.listen()  # before anything starts a thread
     place = SinkPlace(
         bootstrap,
-        sink_topics(),
-        sink_group(settings),
-        database_path(settings),
+        sink_topics(bus),
+        sink_group(bus),
+        bus.database,
         settings.data_dir,
         settings.ops_host,
         settings.ops_port,

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from kafka.admin import KafkaAdminClient
 
 from agents.rule_files import digest
 from agents.topic_admin import Standing, list_topics, replication
 from schemas import topics
 
+from .admin import admin, reached
 from .blocked import asked, tell
 from .bus import Bus, bus_of
-from .database import sink_group, sink_topics
 from .health import Process, announced, ask, supervised
-from .output import document, facts, say, table
+from .output import document, say
 from .problem import Code
+from .rules_in_force import rules_dir
+from .sink_input import sink_group, sink_topics
+from .tables import facts, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def status(
     lags = _lags(bootstrap, _readers(bus), standings)
     processes = _processes(settings.data_dir)
     blocked = asked(one.process for one in processes if one.process and one.ready and one.name.startswith("worker-"))
-    rules = digest(bus.rules_dir)
+    rules = digest(rules_dir(bus))
     if json:
         document({**_plain(bus, bootstrap, standings, lags, processes, rules), "blockedIdentifiers": blocked})
     else:
@@ -66,7 +68,7 @@ def _readers(bus: Bus) -> dict[str, tuple[str, set[str]]]:
     departments = {topics.events_topic(department.name) for department in bus.registry.sources}
     return {
         "workers": (bus.settings.app_id, {*departments, topics.LINKS, topics.JOURNAL}),
-        "sink": (sink_group(bus.settings), set(sink_topics().kinds())),
+        "sink": (sink_group(bus), set(sink_topics(bus).kinds())),
     }
 
 
@@ -74,15 +76,13 @@ def _lags(
     bootstrap: str, readers: Mapping[str, tuple[str, set[str]]], standings: Sequence[Standing]
 ) -> dict[str, dict[str, int]]:
     """By reader and topic how many offsets are left to read."""
-
-    with KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=10_000) as admin:
-        committed: dict[str, dict[Any, Any]] = admin.list_group_offsets([group for group, _ in readers.values()])
+    with admin(bootstrap) as client:
+        committed = {reader: reached(client, group) for reader, (group, _) in readers.items()}
     lags: dict[str, dict[str, int]] = {}
-    for reader, (group, names) in readers.items():
-        reached = {(at.topic, at.partition): known.offset for at, known in committed.get(group, {}).items()}
+    for reader, (_, names) in readers.items():
         lags[reader] = {
             one.topic.name: sum(
-                max(0, end - max(begin, reached.get((one.topic.name, number), begin)))
+                max(0, end - max(begin, committed[reader].get((one.topic.name, number), begin)))
                 for number, (begin, end) in enumerate(one.offsets)
             )
             for one in standings
@@ -123,7 +123,7 @@ def _tell(
     facts(
         [
             ("Kafka", f"{bootstrap} ({kind})"),
-            ("rules", f"digest {rules}, from {bus.rules_dir}"),
+            ("rules", f"digest {rules}, from {rules_dir(bus)}"),
             ("data", bus.settings.data_dir.absolute()),
         ]
     )
@@ -143,6 +143,10 @@ def _tell(
         right=("records*", "workers behind", "sink behind"),
     )
     say("* at most: the marks of transactions are counted, too", "")
+    _tell_processes(processes)
+
+
+def _tell_processes(processes: Sequence[Health]) -> None:
     if not processes:
         say("No process of the bus runs on this machine.")
         return
@@ -174,7 +178,7 @@ def _plain(
         "bootstrap": bootstrap,
         "embedded": bus.settings.embedded,
         "dataDir": str(bus.settings.data_dir.absolute()),
-        "rules": {"digest": rules, "folder": str(bus.rules_dir)},
+        "rules": {"digest": rules, "folder": str(rules_dir(bus))},
         "topics": [
             {
                 "topic": one.topic.name,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from agents.topic_admin import apply, list_topics, replication
+from agents.topic_admin import Standing, apply, list_topics, replication
 
 from .bus import Bus, bus_of
-from .output import document, say, table
+from .output import document, say
 from .problem import Code
+from .tables import table
 
-app = typer.Typer(no_args_is_help=True, help="The topics of the bus: list them, create them.")
 
-
-@app.command("list")
 def list_(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
@@ -23,7 +22,6 @@ def list_(
 
     Example: cxbus topics list
     """
-
     bus = bus_of(context)
     bootstrap = bus.bootstrap()
     standings = list_topics(bootstrap, bus.catalogue(_copies(bus, bootstrap, None)))
@@ -42,26 +40,29 @@ def list_(
             ]
         )
     else:
-        table(
-            ("topic", "partitions", "records*", "kept", ""),
-            [
-                (
-                    one.topic.name,
-                    one.partitions if one.exists else "-",
-                    one.records if one.exists else "-",
-                    "21 days" if one.topic.cleanup == "delete" else "the latest of each key",
-                    "; ".join(one.differences),
-                )
-                for one in standings
-            ],
-            right=("partitions", "records*"),
-        )
-        say("* at most: the marks of transactions are counted, too")
+        _tell(standings)
     if any(one.differences for one in standings):
         raise typer.Exit(Code.WRONG)
 
 
-@app.command("apply")
+def _tell(standings: Sequence[Standing]) -> None:
+    table(
+        ("topic", "partitions", "records*", "kept", ""),
+        [
+            (
+                one.topic.name,
+                one.partitions if one.exists else "-",
+                one.records if one.exists else "-",
+                "21 days" if one.topic.cleanup == "delete" else "the latest of each key",
+                "; ".join(one.differences),
+            )
+            for one in standings
+        ],
+        right=("partitions", "records*"),
+    )
+    say("* at most: the marks of transactions are counted, too")
+
+
 def apply_(
     context: typer.Context,
     replication: Annotated[
@@ -74,7 +75,6 @@ def apply_(
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 cxbus topics apply --replication 3
     """
-
     bus = bus_of(context)
     bootstrap = bus.bootstrap()
     catalogue = bus.catalogue(_copies(bus, bootstrap, replication))
@@ -87,5 +87,4 @@ def apply_(
 
 
 def _copies(bus: Bus, bootstrap: str, given: int | None) -> int:
-
     return given or bus.settings.replication or replication(bootstrap)

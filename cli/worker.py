@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from engine.kafka.errors import Fatal, Permanent
+from runtime import log
+from runtime.ending import Ending
+
 from .bus import bus_of
 from .problem import Code, Problem, lasting
-from .tether import tie
 
 
 def worker(
@@ -24,16 +27,12 @@ def worker(
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 CXBUS_IDENTITY_KEY=… cxbus worker --name a
     """
-    tie()
     if not re.fullmatch("[a-z0-9][a-z0-9-]{0,39}", name):
         raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
-    from agents.app import Worker
-    from engine.kafka.errors import Fatal, Permanent
-    from runtime import log
-    from runtime.ending import Ending
+    from agents.app import Worker  # Faust: seconds on a small machine, which the help can do without
 
     bus = bus_of(context)
-    log.configure(verbose=bus.verbose)
+    log.configure(verbose=bus.given.verbose)
     settings, bootstrap, ending = bus.settings, bus.address(), Ending()
     ending.listen()  # before anything starts a thread
     try:

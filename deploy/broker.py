@@ -36,6 +36,8 @@ SHOWN = 15
 class AlreadyRunning(Exception):
     """Another program runs the broker of this data directory, which can be used at ``bootstrap``."""
 
+    exit_code = 2  # as a command's: a person must change something
+
     def __init__(self, bootstrap: str) -> None:
         super().__init__(f"The embedded Kafka of this data directory is already running at {bootstrap}.")
         self.bootstrap = bootstrap
@@ -43,6 +45,8 @@ class AlreadyRunning(Exception):
 
 class BrokerFailed(Exception):
     """The broker did not start. The message has the end of its log and what to do."""
+
+    exit_code = 3  # as a command's: try again
 
 
 class EmbeddedBroker:

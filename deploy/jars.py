@@ -28,6 +28,8 @@ Progressing = Callable[[str, int], AbstractContextManager[Callable[[int], None]]
 class DownloadFailed(Exception):
     """Kafka's jars could not be had. The message says why and what to do."""
 
+    exit_code = 3  # as a command's: try again
+
 
 def cache_dir(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
     """Where downloads are kept: ``CXBUS_CACHE``, else ``cxbus`` in the user's cache directory of this platform."""

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from core.identity.fuse import LINKS_A_DAY, MOST_A_DAY
+from runtime.problems import Code
 
 from .identifier_settings import check_blocked, check_own_type, known_region
 
@@ -18,6 +19,8 @@ EMBEDDED_PARTITIONS = 4
 
 class SettingsError(Exception):
     """A setting that is missing or can't be. The message says which, and what to do."""
+
+    exit_code = Code.USAGE
 
 
 class Settings(BaseSettings):

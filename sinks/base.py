@@ -9,14 +9,19 @@ from typing import Protocol
 
 from engine.kafka.copies import Log, Partition, Reached
 from engine.kafka.record import KafkaRecord
+from runtime.problems import Code
 
 
 class SinkUnavailable(Exception):
     """The database cannot be written just now (locked, full, away). The batch is kept: try again later."""
 
+    exit_code = Code.AWAY
+
 
 class SinkRefused(Exception):
     """The database must not be used; trying again does not help. The message tells a person what to do."""
+
+    exit_code = Code.USAGE
 
 
 class SinkLost(Exception):

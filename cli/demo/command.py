@@ -44,7 +44,7 @@ def demo(
     code = Code.WRONG if once else Code.OK  # of an interruption
     try:
         with interruptible():
-            performance = Performance(bus.settings, expected, out, as_json=as_json, verbose=bus.verbose)
+            performance = Performance(bus.settings, expected, out, as_json=as_json, verbose=bus.given.verbose)
             code = performance.once() if once else performance.stay()
     except KeyboardInterrupt:
         print(

@@ -11,13 +11,14 @@ from typing import Any
 from dotenv import dotenv_values
 
 from agents.identifiers import Identifiers
-from agents.rule_files import NoRules, digest, load
-from agents.vocabulary import vocabulary
+from agents.rule_files import NoRules, digest
 from core.rules.reading import RuleError
 from runtime.settings import Settings, SettingsError
 
 from ..bus import Bus
 from ..health import announced, ask
+from ..rules_in_force import rules as in_force
+from ..rules_in_force import rules_dir
 from .identity import GENERATED
 from .machine import Folder, Rules, Source
 
@@ -28,7 +29,7 @@ def sources(bus: Bus) -> list[Source]:
     env_file = Path(str(Settings.model_config["env_file"]))
     toml_file = Path(str(Settings.model_config["toml_file"]))
     return [
-        Source("the command line", frozenset(bus.given)),
+        Source("the command line", frozenset(bus.given.settings)),
         Source("the environment", _named(os.environ)),
         *([Source(str(env_file), _named(_dotenv(env_file)))] if env_file.is_file() else []),
         *([Source(str(toml_file), _toml(toml_file))] if toml_file.is_file() else []),
@@ -92,11 +93,11 @@ def metrics(data_dir: Path) -> list[str]:
 def rules(bus: Bus) -> Rules:
     """The rules of this machine's folder, or why they can't be used."""
 
-    folder = bus.rules_dir
+    folder = rules_dir(bus)
     known = ""
     try:
         known = digest(folder)
-        found = load(folder, vocabulary(bus.registry), bus.registry.outreach)
+        found = in_force(bus)
         return Rules(str(folder), len(found.rules), known, "")
     except NoRules as error:
         return Rules(str(folder), 0, "", str(error))

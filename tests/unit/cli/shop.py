@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.identifiers import Identifiers
-from cli.database import sink_topics
+from cli.bus import Bus
+from cli.sink_input import sink_topics
 from engine.kafka.copies import Log
 from runtime.settings import Settings
 from schemas.topics import IDENTITIES, PROFILES, TIMELINE, alerts_topic
@@ -48,8 +49,9 @@ def database(data_dir: Path) -> Path:
     logs.append(
         alerts_topic("sales"), ADA, alert(ADA, EXPIRED, rule="upsell-moment", departments=["sales"], severity="info")
     )
-    sink = open_sink(data_dir / "cxbus.db", sink_topics())
-    ends = {(topic, 0): 0 for topic in sink_topics().kinds()} | logs.ends
+    copied = sink_topics(Bus())
+    sink = open_sink(data_dir / "cxbus.db", copied)
+    ends = {(topic, 0): 0 for topic in copied.kinds()} | logs.ends
     sink.attach({at: Log("cluster", f"{at[0]}-id", 0, end) for at, end in ends.items()}, START_MS)
     sink.add(logs.records)
     sink.flush()

@@ -11,6 +11,7 @@ import pytest
 
 from cli import bus as module
 from cli.bus import Bus
+from cli.given import Given
 from cli.problem import Code, Problem
 
 
@@ -37,7 +38,7 @@ def node(data_dir: Path, port: int, owner: int) -> None:
 
 def test_what_the_command_line_says_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXBUS_BOOTSTRAP", "elsewhere:1")
-    assert "here:2" == Bus(bootstrap="here:2").settings.bootstrap
+    assert "here:2" == Bus(Given(bootstrap="here:2")).settings.bootstrap
 
 
 def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,20 +66,20 @@ def test_a_broken_settings_file_is_named(tmp_path: Path) -> None:
 
 def test_without_a_broker_nothing_is_running_here(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"Nothing is running here; start it with `cxbus run`") as caught:
-        Bus(data_dir=tmp_path).bootstrap()
+        Bus(Given(data_dir=tmp_path)).bootstrap()
     assert Code.AWAY == caught.value.code
 
 
 def test_a_broker_whose_starter_died_is_not_running(tmp_path: Path) -> None:
     node(tmp_path, closed_port(), owner=2**22 + 1)
     with pytest.raises(Problem, match="Nothing is running here"):
-        Bus(data_dir=tmp_path).bootstrap()
+        Bus(Given(data_dir=tmp_path)).bootstrap()
 
 
 def test_a_broker_that_does_not_answer_yet_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
     node(tmp_path, closed_port(), owner=os.getpid())
     with pytest.raises(Problem, match="does not answer: it is being started, or stopped") as caught:
-        Bus(data_dir=tmp_path).bootstrap()
+        Bus(Given(data_dir=tmp_path)).bootstrap()
     assert Code.AWAY == caught.value.code
 
 
@@ -86,24 +87,24 @@ def test_the_embedded_broker_is_found_in_the_data_directory(tmp_path: Path) -> N
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         node(tmp_path, port, owner=os.getpid())
-        assert f"127.0.0.1:{port}" == Bus(data_dir=tmp_path).bootstrap()
+        assert f"127.0.0.1:{port}" == Bus(Given(data_dir=tmp_path)).bootstrap()
 
 
 def test_a_given_kafka_that_is_away_is_named() -> None:
     port = closed_port()
     with pytest.raises(Problem, match=f"No Kafka answers at 127.0.0.1:{port}") as caught:
-        Bus(bootstrap=f"127.0.0.1:{port}").bootstrap()
+        Bus(Given(bootstrap=f"127.0.0.1:{port}")).bootstrap()
     assert Code.AWAY == caught.value.code
 
 
 def test_one_of_several_brokers_is_enough() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         both = f"127.0.0.1:{closed_port()},127.0.0.1:{listener.getsockname()[1]}"
-        assert both == Bus(bootstrap=both).bootstrap()
+        assert both == Bus(Given(bootstrap=both)).bootstrap()
 
 
 @pytest.mark.parametrize("address", ["kafka", "kafka:", "kafka:port"])
 def test_what_is_no_address_is_a_usage_error(address: str) -> None:
     with pytest.raises(Problem, match="is no address of a Kafka; write host:port") as caught:
-        Bus(bootstrap=address).bootstrap()
+        Bus(Given(bootstrap=address)).bootstrap()
     assert Code.USAGE == caught.value.code

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cli.bus import Bus
+from cli.given import Given
 from cli.lines import alert_line, dead_line, event_line, message_id, plain, profile_line, timeline_line
 from cli.names import Names
 from engine.kafka.record import Record
@@ -39,7 +40,7 @@ def test_an_entry_without_a_name_tells_the_one_that_is_known(tmp_path: Path) -> 
         said = {"customerId": customer_id, "department": "service", "event": event, "late": False, "moved": False}
         return timeline_line(record({"data": said}), names)
 
-    with closing(Names(Bus(data_dir=data_dir))) as names:
+    with closing(Names(Bus(Given(data_dir=data_dir)))) as names:
         assert "Ada Lovelace (c_ada)" in line(ADA, nameless)
         assert "Ada Lovelace (c_oldada)" in line(OLD_ADA, nameless)
         assert "? (c_new)" in line("c_new", nameless)
@@ -48,7 +49,7 @@ def test_an_entry_without_a_name_tells_the_one_that_is_known(tmp_path: Path) -> 
 
 
 def test_where_no_database_is_names_are_those_that_were_said(tmp_path: Path) -> None:
-    with closing(Names(Bus(data_dir=tmp_path))) as names:
+    with closing(Names(Bus(Given(data_dir=tmp_path)))) as names:
         assert names.of("c_1") is None
         names.learn("c_1", "Ada")
         assert "Ada" == names.of("c_1")

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import termios
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
@@ -18,7 +20,7 @@ from typer.testing import CliRunner
 
 from cli.main import Root, app, hoisted
 from cli.problem import Code
-from cli.verbs import VERBS, Verb
+from cli.verbs import VERBS, Noun, Verb
 from tests.unit.cli.shop import database
 
 ROOT = str(Path(__file__).parents[3])
@@ -96,6 +98,7 @@ def test_the_command_starts_without_anything_that_is_slow_to_import() -> None:
     ("verb", "needed"),
     [
         ("--help", set()),
+        ("alerts --help", {"pydantic"}),  # with which Typer reads the options of `cxbus`
         ("rules list", {"pydantic", "yaml"}),
         ("schemas list", {"pydantic"}),
         ("customer show c_ada", {"pydantic", "sqlalchemy"}),
@@ -161,10 +164,32 @@ def test_what_nobody_expected_is_said_in_a_sentence_too() -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("verb", VERBS, ids=[verb.name for verb in VERBS])
+LEAVES = {
+    f"{word.name} {verb.name}" if isinstance(word, Noun) else verb.name: verb
+    for word in VERBS
+    for verb in (word.verbs if isinstance(word, Noun) else (word,))
+}
+
+
+@pytest.mark.parametrize("verb", LEAVES.values(), ids=LEAVES)
 def test_the_list_of_verbs_says_of_each_what_its_own_help_says(verb: Verb) -> None:
-    assert verb.about == verb.load().get_short_help_str(1000)
-    assert verb.name == verb.load().name
+    loaded = verb.load()
+    assert verb.about == " ".join((loaded.help or "").partition("\n\n")[0].split())
+    assert verb.name == loaded.name
+
+
+def test_a_child_of_the_supervisor_is_tied_to_it_before_its_verb_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def imported(name: str) -> ModuleType:
+        told.append(name)
+        return import_module(name)
+
+    monkeypatch.setattr("cli.verbs.tie", lambda: told.append("tied"))
+    monkeypatch.setattr("cli.verbs.import_module", imported)
+    for verb in ("worker", "sink", "status"):
+        run(verb, "--help")
+    assert ["tied", "cli.worker", "tied", "cli.sink", "cli.status"] == told
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
-from cli.database import database_path
+from cli.bus import Bus
+from cli.given import Given
 from cli.main import app
 from cli.problem import Code, Problem
-from runtime.settings import Settings
 from sinks.base import Flushed
 from sinks.metrics import SinkMetrics
 
@@ -59,14 +59,16 @@ def test_the_database_is_a_file(
     url: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = Settings.model_validate({"data_dir": "data", "database": url})
-    assert tmp_path / expected == database_path(settings)
+    if url is not None:
+        monkeypatch.setenv("CXBUS_DATABASE", url)
+    assert tmp_path / expected == Bus(Given(data_dir=Path("data"))).database
 
 
 @pytest.mark.parametrize("url", ["postgresql://user:secret@host/db", "sqlite://", "sqlite:///", "own.db"])
-def test_another_database_is_a_usage_error_that_keeps_its_secrets(url: str) -> None:
+def test_another_database_is_a_usage_error_that_keeps_its_secrets(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXBUS_DATABASE", url)
     with pytest.raises(Problem, match="CXBUS_DATABASE is no SQLite database") as caught:
-        database_path(Settings(database=url))
+        _ = Bus().database
     assert "secret" not in str(caught.value)
 
 

@@ -12,6 +12,7 @@ from cli.doctor import identity, local, machine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.identity import Fingerprints
 from cli.doctor.machine import GIB, Folder, Rules, Source
+from cli.given import Given
 
 KNOWN = ("bootstrap", "partitions", "data_dir")
 
@@ -47,7 +48,7 @@ def test_settings_are_looked_for_wherever_they_may_stand(tmp_path: Path, monkeyp
         Source("the environment", frozenset({"ops_port"})),
         Source(".env", frozenset({"partitions"})),
         Source("cxbus.toml", frozenset({"app_id"})),
-    ] == local.sources(Bus(bootstrap="k:9092"))
+    ] == local.sources(Bus(Given(bootstrap="k:9092")))
 
 
 def test_a_setting_that_is_refused_is_wrong() -> None:

@@ -1,0 +1,40 @@
+"""An alert as the database has it: whether it still stands, and as a document for programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from core.timeline.entry import rfc3339
+from sinks.sql.answers import Alert
+
+
+def standing(alert: Alert) -> bool:
+    """Whether it still calls for its action: not ended, and not past its expiry, which may not have been told yet."""
+    now = time.time_ns() // 1000
+    return alert.state in ("fired", "updated") and (alert.expires_at is None or now < alert.expires_at)
+
+
+def plain(alert: Alert) -> Mapping[str, Any]:
+    """The alert with the names that it has on the bus."""
+    return {
+        "alertId": alert.alert_id,
+        "rule": alert.rule,
+        "ruleVersion": alert.rule_version,
+        "state": alert.state,
+        "standing": standing(alert),
+        "severity": alert.severity,
+        "customerId": alert.customer_id,
+        "customer": alert.customer,
+        "instanceKey": alert.instance_key,
+        "departments": list(alert.departments),
+        "time": rfc3339(alert.time),
+        "expiresAt": None if alert.expires_at is None else rfc3339(alert.expires_at),
+        "endedAt": None if alert.ended_at is None else rfc3339(alert.ended_at),
+        "reason": alert.reason,
+        "action": alert.action,
+        "evidence": alert.evidence,
+        "historical": alert.historical,
+        "muted": alert.muted,
+    }

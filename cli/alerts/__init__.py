@@ -1,0 +1,1 @@
+"""``cxbus alerts``: what the departments were told, and why. One module for each verb."""

@@ -1,0 +1,16 @@
+"""The option ``--department`` of verbs about alerts."""
+
+from __future__ import annotations
+
+from ..bus import Bus
+from ..output import shown
+from ..problem import Code, Problem
+
+
+def check(bus: Bus, name: str | None) -> None:
+    """Raises ``Problem`` for a department that is told nothing."""
+    if name is None:
+        return
+    alerted = bus.registry.alerted
+    if name not in alerted:
+        raise Problem(f"--department {shown(name)} is told nothing; there are {', '.join(alerted)}.", Code.USAGE)

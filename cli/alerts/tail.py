@@ -1,0 +1,32 @@
+"""``cxbus alerts tail``: what the departments are told, as it is told."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from schemas.topics import alerts_topic
+
+from ..bus import bus_of
+from ..lines import alert_line
+from ..tailing import AsJson, Count, Follow, show
+from .department import check
+
+
+def tail(
+    context: typer.Context,
+    department: Annotated[str | None, typer.Option(help="Only what this department is told.")] = None,
+    lines: Count = 10,
+    follow: Follow = True,
+    json: AsJson = False,
+) -> None:
+    """Show the newest alerts, and go on with what comes. An alert that several departments are told is shown once.
+
+    Example: cxbus alerts tail --department marketing
+    """
+    bus = bus_of(context)
+    check(bus, department)
+    told = bus.registry.alerted if department is None else (department,)
+    names = [alerts_topic(one) for one in told]
+    show(bus, names, alert_line, count=lines, follow=follow, json=json)

@@ -1,0 +1,48 @@
+"""Which customer a person means: by id, or by any of their identifiers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from schemas.identifier_types import RANKS
+from sinks.sql.answers import Customer
+from sinks.sql.reader import Reader
+
+from .bus import Bus
+from .output import shown
+from .problem import Code, Problem
+
+CUSTOMER = "c_"
+"""Begins the id of every customer."""
+
+
+def found(bus: Bus, reader: Reader, who: str) -> Customer:
+    """The customer of an id or an identifier. Raises ``Problem`` when there is none."""
+    customer = reader.customer(who) if who.startswith(CUSTOMER) else None
+    if customer is not None:
+        return customer
+    from agents.identifiers import Identifiers  # telephone numbers of all countries, which an id can do without
+
+    settings = bus.settings
+    identifiers = Identifiers(
+        settings.key(), settings.phone_region, settings.blocked_identifiers, settings.identifier_types
+    )
+    for kind, value in _guesses(who, settings.identifier_types):
+        hashed = identifiers.hash(kind, value)
+        customer = reader.customer_of(f"i/{hashed}") if hashed is not None else None
+        if customer is not None:
+            return customer
+    raise Problem(
+        f"Nobody here is known as {shown(who)}. An identifier must be whole (email:ada@example.com, phone:+44…, "
+        f"customer_no:C-1042); `cxbus customer search` finds parts of names.",
+        Code.WRONG,
+    )
+
+
+def _guesses(who: str, own: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What an identifier may be, the likeliest first: as it says itself, else by its looks."""
+    kind, colon, value = who.partition(":")
+    if colon and re.fullmatch("[a-z][a-z0-9_]*", kind):
+        yield kind, value
+    yield from ((kind, who) for kind in (*RANKS, *own))

@@ -1,0 +1,21 @@
+"""The alert rules that are in force here: those of the settings' folder, else the shipped ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agents.rule_files import BUILT_IN, load
+from agents.vocabulary import vocabulary
+from core.rules.ruleset import RuleSet
+
+from .bus import Bus
+
+
+def rules_dir(bus: Bus) -> Path:
+    """Where they are."""
+    return bus.settings.rules_dir or BUILT_IN
+
+
+def rules(bus: Bus) -> RuleSet:
+    """All of them. Raises ``agents.rule_files.RuleFileError``."""
+    return load(rules_dir(bus), vocabulary(bus.registry), bus.registry.outreach)

@@ -1,0 +1,19 @@
+"""What the sink reads: which topics, and as which consumer group."""
+
+from __future__ import annotations
+
+from schemas import topics
+from sinks.base import Topics
+
+from .bus import Bus
+
+
+def sink_topics(bus: Bus) -> Topics:
+    """What the sink copies."""
+    alerts = {department: topics.alerts_topic(department) for department in bus.registry.alerted}
+    return Topics(topics.TIMELINE, topics.PROFILES, topics.IDENTITIES, alerts)
+
+
+def sink_group(bus: Bus) -> str:
+    """The consumer group that shows how far the sink is."""
+    return f"{bus.settings.app_id}-sink"
