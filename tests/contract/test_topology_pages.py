@@ -10,7 +10,7 @@ from agents.stages import topology
 from agents.topology import Process
 from agents.topology_page import PARTS, main, written
 from cli.bus import Bus
-from cli.database import sink_group, sink_topics
+from cli.sink_input import sink_group, sink_topics
 from cli.status import _readers
 from runtime.settings import Settings
 from schemas.registry import Registry
@@ -50,8 +50,8 @@ def test_only_what_stands_between_the_marks_is_written(tmp_path: Path) -> None:
 
 def test_the_sink_reads_what_the_topology_says_and_shows_itself_in_that_group() -> None:
     (sink,) = OURS.of(Process.SINK)
-    assert set(sink.reads) == sink_topics().kinds().keys()
-    assert sink.group == sink_group(SETTINGS)
+    assert set(sink.reads) == sink_topics(Bus()).kinds().keys()
+    assert sink.group == sink_group(Bus())
 
 
 def test_the_status_asks_for_the_lag_of_all_that_is_read_in_a_group() -> None:

@@ -35,7 +35,7 @@ BUGS = (
         "A closed alert that is retracted, forgotten or moved away stays on its topic.",
         "core/customer/archive.py",
         "            yield LifeChange(alert, lives.get(name, Life.FORGOTTEN))\n",
-        "        yield from ()\n",
+        "            yield from ()\n",
         (checks.CLOSED_TAKEN_OUT, checks.CLOSED_MOVED),
     ),
     Bug(

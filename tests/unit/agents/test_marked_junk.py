@@ -363,7 +363,7 @@ def test_a_profile_that_is_too_large_to_be_written_again_costs_its_own_customer_
 
 def test_a_closed_alert_that_is_too_large_to_be_written_again_costs_its_own_customer_only(journal: Journal) -> None:
     alert = ALERT._replace(rule="r" * 1_600_000, time=NOW * 1000 - 30 * DAY, end=NOW * 1000 - 29 * DAY, evidence=())
-    state = profile("c_1", closed=1)
+    state = profile("c_1", archived=1)
     for one in (
         record(NOTIFIED, PLACE, 0, stored_alert.stored(alert), f"c_1/{alert.id}".encode(), [OURS]),
         record(PROFILES, PLACE, 0, state.profile, b"c_1", [(STATE, state.state), OURS]),
