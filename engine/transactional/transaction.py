@@ -41,6 +41,14 @@ class Output(msgspec.Struct, frozen=True, gc=False):
     marked: bool = True
 
 
+def headers_of(record: Output) -> list[tuple[str, bytes]]:
+    """The headers as they are written: with the mark, unless it goes without or, being sent on, has it."""
+    headers = [*record.headers]
+    if record.marked and MARK not in headers:
+        headers.append(MARK)
+    return headers
+
+
 Targets = Mapping[TopicPartition, Sequence[Output]]
 """Outputs by the partition that they go to, in order."""
 
@@ -177,10 +185,7 @@ def _fill(batch: Any, records: Iterable[Output], now: int) -> int:
     """Append records to a new batch until one finds no room, and close it; how many did. ``now`` in ms."""
     append, count = appender(batch), 0
     for record in records:
-        headers = [*record.headers]
-        if record.marked and MARK not in headers:  # what is sent on has it
-            headers.append(MARK)
-        if append(count, now, record.key, record.value, headers) is None:
+        if append(count, now, record.key, record.value, headers_of(record)) is None:
             break
         count += 1
     close(batch, count)

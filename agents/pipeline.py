@@ -1,0 +1,326 @@
+"""The bus without Kafka: records in, records out, through the stages that a worker runs, on their local stores.
+
+For whoever asks what the bus makes of something: an author of rules, a test, a benchmark. In place of Kafka there is a
+list for each partition of each topic. It holds what a reader of the topic would get: offsets, the broker's time,
+headers, and the mark of the bus's own records. The caller says where the brokers' clocks stand, in which order the
+stages work and where their input is cut, or leaves that to ``run``.
+
+Not here: transactions, the topic of progress, and what moves of itself, since nothing here has a clock.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
+
+from prometheus_client import CollectorRegistry
+from schemas.journal import Header
+
+from core.identity.fuse import LINKS_A_DAY
+from core.rules.ruleset import RuleSet
+from engine.kafka.checkpoint import Checkpoint
+from engine.kafka.cluster import Cluster
+from engine.kafka.record import KafkaRecord, Record
+from engine.kafka.sieve import Sieve
+from engine.transactional.partition_state import Processor
+from engine.transactional.transaction import Output, headers_of
+from schemas.codec import Codec
+from schemas.registry import Registry
+from schemas.topics import IDENTITIES, JOURNAL, LINKS, events_topic
+
+from .directory import Directory
+from .identifiers import Identifiers
+from .intake import Intake
+from .journey import Journey
+from .metrics import Metrics
+from .resolver import Resolver
+from .rule_files import BUILT_IN, load
+from .vocabulary import vocabulary
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+Stage = Literal["intake", "resolver", "directory", "journey"]
+"""The directory is intake's: it reads who is who behind the resolver."""
+
+
+class UnknownPlace(ValueError):
+    """There is no such topic on this bus, or the topic has no such partition. The message says which there are."""
+
+
+class Input(NamedTuple):
+    """One partition that one stage reads."""
+
+    stage: Stage
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """What a bus is made of. ``partitions``: of the topics keyed by customer. ``links_a_day``: see ``Resolver``.
+
+    ``directory``: what makes it, of a bootstrap that nobody connects to, the identifiers and a folder.
+    """
+
+    rules: RuleSet
+    identifiers: Identifiers
+    registry: Registry
+    codec: Codec
+    partitions: int = 1
+    links_a_day: int = LINKS_A_DAY
+    directory: Callable[[str, Identifiers, Path], Directory] = Directory
+
+    @classmethod
+    def of(cls, folder: Path = BUILT_IN) -> PipelineConfig:
+        """With the rules of a folder and all departments; identifiers are hashed with a key that is no secret.
+
+        Raises ``core.rules.reading.RuleError``.
+        """
+        registry = Registry.discover()
+        rules = load(folder, vocabulary(registry), registry.outreach)
+        return cls(rules, Identifiers(bytes(16)), registry, Codec(registry))
+
+
+class Pipeline:
+    """One bus: intake, its directory, the resolver, and a journey for each partition of the journal.
+
+    A stage is opened when it is first needed, in a new folder below ``home``, or below a temporary one that goes with
+    the pipeline. ``logs``: all records by topic and partition, in order. ``clock``: the latest time that a broker was
+    said to have (ms). ``metrics``: of all stages together.
+    """
+
+    def __init__(self, config: PipelineConfig, home: Path | None = None) -> None:
+        self.config = config
+        self.clock = 0
+        self.logs: dict[Place, list[Record]] = {}
+        self.metrics = Metrics(CollectorRegistry())
+        self._sizes = {topic.name: topic.partitions for topic in config.registry.topics(config.partitions, 1)}
+        self._positions: dict[Input, int] = {}
+        self._resolver: Resolver | None = None
+        self._journeys: dict[int, Journey] = {}
+        self._lost: dict[Place, int] = {}
+        """How many stores each owner's predecessors have left behind."""
+        self._cleanup = ExitStack()
+        self._home = home or Path(self._cleanup.enter_context(tempfile.TemporaryDirectory()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Releases the stores."""
+        if self._resolver is not None:
+            self._resolver.close()
+        for journey in self._journeys.values():
+            journey.close()
+        self._resolver, self._journeys = None, {}
+        self._cleanup.close()
+
+    # --- the stages -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def directory(self) -> Directory:
+        """What intake knows of who is who."""
+        made = self.config.directory("", self.config.identifiers, self._home / "directory")
+        self._cleanup.callback(made.close)
+        return made
+
+    @cached_property
+    def intake(self) -> Intake:
+        """The one intake of all department topics. It is never started."""
+        config = self.config
+        return Intake(config.codec, config.identifiers, self.directory, config.partitions, "", self.metrics)
+
+    @property
+    def resolver(self) -> Resolver:
+        """The present owner of the links log."""
+        if self._resolver is None:
+            parts = self.config.partitions, self.config.identifiers, self._store("resolver", 0), self.metrics
+            self._resolver = Resolver(0, *parts, self.config.links_a_day)
+        return self._resolver
+
+    def journey(self, partition: int = 0) -> Journey:
+        """The present owner of a partition of the journal."""
+        if partition not in self._journeys:
+            config, store = self.config, self._store("journey", partition)
+            parts = config.partitions, config.rules, config.identifiers, store, self.metrics
+            self._journeys[partition] = Journey(partition, *parts)
+        return self._journeys[partition]
+
+    # --- records ----------------------------------------------------------------------------------------------------
+
+    def publish(
+        self,
+        department: str,
+        value: bytes | None,
+        at: int,
+        *,
+        key: bytes | None = None,
+        headers: Iterable[Header] = (),
+        partition: int = 0,
+    ) -> Record:
+        """A department's record, as it sends it, appended by the broker at ``at`` (ms). Raises ``UnknownPlace``."""
+        output = Output(events_topic(department), partition, key, value, tuple(headers), marked=False)
+        (record,) = self.write([output], at)
+        return record
+
+    def write(self, outputs: Iterable[Output], at: int | None = None) -> list[Record]:
+        """Appends what a stage or anybody else writes, at ``at`` (ms) or the clock's time. Raises ``UnknownPlace``."""
+        if at is None:
+            at = self.clock
+        self.clock = max(self.clock, at)
+        return [self._append(output, at) for output in outputs]
+
+    def log(self, topic: str, partition: int = 0) -> Sequence[Record]:
+        """The records of one partition, in their order. Raises ``UnknownPlace``."""
+        self._check(topic, partition)
+        return self.logs.get((topic, partition), [])
+
+    def records(self, topic: str) -> list[Record]:
+        """All records of a topic, in the order of the brokers' time. Raises ``UnknownPlace``."""
+        self._check(topic, 0)
+        logs = (self.log(topic, partition) for partition in range(self._sizes[topic]))
+        return sorted(chain.from_iterable(logs), key=attrgetter("timestamp"))
+
+    def latest(self, topic: str) -> dict[bytes | None, Record]:
+        """What compaction would leave of a topic, by key: the last record unless it is a tombstone."""
+        last = {record.key: record for record in self.records(topic)}
+        return {key: record for key, record in last.items() if record.value is not None}
+
+    def _append(self, output: Output, at: int) -> Record:
+        topic, partition = output.topic, output.partition
+        self._check(topic, partition)
+        log = self.logs.setdefault((topic, partition), [])
+        record = Record(topic, partition, len(log), at, output.key, output.value, tuple(headers_of(output)))
+        log.append(record)
+        return record
+
+    def _check(self, topic: str, partition: int) -> None:
+        if topic not in self._sizes:
+            raise UnknownPlace(f"{topic} is no topic of this bus; there are {', '.join(self._sizes)}")
+        if not 0 <= partition < self._sizes[topic]:
+            raise UnknownPlace(f"{topic} has partitions from 0 to {self._sizes[topic] - 1}, and no {partition}")
+
+    # --- work -------------------------------------------------------------------------------------------------------
+
+    def behind(self) -> list[Input]:
+        """The partitions of which a stage has not read all, in the order of the stages."""
+        return [one for one in self._inputs() if self.position(one) < len(self.logs.get(one[1:], ()))]
+
+    def position(self, of: Input) -> int:
+        """The offset that the stage reads next."""
+        return self._positions.get(of, 0)
+
+    def take(self, of: Input, most: int | None = None, *, committed: bool = True) -> list[Output]:
+        """One unit of work, of all that is unread or ``most`` records. What comes of it is not written yet.
+
+        If it is not ``committed`` the stage comes to the same records again: intake as it does after a crash, which
+        may have written what it returned; an owner of a partition as after an abort, with which that is void.
+        Raises what a worker would end with: ``engine.kafka.errors.Fatal``.
+        """
+        start, log = self.position(of), self.logs.get(of[1:], [])
+        batch = log[start:] if most is None else log[start : start + most]
+        if not batch:
+            return []
+        if committed:
+            self._positions[of] = start + len(batch)
+        if of.stage == "intake":
+            return self.intake.route(batch)
+        sieve = Sieve(batch)
+        if of.stage == "directory":
+            self.directory.learn(list(sieve))
+            return []
+        owner = self.resolver if of.stage == "resolver" else self.journey(of.partition)
+        outputs = self.unit(owner, sieve, committed=committed)
+        return [*outputs, *owner.foreign(sieve.foreign)] if sieve.foreign else outputs
+
+    def unit(self, owner: Processor, records: Iterable[KafkaRecord], *, committed: bool = True) -> list[Output]:
+        """The same of any records, wherever they are from."""
+        outputs = list(owner.decide(records))
+        if committed:
+            owner.committed(self.mark(owner))
+        return outputs
+
+    def run(self, most: int | None = None) -> list[Record]:
+        """Lets all stages work until nothing is unread, each unit of ``most`` records; returns what they wrote.
+
+        Intake first, which takes what departments published in the order of the brokers' time.
+        """
+        return list(self._written(most))
+
+    def _written(self, most: int | None) -> Iterator[Record]:
+        while behind := self.behind():
+            if behind[0].stage == "intake":
+                yield from self.write(self._route([one for one in behind if one.stage == "intake"]))
+            else:
+                yield from self.write(self.take(behind[0], most))
+
+    def _route(self, inputs: Sequence[Input]) -> list[Output]:
+        unread = [self.logs[one[1:]][self.position(one) :] for one in inputs]
+        self._positions |= {one: len(self.logs[one[1:]]) for one in inputs}
+        return self.intake.route(sorted(chain.from_iterable(unread), key=attrgetter("timestamp")))
+
+    def _inputs(self) -> Iterator[Input]:
+        for topic, partition in list(self.logs):
+            if topic.endswith(".events.v1"):
+                yield Input("intake", topic, partition)
+        yield Input("resolver", LINKS, 0)
+        yield Input("directory", IDENTITIES, 0)
+        for partition in range(self.config.partitions):
+            yield Input("journey", JOURNAL, partition)
+
+    # --- owners come and go -----------------------------------------------------------------------------------------
+
+    def restart(
+        self, stage: Literal["resolver", "journey"], partition: int = 0, *, keep_store: bool = False
+    ) -> list[KafkaRecord]:
+        """The partition gets a new owner, who knows what was written, and the last one's store if that is kept.
+
+        Returns the records that are not of the bus's form: a worker passes over them and writes letters about them.
+        Raises ``engine.kafka.errors.Fatal``.
+        """
+        owner = self._succeed(stage, partition, keep_store=keep_store)
+        mark = owner.checkpoint()
+        known = {} if mark is None else mark.offsets
+        others: list[KafkaRecord] = []
+        for source in owner.sources():
+            sieve = Sieve(self.logs.get(tuple(source), [])[known.get(source, 0) :])
+            others += owner.restore(list(sieve))
+            others += sieve.foreign
+        owner.opened(self.mark(owner))
+        return others
+
+    def _succeed(self, stage: Literal["resolver", "journey"], partition: int, *, keep_store: bool) -> Processor:
+        """The new owner of a partition, in the folder of the last one or a new one."""
+        place = stage, partition
+        if not keep_store:
+            self._lost[place] = self._lost.get(place, 0) + 1
+        if stage == "resolver":
+            self.resolver.close()
+            self._resolver = None
+            return self.resolver
+        self.journey(partition).close()
+        del self._journeys[partition]
+        return self.journey(partition)
+
+    def _store(self, stage: str, partition: int) -> Path:
+        return self._home / f"{stage}-{partition}-{self._lost.get((stage, partition), 0)}"
+
+    def mark(self, owner: Processor) -> Checkpoint:
+        """All that is written now is known: what a unit writes comes behind it, and is restored again."""
+        offsets = {source: len(self.logs.get(tuple(source), ())) for source in owner.sources()}
+        return Checkpoint(_CLUSTER, offsets, 0.0)
+
+
+_CLUSTER = Cluster("", {})
+"""Of topics that nobody could take for others."""
