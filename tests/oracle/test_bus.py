@@ -37,9 +37,9 @@ def run(bus: Bus, publications: list[Publication]) -> None:
         if bus.chance.random() < answering:
             bus.answer()
         if bus.chance.random() < losing:
-            bus.restart(bus.chance.randrange(PARTITIONS))
+            bus.restart("journey", bus.chance.randrange(PARTITIONS))
         if bus.chance.random() < 0.05:
-            bus.restart_resolver()
+            bus.restart("resolver")
     bus.settle()
 
 

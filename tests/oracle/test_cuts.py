@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents import moves
-from agents.journey import Journey
+from agents.pipeline import Input, Pipeline
+from engine.kafka.record import Record
 from engine.transactional.transaction import Output
-from tests.unit.agents.bench import MARK, record
 
-from .bus import IDENTIFIERS, MEMORY, METRICS, PARTITIONS, Bus
+from .bus import MEMORY, PARTITIONS, Bus
 from .comparison import differences
 from .limits import forget, leave_out, limit
 from .lives import a_world
@@ -47,7 +46,7 @@ def test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byt
         run(bus, publications)
         assert [] == differences(bus.topics(), bus.oracle())
         for partition in range(PARTITIONS):
-            log = bus.logs[JOURNAL, partition]
+            log = bus.pipeline.log(JOURNAL, partition)
             whole = made_of(bus, partition, log, random.Random(seed), None)
             for number, most in enumerate(CUTS):
                 assert whole == made_of(bus, partition, log, random.Random(seed + number), most), most
@@ -66,24 +65,21 @@ Made = tuple[list[Output], dict[bytes | None, Output]]
 """What is no profile, in order; and of each customer the last profile."""
 
 
-def made_of(bus: Bus, partition: int, log: Sequence[ConsumerRecord], chance: random.Random, most: int | None) -> Made:
+def made_of(bus: Bus, partition: int, log: Sequence[Record], chance: random.Random, most: int | None) -> Made:
     """All that owners of the partition make of its journal, in units of so many records at most, mishaps in between.
 
     In one unit, by one owner to whom nothing happens, if ``most`` is ``None``.
     """
-    with pytest.MonkeyPatch.context() as patch, Owner(bus, partition) as owner:
+    with pytest.MonkeyPatch.context() as patch, Owner(bus, partition, log) as owner:
         if most is None:
-            owner.take(log)
+            owner.take(len(log))
             return owner.made()
         forget(patch, chance)
         mishaps = chance.choice([0.0, 0.2, 0.8])
-        left = list(log)
-        while left:
+        while owner.is_behind:
             if chance.random() < mishaps:
-                owner.meet(chance.choice(MISHAPS), left)
-            size = chance.randint(1, most)
-            owner.take(left[:size])
-            left = left[size:]
+                owner.meet(chance.choice(MISHAPS))
+            owner.take(chance.randint(1, most))
         return owner.made()
 
 
@@ -93,52 +89,42 @@ MISHAPS = ("a unit that is not committed", "nobody is at hand", "a restart", "a 
 class Owner:
     """Whoever owns a journal partition: one journey after the other, and all that they wrote and committed."""
 
-    def __init__(self, bus: Bus, partition: int) -> None:
-        self._bus, self._partition = bus, partition
+    def __init__(self, bus: Bus, partition: int, log: Sequence[Record]) -> None:
         self._folder = tempfile.TemporaryDirectory(dir=MEMORY)
-        self._homes = 0
+        self._pipeline = Pipeline(bus.config(), Path(self._folder.name))
+        self._input = Input("journey", JOURNAL, partition)
         self._written: list[Output] = []
-        self._journey = self._open()
+        for one in log:
+            self._pipeline.write([Output(JOURNAL, partition, one.key, one.value, one.headers)], one.timestamp)
 
     def __enter__(self) -> Owner:
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        self._journey.close()
+        self._pipeline.close()
         self._folder.cleanup()
 
-    def _open(self) -> Journey:
-        home = Path(self._folder.name) / str(self._homes)
-        return Journey(self._partition, PARTITIONS, self._bus.rules, IDENTIFIERS, home, METRICS)
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to take."""
+        return self._input in self._pipeline.behind()
 
-    def take(self, unit: Sequence[ConsumerRecord]) -> None:
-        """A unit of work that is committed."""
-        self._written += self._journey.decide(unit)
-        self._journey.committed(MARK)
+    def take(self, most: int) -> None:
+        """A unit of work that is committed. The journal stays what it is: all that was sent on came back in it."""
+        outputs = self._pipeline.take(self._input, most)
+        self._pipeline.write(one for one in outputs if one.topic != JOURNAL)
+        self._written += outputs
 
-    def meet(self, mishap: str, ahead: Sequence[ConsumerRecord]) -> None:
-        """What happens before the records ``ahead``."""
+    def meet(self, mishap: str) -> None:
+        """What happens before the next unit."""
+        partition = self._input.partition
         if mishap == "a unit that is not committed":
-            self._journey.decide(ahead[:3])
+            self._pipeline.take(self._input, 3, committed=False)
         elif mishap == "nobody is at hand":
-            self._journey.opened(MARK)
+            journey = self._pipeline.journey(partition)
+            journey.opened(self._pipeline.mark(journey))
         else:
-            self._journey.close()
-            self._homes += mishap == "a store that is lost"
-            self._journey = self._open()
-            self._restore(self._written if mishap == "a store that is lost" else self._written[-5:])
-
-    def _restore(self, written: Sequence[Output]) -> None:
-        for source in self._journey.sources():
-            mirrored = [one for one in written if one.topic == source.topic]
-            others = self._journey.restore(
-                [
-                    record(one.topic, self._partition, offset, one.value, one.key, one.headers)
-                    for offset, one in enumerate(mirrored)
-                ]
-            )
-            assert not others
-        self._journey.opened(MARK)
+            assert not self._pipeline.restart("journey", partition, keep_store=mishap == "a restart")
 
     def made(self) -> Made:
         """All that was written."""

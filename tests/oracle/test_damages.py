@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
-from aiokafka import ConsumerRecord
+from msgspec.structs import replace
+
+from engine.kafka.record import Record
 
 from .bus import KEY, REGION, Bus
 from .comparison import differences
@@ -17,7 +18,7 @@ from .oracle import Oracle
 from .test_merges import Company
 from .topics import DEAD, IDENTITIES, JOURNAL, LINKS, PROFILES, TIMELINE, Topics, header
 
-Records = list[ConsumerRecord]
+Records = list[Record]
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,10 @@ def faultless() -> Iterator[Records]:
         company.page("A")
         company.page("A", "B")
         company.page("guest")
-        taken = bus.logs[next(place for place in bus.logs if place[0] == "cx.web.events.v1")][0]
+        taken = bus.pipeline.records("cx.web.events.v1")[0]
         bus.publish("web", taken.value.replace(b"example.com/", b"example.com/other"), bus.clock * 1000)
         bus.settle()
-        yield [record for log in bus.logs.values() for record in log]
+        yield [record for log in bus.pipeline.logs.values() for record in log]
 
 
 def found(records: Records) -> list[str]:
@@ -54,31 +55,31 @@ def test_a_faultless_log_has_no_differences(faultless: Records) -> None:
     assert [] == found(faultless)
 
 
-def state(record: ConsumerRecord) -> str:
+def state(record: Record) -> str:
     """Of a message about an alert."""
     return str(orjson.loads(record.value)["data"].get("state")) if record.topic.startswith("cx.alerts.") else ""
 
 
-def changed(record: ConsumerRecord, **fields: Any) -> ConsumerRecord:
+def changed(record: Record, **fields: Any) -> Record:
     """Its data with other values."""
     value = orjson.loads(record.value)
     value["data"] |= fields
     return replace(record, value=orjson.dumps(value))
 
 
-def one(records: Records, wanted: Callable[[ConsumerRecord], bool]) -> ConsumerRecord:
+def one(records: Records, wanted: Callable[[Record], bool]) -> Record:
     """The last record of a kind."""
     return [record for record in records if record.value is not None and wanted(record)][-1]
 
 
-def a_profile(records: Records) -> ConsumerRecord:
+def a_profile(records: Records) -> Record:
     """The last one of somebody who was not merged away."""
     profiles = [record for record in records if record.topic == PROFILES]
     gone = {record.key for record in profiles if b"mergedInto" in record.value}
     return one(profiles, lambda record: record.key not in gone)
 
 
-def instead(records: Records, old: ConsumerRecord, *new: ConsumerRecord) -> Records:
+def instead(records: Records, old: Record, *new: Record) -> Records:
     """The log with another record, or none, or several, in its place."""
     return [kept for record in records for kept in (new if record is old else (record,))]
 
