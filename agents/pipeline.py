@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from prometheus_client import CollectorRegistry
-from schemas.journal import Header
 
 from core.identity.fuse import LINKS_A_DAY
 from core.rules.ruleset import RuleSet
@@ -32,6 +31,7 @@ from engine.kafka.sieve import Sieve
 from engine.transactional.partition_state import Processor
 from engine.transactional.transaction import Output, headers_of
 from schemas.codec import Codec
+from schemas.journal import Header
 from schemas.registry import Registry
 from schemas.topics import IDENTITIES, JOURNAL, LINKS, events_topic
 

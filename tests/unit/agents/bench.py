@@ -1,19 +1,18 @@
-"""A journal on the bench: journeys of every partition with their real stores, and no Kafka in between."""
+"""What tests of the agents share: events, the built-in rules, and a journal of customers who are known by name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
-from aiokafka import ConsumerRecord
-from prometheus_client import CollectorRegistry
 
 from agents.documents import STATE, Document, Documents
 from agents.identifiers import Identifiers
 from agents.journey import Journey
-from agents.metrics import Metrics
+from agents.pipeline import Pipeline, PipelineConfig
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
 from core.customer.customer import Customer
@@ -21,6 +20,7 @@ from core.rules.ruleset import RuleSet
 from core.timeline.entry import uid_bytes
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
+from engine.kafka.record import KafkaRecord, Record
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
 from schemas.journal import Header, event_headers
@@ -34,6 +34,9 @@ IDENTIFIERS = Identifiers(b"a key for tests only", "GB")
 CODEC = Codec(REGISTRY)
 
 
+CONFIG = PipelineConfig(RULES, IDENTIFIERS, REGISTRY, CODEC, PARTITIONS)
+
+
 def record(
     topic: str,
     partition: int,
@@ -42,21 +45,9 @@ def record(
     key: bytes | None = None,
     headers: Iterable[Header] = (),
     timestamp: int = 0,
-) -> ConsumerRecord:
-    """As a consumer would give it; ``timestamp`` in ms."""
-    return ConsumerRecord(
-        topic=topic,
-        partition=partition,
-        offset=offset,
-        timestamp=timestamp,
-        timestamp_type=1,
-        key=key,
-        value=value,
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=tuple(headers),
-    )
+) -> Record:
+    """As a worker's consumer would give it; ``timestamp`` in ms."""
+    return Record(topic, partition, offset, timestamp, key, value, tuple(headers))
 
 
 def event(kind: str, time: str, number: object = 0, **data: Any) -> bytes:
@@ -70,35 +61,27 @@ MARK = Checkpoint(Cluster("", {}), {}, 0.0)
 
 
 class Journal:
-    """Appends records as the broker would, and runs the journey of the partition they fall into."""
+    """A pipeline whose customers are known by name: events begin in the journal. Each record comes a millisecond later
+    than the last one, and is dealt with before the next.
+    """
 
     def __init__(self, home: Path, rules: RuleSet = RULES) -> None:
-        self.home = home
+        self.pipeline = Pipeline(replace(CONFIG, rules=rules), home)
         self.rules = rules
-        self.logs: dict[tuple[str, int], list[ConsumerRecord]] = {}
-        self.journeys: dict[int, Journey] = {}
+        self.logs = self.pipeline.logs
         self.clock = 1_795_000_000_000
 
     def journey(self, partition: int) -> Journey:
-        if partition not in self.journeys:
-            metrics = Metrics(CollectorRegistry())
-            self.journeys[partition] = Journey(
-                partition, PARTITIONS, self.rules, IDENTIFIERS, self.home / str(partition), metrics
-            )
-        return self.journeys[partition]
+        return self.pipeline.journey(partition)
 
-    def append(self, output: Output) -> ConsumerRecord:
-        log = self.logs.setdefault((output.topic, output.partition), [])
+    def append(self, output: Output) -> Record:
         self.clock += 1
-        made = record(output.topic, output.partition, len(log), output.value, output.key, output.headers, self.clock)
-        log.append(made)
+        (made,) = self.pipeline.write([output], self.clock)
         return made
 
-    def run(self, records: Sequence[ConsumerRecord]) -> list[Output]:
+    def run(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """One unit of work; what it writes to the journal is run too."""
-        journey = self.journey(records[0].partition)
-        outputs = list(journey.decide(records))
-        journey.committed(MARK)
+        outputs = self.pipeline.unit(self.journey(records[0].partition), records)
         for made in [self.append(output) for output in outputs]:
             if made.topic == JOURNAL:
                 outputs += self.run([made])
@@ -119,16 +102,13 @@ class Journal:
 
     def current(self, topic: str) -> dict[str, Mapping[str, Any]]:
         """What compaction would leave of a topic: the data of the last value of each key."""
-        last: dict[str, Any] = {}
-        for (name, _), log in self.logs.items():
-            for made in log if name == topic else ():
-                last[made.key.decode()] = None if made.value is None else orjson.loads(made.value)["data"]
-        return {key: data for key, data in last.items() if data is not None}
+        latest = self.pipeline.latest(topic)
+        return {key.decode(): orjson.loads(one.value)["data"] for key, one in latest.items() if key is not None}
 
     def documents(self) -> dict[str, Document]:
         """The last record of each customer on the profiles' topic."""
-        last = {made.key.decode(): made for (name, _), log in self.logs.items() if name == PROFILES for made in log}
-        return {name: Document(made.value, dict(made.headers)[STATE]) for name, made in last.items()}
+        last = {one.key.decode(): one for one in self.pipeline.records(PROFILES)}
+        return {name: Document(one.value, dict(one.headers)[STATE]) for name, one in last.items()}
 
     def known(self, customer: str) -> Customer:
         """As a worker that restarts would know them."""
@@ -136,22 +116,16 @@ class Journal:
 
     def messages(self, topic: str) -> list[Mapping[str, Any]]:
         """All values of a topic, in the order of time."""
-        made = [one for (name, _), log in self.logs.items() if name == topic for one in log]
-        return [orjson.loads(one.value) for one in sorted(made, key=lambda one: one.timestamp)]
+        return [orjson.loads(one.value) for one in self.pipeline.records(topic)]
 
     def close(self) -> None:
-        for journey in self.journeys.values():
-            journey.close()
-        self.journeys.clear()
+        self.pipeline.close()
 
     def restored(self, home: Path) -> Journal:
         """A journal of the same logs whose journeys know nothing but the public topics."""
         other = Journal(home, self.rules)
-        other.logs = {place: list(log) for place, log in self.logs.items()}
+        other.logs.update({place: list(log) for place, log in self.logs.items()})
         other.clock = self.clock
         for partition in range(PARTITIONS):
-            journey = other.journey(partition)
-            for source in journey.sources():
-                journey.restore(self.logs.get((source.topic, source.partition), []))
-            journey.opened(MARK)
+            other.pipeline.restart("journey", partition)
         return other

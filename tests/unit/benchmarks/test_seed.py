@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 from agents.identifiers import Identifiers
+from agents.pipeline import Pipeline
 from benchmarks.seed import customer_id, identities
 from benchmarks.traffic import customer_no
-from schemas import instant
-from schemas.topics import IDENTITIES, events_topic
-from tests.chaos.business import Sent, cloud_event
-from tests.chaos.memory import MemoryBus
-from tests.unit.agents.bench import RULES
+from schemas.codec import Codec
+from schemas.topics import IDENTITIES
+from tests.unit.agents.bench import CONFIG
 
 NOW = 1_795_000_000_000
 IDENTIFIERS = Identifiers(b"a key for tests only")
@@ -23,12 +22,13 @@ CUSTOMERS = [
 ]
 
 
-def test_they_are_the_records_of_a_real_resolver(tmp_path: Path) -> None:
-    bus = MemoryBus(tmp_path, RULES, IDENTIFIERS, 4)
-    bus.publish([order(number) for number in range(len(CUSTOMERS))], NOW, batch=len(CUSTOMERS))
-    bus.close()
-    written = [(one.key, one.value) for one in bus.log.of(IDENTITIES)]
-    assert written == [(one.key, one.value) for one in identities(IDENTIFIERS, CUSTOMERS, (NOW + 1000) * 1000)]
+def test_they_are_the_records_of_a_real_resolver() -> None:
+    with Pipeline(replace(CONFIG, identifiers=IDENTIFIERS)) as bus:
+        for number in range(len(CUSTOMERS)):
+            bus.publish("sales", order(number), NOW)
+        bus.run()
+        written = [(one.key, one.value) for one in bus.log(IDENTITIES)]
+    assert written == [(one.key, one.value) for one in identities(IDENTIFIERS, CUSTOMERS, NOW * 1000)]
     assert 1 + 2 * 200 + 67 == len(written)
 
 
@@ -43,9 +43,8 @@ def test_whoever_cannot_be_identified_cannot_be_made_known() -> None:
         list(identities(IDENTIFIERS, [[("login", "guest")]]))
 
 
-def order(number: int) -> Sent:
+def order(number: int) -> bytes:
     known = {"identifiers": [{"type": kind, "value": value} for kind, value in CUSTOMERS[number]]}
     data = {"orderId": f"O{number}", "total": "9.90", "currency": "EUR", "customer": known}
-    body = cloud_event("sales.order.completed.v1", "/sales/test", str(number), NOW * 1000, data)
-    assert instant.render(NOW * 1000).encode() in body
-    return Sent(events_topic("sales"), b"%d" % number, body)
+    kind, source = "sales.order.completed.v1", "/sales/test"
+    return Codec.encode_structured(type=kind, source=source, id=str(number), time=NOW * 1000, data=data)
