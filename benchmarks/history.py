@@ -8,25 +8,15 @@ the bus looks for copies on one customer's timeline only.
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-from aiokafka import ConsumerRecord
-from prometheus_client import CollectorRegistry
+from dataclasses import dataclass, replace
+from functools import cache
 
 from agents.identifiers import Identifiers
-from agents.journey import Journey
-from agents.metrics import Metrics
-from agents.rule_files import BUILT_IN, load
-from agents.vocabulary import vocabulary
+from agents.pipeline import Input, Pipeline, PipelineConfig
 from core.timeline.entry import DAY, uid_bytes
-from engine.kafka.checkpoint import Checkpoint
-from engine.kafka.cluster import Cluster
 from engine.transactional.transaction import Output
 from schemas.journal import event_headers
-from schemas.registry import Registry
 from schemas.topics import JOURNAL, PROFILES, TIMELINE, partition_of
 
 from .seed import customer_id
@@ -37,9 +27,6 @@ MODELS = 32
 
 UNIT = 500
 """Records of one unit of work."""
-
-NOWHERE = Checkpoint(Cluster("", {}), {}, 0.0)
-"""Of a store that nobody will open again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +65,16 @@ def events_of(number: int, count: int, until: int, days: float, seed: int = 1) -
 
 def past(number: int, customer: str, events: Sequence[Published], identifiers: Identifiers) -> Past:
     """What the journey writes when these events arrive as they happen. There must be one at least."""
-    registry = Registry.discover()
-    rules = load(BUILT_IN, vocabulary(registry), registry.outreach)
     entries: list[Output] = []
     profile: Output | None = None
-    with tempfile.TemporaryDirectory() as directory:
-        journey = Journey(0, 1, rules, identifiers, Path(directory), Metrics(CollectorRegistry()))
-        try:
-            for first in range(0, len(events), UNIT):
-                some = events[first : first + UNIT]
-                outputs = journey.decide([_record(customer, first + n, event) for n, event in enumerate(some)])
-                journey.committed(NOWHERE)
-                entries += [output for output in outputs if output.topic == TIMELINE]
-                profile = next(output for output in outputs if output.topic == PROFILES)
-        finally:
-            journey.close()
+    journal = Input("journey", JOURNAL, 0)
+    with Pipeline(replace(_built_in(), identifiers=identifiers)) as bus:
+        for offset, event in enumerate(events):
+            headers = event_headers(f"{event.topic}/0/{offset}", event.at, event.at, uid_bytes(*event.event))
+            bus.write([Output(JOURNAL, 0, customer.encode(), event.value, headers)], event.at // 1000)
+        while outputs := bus.take(journal, UNIT):
+            entries += [output for output in outputs if output.topic == TIMELINE]
+            profile = next(output for output in outputs if output.topic == PROFILES)
     if profile is None:
         raise ValueError("a customer without events has no past")
     return Past(number, customer, tuple(entries), profile)
@@ -127,18 +109,4 @@ def _shown(number: int, identifiers: Identifiers) -> tuple[bytes, ...]:
     return known[1].encode(), f'"{masked}"'.encode(), f'"Person {number}"'.encode()
 
 
-def _record(customer: str, offset: int, event: Published) -> ConsumerRecord:
-    """An event as intake journals it, the moment it happens."""
-    return ConsumerRecord(
-        topic=JOURNAL,
-        partition=0,
-        offset=offset,
-        timestamp=event.at // 1000,
-        timestamp_type=1,
-        key=customer.encode(),
-        value=event.value,
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=event_headers(f"{event.topic}/0/{offset}", event.at, event.at, uid_bytes(*event.event)),
-    )
+_built_in = cache(PipelineConfig.of)

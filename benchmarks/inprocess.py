@@ -14,33 +14,25 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import orjson
-from aiokafka import ConsumerRecord
-from prometheus_client import CollectorRegistry
 
-from agents.app import rules
 from agents.directory import Directory
-from agents.identifiers import Identifiers
-from agents.intake import Intake
-from agents.journey import Journey
-from agents.metrics import Metrics
+from agents.pipeline import Pipeline, PipelineConfig
+from agents.rule_files import BUILT_IN
 from core.identity.links import Node
-from engine.kafka.checkpoint import Checkpoint
-from engine.kafka.cluster import Cluster
+from engine.kafka.record import Record
 from engine.transactional.transaction import Output
 from runtime.settings import Settings
-from schemas.codec import Codec
-from schemas.registry import Registry
 from schemas.topics import JOURNAL
 
 from .scenario import Scenario
 from .traffic import Published, traffic
 
 NOW = 1_772_442_000_000_000
-MARK = Checkpoint(Cluster("bench", {}), {}, 0.0)
 YARDS = 3_000
 
 
@@ -58,59 +50,58 @@ class Everybody(Directory):
         return owner
 
 
+def config() -> PipelineConfig:
+    """A bus of one partition, with the rules in force. Raises ``core.rules.reading.RuleError``."""
+    return PipelineConfig.of(Settings().rules_dir or BUILT_IN)
+
+
 class Line:
-    """One intake and the journey of one partition, one behind the other."""
+    """Intake and the journey of one partition, one behind the other. Nothing of it is kept but their stores."""
 
     def __init__(self, home: Path) -> None:
-        metrics, identifiers, registry = Metrics(CollectorRegistry()), Identifiers(bytes(16)), Registry.discover()
-        self._directory = Everybody("", identifiers, home / "directory")
-        self._intake = Intake(Codec(registry), identifiers, self._directory, 1, "", metrics)
-        self._journey = Journey(0, 1, rules(Settings(), registry), identifiers, home / "journey", metrics)
+        self._pipeline = Pipeline(replace(config(), directory=Everybody), home)
+        self._intake, self._journey = self._pipeline.intake, self._pipeline.journey()
         self._offset = 0
 
-    def route(self, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
+    def route(self, records: Sequence[Record]) -> list[Record]:
         """The journal's records."""
-        journal = [_record(JOURNAL, self._offset + n, one) for n, one in enumerate(self._intake.route(records))]
+        journal = [_record(self._offset + n, one) for n, one in enumerate(self._intake.route(records))]
         self._offset += len(journal)
         return journal
 
-    def decide(self, journal: Sequence[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, journal: Sequence[Record]) -> Sequence[Output]:
         """One unit of work, stored."""
-        outputs = self._journey.decide(journal)
-        self._journey.committed(MARK)
-        return outputs
+        return self._pipeline.unit(self._journey, journal)
 
     def forget(self) -> None:
         """The journey knows no customer by heart any more: whoever comes is read from the store."""
-        self._journey.opened(MARK)
+        self._journey.opened(self._pipeline.mark(self._journey))
         self.decide(())  # after a unit of work it looks which entries the store holds
 
     def close(self) -> None:
         """Releases the stores."""
-        self._journey.close()
-        self._directory.close()
+        self._pipeline.close()
 
 
-def published(events: int, customers: int) -> list[ConsumerRecord]:
+def published(events: int, customers: int) -> list[Record]:
     """The same events each time, as a consumer gets them: that many, of so many customers, in six days."""
     scenario = Scenario.named(f"{customers}-uniform", events)
     return [_published(number, one) for number, one in enumerate(traffic(scenario, NOW))]
 
 
-def units(records: Sequence[ConsumerRecord], size: int) -> Iterator[list[ConsumerRecord]]:
+def units(records: Sequence[Record], size: int) -> Iterator[list[Record]]:
     """Units of work of so many records."""
     left = iter(records)
     while unit := list(islice(left, size)):
         yield unit
 
 
-def _published(number: int, one: Published) -> ConsumerRecord:
-    sizes = len(one.key), len(one.value)
-    return ConsumerRecord(one.topic, 0, number, NOW // 1000, 0, one.key, one.value, None, *sizes, ())
+def _published(number: int, one: Published) -> Record:
+    return Record(one.topic, 0, number, NOW // 1000, one.key, one.value)
 
 
-def _record(topic: str, offset: int, one: Output) -> ConsumerRecord:
-    return ConsumerRecord(topic, 0, offset, NOW // 1000, 0, one.key, one.value, None, 0, 0, one.headers)
+def _record(offset: int, one: Output) -> Record:
+    return Record(JOURNAL, 0, offset, NOW // 1000, one.key, one.value, one.headers)
 
 
 def yardstick() -> float:

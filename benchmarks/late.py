@@ -13,26 +13,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Self
 
-from aiokafka import ConsumerRecord
-from prometheus_client import CollectorRegistry
-
-from agents.app import rules
 from agents.identifiers import Identifiers
-from agents.journey import Journey
-from agents.metrics import Metrics
+from agents.pipeline import Pipeline
 from core.timeline.entry import DAY, HOUR, uid_bytes
-from runtime.settings import Settings
+from engine.kafka.record import Record
 from schemas.journal import event_headers
-from schemas.registry import Registry
 from schemas.topics import JOURNAL
 
 from .bus import KEY
-from .inprocess import MARK, NOW, units
+from .inprocess import NOW, config, units
 from .seed import customer_id
 from .stage import numbers, say
 from .table import markdown
@@ -90,14 +84,13 @@ class Lived:
 
 
 class Stage:
-    """A journey and its customers; ``clock``: until when records were appended (µs)."""
+    """A pipeline of which the journey works, and its customers; ``clock``: until when records were appended (µs)."""
 
     def __init__(self, home: Path, customers: Sequence[Lived]) -> None:
         self.customers = customers
-        self._home = home
+        self._pipeline = Pipeline(replace(config(), identifiers=Identifiers(KEY.encode())), home)
         self._offset = 0
         self._at = NOW
-        self._journey = self._new()
 
     def __enter__(self) -> Self:
         past = sorted((one.at, who.id, one) for who in self.customers for one in who.past())
@@ -108,14 +101,12 @@ class Stage:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._journey.close()
+        self._pipeline.close()
         gc.unfreeze()
 
     def reopen(self) -> None:
         """Everything decoded is forgotten. What a journey spends only once it spends on the first customer."""
-        self._journey.close()
-        self._journey = self._new()
-        self._journey.opened(MARK)
+        self._pipeline.restart("journey", keep_store=True)
         for at in (self._next(), self._at - LATE):
             self._decide([self._record(self.customers[0].id, self.customers[0].publish(at), self._at)])
 
@@ -135,25 +126,17 @@ class Stage:
         self._at += HOUR
         return self._at
 
-    def _decide(self, records: Sequence[ConsumerRecord]) -> float:
+    def _decide(self, records: Sequence[Record]) -> float:
+        journey = self._pipeline.journey()
         began = time.process_time()
-        self._journey.decide(records)
-        self._journey.committed(MARK)
+        self._pipeline.unit(journey, records)
         return time.process_time() - began
 
-    def _new(self) -> Journey:
-        registry = Registry.discover()
-        loaded = rules(Settings(), registry)
-        return Journey(0, 1, loaded, Identifiers(KEY.encode()), self._home, Metrics(CollectorRegistry()))
-
-    def _record(self, customer: str, event: Published, appended: int) -> ConsumerRecord:
+    def _record(self, customer: str, event: Published, appended: int) -> Record:
         """As intake journals it. ``appended`` in µs."""
         self._offset += 1
         headers = event_headers(f"{event.topic}/0/{self._offset}", appended, event.at, uid_bytes(*event.event))
-        stamp = appended // 1000
-        return ConsumerRecord(
-            JOURNAL, 0, self._offset, stamp, 1, customer.encode(), event.value, None, 0, 0, tuple(headers)
-        )
+        return Record(JOURNAL, 0, self._offset, appended // 1000, customer.encode(), event.value, headers)
 
 
 def measured(entries: int, days: float, rounds: int, home: Path) -> Costs:
