@@ -1,7 +1,7 @@
 """A benchmark of this tree on the code of another checkout: ``python -m benchmarks.elsewhere ../other sizes``.
 
 So that two trees are measured by the same program. The other must have the modules that this tree's benchmarks name:
-none from before ADR 34 has.
+none from before ``agents.pipeline`` has.
 """
 
 from __future__ import annotations

@@ -16,8 +16,7 @@ from statistics import median
 import orjson
 
 from agents.identifiers import Identifiers
-from engine.kafka.mark import MARK
-from engine.transactional.transaction import Output
+from engine.transactional.transaction import Output, headers_of
 
 from .bus import KEY
 from .history import models
@@ -40,7 +39,7 @@ class Size:
 def size_of(profile: Output) -> Size:
     """What the record takes."""
     value = profile.value or b""
-    headers = [*profile.headers, MARK] if profile.marked and MARK not in profile.headers else [*profile.headers]
+    headers = headers_of(profile)
     packed = {name: len(name.encode()) + len(held) for name, held in headers}
     member = _state_in(orjson.loads(value))
     inside = 0 if member is None else len(f',"{STATE}":') + len(orjson.dumps(member))
