@@ -18,10 +18,9 @@ from operator import attrgetter
 from aiokafka import AIOKafkaProducer
 
 from core.timeline.entry import DAY, uid_bytes
-from engine.faust.rounds import commit
 from engine.kafka.record import KafkaRecord, Unusable
 from engine.kafka.unpacking import Flaw
-from engine.transactional.batch import Batch
+from engine.transactional.batch import Batch, commit
 from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, by_target, send_all
 from schemas.codec import Codec, Decoded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +12,6 @@ from faust.types import TP
 from engine.faust.partition_buffer import Fetched, Round
 from engine.kafka.errors import Gap
 from engine.transactional.batch import Batch
-
-
-def commit(batches: Sequence[Batch]) -> None:
-    """These batches of an at-least-once agent, whose outputs are acknowledged, are done; their ends are committed soon.
-
-    When a partition is taken away before, its next owner sees the batch again.
-    """
-    commits = batches[0].on_commit
-    if commits is not None:
-        commits({TP(batch.topic, batch.partition): batch.end for batch in batches})
-    for batch in batches:
-        batch.done()
 
 
 class Unread(faust.Schema[Any, Any]):

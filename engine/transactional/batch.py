@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aiokafka import TopicPartition
+
 from engine.kafka.record import KafkaRecord
 
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """One fetched batch of one partition. Whoever takes it calls :meth:`done` or ``engine.faust.rounds.commit``, once.
+    """One fetched batch of one partition. Whoever takes it calls :meth:`done` or ``commit``, once.
 
     Until then it counts against the partition's window (no more is fetched), and a rebalance waits for it.
     ``records`` may be empty: then only the offsets up to ``end`` are to be committed.
@@ -22,7 +24,7 @@ class Batch:
     start: int
     end: int
     on_done: Callable[[], None]
-    on_commit: Callable[[Mapping[tuple[str, int], int]], None] | None = None
+    on_commit: Callable[[Mapping[TopicPartition, int]], None] | None = None
     """Commits offsets of any partitions, soon."""
     on_part: Callable[[], None] | None = None
     """Told of each unit of work on the batch but the last."""
@@ -38,3 +40,15 @@ class Batch:
         if not self._finished:
             self._finished = True
             self.on_done()
+
+
+def commit(batches: Sequence[Batch]) -> None:
+    """These batches of an at-least-once agent, whose outputs are acknowledged, are done; their ends are committed soon.
+
+    When a partition is taken away before, its next owner sees the batch again.
+    """
+    commits = batches[0].on_commit
+    if commits is not None:
+        commits({TopicPartition(batch.topic, batch.partition): batch.end for batch in batches})
+    for batch in batches:
+        batch.done()

@@ -23,11 +23,12 @@ import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from engine.faust.application import Application, create_app
-from engine.faust.rounds import commit, rounds
+from engine.faust.rounds import rounds
 from engine.faust.worker import run_worker
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.mark import MARK
 from engine.store.store import Store
+from engine.transactional.batch import commit
 from engine.transactional.partitions import TransactionalPartitions
 from engine.transactional.progress import ProgressLog
 from engine.transactional.transaction import Output

@@ -15,8 +15,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from engine.faust.application import create_app
-from engine.faust.rounds import commit, rounds
+from engine.faust.rounds import rounds
 from engine.faust.transport import BatchConsumer
+from engine.transactional.batch import commit
 from tests.integration.engine_shop import until
 
 pytestmark = pytest.mark.kafka

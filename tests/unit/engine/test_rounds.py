@@ -11,10 +11,10 @@ import pytest
 from faust.types import TP
 
 from engine.faust.partition_buffer import Fetched, PartitionBuffer, Round
-from engine.faust.rounds import commit, rounds
+from engine.faust.rounds import rounds
 from engine.kafka.allowance import Allowance
 from engine.kafka.errors import Gap
-from engine.transactional.batch import Batch
+from engine.transactional.batch import Batch, commit
 
 
 def test_done_is_told_once() -> None:
