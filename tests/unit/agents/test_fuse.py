@@ -29,8 +29,7 @@ def number(of: int) -> tuple[str, str]:
 def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path, links_a_day=2)
     yield made
-    made.resolver.close()
-    made.directory.close()
+    made.pipeline.close()
 
 
 def blow(house: House, *, learn: bool = True) -> list[Output]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,9 +17,9 @@ from prometheus_client import CollectorRegistry
 from agents import intake
 from agents.directory import Directory
 from agents.identifiers import Identifiers
-from agents.intake import Intake
 from agents.key_record import OtherNormalisation, WrongKey
 from agents.metrics import Metrics
+from agents.pipeline import Pipeline
 from agents.resolver import Resolver
 from core.identity.fuse import LINKS_A_DAY
 from core.identity.links import Node
@@ -35,13 +36,13 @@ from schemas.refusal import Dead
 from schemas.registry import Registry
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, partition_of
 
-from .bench import CODEC, IDENTIFIERS, MARK, PARTITIONS, event, record
+from .bench import CODEC, CONFIG, IDENTIFIERS, MARK, PARTITIONS, event, record
 
 NOW = 1_795_000_000_000
 
 
 class House:
-    """Intake, resolver and directory, handed each other's records by the test instead of by Kafka."""
+    """A pipeline of which intake and resolver are handed each other's records by the test."""
 
     def __init__(
         self,
@@ -50,13 +51,11 @@ class House:
         identifiers: Identifiers = IDENTIFIERS,
         links_a_day: int = LINKS_A_DAY,
     ) -> None:
+        config = replace(CONFIG, codec=codec, identifiers=identifiers, links_a_day=links_a_day)
         self.home = home
-        self.registry = CollectorRegistry()
-        metrics = Metrics(self.registry)
-        self.directory = Directory("nowhere", IDENTIFIERS, home / "directory")
-        self.intake = Intake(codec, IDENTIFIERS, self.directory, PARTITIONS, "nowhere", metrics)
-        self.metrics = metrics
-        self.resolver = Resolver(0, PARTITIONS, identifiers, home / "resolver", metrics, links_a_day)
+        self.pipeline = Pipeline(config, home)
+        self.directory, self.intake = self.pipeline.directory, self.pipeline.intake
+        self.resolver, self.metrics = self.pipeline.resolver, self.pipeline.metrics
         self.links = 0
         self.identities: list[Output] = []
 
@@ -71,8 +70,7 @@ class House:
         assert LINKS == output.topic
         link = record(LINKS, 0, self.links, output.value, output.key, output.headers, NOW)
         self.links += 1
-        outputs = list(self.resolver.decide([link]))
-        self.resolver.committed(MARK)
+        outputs = self.pipeline.unit(self.resolver, [link])
         found = [one for one in outputs if one.topic == IDENTITIES]
         self.identities += found
         if learn:
@@ -84,8 +82,7 @@ class House:
 def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path)
     yield made
-    made.resolver.close()
-    made.directory.close()
+    made.pipeline.close()
 
 
 def seen(*identifiers: tuple[str, str], number: int = 0, time: str = "2026-11-17T09:00:00Z") -> bytes:
@@ -153,8 +150,8 @@ def test_another_key_refuses_to_go_on_with_what_is_on_disk(house: House) -> None
     house.resolve(house.publish(seen(("email", "ada@example.com"))))
     house.resolver.close()
     metrics = Metrics(CollectorRegistry())
-    stranger = Resolver(0, PARTITIONS, Identifiers(b"quite another key"), house.home / "resolver", metrics)
-    assert MARK == stranger.checkpoint()
+    stranger = Resolver(0, PARTITIONS, Identifiers(b"quite another key"), house.home / "resolver-0-0", metrics)
+    assert stranger.checkpoint() is not None
     with pytest.raises(WrongKey, match="CXBUS_IDENTITY_KEY"):
         stranger.opened(MARK)
     stranger.close()
@@ -238,7 +235,7 @@ def test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason(
         headers["__cxbus.errors.partition"],
         headers["__cxbus.errors.offset"],
     )
-    assert 1.0 == house.registry.get_sample_value("cxbus_dead_total", {"department": department, "reason": reason})
+    assert 1.0 == house.metrics.dead.labels(department, reason)._value.get()
 
 
 class Stumbling(Codec):
@@ -362,8 +359,7 @@ def test_what_was_not_read_is_one_letter_about_all_of_its_offsets(house: House) 
     assert [None, b"20", None] == [one.get(f"{ERRORS}last-offset") for one in told]
     assert (b"key", b"value", b"1") == (outputs[0].key, outputs[0].value, told[0]["mine"])
     assert b"the batch" == outputs[1].value
-    dead = ("cxbus_dead_total", {"department": "web", "reason": "unreadable"})
-    assert 1 == house.registry.get_sample_value(*dead)
+    assert 1 == house.metrics.dead.labels("web", "unreadable")._value.get()
 
 
 def test_of_large_events_few_are_on_their_way_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
