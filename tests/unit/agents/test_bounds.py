@@ -15,6 +15,8 @@ import orjson
 import pytest
 import structlog
 from aiokafka import ConsumerRecord
+from core.rules.conditions.condition import EVIDENCE_LIMIT, MATTER, Answer, Condition, Found, Kept, Now
+from core.timeline.derived import Derived
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +32,7 @@ from core.rules.ruleset import RuleSet
 from core.timeline.derived import Derived
 from core.timeline.features import Feature, Ref
 from core.timeline.matters import FIELDS, Matter, Matters
+from engine.kafka.record import Record
 from engine.transactional.transaction import Output
 from schemas.codec import Codec
 from schemas.journal import MERGE, MOVED, ORDER
@@ -372,7 +375,7 @@ def identifiers(start: int, count: int) -> list[dict[str, str]]:
     return [{"type": "device", "value": f"number {start + one}"} for one in range(count + 1)]
 
 
-def heard(home: Path, log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Any:
+def heard(home: Path, log: Sequence[Record], cuts: Sequence[int]) -> Any:
     """All that becomes of the journal's records in batches of these lengths, and what a restored journey makes of the
     last.
     """
@@ -393,7 +396,7 @@ def heard(home: Path, log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Any
     return dead, alerts, entries, kept
 
 
-def batches(log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Iterator[Sequence[ConsumerRecord]]:
+def batches(log: Sequence[Record], cuts: Sequence[int]) -> Iterator[Sequence[Record]]:
     place = turn = 0
     while place < len(log):
         yield log[place : place + cuts[turn % len(cuts)]]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import orjson
 import pytest
-from aiokafka import ConsumerRecord
 
 from agents.identifiers import Identifiers
 from agents.journey import Journey
 from benchmarks.history import Past, events_of, histories, models, past
 from benchmarks.seed import customer_id
 from benchmarks.traffic import Published, customer_no
+from engine.kafka.record import Record
 from engine.transactional.transaction import Output
 from schemas.topics import PROFILES, TIMELINE, partition_of
 from tests.unit.agents.bench import MARK, Journal, event, record
@@ -80,7 +80,7 @@ def restore(journey: Journey, lived: Past, place: int) -> None:
     assert {place} == {output.partition for output in lived.of(9, OTHER, IDENTIFIERS, 4)}
 
 
-def read(output: Output) -> ConsumerRecord:
+def read(output: Output) -> Record:
     return record(output.topic, output.partition, 0, output.value, output.key, output.headers)
 
 
