@@ -1,11 +1,9 @@
 """What the journal's readers must have done: a fold of the journal in this process, with nothing that can fail.
 
 Each journal record once, partition by partition, in order, through ``core.customer.step.step`` with a memory for a
-history. It keeps, in order, all that the journey had to write. Older states it has none: what is late is folded from
-the beginning.
-Each journal record once, partition by partition, in order, through ``core.customer.step.step`` with a memory for a history:
-not through ``agents.pipeline``, whose journey has the archive and the units of work that are judged by this. It keeps,
-in order, all that the journey had to write. Older states it has none: what is late is folded from the beginning.
+history: not through ``agents.pipeline``, whose journey has the archive and the units of work that are judged by this.
+It keeps, in order, all that the journey had to write. Older states it has none: what is late is folded from the
+beginning.
 """
 
 from __future__ import annotations

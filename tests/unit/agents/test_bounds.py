@@ -14,9 +14,6 @@ import msgspec
 import orjson
 import pytest
 import structlog
-from aiokafka import ConsumerRecord
-from core.rules.conditions.condition import EVIDENCE_LIMIT, MATTER, Answer, Condition, Found, Kept, Now
-from core.timeline.derived import Derived
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
