@@ -299,15 +299,17 @@ DIRECTORY_KEY = f"{_INTAKE_ON_KAFKA}::test_a_directory_on_disk_is_not_used_with_
 # --- the sink --------------------------------------------------------------------------------------------------------
 
 _SINKS = "tests/contract/test_sinks.py"
+_SINK_LOGS = "tests/contract/test_sink_logs.py"
 AS_SENT = "tests/unit/sinks/test_rows.py"
 SINK_FAILS = f"{_SINKS}::test_a_flush_that_fails_anywhere_writes_nothing_at_all"
 SINK_LOCKED = f"{_SINKS}::test_a_locked_database_keeps_the_batch_until_it_can_be_written"
-SINK_ATTACHED = f"{_SINKS}::test_what_attaching_dropped_is_written_once_it_is_read_again"
+SINK_ATTACHED = f"{_SINK_LOGS}::test_what_attaching_dropped_is_written_once_it_is_read_again"
 SINK_AGAIN = f"{_SINKS}::test_records_that_come_again_change_nothing"
 SINK_FOLD = (
-    f"{_SINKS}::test_however_it_is_cut_repeated_and_interrupted_the_database_is_the_fold_of_the_logs_before_its_offsets"
+    f"{_SINK_LOGS}"
+    "::test_however_it_is_cut_repeated_and_interrupted_the_database_is_the_fold_of_the_logs_before_its_offsets"
 )
-SINK_RECREATED = f"{_SINKS}::test_what_is_of_another_log_is_discarded_and_read_from_the_start"
+SINK_RECREATED = f"{_SINK_LOGS}::test_what_is_of_another_log_is_discarded_and_read_from_the_start"
 SINK_ABORTED = "tests/integration/test_sink.py::test_committed_records_are_copied_and_aborted_ones_never_show"
 
 # --- how processes live and end ---------------------------------------------------------------------------------------
