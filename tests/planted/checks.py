@@ -310,7 +310,7 @@ SINK_FOLD = (
     "::test_however_it_is_cut_repeated_and_interrupted_the_database_is_the_fold_of_the_logs_before_its_offsets"
 )
 SINK_RECREATED = f"{_SINK_LOGS}::test_what_is_of_another_log_is_discarded_and_read_from_the_start"
-SINK_ABORTED = "tests/integration/test_sink.py::test_committed_records_are_copied_and_aborted_ones_never_show"
+SINK_ABORTED = "tests/integration/sink/test_records.py::test_committed_records_are_copied_and_aborted_ones_never_show"
 
 # --- how processes live and end ---------------------------------------------------------------------------------------
 
