@@ -11,7 +11,7 @@ from agents import stored_alert
 from agents.keys import key_of_ours
 from engine.transactional.transaction import Output
 from schemas.topics import NOTIFIED, alerts_topic, partition_of
-from tests.unit.core.test_cases import ruled
+from tests.unit.core.bench import ruled
 
 from .bench import Journal, event, record
 

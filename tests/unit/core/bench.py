@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.documents import Document, Documents
@@ -15,6 +15,7 @@ from core.customer.archive import LifeChange
 from core.customer.arrival import Arrived, Written
 from core.customer.customer import Customer
 from core.customer.step import Merge, Moved, Output, Shipped, step
+from core.rules.parsing import parse_rule
 from core.rules.ruleset import RuleSet
 from core.timeline.derived import Derived
 from core.timeline.entry import BEFORE_ALL, DAY, FOREVER, Entry, event_uid
@@ -25,6 +26,11 @@ VOCABULARY = vocabulary(REGISTRY)
 RULES: RuleSet = load(BUILT_IN, VOCABULARY, REGISTRY.outreach)
 START = 1_772_409_600_000_000  # 2026-03-02T00:00Z
 CLOCK = START + 30 * DAY
+
+MAIL, VISIT, TALK = "marketing.campaign.sent.v1", "web.page.viewed.v1", "service.conversation.ended.v1"
+CASE, DONE, ESCALATED = "service.case.opened.v1", "service.case.resolved.v1", "service.case.escalated.v1"
+ALWAYS = {"field": "channel", "is": "email"}
+"""What holds of every ``campaign``."""
 
 
 def entry(at: int, kind: str, data: dict[str, Any], number: int) -> Entry:
@@ -147,3 +153,42 @@ def complaint(at: int, number: int = 1) -> Entry:
 
 def campaign(at: int, number: int = 100, name: str = "S1") -> Entry:
     return entry(at, "marketing.campaign.sent.v1", {"campaignId": name, "channel": "email"}, number)
+
+
+def ruled(*parts: Mapping[str, object]) -> RuleSet:
+    """Rules of these parts, called r0, r1, …"""
+    whole = {
+        **{"about": "a case", "version": 1, "when": MAIL, "cooldown": "0s", "severity": "info", "notify": "sales"},
+        **{"reason": "a case", "action": "none"},
+    }
+    told = ({**whole, "rule": f"r{number}", **part} for number, part in enumerate(parts))
+    return RuleSet([parse_rule(one, VOCABULARY, ["sales"]) for one in told], VOCABULARY)
+
+
+def visit(at: int, number: int) -> Entry:
+    return entry(at, VISIT, {"url": "u"}, number)
+
+
+def talk(at: int, number: int) -> Entry:
+    return entry(at, TALK, {"direction": "inbound"}, number)
+
+
+def call(at: int, number: int) -> Entry:
+    return entry(at, "sales.call.completed.v1", {"direction": "outbound", "outcome": "no_answer"}, number)
+
+
+def case(at: int, number: int, kind: str = CASE, name: str = "K1", category: str = "complaint") -> Entry:
+    return entry(at, kind, {"caseId": name, "category": category} if kind == CASE else {"caseId": name}, number)
+
+
+def tell(bus: Bus, *entries: Entry, clock: int = BEFORE_ALL) -> list[str]:
+    """They arrive at their own instants, or all at that of the ``clock``. Returns what was said, by rule's key."""
+    before = len(bus.said)
+    for one in entries:
+        bus.arrive("c", arrived(one), max(clock, one.at))
+    return [f"{said.state} {said.alert.key}" for _, said in bus.said[before:]]
+
+
+def ends(bus: Bus) -> list[tuple[str, int | None]]:
+    """Of every alert, by its key, when it ends: µs after ``START``."""
+    return [(alert.key, None if alert.end is None else alert.end - START) for alert in bus.alerts("c")]

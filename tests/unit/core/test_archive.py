@@ -9,8 +9,7 @@ from core.customer.archive import LifeChange
 from core.customer.step import Merge, Shipped
 from core.timeline.entry import DAY, HOUR
 
-from .bench import START, Bus, arrived, campaign, complaint
-from .test_cases import ALWAYS, ruled, visit
+from .bench import ALWAYS, START, Bus, arrived, campaign, complaint, ruled, visit
 
 DAILY = {"if": ALWAYS, "expires": "1h"}
 
