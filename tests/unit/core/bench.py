@@ -192,3 +192,7 @@ def tell(bus: Bus, *entries: Entry, clock: int = BEFORE_ALL) -> list[str]:
 def ends(bus: Bus) -> list[tuple[str, int | None]]:
     """Of every alert, by its key, when it ends: µs after ``START``."""
     return [(alert.key, None if alert.end is None else alert.end - START) for alert in bus.alerts("c")]
+
+
+def states(bus: Bus) -> list[str]:
+    return [said.state for _, said in bus.said]
