@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ from engine.kafka.cluster import Cluster
 from engine.kafka.record import KafkaRecord, Record
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
-from schemas.journal import Header, event_headers
+from schemas.journal import MERGE, ORDER, Header, event_headers
 from schemas.registry import Registry
-from schemas.topics import JOURNAL, PROFILES, partition_of
+from schemas.topics import JOURNAL, PROFILES, alerts_topic, partition_of
 
 PARTITIONS = 4
 REGISTRY = Registry.discover()
@@ -58,6 +59,9 @@ def event(kind: str, time: str, number: object = 0, **data: Any) -> bytes:
 
 MARK = Checkpoint(Cluster("", {}), {}, 0.0)
 """Of stores that nobody will open again."""
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where there is such a folder, a store need not wait for a disk."""
 
 
 class Journal:
@@ -129,3 +133,40 @@ class Journal:
         for partition in range(PARTITIONS):
             other.pipeline.restart("journey", partition)
         return other
+
+
+def minute(number: int) -> str:
+    """So many minutes after the day before the journal's clock."""
+    return (datetime(2026, 11, 17, 12, tzinfo=UTC) + timedelta(minutes=number)).isoformat().replace("+00:00", "Z")
+
+
+def size(output: Output) -> int:
+    return len(output.value or b"") + len(dict(output.headers).get(STATE, b""))
+
+
+def largest(outputs: Sequence[Output]) -> int:
+    return max(map(size, outputs))
+
+
+def complain(journal: Journal, customer: str, number: int, **more: Any) -> list[Output]:
+    told = {"caseId": f"CASE-{number:06}", "category": "complaint", "priority": "high", **more}
+    return journal.publish(customer, event("service.case.opened.v1", minute(number), number, **told))
+
+
+def advertise(journal: Journal, customer: str, number: int, **more: Any) -> list[Output]:
+    told = {"campaignId": f"CAMP-{number:05}", "channel": "email", **more}
+    return journal.publish(customer, event("marketing.campaign.sent.v1", minute(number), number, **told), "marketing")
+
+
+def told_of(journal: Journal, rule: str) -> list[Any]:
+    """The data of all messages about alerts of a rule to service."""
+    said = [message["data"] for message in journal.messages(alerts_topic("service"))]
+    return [data for data in said if data["rule"] == rule]
+
+
+def merge(journal: Journal, customer: str, into: str) -> list[Output]:
+    return journal.tell(customer, orjson.dumps({"into": into, "version": 7}), ((ORDER, MERGE),))
+
+
+def identifiers(start: int, count: int) -> list[dict[str, str]]:
+    return [{"type": "device", "value": f"number {start + one}"} for one in range(count + 1)]

@@ -2,98 +2,53 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import orjson
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import documents, messages, output_size
-from agents.documents import STATE, Documents
+from agents import documents, output_size
+from agents.documents import Documents
 from core.alerts.alert import Alert
 from core.alerts.message import REASON_BYTES
 from core.alerts.suppression import MOST_ALERTS, MOST_OF_A_RULE
 from core.bounds import VALUE_BYTES
 from core.customer.customer import MOST_IDENTIFIERS, MOST_SHOWN, Customer
-from core.rules.conditions.condition import EVIDENCE_LIMIT, MATTER, Answer, Condition, Evidence, Kept, Now
+from core.rules.conditions.condition import EVIDENCE_LIMIT, MATTER, Evidence
 from core.rules.ruleset import RuleSet
 from core.timeline.derived import Derived
-from core.timeline.features import Feature, Ref
+from core.timeline.features import Ref
 from core.timeline.matters import FIELDS, Matter, Matters
 from engine.kafka.record import Record
-from engine.transactional.transaction import Output
 from schemas.codec import Codec
-from schemas.journal import MERGE, MOVED, ORDER
 from schemas.refusal import Dead, Reason
-from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, partition_of
+from schemas.topics import DEAD, PROFILES, alerts_topic
 
-from .bench import CODEC, PARTITIONS, RULES, Journal, event
-
-ID_BYTES = 64
-"""A profile's own id is not counted: it has the offset, and room enough."""
-
-MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""Where there is such a folder, a store need not wait for a disk."""
+from .bench import (
+    CODEC,
+    MEMORY,
+    RULES,
+    Journal,
+    advertise,
+    complain,
+    event,
+    identifiers,
+    largest,
+    merge,
+    minute,
+    told_of,
+)
 
 LONG = "\x01" * 42 + "xxxx"
 """A text whose bytes as JSON are as many as a word may have."""
-
-
-@pytest.fixture(autouse=True)
-def no_tracebacks() -> Iterator[None]:
-    """A decision that fails tells at length where; here many do."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "one")
-    yield made
-    made.close()
-
-
-def minute(number: int) -> str:
-    """So many minutes after the day before the journal's clock."""
-    return (datetime(2026, 11, 17, 12, tzinfo=UTC) + timedelta(minutes=number)).isoformat().replace("+00:00", "Z")
-
-
-def size(output: Output) -> int:
-    return len(output.value or b"") + len(dict(output.headers).get(STATE, b""))
-
-
-def largest(outputs: Sequence[Output]) -> int:
-    return max(map(size, outputs))
-
-
-def complain(journal: Journal, customer: str, number: int, **more: Any) -> list[Output]:
-    told = {"caseId": f"CASE-{number:06}", "category": "complaint", "priority": "high", **more}
-    return journal.publish(customer, event("service.case.opened.v1", minute(number), number, **told))
-
-
-def advertise(journal: Journal, customer: str, number: int, **more: Any) -> list[Output]:
-    told = {"campaignId": f"CAMP-{number:05}", "channel": "email", **more}
-    return journal.publish(customer, event("marketing.campaign.sent.v1", minute(number), number, **told), "marketing")
-
-
-def told_of(journal: Journal, rule: str) -> list[Any]:
-    """The data of all messages about alerts of a rule to service."""
-    said = [message["data"] for message in journal.messages(alerts_topic("service"))]
-    return [data for data in said if data["rule"] == rule]
-
-
-def merge(journal: Journal, customer: str, into: str) -> list[Output]:
-    return journal.tell(customer, orjson.dumps({"into": into, "version": 7}), ((ORDER, MERGE),))
 
 
 # --- what was tried on the bus ---------------------------------------------------------------------------------------
@@ -152,149 +107,6 @@ def test_of_thousands_of_identifiers_a_profile_lists_a_hundred_whatever_their_or
         journal.close()
     assert listed[0] == listed[1]
     assert MOST_IDENTIFIERS == len(listed[0])
-
-
-# --- what leaves and arrives -----------------------------------------------------------------------------------------
-
-
-def test_a_merge_changes_no_byte_of_an_event_however_its_numbers_are_written(journal: Journal) -> None:
-    numbers = b"[" + b",".join([b"1e15"] * 40_000) + b"]"
-    sent = event("service.case.opened.v1", minute(1), caseId="K1", category="question", priority="low", extra="@")
-    sent = sent.replace(b'"@"', numbers)
-    assert len(orjson.dumps(orjson.loads(sent))) > 3 * len(sent)
-    journal.publish("young", sent)
-    before = [made.value for (topic, _), log in journal.logs.items() if topic == TIMELINE for made in log]
-    complain(journal, "old", 3)
-    assert largest(merge(journal, "young", "old")) < 2 * len(sent)
-    after = [
-        made.value for (topic, _), log in journal.logs.items() if topic == TIMELINE for made in log
-        if made.key.startswith(b"old/") and made.value is not None and sent in made.value
-    ]  # fmt: skip
-    assert sent in before[0]
-    assert 1 == len(after)
-
-
-ODD = b'12345678901234567890123,"price":1.10,"a":1,"a":2,"big":18446744073709551615,"text":"\\u00e9"'
-"""Numbers and names that no reader of JSON writes again as they were."""
-
-
-def test_through_a_chain_of_merges_an_event_is_as_it_was_sent_and_its_copies_are_copies(
-    journal: Journal, tmp_path: Path
-) -> None:
-    sent = event("service.case.opened.v1", minute(1), caseId="K1", category="question", priority="low", ref="@")
-    sent = sent.replace(b'"@"', ODD)
-    journal.publish("c_3", sent)
-    for number, (away, into) in enumerate((("c_3", "c_2"), ("c_2", "c_1"))):
-        complain(journal, into, 3 + number)
-        merge(journal, away, into)
-        for customer in (away, into):  # what comes under the old id is forwarded
-            outputs = journal.publish(customer, sent)
-            assert [] == [one for one in outputs if one.topic in (TIMELINE, DEAD)]
-    other = sent.replace(b"1.10", b"1.11")
-    for there in (journal, journal.restored(tmp_path / "two")):
-        (letter,) = (one for one in there.publish("c_3", other) if one.topic == DEAD)
-        assert other == letter.value
-        assert b"id-reused" == dict(letter.headers)["__cxbus.errors.exception"]
-        assert [] == [one for one in there.publish("c_1", sent) if one.topic in (TIMELINE, DEAD)]
-        there.close()
-    values = [made.value for (topic, _), log in journal.logs.items() if topic == TIMELINE for made in log if made.value]
-    assert [b"c_3", b"c_2", b"c_1"] == [
-        key for key in (b"c_3", b"c_2", b"c_1") for one in values if sent in one and b'"customerId":"' + key in one
-    ]
-
-
-def test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_own(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    complain(journal, "young", 0)
-    for number in range(1, 20):
-        advertise(journal, "young", number)
-    complain(journal, "old", 30)
-    monkeypatch.setattr("agents.moves.MOVE_BYTES", 6_000)
-    merge(journal, "young", "old")
-    moves = [
-        orjson.loads(made.value) for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log
-        if (ORDER, MOVED) in made.headers
-    ]  # fmt: skip
-    assert ([], 20) == (moves[-1]["entries"], len(moves[-1]["alerts"]))
-    assert [[]] * (len(moves) - 1) == [move["alerts"] for move in moves[:-1]]
-    assert 19 == journal.current(PROFILES)["old"]["standing"].count("campaign-during-complaint")
-
-
-def test_what_is_settled_for_a_customer_stays_so_after_a_merge(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    complain(journal, "young", 0)
-    complain(journal, "old", 1)
-    monkeypatch.setattr("core.alerts.suppression.MOST_ALERTS", 1)
-    for number in (2, 3):
-        advertise(journal, "young", number)
-    monkeypatch.undo()
-    merge(journal, "young", "old")
-    keys = [(alert["state"], alert["instanceKey"]) for alert in told_of(journal, "campaign-during-complaint")]
-    assert [(state, "CAMP-00002") for state in ("fired", "retracted", "updated")] == keys
-
-
-class Moody(Condition):
-    """A condition with a bug that comes and goes."""
-
-    broken: ClassVar[bool] = False
-
-    def __init__(self, real: Condition) -> None:
-        self._real = real
-
-    def holds(self, now: Now) -> Answer:
-        if Moody.broken:
-            raise ZeroDivisionError
-        return self._real.holds(now)
-
-    def changes(self, now: Now) -> int:
-        return self._real.changes(now)
-
-    def features(self) -> Iterable[Feature]:
-        return self._real.features()
-
-    def bound(self, kept: Kept) -> Condition:
-        return Moody(self._real.bound(kept))
-
-    def fields(self) -> frozenset[str]:
-        return self._real.fields()
-
-
-MOODY = RuleSet([replace(rule, condition=Moody(rule.condition)) for rule in RULES.rules.values()], RULES.vocabulary)
-
-
-def test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def told(broken: bool, home: Path) -> tuple[Any, ...]:
-        journal = Journal(home, MOODY)
-        complain(journal, "young", 0)
-        advertise(journal, "old", 1)
-        monkeypatch.setattr(Moody, "broken", broken)
-        merge(journal, "young", "old")
-        monkeypatch.setattr(Moody, "broken", False)
-        place = partition_of("old", PARTITIONS)
-        unjudged = journal.journey(place)._metrics.unjudged._value.get()
-        assert unjudged == broken
-        assert journal.known("old").unjudged == broken
-        assert {"old"} == {entry["customerId"] for entry in journal.current(TIMELINE).values()}
-        restored = journal.restored(home / "again")
-        for one in (journal, restored):
-            page = event("web.page.viewed.v1", minute(2), url="u")
-            one.publish("old", page, "web")
-        assert journal.documents() == restored.documents()
-        found = [(message["data"]["state"], message["data"]["instanceKey"])
-                 for message in journal.messages(alerts_topic("service"))]  # fmt: skip
-        document = journal.current(PROFILES)["old"]
-        assert DEAD not in {topic for topic, _ in journal.logs}
-        journal.close()
-        restored.close()
-        return found, document["entries"], document["open"], document["standing"]
-
-    usual, late = told(False, tmp_path / "a"), told(True, tmp_path / "b")
-    assert usual == late
-    assert [("fired", "CAMP-00001")] == usual[0]
 
 
 # --- at real size ----------------------------------------------------------------------------------------------------
