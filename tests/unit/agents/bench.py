@@ -170,3 +170,15 @@ def merge(journal: Journal, customer: str, into: str) -> list[Output]:
 
 def identifiers(start: int, count: int) -> list[dict[str, str]]:
     return [{"type": "device", "value": f"number {start + one}"} for one in range(count + 1)]
+
+
+def complain_and_advertise(journal: Journal, customer: str) -> None:
+    journal.publish(
+        customer,
+        event("service.case.opened.v1", "2026-11-17T09:00:00Z", caseId="K1", category="complaint", priority="high"),
+    )
+    journal.publish(
+        customer,
+        event("marketing.campaign.sent.v1", "2026-11-17T12:00:00Z", campaignId="S1", channel="email"),
+        "marketing",
+    )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import orjson
 import pytest
 import structlog
 from aiokafka import ConsumerRecord
@@ -18,7 +19,9 @@ from hypothesis import strategies as st
 from agents import messages, output_size
 from core.rules.conditions.condition import Answer, Condition, Kept, Now
 from core.rules.ruleset import RuleSet
+from core.timeline.entry import FOREVER
 from core.timeline.features import Feature
+from schemas.journal import MERGE, ORDER
 from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, partition_of
 
 from .bench import (
@@ -28,6 +31,7 @@ from .bench import (
     Journal,
     advertise,
     complain,
+    complain_and_advertise,
     event,
     identifiers,
     merge,
@@ -141,7 +145,7 @@ def test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind(
     assert 2 == len(journal.current(TIMELINE))
 
 
-# --- moves -----------------------------------------------------------------------------------------------------------
+# --- conditions with a bug -------------------------------------------------------------------------------------------
 
 
 class Moody(Condition):
@@ -204,3 +208,78 @@ def test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record(
     usual, late = told(False, tmp_path / "a"), told(True, tmp_path / "b")
     assert usual == late
     assert [("fired", "CAMP-00001")] == usual[0]
+
+
+class Broken(Condition):
+    """A condition with a bug."""
+
+    def holds(self, now: Now) -> Answer:
+        raise ZeroDivisionError
+
+    def changes(self, now: Now) -> int:
+        return FOREVER
+
+    def features(self) -> tuple[()]:
+        return ()
+
+    def bound(self, kept: Kept) -> Condition:
+        return self
+
+
+def with_a_bug() -> RuleSet:
+    """The rules, one of which always fails."""
+    broken = replace(RULES.rules["dunning-during-dispute"], condition=Broken())
+    return RuleSet({**RULES.rules, broken.name: broken}.values(), RULES.vocabulary)
+
+
+def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, with_a_bug())
+    complain_and_advertise(journal, "c_1")
+    poison = event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1)
+    outputs = journal.publish("c_1", poison, "finance")
+    letter = next(output for output in outputs if output.topic == DEAD)
+    assert b"decision-error" == dict(letter.headers)["__cxbus.errors.exception"]
+    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    assert 3 == journal.current(PROFILES)["c_1"]["entries"]
+    journal.close()
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path, before: int) -> None:
+    """``before``: so many records came in a batch of their own, so that the customer is known."""
+    whole = Journal(tmp_path / "whole")
+    complain_and_advertise(whole, "c_1")
+    whole.publish("c_1", event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1), "finance")
+    whole.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    log = whole.logs[JOURNAL, partition_of("c_1", PARTITIONS)]
+    whole.close()
+    journal = Journal(tmp_path / "broken", with_a_bug())
+    for batch in filter(None, (log[:before], log[before:])):
+        outputs = journal.run(batch)
+    assert 1 == sum(output.topic == DEAD for output in outputs)
+    entries = [entry["event"]["type"] for entry in journal.current(TIMELINE).values()]
+    assert ["marketing.campaign.sent.v1", "service.case.opened.v1", "service.case.resolved.v1"] == sorted(entries)
+    assert 3 == journal.current(PROFILES)["c_1"]["entries"]
+    assert ["fired"] == [message["data"]["state"] for message in journal.messages(alerts_topic("service"))]
+    journal.close()
+
+
+def test_a_merge_that_fails_altogether_stops_nobody_else(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    complain_and_advertise(journal, "c_1")
+    entries = dict(journal.current(TIMELINE))
+
+    def broken(*_: object) -> Iterator[bytes]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("agents.moves.parts", broken)
+    (letter,) = (
+        one
+        for one in journal.tell("c_1", orjson.dumps({"into": "c_2", "version": 1}), ((ORDER, MERGE),))
+        if one.topic == DEAD
+    )
+    told = dict(letter.headers)
+    assert b"decision-error" == told["__cxbus.errors.exception"]
+    assert JOURNAL.encode() == told["__cxbus.errors.topic"]
+    assert entries == journal.current(TIMELINE)
+    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-03T09:00:00Z", 9, caseId="K1"))
+    assert len(entries) + 1 == len(journal.current(TIMELINE))

@@ -1,52 +1,25 @@
-"""The journey of a partition, on its real store: what it writes, what it restores, how customers move."""
+"""The journey of a partition, on its real store: what an event, a copy, an answer and a foreign record become."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import orjson
 import pytest
 from msgspec import structs
 
 from agents.archive import Archive
-from agents.documents import STATE, OtherVersion
 from agents.journey import QUIET
-from core.rules.conditions.condition import Answer, Condition, Kept, Now
-from core.rules.ruleset import RuleSet
-from core.timeline.entry import FOREVER, rfc3339, uid_bytes
-from engine.kafka.errors import Permanent
+from core.timeline.entry import rfc3339, uid_bytes
 from engine.transactional.transaction import Output
 from schemas.codec import Codec, Decoded
 from schemas.journal import MERGE, MOVED, ORDER, Header, event_headers
 from schemas.outputs import OUTPUTS
 from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, partition_of
-from tests.chaos.nonsense import odd_but_good
 
-from .bench import CODEC, MARK, PARTITIONS, RULES, Journal, event, record
-from .test_documents import FORMER, FORMER_REDIRECT
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "one")
-    yield made
-    made.close()
-
-
-def complain_and_advertise(journal: Journal, customer: str) -> None:
-    journal.publish(
-        customer,
-        event("service.case.opened.v1", "2026-11-17T09:00:00Z", caseId="K1", category="complaint", priority="high"),
-    )
-    journal.publish(
-        customer,
-        event("marketing.campaign.sent.v1", "2026-11-17T12:00:00Z", campaignId="S1", channel="email"),
-        "marketing",
-    )
+from .bench import CODEC, PARTITIONS, Journal, complain_and_advertise, event
 
 
 def test_an_event_becomes_an_entry_a_profile_and_an_alert_for_each_department(journal: Journal) -> None:
@@ -133,121 +106,11 @@ def test_what_a_lost_unit_of_work_took_in_is_no_part_of_the_past(journal: Journa
     assert [] == journal.known("c_1").alerts, "twice the same would be the third contact in a day"
 
 
-@pytest.mark.parametrize("restores", [False, True])
-def test_what_a_lost_unit_of_work_took_in_is_not_kept_by_an_opening(journal: Journal, restores: bool) -> None:
-    complain_and_advertise(journal, "c_1")
-    place = partition_of("c_1", PARTITIONS)
-    journey, before = journal.journey(place), len(journal.current(TIMELINE))
-    resolved = event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1")
-    uid = uid_bytes("/test", "service.case.resolved.v1-0")
-    headers = event_headers("cx.service.events.v1/0/9", journal.clock * 1000, 1_795_000_000_000_000, uid)
-    lost = [record(JOURNAL, place, 9, resolved, b"c_1", headers, journal.clock)]
-    written = journey.decide(lost)
-    if restores:
-        journey.restore(journal.logs[PROFILES, place])
-    journey.opened(MARK)
-    assert before == len(journey._archive.since("c_1", 0))
-    assert written == journey.decide(lost), "it is no copy of itself"
-
-
-def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened(
-    journal: Journal, tmp_path: Path
-) -> None:
-    complain_and_advertise(journal, "c_1")
-    restored = journal.restored(tmp_path / "two")
-    late = event("service.case.resolved.v1", "2026-11-17T10:00:00Z", caseId="K1")
-    again = event("service.case.resolved.v1", "2026-11-17T10:00:00Z", caseId="K1")
-    assert journal.publish("c_1", late) == restored.publish("c_1", late)
-    assert journal.publish("c_1", again) == restored.publish("c_1", again)
-    assert journal.documents() == restored.documents()
-    restored.close()
-
-
-def test_the_clock_of_a_restored_journey_does_not_go_back(journal: Journal, tmp_path: Path) -> None:
-    complain_and_advertise(journal, "c_1")
-    reached = journal.known("c_1").appended
-    restored = journal.restored(tmp_path / "two")
-    restored.clock -= 3_600_000  # the next broker to lead the partition is behind
-    restored.publish("c_1", event("web.page.viewed.v1", "2026-11-17T13:00:00Z", url="https://example.com/"), "web")
-    assert reached == restored.known("c_1").appended
-    restored.close()
-
-
 def test_no_entry_lies_ahead_of_the_moment_at_which_the_broker_had_it(journal: Journal) -> None:
     ahead = rfc3339((journal.clock + 3_600_000) * 1000)
     journal.publish("c_1", event("service.case.resolved.v1", ahead, caseId="K1"))
     (entry,) = journal.current(TIMELINE).values()
     assert (ahead, entry["received"]) == (entry["event"]["time"], entry["at"])
-
-
-def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(journal: Journal) -> None:
-    younger = next(f"c_{n}" for n in range(9) if partition_of(f"c_{n}", PARTITIONS) != partition_of("old", PARTITIONS))
-    journal.publish("old", event("web.page.viewed.v1", "2026-11-17T08:00:00Z", url="https://example.com/"), "web")
-    complain_and_advertise(journal, younger)
-    before = {key.partition("/")[2]: entry["event"] for key, entry in journal.current(TIMELINE).items()}
-    journal.tell(younger, orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
-
-    entries = journal.current(TIMELINE)
-    assert {"old"} == {entry["customerId"] for entry in entries.values()}
-    assert before == {key.partition("/")[2]: entry["event"] for key, entry in entries.items()}
-    assert 2 == sum(entry["moved"] for entry in entries.values())
-    profiles = journal.current(PROFILES)
-    assert "old" == profiles[younger]["mergedInto"]
-    assert (3, ["campaign-during-complaint"]) == (profiles["old"]["entries"], profiles["old"]["standing"])
-    told = [message["data"] for message in journal.messages(alerts_topic("service"))]
-    states = [(data["customerId"], data["state"], data["evidence"]) for data in told]
-    evidence = told[0]["evidence"]
-    assert 2 == len(evidence)
-    expected = [(younger, "fired", evidence), (younger, "retracted", evidence), ("old", "updated", evidence)]
-    assert expected == states, "looked up before the entries leave, and where they arrive"
-
-    journal.publish(younger, event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
-    assert 4 == journal.current(PROFILES)["old"]["entries"]
-    assert [] == journal.current(PROFILES)["old"]["open"]
-
-
-def test_whatever_intake_takes_moves(journal: Journal) -> None:
-    odd = [one for one in odd_but_good(1_795_000_000_000_000, 1) if not one.reason]
-    for one in odd:
-        journal.publish("young", one.value, "sales")
-    before = sorted(orjson.dumps(entry["event"]) for entry in journal.current(TIMELINE).values())
-    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
-    entries = journal.current(TIMELINE).values()
-    assert {"old"} == {entry["customerId"] for entry in entries}
-    assert before == sorted(orjson.dumps(entry["event"]) for entry in entries)
-    assert len(odd) == journal.current(PROFILES)["old"]["entries"]
-
-
-def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> None:
-    for hour in range(24):
-        for number in range(50):
-            journal.publish(
-                "young",
-                event(
-                    "web.page.viewed.v1", f"2026-11-16T{hour:02}:{number:02}:00Z", f"{hour}-{number}",
-                    url="https://example.com/",
-                ),
-                "web",
-            )  # fmt: skip
-    complain_and_advertise(journal, "young")
-    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
-    moves = [made for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log
-             if (ORDER, MOVED) in made.headers]  # fmt: skip
-    assert 3 == len(moves)
-    assert 1202 == len(journal.current(TIMELINE))
-    states = [(m["data"]["customerId"], m["data"]["state"]) for m in journal.messages(alerts_topic("service"))]
-    assert [("young", "fired"), ("young", "retracted"), ("old", "updated")] == states
-    assert {} == journal.known("old").arriving
-
-
-def test_what_moved_away_stays_away_after_a_restore(journal: Journal, tmp_path: Path) -> None:
-    complain_and_advertise(journal, "young")
-    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
-    restored = journal.restored(tmp_path / "two")
-    archives = [restored.journey(partition)._archive for partition in range(PARTITIONS)]
-    left = {name: sum(len(archive.since(name, 0)) for archive in archives) for name in ("young", "old")}
-    assert {"young": 0, "old": 2} == left
-    restored.close()
 
 
 def test_a_department_s_answer_is_noted_on_the_timeline(journal: Journal) -> None:
@@ -319,60 +182,6 @@ def test_a_copy_that_the_broker_had_earlier_takes_the_place_of_its_entry(journal
     journal.tell("c_1", orjson.dumps({"into": "c_0", "version": 7}), [(ORDER, MERGE)])
     assert {now - 300, now} == {entry["at"] for entry in journal.current(TIMELINE).values()}
     assert {"c_0"} == {entry["customerId"] for entry in journal.current(TIMELINE).values()}
-
-
-class Broken(Condition):
-    """A condition with a bug."""
-
-    def holds(self, now: Now) -> Answer:
-        raise ZeroDivisionError
-
-    def changes(self, now: Now) -> int:
-        return FOREVER
-
-    def features(self) -> tuple[()]:
-        return ()
-
-    def bound(self, kept: Kept) -> Condition:
-        return self
-
-
-def with_a_bug() -> RuleSet:
-    """The rules, one of which always fails."""
-    broken = replace(RULES.rules["dunning-during-dispute"], condition=Broken())
-    return RuleSet({**RULES.rules, broken.name: broken}.values(), RULES.vocabulary)
-
-
-def test_an_error_in_a_decision_isolates_one_event_and_everything_else_goes_on(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, with_a_bug())
-    complain_and_advertise(journal, "c_1")
-    poison = event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1)
-    outputs = journal.publish("c_1", poison, "finance")
-    letter = next(output for output in outputs if output.topic == DEAD)
-    assert b"decision-error" == dict(letter.headers)["__cxbus.errors.exception"]
-    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
-    assert 3 == journal.current(PROFILES)["c_1"]["entries"]
-    journal.close()
-
-
-@pytest.mark.parametrize("before", [0, 1])
-def test_an_error_in_a_decision_costs_nothing_else_of_its_batch(tmp_path: Path, before: int) -> None:
-    """``before``: so many records came in a batch of their own, so that the customer is known."""
-    whole = Journal(tmp_path / "whole")
-    complain_and_advertise(whole, "c_1")
-    whole.publish("c_1", event("finance.dunning.sent.v1", "2026-11-17T13:00:00Z", invoiceId="I1", level=1), "finance")
-    whole.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
-    log = whole.logs[JOURNAL, partition_of("c_1", PARTITIONS)]
-    whole.close()
-    journal = Journal(tmp_path / "broken", with_a_bug())
-    for batch in filter(None, (log[:before], log[before:])):
-        outputs = journal.run(batch)
-    assert 1 == sum(output.topic == DEAD for output in outputs)
-    entries = [entry["event"]["type"] for entry in journal.current(TIMELINE).values()]
-    assert ["marketing.campaign.sent.v1", "service.case.opened.v1", "service.case.resolved.v1"] == sorted(entries)
-    assert 3 == journal.current(PROFILES)["c_1"]["entries"]
-    assert ["fired"] == [message["data"]["state"] for message in journal.messages(alerts_topic("service"))]
-    journal.close()
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,16 @@ from pathlib import Path
 import orjson
 import pytest
 
-from schemas.journal import MOVED, ORDER
-from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE
+from schemas.journal import MERGE, MOVED, ORDER
+from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, partition_of
+from tests.chaos.nonsense import odd_but_good
 
 from .bench import (
+    PARTITIONS,
     Journal,
     advertise,
     complain,
+    complain_and_advertise,
     event,
     largest,
     merge,
@@ -98,3 +101,73 @@ def test_what_is_settled_for_a_customer_stays_so_after_a_merge(
     merge(journal, "young", "old")
     keys = [(alert["state"], alert["instanceKey"]) for alert in told_of(journal, "campaign-during-complaint")]
     assert [(state, "CAMP-00002") for state in ("fired", "retracted", "updated")] == keys
+
+
+def test_a_merged_customer_moves_with_entries_and_alerts_and_leaves_a_redirect(journal: Journal) -> None:
+    younger = next(f"c_{n}" for n in range(9) if partition_of(f"c_{n}", PARTITIONS) != partition_of("old", PARTITIONS))
+    journal.publish("old", event("web.page.viewed.v1", "2026-11-17T08:00:00Z", url="https://example.com/"), "web")
+    complain_and_advertise(journal, younger)
+    before = {key.partition("/")[2]: entry["event"] for key, entry in journal.current(TIMELINE).items()}
+    journal.tell(younger, orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
+
+    entries = journal.current(TIMELINE)
+    assert {"old"} == {entry["customerId"] for entry in entries.values()}
+    assert before == {key.partition("/")[2]: entry["event"] for key, entry in entries.items()}
+    assert 2 == sum(entry["moved"] for entry in entries.values())
+    profiles = journal.current(PROFILES)
+    assert "old" == profiles[younger]["mergedInto"]
+    assert (3, ["campaign-during-complaint"]) == (profiles["old"]["entries"], profiles["old"]["standing"])
+    told = [message["data"] for message in journal.messages(alerts_topic("service"))]
+    states = [(data["customerId"], data["state"], data["evidence"]) for data in told]
+    evidence = told[0]["evidence"]
+    assert 2 == len(evidence)
+    expected = [(younger, "fired", evidence), (younger, "retracted", evidence), ("old", "updated", evidence)]
+    assert expected == states, "looked up before the entries leave, and where they arrive"
+
+    journal.publish(younger, event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
+    assert 4 == journal.current(PROFILES)["old"]["entries"]
+    assert [] == journal.current(PROFILES)["old"]["open"]
+
+
+def test_whatever_intake_takes_moves(journal: Journal) -> None:
+    odd = [one for one in odd_but_good(1_795_000_000_000_000, 1) if not one.reason]
+    for one in odd:
+        journal.publish("young", one.value, "sales")
+    before = sorted(orjson.dumps(entry["event"]) for entry in journal.current(TIMELINE).values())
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
+    entries = journal.current(TIMELINE).values()
+    assert {"old"} == {entry["customerId"] for entry in entries}
+    assert before == sorted(orjson.dumps(entry["event"]) for entry in entries)
+    assert len(odd) == journal.current(PROFILES)["old"]["entries"]
+
+
+def test_a_long_history_moves_in_parts_and_is_judged_once(journal: Journal) -> None:
+    for hour in range(24):
+        for number in range(50):
+            journal.publish(
+                "young",
+                event(
+                    "web.page.viewed.v1", f"2026-11-16T{hour:02}:{number:02}:00Z", f"{hour}-{number}",
+                    url="https://example.com/",
+                ),
+                "web",
+            )  # fmt: skip
+    complain_and_advertise(journal, "young")
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
+    moves = [made for (topic, _), log in journal.logs.items() if topic == JOURNAL for made in log
+             if (ORDER, MOVED) in made.headers]  # fmt: skip
+    assert 3 == len(moves)
+    assert 1202 == len(journal.current(TIMELINE))
+    states = [(m["data"]["customerId"], m["data"]["state"]) for m in journal.messages(alerts_topic("service"))]
+    assert [("young", "fired"), ("young", "retracted"), ("old", "updated")] == states
+    assert {} == journal.known("old").arriving
+
+
+def test_what_moved_away_stays_away_after_a_restore(journal: Journal, tmp_path: Path) -> None:
+    complain_and_advertise(journal, "young")
+    journal.tell("young", orjson.dumps({"into": "old", "version": 7}), [(ORDER, MERGE)])
+    restored = journal.restored(tmp_path / "two")
+    archives = [restored.journey(partition)._archive for partition in range(PARTITIONS)]
+    left = {name: sum(len(archive.since(name, 0)) for archive in archives) for name in ("young", "old")}
+    assert {"young": 0, "old": 2} == left
+    restored.close()
