@@ -13,6 +13,7 @@ import orjson
 from agents.documents import STATE, Document, Documents
 from agents.identifiers import Identifiers
 from agents.journey import Journey
+from agents.normalisation import Normalisation
 from agents.pipeline import Pipeline, PipelineConfig
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
@@ -31,7 +32,9 @@ from schemas.topics import JOURNAL, PROFILES, alerts_topic, partition_of
 PARTITIONS = 4
 REGISTRY = Registry.discover()
 RULES = load(BUILT_IN, vocabulary(REGISTRY), REGISTRY.outreach)
-IDENTIFIERS = Identifiers(b"a key for tests only", "GB")
+KEY = b"a key for tests only"
+IDENTIFIERS = Identifiers(KEY, "GB")
+NORMALISATION = Normalisation("GB")
 CODEC = Codec(REGISTRY)
 
 
