@@ -1,4 +1,7 @@
-"""Who stands still is started again; what no restart mends ends the bus with words: as the person on call sees it."""
+"""How a bus lives and ends, as the person on call sees it.
+
+Who stands still is started again; what no restart mends ends the bus with words; what was stopped is found again.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import pytest
 from cli.health import Process, announced
 from cli.problem import Code
 from deploy import node
-from tests.integration.test_cli import COMMAND, FEW, START, STORY, Bus, running, within
+from tests.integration.cli_bus import COMMAND, FEW, START, STORY, Bus, alive, running, within
 
 pytestmark = [pytest.mark.kafka, pytest.mark.faults, pytest.mark.slow]
 
@@ -88,3 +91,36 @@ def test_a_bus_with_another_key_says_so_and_stops(bus: Bus) -> None:
     assert Code.USAGE == done.returncode, done.stdout + done.stderr
     assert "The worker 0 can't go on, and no restart mends it: CXBUS_IDENTITY_KEY is not the key" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+def test_ctrl_c_stops_everything_and_a_second_start_finds_it_again(tmp_path: Path) -> None:
+    with running(tmp_path / "bus") as bus:
+        bus.start("--workers", "2")
+        assert "✓ worker 1" in bus.told()
+        assert Code.OK == bus.say("send", "-", stdin="\n".join(STORY)).code
+        assert within(FEW, lambda: bus.say("customer", "show", "C-1042").code == Code.OK)
+        everybody = bus.pids()
+        code, seconds = bus.stop()
+        assert (Code.OK, True) == (code, seconds < 15)
+        assert [] == [pid for pid in everybody if alive(pid)]
+        assert bus.told().endswith(" s.\n")
+        assert "Stopped, after" in bus.told()
+        assert [] == announced(bus.data_dir)
+        said = bus.say("status")
+        assert Code.AWAY == said.code
+        assert "Nothing is running here; start it with `cxbus run`." in said.err
+        assert "Ada Lovelace" in bus.say("customer", "show", "C-1042").out
+
+        bus.start()
+        assert "✓ topics       19 " in bus.told()
+        everybody = bus.pids()
+        assert bus.process is not None
+        bus.process.kill()
+        bus.process.wait()
+        assert within(FEW, lambda: not any(map(alive, everybody))), "killed, it leaves nothing behind"
+
+        bus.start()
+        assert within(FEW, lambda: bus.say("status").code == Code.OK)
+        assert 0 == bus.stop(signal.SIGTERM)[0]
