@@ -12,8 +12,6 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from agents import documents, output_size
 from agents.documents import Documents
@@ -27,7 +25,6 @@ from core.rules.ruleset import RuleSet
 from core.timeline.derived import Derived
 from core.timeline.features import Ref
 from core.timeline.matters import FIELDS, Matter, Matters
-from engine.kafka.record import Record
 from schemas.codec import Codec
 from schemas.refusal import Dead, Reason
 from schemas.topics import DEAD, PROFILES, alerts_topic
@@ -160,103 +157,6 @@ def test_customers_who_are_driven_to_every_limit_and_merged_always_fit() -> None
         assert DEAD not in {topic for topic, _ in journal.logs}
         assert 400_000 < max(*largest_of.values(), merged, after) <= output_size.MOST_BYTES
         journal.close()
-
-
-# --- what would still be too large -----------------------------------------------------------------------------------
-
-
-def story(number: int) -> list[tuple[str, bytes]]:
-    """What happens to a customer, with details of every length."""
-    told = [
-        ("service", event("service.case.opened.v1", minute(0), caseId="K1", category="complaint", priority="high")),
-        ("web", event("web.page.viewed.v1", minute(1), url="u", customer={"identifiers": identifiers(1, number % 7)})),
-    ]
-    for one in range(2, 12):
-        size = number * one % 230 + 1
-        sent = {"campaignId": "S" * size, "channel": "email"}
-        told.append(("marketing", event("marketing.campaign.sent.v1", minute(one), one, **sent)))
-        case = {"caseId": "K" * size, "category": "question", "priority": "low"}
-        told.append(("service", event("service.case.opened.v1", minute(one), one, **case)))
-    return told
-
-
-def identifiers(start: int, count: int) -> list[dict[str, str]]:
-    return [{"type": "device", "value": f"number {start + one}"} for one in range(count + 1)]
-
-
-def heard(home: Path, log: Sequence[Record], cuts: Sequence[int]) -> Any:
-    """All that becomes of the journal's records in batches of these lengths, and what a restored journey makes of the
-    last.
-    """
-    journal = Journal(home)
-    for place, batch in enumerate(batches(log[:-1], cuts)):
-        for output in journal.run(batch):
-            assert size(output) <= output_size.MOST_BYTES + ID_BYTES, (place, output.topic)
-    restored = journal.restored(home / "restored")
-    answers = [journal.run(log[-1:]), restored.run(log[-1:])]
-    kept = journal.documents()
-    assert kept == restored.documents()
-    assert answers[0] == answers[1]
-    dead = [made.value for made in journal.logs.get((DEAD, 0), [])]
-    alerts = journal.messages(alerts_topic("service"))
-    entries = journal.current(TIMELINE)
-    journal.close()
-    restored.close()
-    return dead, alerts, entries, kept
-
-
-def batches(log: Sequence[Record], cuts: Sequence[int]) -> Iterator[Sequence[Record]]:
-    place = turn = 0
-    while place < len(log):
-        yield log[place : place + cuts[turn % len(cuts)]]
-        place += cuts[turn % len(cuts)]
-        turn += 1
-
-
-@given(st.integers(0, 1000), st.integers(3_000, 20_000), st.lists(st.integers(1, 9), min_size=1, max_size=4))
-@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-def test_what_would_not_fit_is_a_decision_error_however_a_batch_was_cut(
-    number: int, most: int, cuts: list[int]
-) -> None:
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        home = Path(folder)
-        single = Journal(home / "single")
-        for department, value in story(number):
-            single.publish("c", value, department)
-        log = single.logs[JOURNAL, partition_of("c", PARTITIONS)]
-        single.close()
-        patch.setattr(output_size, "MOST_BYTES", most)
-        one_by_one, cut = heard(home / "a", log, [1]), heard(home / "b", log, cuts)
-        assert one_by_one == cut
-        dead, _, entries, _ = cut
-        assert len(log) == len(dead) + len(entries)
-
-
-def test_an_event_that_would_not_fit_leaves_nothing_behind(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    complain(journal, "c", 0)
-    before = journal.current(PROFILES), journal.current(TIMELINE)
-    monkeypatch.setattr(output_size, "MOST_BYTES", sum(map(len, journal.documents()["c"])) + 400)
-    outputs = advertise(journal, "c", 1)
-    (letter,) = [output for output in outputs if output.topic == DEAD]
-    assert b"decision-error" == dict(letter.headers)["__cxbus.errors.exception"]
-    assert before[1] == journal.current(TIMELINE)
-    after = journal.current(PROFILES)["c"]
-    assert (1, []) == (after["entries"], after["standing"])
-    monkeypatch.undo()
-    advertise(journal, "c", 1)
-    assert ["fired"] == [alert["state"] for alert in told_of(journal, "campaign-during-complaint")]
-
-
-def test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    complain(journal, "c", 0)
-    monkeypatch.setattr(messages, "alert", lambda *_: 1 / 0)
-    assert DEAD in [output.topic for output in advertise(journal, "c", 1)]
-    monkeypatch.undo()
-    advertise(journal, "c", 1)
-    assert ["fired"] == [alert["state"] for alert in told_of(journal, "campaign-during-complaint")]
-    assert 2 == len(journal.current(TIMELINE))
 
 
 # --- the largest there can be ----------------------------------------------------------------------------------------

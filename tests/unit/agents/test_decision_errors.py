@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import orjson
 import pytest
 import structlog
-from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from core.rules.conditions.condition import Answer, Condition, Kept, Now
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import FOREVER
 from core.timeline.features import Feature
+from engine.kafka.record import Record
 from schemas.journal import MERGE, ORDER
 from schemas.topics import DEAD, JOURNAL, PROFILES, TIMELINE, alerts_topic, partition_of
 
@@ -70,7 +70,7 @@ def story(number: int) -> list[tuple[str, bytes]]:
     return told
 
 
-def heard(home: Path, log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Any:
+def heard(home: Path, log: Sequence[Record], cuts: Sequence[int]) -> Any:
     """All that becomes of the journal's records in batches of these lengths, and what a restored journey makes of the
     last.
     """
@@ -91,7 +91,7 @@ def heard(home: Path, log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Any
     return dead, alerts, entries, kept
 
 
-def batches(log: Sequence[ConsumerRecord], cuts: Sequence[int]) -> Iterator[Sequence[ConsumerRecord]]:
+def batches(log: Sequence[Record], cuts: Sequence[int]) -> Iterator[Sequence[Record]]:
     place = turn = 0
     while place < len(log):
         yield log[place : place + cuts[turn % len(cuts)]]

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from msgspec import structs
 
 from agents.archive import Archive
 from agents.journey import QUIET
@@ -209,83 +208,6 @@ def test_a_record_without_the_form_of_a_journal_record_is_passed_over(
     assert (b"c_1", value) == (letter.key, letter.value)
     journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert before["c_1"]["entries"] + 1 == journal.current(PROFILES)["c_1"]["entries"]
-
-
-def test_a_state_that_cannot_be_read_is_passed_over_and_what_is_derived_is_folded_again(journal: Journal) -> None:
-    place = partition_of("c_1", PARTITIONS)
-    complain_and_advertise(journal, "c_1")
-    (profile,) = journal.logs[PROFILES, place][-1:]
-    state = msgspec.msgpack.decode(dict(profile.headers)[STATE])
-    junk = structs.replace(profile, headers=((STATE, msgspec.msgpack.encode([*state[:10], 7, *state[11:]])),))
-    assert [junk] == journal.journey(place).restore([junk])
-    headers = ((STATE, msgspec.msgpack.encode([*state[:5], 7, *state[6:]])),)
-    assert [] == journal.journey(place).restore([structs.replace(profile, headers=headers)])
-    journal.journey(place).opened(MARK)
-    outputs = journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
-    assert [TIMELINE, PROFILES] == [one.topic for one in outputs]
-    (profile,) = journal.logs[PROFILES, place][-1:]
-    assert msgspec.msgpack.decode(dict(profile.headers)[STATE])[5] is not None
-
-
-@pytest.mark.parametrize(
-    ("topic", "key", "value"),
-    [
-        (TIMELINE, None, b"{}"),
-        (TIMELINE, b"c_1/uid", b"no JSON"),
-        (TIMELINE, b"\xff", None),
-        (PROFILES, b"c_1", b"no JSON"),
-        (PROFILES, b"c_1", b'{"data": {}}'),
-        (PROFILES, None, None),
-    ],
-)
-def test_what_has_not_the_form_of_our_state_is_passed_over_by_a_restore(
-    journal: Journal, topic: str, key: bytes | None, value: bytes | None
-) -> None:
-    complain_and_advertise(journal, "c_1")
-    place = partition_of("c_1", PARTITIONS)
-    (profile,) = journal.logs[PROFILES, place][-1:]
-    other = record(topic, place, 99, value, key)
-    assert [other] == journal.journey(place).restore([profile, other])
-    assert [b"foreign-record"] == [
-        dict(letter.headers)["__cxbus.errors.exception"] for letter in journal.journey(place).foreign([other])
-    ]
-
-
-@pytest.mark.parametrize(
-    ("value", "headers", "form"),
-    [(FORMER, (), 3), (FORMER_REDIRECT, (), 3), (b"{}", ((STATE, msgspec.msgpack.encode([9, "more"])),), 9)],
-)
-def test_a_profile_of_another_version_stops_the_worker_for_good(
-    journal: Journal, tmp_path: Path, value: bytes, headers: tuple[Header, ...], form: int
-) -> None:
-    complain_and_advertise(journal, "c_1")
-    (place,) = [place for place in journal.logs if place[0] == PROFILES]
-    (made,) = journal.pipeline.write([Output(*place, b"c_1", value, headers)])
-    where = rf"the record cx\.profiles\.v1/{place[1]}/{made.offset}: a profile has a state of form {form}; "
-    with pytest.raises(OtherVersion, match=where) as raised:
-        journal.restored(tmp_path / "two")
-    assert isinstance(raised.value, Permanent)
-
-
-def test_a_merge_that_fails_altogether_stops_nobody_else(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    complain_and_advertise(journal, "c_1")
-    entries = dict(journal.current(TIMELINE))
-
-    def broken(*_: object) -> Iterator[bytes]:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("agents.moves.parts", broken)
-    (letter,) = (
-        one
-        for one in journal.tell("c_1", orjson.dumps({"into": "c_2", "version": 1}), ((ORDER, MERGE),))
-        if one.topic == DEAD
-    )
-    told = dict(letter.headers)
-    assert b"decision-error" == told["__cxbus.errors.exception"]
-    assert JOURNAL.encode() == told["__cxbus.errors.topic"]
-    assert entries == journal.current(TIMELINE)
-    journal.publish("c_1", event("service.case.resolved.v1", "2026-11-03T09:00:00Z", 9, caseId="K1"))
-    assert len(entries) + 1 == len(journal.current(TIMELINE))
 
 
 def test_what_can_wait_waits_for_a_unit_of_few_records_however_few_their_customers_are(

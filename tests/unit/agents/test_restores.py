@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from agents.documents import STATE, OtherVersion
 from core.timeline.entry import uid_bytes
 from engine.kafka.errors import Permanent
+from engine.transactional.transaction import Output
 from schemas.journal import Header, event_headers
 from schemas.topics import JOURNAL, PROFILES, TIMELINE, partition_of
 
@@ -63,10 +64,10 @@ def test_a_state_that_cannot_be_read_is_passed_over_and_what_is_derived_is_folde
     complain_and_advertise(journal, "c_1")
     (profile,) = journal.logs[PROFILES, place][-1:]
     state = msgspec.msgpack.decode(dict(profile.headers)[STATE])
-    junk = replace(profile, headers=((STATE, msgspec.msgpack.encode([*state[:10], 7, *state[11:]])),))
+    junk = structs.replace(profile, headers=((STATE, msgspec.msgpack.encode([*state[:10], 7, *state[11:]])),))
     assert [junk] == journal.journey(place).restore([junk])
     headers = ((STATE, msgspec.msgpack.encode([*state[:5], 7, *state[6:]])),)
-    assert [] == journal.journey(place).restore([replace(profile, headers=headers)])
+    assert [] == journal.journey(place).restore([structs.replace(profile, headers=headers)])
     journal.journey(place).opened(MARK)
     outputs = journal.publish("c_1", event("service.case.resolved.v1", "2026-11-18T09:00:00Z", caseId="K1"))
     assert [TIMELINE, PROFILES] == [one.topic for one in outputs]
@@ -107,8 +108,8 @@ def test_a_profile_of_another_version_stops_the_worker_for_good(
 ) -> None:
     complain_and_advertise(journal, "c_1")
     (place,) = [place for place in journal.logs if place[0] == PROFILES]
-    journal.logs[place].append(record(PROFILES, place[1], 99, value, b"c_1", headers))
-    where = rf"the record cx\.profiles\.v1/{place[1]}/99: a profile has a state of form {form}; "
+    (made,) = journal.pipeline.write([Output(*place, b"c_1", value, headers)])
+    where = rf"the record cx\.profiles\.v1/{place[1]}/{made.offset}: a profile has a state of form {form}; "
     with pytest.raises(OtherVersion, match=where) as raised:
         journal.restored(tmp_path / "two")
     assert isinstance(raised.value, Permanent)
