@@ -7,6 +7,9 @@ SEED ?= 1
 WORLDS ?= 150
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Two processes, each with a Kafka of its own, take turns file by file: what a module's tests share is made once.
+# The files come in the order of their names, because those with the longest tests, tests/chaos, are then first.
+KAFKAS := -n 2 --dist loadfile --no-loadscope-reorder
 
 # Of what pip says: a line for each package, and its exit code.
 define COUNTED
@@ -59,12 +62,12 @@ unit: $(INSTALLED) ## the tests that need no Kafka, one process for each core: a
 oracle: $(INSTALLED) ## the bus against the semantics on random worlds, about 35 times WORLDS histories, and how many were compared; WORLDS=500 SEED=7 for more and others
 	CXBUS_ORACLE_EXAMPLES=$(WORLDS) $(BIN)/pytest -q -n auto -m "not kafka" --hypothesis-seed=$(SEED) tests/oracle
 
-integration: $(INSTALLED) ## the essential tests on a real Kafka
-	$(BIN)/pytest -q -m "kafka and not faults and not chaos and not bench"
+integration: $(INSTALLED) ## the essential tests on a real Kafka, in two processes
+	$(BIN)/pytest -q $(KAFKAS) -m "kafka and not faults and not chaos and not bench"
 
-test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest of what CI runs, a quarter of an hour; what needs no Kafka in a process for each core
+test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest of what CI runs, a quarter of an hour; what needs no Kafka in a process for each core, the rest in two
 	$(BIN)/pytest -q -n auto -m "faults and not kafka and not chaos and not bench"
-	$(BIN)/pytest -q -m "faults and kafka and not chaos and not bench"
+	$(BIN)/pytest -q $(KAFKAS) -m "faults and kafka and not chaos and not bench"
 
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos

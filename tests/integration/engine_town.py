@@ -27,13 +27,18 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Town:
-    """Topics A, B, C of one toy application and its workers. ``exits``: codes of those that ended by themselves."""
+    """Topics A, B, C of one toy application and its workers.
+
+    ``exits``: codes of those that ended by themselves. ``session``: seconds after which a worker that is not heard of
+    loses its partitions, if not those of the engine.
+    """
 
     bootstrap: str
     directory: Path
     name: str = field(default_factory=lambda: f"toy-{uuid.uuid4().hex[:8]}")
     workers: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     exits: list[int] = field(default_factory=list)
+    session: float | None = None
 
     def topic(self, letter: str) -> list[TopicPartition]:
         """All partitions of A, B or C."""
@@ -44,6 +49,7 @@ class Town:
         command = [sys.executable, "-m", "tests.integration.engine_toy", "--bootstrap", self.bootstrap]
         command += ["--name", self.name, "--partitions", str(PARTITIONS)]
         command += ["--data-dir", str(self.directory / f"worker-{worker}")]
+        command += [] if self.session is None else ["--session", str(self.session)]
         with (self.directory / f"worker-{worker}.log").open("ab") as log:
             self.workers[worker] = subprocess.Popen(command, cwd=ROOT, stderr=log)
 

@@ -159,6 +159,7 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--agents", default="intake,journey")
+    parser.add_argument("--session", type=float, help="seconds, if not the engine's own")
     parser.add_argument("--log-level", default="WARNING")
     arguments = parser.parse_args()
     logging.basicConfig(
@@ -179,6 +180,8 @@ def main() -> int:
         arguments.partitions,
         arguments.agents,
     )
+    if arguments.session is not None:
+        app.conf.broker_session_timeout = arguments.session
     return run_worker(app)
 
 
