@@ -1,7 +1,9 @@
-"""What the chaos tests of the sink share."""
+"""What the chaos tests share."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,10 +33,11 @@ def sink_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Prints what was measured, captured or not."""
+    """Prints what was measured, captured or not; a process of pytest-xdist has no standard output."""
+    several = "PYTEST_XDIST_WORKER" in os.environ
 
     def told(words: str) -> None:
         with capsys.disabled():
-            print(f"\n  {words}")
+            print(f"\n  {words}", file=sys.stderr if several else sys.stdout)
 
     return told

@@ -18,6 +18,7 @@ from deploy.broker import EmbeddedBroker
 
 from .bus import Bus
 from .ordeal import Ordeal, Outcome, Plan
+from .sink_play import Say
 
 BROKEN_SECONDS = 60.0
 """A pause that means broken and not slow. The targets are 30 s after a kill, 15 s after a graceful stop."""
@@ -68,22 +69,18 @@ def long_plan() -> Plan:
 
 @pytest.mark.kafka
 @pytest.mark.slow
-def test_nothing_is_lost_doubled_or_invented_whatever_is_killed_or_frozen(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    judged(SHORT, tmp_path, capsys)
+def test_nothing_is_lost_doubled_or_invented_whatever_is_killed_or_frozen(tmp_path: Path, say: Say) -> None:
+    judged(SHORT, tmp_path, say)
 
 
 @pytest.mark.kafka
 @pytest.mark.chaos
 @pytest.mark.slow
-def test_nothing_is_lost_doubled_or_invented_in_a_long_run_of_faults(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    judged(long_plan(), tmp_path, capsys)
+def test_nothing_is_lost_doubled_or_invented_in_a_long_run_of_faults(tmp_path: Path, say: Say) -> None:
+    judged(long_plan(), tmp_path, say)
 
 
-def judged(plan: Plan, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def judged(plan: Plan, home: Path, say: Say) -> None:
     """Runs it, prints what was seen, and judges."""
     with EmbeddedBroker(home / "broker") as broker:
         bus = Bus(home, broker, plan.partitions, plan.rate)
@@ -95,8 +92,7 @@ def judged(plan: Plan, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         except TimeoutError:
             pytest.fail(f"the bus did not come to rest\n{bus.fleet.log()}")
         finally:
-            with capsys.disabled():
-                print("", *ordeal.outcome.told, sep="\n")
+            say("\n".join(ordeal.outcome.told))
     outcome = ordeal.outcome
     assert [] == outcome.problems, bus.fleet.log()
     assert [] == outcome.idle

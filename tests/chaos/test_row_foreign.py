@@ -21,6 +21,7 @@ from .business import ROUGH, business
 from .checker import FOREIGN, Problem, letters
 from .fleet import Exit
 from .log import Header
+from .sink_play import Say
 
 SEED, PARTITIONS, EVENTS, CUSTOMERS, RATE = 5, 2, 600, 40, 1_000.0
 DELETED, COMPACTED = (JOURNAL, LINKS), (IDENTITIES, TIMELINE, PROFILES, NOTIFIED, PROGRESS)
@@ -140,14 +141,13 @@ async def at_rest(bus: JudgedBus, publish: object) -> None:
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_foreign_records_on_every_topic_of_ours_stop_nothing_and_are_each_told_of_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, say: Say
 ) -> None:
     with arena(tmp_path, SEED, PARTITIONS) as (_, bus):
         told, problems = asyncio.run(ordeal(bus))
         log, exits = bus.fleet.log(), list(bus.fleet.exits)
         place, last = asyncio.run(a_later_version(bus))
-    with capsys.disabled():
-        print(f"\n{told}")
+    say(told)
     assert [] == problems, log
     assert [] == exits, log
     assert (2, True) == (last.code, f"the record {place} was written by version 2 of the bus" in last.why), last

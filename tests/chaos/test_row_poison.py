@@ -16,20 +16,18 @@ from .business import Sent, business
 from .checker import Problem
 from .nonsense import OVERSIZED, nonsense, odd_but_good, oversized
 from .poison import TOPIC, sprinkled
+from .sink_play import Say
 
 SEED, ROUNDS, LARGE, RATE = 12, 40, 5, 2_000.0
 
 
 @pytest.mark.kafka
 @pytest.mark.slow
-def test_what_cannot_be_read_is_buried_with_its_reason_and_stops_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_cannot_be_read_is_buried_with_its_reason_and_stops_nothing(tmp_path: Path, say: Say) -> None:
     with arena(tmp_path, SEED) as (broker, bus):
         told, problems = asyncio.run(ordeal(bus, broker.bootstrap))
         log = bus.fleet.log()
-    with capsys.disabled():
-        print(f"\n{told}")
+    say(told)
     assert [] == problems, log
     assert [] == bus.fleet.exits, log
 

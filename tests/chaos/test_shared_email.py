@@ -32,6 +32,7 @@ from .judgement import Judge
 from .log import Log, Reader, Record
 from .publication import Publication
 from .publisher import Publisher
+from .sink_play import Say
 
 CROWD = 5_000
 KNOWN = LINKS_A_DAY
@@ -63,16 +64,13 @@ class Seen:
 
 @pytest.mark.kafka
 @pytest.mark.slow
-def test_an_email_that_thousands_share_makes_no_more_than_twenty_of_them_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_email_that_thousands_share_makes_no_more_than_twenty_of_them_one(tmp_path: Path, say: Say) -> None:
     with EmbeddedBroker(tmp_path / "broker") as broker:
         bus = Bus(tmp_path, broker, partitions=4)
         bus.apply_topics()
         with bus.processes():
             told, problems, slowest, customers, blocked = asyncio.run(shared(bus))
-    with capsys.disabled():
-        print("", *told, sep="\n")
+    say("\n".join(told))
     assert [] == problems, bus.fleet.log()
     assert customers == CROWD + LATER - KNOWN + 1
     assert ["email"] == blocked
