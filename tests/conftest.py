@@ -1,4 +1,4 @@
-"""What tests of all kinds share: one Kafka for the whole run."""
+"""What tests of all kinds share: one Kafka for each process of a run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def unmasked() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap servers of a Kafka for tests: ``CXBUS_BOOTSTRAP``, else one embedded broker, empty, for this run.
+    """Bootstrap servers of a Kafka for tests: ``CXBUS_BOOTSTRAP``, else one embedded broker, empty, for this process.
 
     Topics and groups of one test are seen by the others: give them names of their own.
     """
