@@ -8,26 +8,27 @@ import time
 from functools import cached_property
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from pydantic import ValidationError
-from pydantic_settings.exceptions import SettingsError
 
 from deploy import node
-from runtime.settings import Settings
-from schemas.registry import Registry
-from schemas.topics import Topic
 
 from .given import Given
 from .problem import Code, Problem
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+    from schemas.registry import Registry
+    from schemas.topics import Topic
 
 #: Seconds in which a Kafka must answer before a command says that it is away.
 PATIENCE = 5.0
 
 
 class Bus:
-    """Looks up nothing before it is asked: reading the contracts takes longer than most answers."""
+    """Imports and looks up nothing before it is asked: the help of a verb, and completing its options, need no bus."""
 
     def __init__(self, given: Given | None = None) -> None:
         self.given = given or Given()
@@ -35,6 +36,10 @@ class Bus:
     @cached_property
     def settings(self) -> Settings:
         """The settings; what the command line says comes first. Raises ``Problem``."""
+        from pydantic_settings.exceptions import SettingsError
+
+        from runtime.settings import Settings
+
         try:
             return Settings(**self.given.settings)
         except ValidationError as error:
@@ -45,6 +50,8 @@ class Bus:
     @cached_property
     def registry(self) -> Registry:
         """The departments' contracts."""
+        from schemas.registry import Registry
+
         return Registry.discover()
 
     @property

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from schemas.identifier_types import RANKS
 from sinks.sql.answers import Customer
-from sinks.sql.reader import Reader
 
 from .bus import Bus
 from .output import shown
 from .problem import Code, Problem
+
+if TYPE_CHECKING:
+    from sinks.sql.reader import Reader
 
 CUSTOMER = "c_"
 """Begins the id of every customer."""

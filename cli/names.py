@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .bus import Bus
 
 if TYPE_CHECKING:
-    from .database import NamesThere
+    from .names_there import NamesThere
 
 KNOWN = 10_000
 """Names that are kept."""
@@ -42,7 +42,7 @@ class Names:
 
     def _looked_up(self, customer_id: str) -> str | None:
         if self._there is None:
-            from .database import NamesThere  # SQLAlchemy, which most tails can do without
+            from .names_there import NamesThere  # SQLAlchemy, which most tails can do without
 
             self._there = NamesThere(self._bus)
         return self._there.of(customer_id)

@@ -8,7 +8,6 @@ from engine.kafka.limits import Unpacking
 from runtime import log
 from runtime.ending import Ending
 from sinks.base import SinkLost
-from sinks.process import SinkPlace, SinkProcess
 
 from .bus import bus_of
 from .problem import Code, Problem
@@ -23,6 +22,8 @@ def sink(context: typer.Context) -> None:
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_DATABASE=sqlite:////var/lib/cxbus.db cxbus sink
     """
     bus = bus_of(context)
+    from sinks.process import SinkPlace, SinkProcess  # the whole sink, which the help can do without
+
     log.configure(verbose=bus.given.verbose)
     settings, bootstrap, ending = bus.settings, bus.address(), Ending()
     ending.listen()  # before anything starts a thread

@@ -12,7 +12,6 @@ from engine.kafka.record import Record
 from schemas.topics import DEAD, department_of, events_topic
 
 from .bus import Bus
-from .feed import Feed
 from .lines import message_id, plain
 from .output import json_line, note, say, shown
 
@@ -27,6 +26,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON lines: one record eac
 
 def show(bus: Bus, topics: Sequence[str], line: Line, *, count: int, follow: bool, json: bool) -> None:
     """Print records of ``topics``; each alert once, on however many topics it is."""
+    from .feed import Feed  # kafka-python, which the help can do without
+
     with Feed(bus.bootstrap(), topics) as feed:
         once, ours = _Once(), _Ours()
         newest = [record for record in feed.newest(count * len(topics)) if ours(record) and once(record)]

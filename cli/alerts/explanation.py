@@ -13,7 +13,6 @@ from ..bus import bus_of
 from ..database import reading
 from ..output import document, say, shown
 from ..problem import Code, Problem
-from ..rules_in_force import rules
 from ..tables import facts, table
 from ..words import details, moment, moment_of
 
@@ -32,6 +31,8 @@ def explain(
         alerts = reader.alerts(alert_id=alert_id)
     if not alerts:
         raise Problem(f"There is no alert {shown(alert_id)} in the database; see `cxbus alerts list`.", Code.WRONG)
+    from ..rules_in_force import rules  # reads YAML, which the help can do without
+
     about = {rule.name: rule.about for rule in rules(bus).rules.values()}
     if json:
         document([{**plain(alert), "about": about.get(alert.rule)} for alert in alerts])
