@@ -8,8 +8,7 @@ WORLDS ?= 150
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Two processes, each with a Kafka of its own, take turns file by file: what a module's tests share is made once.
-# The files come in the order of their names, because those with the longest tests, tests/chaos, are then first.
-KAFKAS := -n 2 --dist loadfile --no-loadscope-reorder
+KAFKAS := -n 2 --dist loadfile
 
 # Of what pip says: a line for each package, and its exit code.
 define COUNTED
@@ -65,9 +64,9 @@ oracle: $(INSTALLED) ## the bus against the semantics on random worlds, about 35
 integration: $(INSTALLED) ## the essential tests on a real Kafka, in two processes
 	$(BIN)/pytest -q $(KAFKAS) -m "kafka and not faults and not chaos and not bench"
 
-test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest of what CI runs, a quarter of an hour; what needs no Kafka in a process for each core, the rest in two
+test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest of what CI runs, a quarter of an hour; what needs no Kafka in a process for each core
 	$(BIN)/pytest -q -n auto -m "faults and not kafka and not chaos and not bench"
-	$(BIN)/pytest -q $(KAFKAS) -m "faults and kafka and not chaos and not bench"
+	$(BIN)/pytest -q -m "faults and kafka and not chaos and not bench"
 
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos
