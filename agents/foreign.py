@@ -16,8 +16,8 @@ from schemas.journal import Origin
 from schemas.refusal import Dead, Reason
 from schemas.topics import department_of
 
+from .dead_letters import letter
 from .keys import key_of_ours
-from .letters import letter
 from .metrics import Metrics
 
 log = structlog.get_logger("agents.foreign")

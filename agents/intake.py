@@ -29,11 +29,11 @@ from schemas.refusal import Dead, Reason
 from schemas.topics import JOURNAL, LINKS, department_of, partition_of
 
 from .blocked import nobody
+from .dead_letters import letter
 from .directory import Directory
 from .dropped import refusal
 from .identifiers import Identified, Identifiers
 from .isolation import isolated
-from .letters import letter
 from .metrics import EngineMetrics, Metrics
 from .record_forms import link_headers, received_at
 

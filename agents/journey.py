@@ -36,11 +36,11 @@ from schemas.topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, 
 from . import messages, moves, output_size, stored_alert
 from .archive import Added, Archive
 from .customer_cache import BYTES, CustomerCache
+from .dead_letters import letter
 from .documents import STATE, Document, Documents, bytes_at_most
 from .foreign import letters_about, unreadable
 from .heard import Heard, Listener
 from .identifiers import Identifiers
-from .letters import letter
 from .metrics import Metrics
 from .mirror import mirror
 from .output_size import OutputTooLarge, fitting

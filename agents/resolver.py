@@ -27,12 +27,12 @@ from schemas.topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of, parti
 
 from . import messages
 from .blocked import nobody
+from .dead_letters import letter
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .identity_records import held_in, identifier_record, identity_form
 from .isolation import isolated
 from .key_record import check_key, key_record
-from .letters import letter
 from .metrics import Metrics
 from .record_forms import links_form, nodes_of, received_at
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 import orjson
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.tether import SUPERVISOR
+from cli.parent_watch import SUPERVISOR
 
 ROOT = Path(__file__).parents[1]
 NAME = "bench"

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .health import Answer, Process, announced, ask
+from .parent_watch import SUPERVISOR
 from .problem import TOLD, Code, Problem
-from .tether import SUPERVISOR
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a process that died is started again; each time twice as long."""

@@ -40,7 +40,7 @@ class Supervisor:
     """Starts the bus and looks after it until ``stop``.
 
     As a context manager it starts at the beginning and stops at the end, whatever happens in between. Should its
-    process be killed, its children notice by themselves (``tether``, ``deploy.watchdog``).
+    process be killed, its children notice by themselves (``parent_watch``, ``deploy.watchdog``).
 
     ``ending``: of this process, if a stop of the bus is its end.
     """

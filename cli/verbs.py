@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from .tether import tie
+from .parent_watch import watch_parent
 
 RUN, LOOK, PUBLISH, MEND = "Run it", "See what it knows", "Publish", "Look after it"
 """Parts of the help."""
@@ -21,14 +21,14 @@ RUN, LOOK, PUBLISH, MEND = "Run it", "See what it knows", "Publish", "Look after
 class Verb:
     """``place`` is ``module:function``, ``about`` the first paragraph of its help, ``panel`` the part of the help.
 
-    ``tied``: it may be a child of the supervisor, and ends with it.
+    ``watches_parent``: it may be a child of the supervisor, and ends with it.
     """
 
     name: str
     place: str
     about: str
     panel: str | None = None
-    tied: bool = False
+    watches_parent: bool = False
 
     def load(self) -> TyperCommand:
         """Import it, and make a command of it."""
@@ -59,8 +59,8 @@ class Lazy(TyperCommand):
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
         """That of the command itself; from then on this one is out of it."""
-        if self.verb.tied:
-            tie()  # before anything slow: importing it is
+        if self.verb.watches_parent:
+            watch_parent()  # before anything slow: importing it is
         return self.verb.load().make_context(*arguments, **more)
 
 
@@ -83,13 +83,13 @@ def _group(noun: Noun) -> TyperGroup:
 VERBS: tuple[Verb | Noun, ...] = (
     Verb("demo", "cli.demo.command:demo", "Start the bus, play a business day on it, and show who is told what.", RUN),
     Verb("run", "cli.run:run", "Start the bus on this machine and keep it running until Ctrl-C.", RUN),
-    Verb("worker", "cli.worker:worker", "Run one worker: intake, resolver and journey.", RUN, tied=True),
+    Verb("worker", "cli.worker:worker", "Run one worker: intake, resolver and journey.", RUN, watches_parent=True),
     Verb(
         "sink",
         "cli.sink:sink",
         "Run one sink: copies timelines, profiles, alerts and identities into the database.",
         RUN,
-        tied=True,
+        watches_parent=True,
     ),
     Verb(
         "send",

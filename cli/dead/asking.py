@@ -10,8 +10,8 @@ import typer
 from schemas.topics import DEAD
 
 from ..bus import Bus
+from ..dead_letters import DeadLetter, chosen, letters
 from ..feed import Feed
-from ..letters import Letter, chosen, letters
 from ..output import shown
 from ..problem import Code, Problem
 from ..tables import table
@@ -20,13 +20,13 @@ from ..words import moment
 Reason = Annotated[str | None, typer.Option(help="Only those of this reason, like invalid-data.")]
 
 
-def all_letters(bus: Bus) -> list[Letter]:
+def all_letters(bus: Bus) -> list[DeadLetter]:
     """The dead letters, oldest first. Raises ``Problem``."""
     with Feed(bus.bootstrap(), [DEAD]) as feed:
         return letters(feed.all())
 
 
-def letter_of(found: Sequence[Letter], which: str) -> Letter:
+def letter_of(found: Sequence[DeadLetter], which: str) -> DeadLetter:
     """The letter of a number or an origin. Raises ``Problem`` when there is none."""
     letter = chosen(found, which)
     if letter is None:
@@ -34,7 +34,7 @@ def letter_of(found: Sequence[Letter], which: str) -> Letter:
     return letter
 
 
-def draw(found: Sequence[Letter]) -> None:
+def draw(found: Sequence[DeadLetter]) -> None:
     """One line for each."""
     table(
         ("n", "since", "reason", "origin", "message"),

@@ -13,8 +13,8 @@ from core.timeline.entry import rfc3339
 from schemas.refusal import Reason as Known
 
 from ..bus import Bus, bus_of
+from ..dead_letters import Cut, DeadLetter
 from ..feed import Feed
-from ..letters import Cut, Letter
 from ..lines import plain
 from ..output import document, note, say, shown
 from ..problem import Code, Problem
@@ -99,7 +99,7 @@ def show(
         document(value)
 
 
-def _kept(letter: Letter, cut: Cut) -> str:
+def _kept(letter: DeadLetter, cut: Cut) -> str:
     """How much of what came the letter has."""
     parts = [f"{len(letter.value or b'')} of {cut.value_bytes} bytes of the value"]
     if cut.key_bytes:
@@ -110,7 +110,7 @@ def _kept(letter: Letter, cut: Cut) -> str:
     return listed(parts) + more
 
 
-def _uncut(bus: Bus, letter: Letter, cut: Cut) -> Letter:
+def _uncut(bus: Bus, letter: DeadLetter, cut: Cut) -> DeadLetter:
     """The letter as it would be if nothing were cut. Raises ``Problem`` when what was published is not there."""
     if letter.last is not None:
         raise Problem("It is about records that nobody can unpack; the letter has all that can be shown.", Code.WRONG)
@@ -127,16 +127,16 @@ def _uncut(bus: Bus, letter: Letter, cut: Cut) -> Letter:
     return replace(letter, key=found.key, value=found.value, headers=found.headers, cut=None)
 
 
-def _headers(letter: Letter) -> Mapping[str, str]:
+def _headers(letter: DeadLetter) -> Mapping[str, str]:
     return {name: (value or b"").decode(errors="replace") for name, value in letter.headers}
 
 
-def _value(letter: Letter) -> Any:
+def _value(letter: DeadLetter) -> Any:
 
     return plain(letter.value)
 
 
-def _plain(letter: Letter) -> dict[str, Any]:
+def _plain(letter: DeadLetter) -> dict[str, Any]:
 
     return {
         "number": letter.number,

@@ -14,7 +14,7 @@ from schemas.dead_letter import RETRY_OF
 
 from ..admin import admin, reached
 from ..bus import Bus, bus_of
-from ..letters import Letter, unsendable
+from ..dead_letters import DeadLetter, unsendable
 from ..output import note, say
 from ..problem import Code, Problem
 from ..publication import Acknowledged, publish
@@ -61,7 +61,7 @@ def retry(
     _tell_again(bus, sendable)
 
 
-def _sendable(found: Sequence[Letter], which: str | None, reason: str | None) -> list[Letter]:
+def _sendable(found: Sequence[DeadLetter], which: str | None, reason: str | None) -> list[DeadLetter]:
     """Those of ``found`` that are meant and can be sent; others are told. Raises ``Problem`` when none is left."""
     if which is None:
         wanted = [one for one in found if one.again is None and reason in (None, one.reason)]
@@ -78,7 +78,7 @@ def _sendable(found: Sequence[Letter], which: str | None, reason: str | None) ->
     return sendable
 
 
-def _tell_again(bus: Bus, sent: Sequence[Letter]) -> None:
+def _tell_again(bus: Bus, sent: Sequence[DeadLetter]) -> None:
     """Say what became of them; exit code 1 when any is dead again."""
     places = {one.place for one in sent}
     again = [one for one in all_letters(bus) if one.retry_of in places]

@@ -15,14 +15,14 @@ from cli.steps import Steps
 from cli.supervisor import Supervisor
 from runtime.settings import Settings
 
+from .kafka_io import KafkaIO, OutOfTime
 from .manifest import Outcome
+from .narrator import Narrator
+from .observed import TOPICS, Observed
 from .play import Play
-from .playbill import Playbill, remembered
-from .stage import OutOfTime, Stage
+from .run_record import RunRecord, remembered
 from .story import story
 from .summary import Summary
-from .teller import Teller
-from .witness import TOPICS, Witness
 
 REGION = "GB"
 """The story's telephone number is British, and once it is written as in Britain."""
@@ -47,7 +47,7 @@ class Performance:
         self._as_json = as_json
         self._verbose = verbose
         self._steps = Steps(out)
-        self._teller = Teller(out)
+        self._narrator = Narrator(out)
 
     def once(self) -> Code:
         """Plays in a temporary directory, which stays only if something went wrong."""
@@ -79,45 +79,45 @@ class Performance:
         with Supervisor(self._settings, self._steps, verbose=self._verbose) as supervisor:
             try:
                 supervisor.wait_ready()
-                with Stage(supervisor.bootstrap, TOPICS, LIMIT) as stage:
-                    return self._on(stage, began, stay=stay)
+                with KafkaIO(supervisor.bootstrap, TOPICS, LIMIT) as kafka:
+                    return self._on(kafka, began, stay=stay)
             except KeyboardInterrupt:
                 self._steps.say("\nStopping…")
                 raise
 
-    def _on(self, stage: Stage, began: float, *, stay: bool) -> Code:
-        playbill = remembered(self._settings.data_dir, stage.cluster) or self._announced(stage)
-        told = story(playbill.now, playbill.suffix)
-        witness = Witness(told)
+    def _on(self, kafka: KafkaIO, began: float, *, stay: bool) -> Code:
+        run_record = remembered(self._settings.data_dir, kafka.cluster) or self._announced(kafka)
+        told = story(run_record.now, run_record.suffix)
+        observed = Observed(told)
         pause = PAUSE if stay else 0.0
-        play = Play(told, stage, witness, self._teller, group=self._settings.app_id, pause=pause)
-        stage.hear_from(playbill.offsets)
+        play = Play(told, kafka, observed, self._narrator, group=self._settings.app_id, pause=pause)
+        kafka.hear_from(run_record.offsets)
         late = None
         try:
-            if playbill.played:
+            if run_record.played:
                 play.show_again()
             else:
                 play.perform()
-                playbill.finished().save(self._settings.data_dir)
+                run_record.finished().save(self._settings.data_dir)
         except OutOfTime as error:
             late = str(error)
-        summary = Summary(len(told.events), time.monotonic() - began, self._expected, witness.outcome(), late)
+        summary = Summary(len(told.events), time.monotonic() - began, self._expected, observed.outcome(), late)
         if self._as_json:
             print(json.dumps(summary.plain()), flush=True)
-        if not playbill.played:
-            self._teller.verdict(summary)
+        if not run_record.played:
+            self._narrator.verdict(summary)
         if late is not None and stay:
             self._steps.say(f"The logs are in {self._settings.data_dir.absolute() / 'logs'}")
         if late is not None:
             return Code.AWAY
         if stay:
-            self._teller.what_next(playbill.suffix)
+            self._narrator.what_next(run_record.suffix)
             play.stay()
         return Code.OK if summary.ok else Code.WRONG
 
-    def _announced(self, stage: Stage) -> Playbill:
+    def _announced(self, kafka: KafkaIO) -> RunRecord:
         """On somebody's cluster the people are this run's own, in our embedded one there are no others."""
         suffix = "" if self._settings.embedded else secrets.token_hex(4)
-        playbill = Playbill(stage.cluster, time.time_ns() // 1000, suffix, stage.ends())
-        playbill.save(self._settings.data_dir)
-        return playbill
+        run_record = RunRecord(kafka.cluster, time.time_ns() // 1000, suffix, kafka.ends())
+        run_record.save(self._settings.data_dir)
+        return run_record

@@ -8,10 +8,10 @@ from functools import partial
 
 from schemas.topics import JOURNAL, LINKS, events_topic
 
-from .stage import Heard, Stage
+from .kafka_io import Heard, KafkaIO
+from .narrator import Narrator
+from .observed import Observed
 from .story import Story
-from .teller import Teller
-from .witness import Witness
 
 SCENE = 400
 """What the broker got within so many ms of each other is told together: events first, then what came of them."""
@@ -20,16 +20,16 @@ SCENE = 400
 class Play:
     """A performance of ``story``. ``group`` is the workers' consumer group, ``pause`` the seconds between two scenes.
 
-    What it does may raise ``stage.OutOfTime`` and ``kafka.errors.KafkaError``.
+    What it does may raise ``kafka_io.OutOfTime`` and ``kafka.errors.KafkaError``.
     """
 
     def __init__(
-        self, story: Story, stage: Stage, witness: Witness, teller: Teller, *, group: str, pause: float
+        self, story: Story, kafka: KafkaIO, observed: Observed, narrator: Narrator, *, group: str, pause: float
     ) -> None:
         self._story = story
-        self._stage = stage
-        self._witness = witness
-        self._teller = teller
+        self._kafka = kafka
+        self._observed = observed
+        self._narrator = narrator
         self._group = group
         self._pause = pause
 
@@ -38,28 +38,28 @@ class Play:
 
         So the late event is late, and an alert that it takes back was there. What was published before is not again.
         """
-        self._take(self._stage.hear_all())
+        self._take(self._kafka.hear_all())
         self._prologue()
-        self._teller.day(self._story)
+        self._narrator.day(self._story)
         self._tell()
         for event in self._story.day:
-            if self._witness.has(event):
+            if self._observed.has(event):
                 continue
-            self._stage.publish([event])
-            self._take(self._stage.hear_until(partial(self._witness.has, event), self._missing))
-            self._take(self._stage.hear_all())
+            self._kafka.publish([event])
+            self._take(self._kafka.hear_until(partial(self._observed.has, event), self._missing))
+            self._take(self._kafka.hear_all())
             self._tell()
             time.sleep(self._pause)
         departments = {events_topic(event.department) for event in self._story.events}
-        self._stage.wait_for_group(self._group, [*sorted(departments), LINKS, JOURNAL])
-        self._take(self._stage.hear_all())
+        self._kafka.wait_for_group(self._group, [*sorted(departments), LINKS, JOURNAL])
+        self._take(self._kafka.hear_all())
         self._tell()
 
     def show_again(self) -> None:
         """Tells what was played before, from the topics."""
-        self._teller.day(self._story, again=True)
+        self._narrator.day(self._story, again=True)
         told = 0
-        for heard in sorted(self._stage.hear_all(), key=lambda heard: heard.at):
+        for heard in sorted(self._kafka.hear_all(), key=lambda heard: heard.at):
             if heard.at > told + SCENE:
                 self._tell()
             told = heard.at
@@ -68,10 +68,10 @@ class Play:
 
     def stay(self) -> None:
         """Goes on telling, now of everybody, until interrupted."""
-        for _ in self._witness.news(strangers=True):
+        for _ in self._observed.news(strangers=True):
             pass  # what others were told before is not news
         while True:
-            self._take(self._stage.hear())
+            self._take(self._kafka.hear())
             self._tell(strangers=True)
 
     def _prologue(self) -> None:
@@ -79,22 +79,22 @@ class Play:
         began = time.monotonic()
 
         def left() -> int:
-            return sum(not self._witness.has(event) for event in prologue)
+            return sum(not self._observed.has(event) for event in prologue)
 
-        self._stage.publish(event for event in prologue if not self._witness.has(event))
-        with self._teller.progress(len(prologue)) as advance:
-            for heard in self._stage.hear_until(lambda: left() == 0, self._missing):
+        self._kafka.publish(event for event in prologue if not self._observed.has(event))
+        with self._narrator.progress(len(prologue)) as advance:
+            for heard in self._kafka.hear_until(lambda: left() == 0, self._missing):
                 self._take([heard])
                 advance(len(prologue) - left())
-        self._teller.prologue(prologue, time.monotonic() - began)
+        self._narrator.prologue(prologue, time.monotonic() - began)
 
     def _take(self, records: Iterable[Heard]) -> None:
         for record in records:
-            self._witness.take(record.topic, record.key, record.value, record.headers)
+            self._observed.take(record.topic, record.key, record.value, record.headers)
 
     def _tell(self, *, strangers: bool = False) -> None:
-        for news in self._witness.news(strangers=strangers):
-            self._teller.tell(news)
+        for news in self._observed.news(strangers=strangers):
+            self._narrator.tell(news)
 
     def _missing(self) -> str:
-        return f"{self._witness.missing} events, which are neither on a timeline nor in the dead letters"
+        return f"{self._observed.missing} events, which are neither on a timeline nor in the dead letters"

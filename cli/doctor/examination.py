@@ -18,8 +18,8 @@ from schemas.refusal import Reason
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, KEY_RECORD, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, Topic
 
 from ..bus import Bus
+from ..dead_letters import letters
 from ..feed import Feed
-from ..letters import letters
 from ..problem import Code, Problem
 from . import brokers, closings, cluster, foreign, identity, local, machine, topics, transactions
 from .finding import Finding, warning, wrong

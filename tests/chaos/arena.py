@@ -23,11 +23,11 @@ from .bus import KEY, LOOK_SECONDS, Bus
 from .business import Sent
 from .checker import Problem
 from .fleet import Fleet
-from .judgement import SAMPLE, Figures, Judge
 from .log import Reader
 from .progress import Sample
 from .publication import Publication
 from .publisher import Publisher, Told
+from .verification import SAMPLE, Figures, Verifier
 
 PARTITIONS = 4
 DRAIN_SECONDS = 120.0
@@ -42,7 +42,7 @@ class JudgedBus(Bus):
         super().__init__(home, broker, partitions)
         in_force = rules(Settings(), Registry.discover())
         self.chance = random.Random(seed)
-        self.judge = Judge(in_force, Identifiers(KEY.encode()), self.departments, partitions, sample)
+        self.judge = Verifier(in_force, Identifiers(KEY.encode()), self.departments, partitions, sample)
         self.publication = Publication()
         self.reader = Reader(self.bootstrap, self.sizes)
 
@@ -77,7 +77,7 @@ class JudgedBus(Bus):
         return list(self.judge.judge(await self.reader.read(), self.publication))
 
     def figures(self) -> Figures:
-        """Of the last judgement."""
+        """Of the last verification."""
         return self.judge.figures(self.reader.log)
 
 

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cli.blocked import asked
 from cli.child import FIRST_PAUSE, last_words
 from cli.health import announced, ask
-from cli.tether import SUPERVISOR
+from cli.parent_watch import SUPERVISOR
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 60.0

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cli.tether import SUPERVISOR
+from cli.parent_watch import SUPERVISOR
 
 from .sink_disk import SmallDisk
 

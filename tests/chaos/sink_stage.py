@@ -1,4 +1,4 @@
-"""A broker with the topics that a sink copies, a writer, one database, and the judgement of it."""
+"""A broker with the topics that a sink copies, a writer, one database, and the verification of it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ import pytest
 from deploy.broker import EmbeddedBroker
 
 from .bus import Bus
-from .ordeal import Ordeal, Outcome, Plan
+from .run import Outcome, Plan, Run
 from .sink_play import Say
 
 BROKEN_SECONDS = 60.0
@@ -85,15 +85,15 @@ def judged(plan: Plan, home: Path, say: Say) -> None:
     with EmbeddedBroker(home / "broker") as broker:
         bus = Bus(home, broker, plan.partitions, plan.rate)
         bus.apply_topics()
-        ordeal = Ordeal(bus, plan)
+        run = Run(bus, plan)
         try:
             with bus.processes():
-                asyncio.run(ordeal.run())
+                asyncio.run(run.run())
         except TimeoutError:
             pytest.fail(f"the bus did not come to rest\n{bus.fleet.log()}")
         finally:
-            say("\n".join(ordeal.outcome.told))
-    outcome = ordeal.outcome
+            say("\n".join(run.outcome.told))
+    outcome = run.outcome
     assert [] == outcome.problems, bus.fleet.log()
     assert [] == outcome.idle
     assert {} == too_long(outcome)

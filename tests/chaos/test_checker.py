@@ -13,9 +13,9 @@ import pytest
 from msgspec import structs
 
 from agents.app import departments, rules
+from agents.dead_letters import letter
 from agents.documents import STATE
 from agents.identifiers import Identifiers
-from agents.letters import letter
 from agents.pipeline import Pipeline, PipelineConfig
 from core.identity.fuse import LINKS_A_DAY
 from runtime.settings import Settings
@@ -28,9 +28,9 @@ from schemas.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, department_of, e
 from .business import Sent, business, cloud_event
 from .checker import Problem, current, letters, positions
 from .identities import identities
-from .judgement import SAMPLE, Judge
 from .log import Log, Record
 from .publication import Publication
+from .verification import SAMPLE, Verifier
 
 NOW = 1_772_409_600_000  # 2026-03-02T00:00Z, ms
 EVENTS, CUSTOMERS, PARTITIONS = 1_000, 50, 2
@@ -58,9 +58,9 @@ class World:
         return list(a_judge(sample=10).judge(log, self.publication))
 
 
-def a_judge(sample: int = SAMPLE) -> Judge:
+def a_judge(sample: int = SAMPLE) -> Verifier:
     """Who knows what was published."""
-    judge = Judge(RULES, IDENTIFIERS, departments(REGISTRY), PARTITIONS, sample)
+    judge = Verifier(RULES, IDENTIFIERS, departments(REGISTRY), PARTITIONS, sample)
     judge.expect(business(1, EVENTS, CUSTOMERS, NOW * 1000))
     return judge
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from aiokafka import TopicPartition
 
-from agents.letters import letter
+from agents.dead_letters import letter
 from core.timeline.entry import event_uid, uid_bytes
 from schemas.codec import Codec, Decoded
 from schemas.journal import Origin, event_headers

@@ -34,7 +34,7 @@ def test_groups_commit_again_after_a_broker_with_many_commits_was_killed(
         admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
         admin.create_topics([NewTopic("topic", 1, 1)])
         admin.close()
-        pauses = asyncio.run(ordeal(broker))
+        pauses = asyncio.run(scenario(broker))
         size = sum(file.stat().st_size for file in tmp_path.glob("kafka/topics/__consumer_offsets-*/*.log"))
     with capsys.disabled():
         print(f"\nrow commits: {size / 1024:.0f} KiB of offsets; taken again after {pauses} s")
@@ -42,7 +42,7 @@ def test_groups_commit_again_after_a_broker_with_many_commits_was_killed(
     assert max(pauses) < PAUSE
 
 
-async def ordeal(broker: EmbeddedBroker) -> list[float]:
+async def scenario(broker: EmbeddedBroker) -> list[float]:
     """Commits, and kills in the middle of them; the seconds until commits were taken again after each."""
     async with asyncio.timeout(600):
         consumers = [await committer(broker.bootstrap) for _ in range(COMMITTERS)]

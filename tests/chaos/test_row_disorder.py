@@ -26,14 +26,14 @@ def test_a_business_told_in_no_order_at_all_gives_the_alerts_that_its_definition
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with arena(tmp_path, SEED, sample=EVERYBODY) as (broker, bus):
-        told, problems = asyncio.run(ordeal(bus, broker.bootstrap))
+        told, problems = asyncio.run(scenario(bus, broker.bootstrap))
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, bus.fleet.log()
     assert [] == bus.fleet.exits, bus.fleet.log()
 
 
-async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem]]:
+async def scenario(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem]]:
     """The run; what happened in words, and what is wrong."""
     began = time.monotonic()
     async with bus.progress:

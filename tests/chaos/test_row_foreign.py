@@ -81,7 +81,7 @@ def known_key(records: object, profiles: list[bytes], topic: str, partition: int
     return next((r.key for r in records.get((topic, partition), ()) if r.key is not None), profiles[0])
 
 
-async def ordeal(bus: JudgedBus) -> tuple[str, list[Problem]]:
+async def scenario(bus: JudgedBus) -> tuple[str, list[Problem]]:
     """Strangers write while nobody works, and while everybody does; the state is there, and is not."""
     began = time.monotonic()
     events = business(SEED, EVENTS, CUSTOMERS, now(), ROUGH)
@@ -144,7 +144,7 @@ def test_foreign_records_on_every_topic_of_ours_stop_nothing_and_are_each_told_o
     tmp_path: Path, say: Say
 ) -> None:
     with arena(tmp_path, SEED, PARTITIONS) as (_, bus):
-        told, problems = asyncio.run(ordeal(bus))
+        told, problems = asyncio.run(scenario(bus))
         log, exits = bus.fleet.log(), list(bus.fleet.exits)
         place, last = asyncio.run(a_later_version(bus))
     say(told)

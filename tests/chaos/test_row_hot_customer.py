@@ -40,7 +40,7 @@ def test_a_customer_with_half_of_all_traffic_does_not_slow_down_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with arena(tmp_path, SEED) as (broker, bus):
-        told, problems, slower, memory = asyncio.run(ordeal(bus, broker.bootstrap))
+        told, problems, slower, memory = asyncio.run(scenario(bus, broker.bootstrap))
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, bus.fleet.log()
@@ -49,7 +49,7 @@ def test_a_customer_with_half_of_all_traffic_does_not_slow_down_the_others(
     assert memory <= MOST_MEMORY
 
 
-async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], float, float]:
+async def scenario(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], float, float]:
     """The run: in words, what is wrong, and p99 and memory with the hot customer over those without."""
     crowd = Crowd(bus.chance)
     laps: dict[bool, list[list[float]]] = {False: [], True: []}

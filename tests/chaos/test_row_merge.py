@@ -34,14 +34,14 @@ def test_customers_merged_in_chains_are_one_although_workers_are_killed_in_the_m
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with arena(tmp_path, SEED) as (broker, bus):
-        told, problems, moves = asyncio.run(ordeal(bus, broker.bootstrap))
+        told, problems, moves = asyncio.run(scenario(bus, broker.bootstrap))
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, bus.fleet.log()
     assert ROUNDS * (TRIO - 1) == moves
 
 
-async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], int]:
+async def scenario(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem], int]:
     """The run; what happened in words, what is wrong, and how many pasts moved."""
     began = time.monotonic()
     people = [Acquaintance(number, bus.chance) for number in range(ROUNDS * TRIO)]

@@ -22,7 +22,7 @@ from .aftermath import one_more
 from .arena import DRAIN_SECONDS, GROUP, JudgedBus, arena, at_work, ended, now, verdict
 from .business import Habits, Sent, business
 from .checker import Problem, current
-from .surgery import delete_records, delete_topics, forget_offsets
+from .cluster_faults import delete_records, delete_topics, forget_offsets
 
 SEED, EVENTS, CUSTOMERS, RATE = 15, 5_000, 250, 2_000.0
 CLEAN = Habits(copied=0.05, merging=0.2, slow=0.1, delayed=0.2)
@@ -39,7 +39,7 @@ T = TypeVar("T")
 def test_nothing_is_done_twice_when_all_committed_offsets_have_expired(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: JudgedBus, bootstrap: str) -> list[Problem]:
+    async def scenario(bus: JudgedBus, bootstrap: str) -> list[Problem]:
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now()))
         before = await bus.judged()
         forgotten(bus, (await bus.looked()).committed)
@@ -49,7 +49,7 @@ def test_nothing_is_done_twice_when_all_committed_offsets_have_expired(
         return [*before, *await bus.judged()]
 
     with arena(tmp_path, SEED) as (broker, bus):
-        problems = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
+        problems = asyncio.run(observed(bus, scenario(bus, broker.bootstrap)))
     with capsys.disabled():
         print(f"\nrow expired offsets ({state}): {len(bus.publication)} events; {verdict(problems)}\n  {bus.figures()}")
     assert [] == problems, bus.fleet.log()
@@ -63,7 +63,7 @@ def test_nothing_is_done_twice_when_all_committed_offsets_have_expired(
 def test_a_worker_says_which_records_of_the_journal_were_deleted_before_they_were_read(
     offsets: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[Counter[TopicPartition], list[str]]:
+    async def scenario(bus: JudgedBus, bootstrap: str) -> tuple[Counter[TopicPartition], list[str]]:
         bus.fleet.start("a")
         await at_work(bootstrap, 1)
         await worked(bus, bootstrap, business(SEED, 500, 50, now(), CLEAN), stop=False)
@@ -78,7 +78,7 @@ def test_a_worker_says_which_records_of_the_journal_were_deleted_before_they_wer
         return lost, [line for line in bus.fleet.log(1_000_000).splitlines() if "deleted" in line and JOURNAL in line]
 
     with arena(tmp_path, SEED) as (broker, bus):
-        lost, said = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
+        lost, said = asyncio.run(observed(bus, scenario(bus, broker.bootstrap)))
     with capsys.disabled():
         print(f"\nrow deleted records ({offsets}): {lost.total()} records in {len(lost)} partitions deleted")
         print("\n".join(f"  {line[:300]}" for line in said))
@@ -91,7 +91,7 @@ def test_a_worker_says_which_records_of_the_journal_were_deleted_before_they_wer
 @pytest.mark.chaos
 @pytest.mark.slow
 def test_nothing_of_a_journal_that_was_made_anew_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async def ordeal(bus: JudgedBus, bootstrap: str) -> list[Problem]:
+    async def scenario(bus: JudgedBus, bootstrap: str) -> list[Problem]:
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now()))
         before = await bus.judged()
         made_anew(bus, JOURNAL)
@@ -100,7 +100,7 @@ def test_nothing_of_a_journal_that_was_made_anew_is_skipped(tmp_path: Path, caps
         return [*before, *await bus.judged()]
 
     with arena(tmp_path, SEED) as (broker, bus):
-        problems = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
+        problems = asyncio.run(observed(bus, scenario(bus, broker.bootstrap)))
     with capsys.disabled():
         print(f"\nrow journal made anew: {len(bus.publication)} events; {verdict(problems)}\n  {bus.figures()}")
     assert [] == problems, bus.fleet.log()
@@ -112,7 +112,7 @@ def test_nothing_of_a_journal_that_was_made_anew_is_skipped(tmp_path: Path, caps
 def test_a_department_may_delete_its_topic_and_make_it_anew_while_the_bus_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: JudgedBus, bootstrap: str) -> list[Problem]:
+    async def scenario(bus: JudgedBus, bootstrap: str) -> list[Problem]:
         for name in ("a", "b"):
             bus.fleet.start(name)
         await at_work(bootstrap, 2)
@@ -123,7 +123,7 @@ def test_a_department_may_delete_its_topic_and_make_it_anew_while_the_bus_runs(
         return [*before, *await bus.judged()]
 
     with arena(tmp_path, SEED) as (broker, bus):
-        problems = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
+        problems = asyncio.run(observed(bus, scenario(bus, broker.bootstrap)))
     with capsys.disabled():
         print(f"\nrow department topic made anew: exits {ended(bus.fleet)}; {verdict(problems)}\n  {bus.figures()}")
     assert [] == problems, bus.fleet.log()
@@ -135,7 +135,7 @@ def test_a_department_may_delete_its_topic_and_make_it_anew_while_the_bus_runs(
 def test_a_past_that_was_deleted_from_the_topics_does_not_rise_from_a_workers_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[Counter[str], Counter[str], int]:
+    async def scenario(bus: JudgedBus, bootstrap: str) -> tuple[Counter[str], Counter[str], int]:
         await worked(bus, bootstrap, business(SEED, EVENTS, CUSTOMERS, now(), Habits()))
         await bus.judged()
         made_anew(bus, TIMELINE, PROFILES, NOTIFIED)
@@ -149,17 +149,17 @@ def test_a_past_that_was_deleted_from_the_topics_does_not_rise_from_a_workers_di
         return Counter(map(uid, sent)), found, sum(document["entries"] for document in documents)
 
     with arena(tmp_path, SEED) as (broker, bus):
-        sent, found, entries = asyncio.run(observed(bus, ordeal(bus, broker.bootstrap)))
+        sent, found, entries = asyncio.run(observed(bus, scenario(bus, broker.bootstrap)))
     with capsys.disabled():
         print(f"\nrow past made anew: {sent.total()} events later, {found.total()} on timelines, {entries} in profiles")
     assert sent == found, bus.fleet.log()
     assert sent.total() == entries
 
 
-async def observed(bus: JudgedBus, ordeal: Coroutine[Any, Any, T]) -> T:
-    """What the ordeal gives, while the offsets are looked at."""
+async def observed(bus: JudgedBus, scenario: Coroutine[Any, Any, T]) -> T:
+    """What the scenario gives, while the offsets are looked at."""
     async with bus.progress:
-        return await ordeal
+        return await scenario
 
 
 async def worked(bus: JudgedBus, bootstrap: str, sent: list[Sent], *, stop: bool = True) -> None:

@@ -12,8 +12,8 @@ from .arena import DRAIN_SECONDS, JudgedBus, arena, ended, members, now, verdict
 from .business import business
 from .checker import Problem
 from .fleet import Fleet
-from .island import ISLAND, Island
 from .namespace import in_namespace
+from .network_partition import FAR_ADDRESS, NetworkPartition
 from .pauses import pauses, streams
 
 SEED, EVENTS, CUSTOMERS, RATE = 11, 24_000, 800, 400.0
@@ -30,35 +30,35 @@ LOOPBACK = "127.0.0.1"
 def test_a_worker_that_is_cut_off_changes_nothing_and_works_again_when_it_is_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Island() as island, arena(tmp_path, SEED) as (broker, bus):
-        away = bus.new_fleet("island")
+    with NetworkPartition() as partition, arena(tmp_path, SEED) as (broker, bus):
+        away = bus.new_fleet("partition")
         try:
-            told, problems, met, stood = asyncio.run(ordeal(bus, away, island, broker.bootstrap))
+            told, problems, met, stood = asyncio.run(scenario(bus, away, partition, broker.bootstrap))
         finally:
             away.destroy()
     with capsys.disabled():
         print(f"\n{told}")
     assert [] == problems, away.log()
-    both = [ISLAND, LOOPBACK]
+    both = [FAR_ADDRESS, LOOPBACK]
     assert [both, [LOOPBACK], [LOOPBACK], both] == met
     assert len(CUTS) == len(stood)
     assert max(stood) <= MOST_PAUSE
 
 
-async def ordeal(
-    bus: JudgedBus, away: Fleet, island: Island, bootstrap: str
+async def scenario(
+    bus: JudgedBus, away: Fleet, partition: NetworkPartition, bootstrap: str
 ) -> tuple[str, list[Problem], list[list[str]], list[float]]:
     """The run: in words, what is wrong, who was in the group, and how long some partition stood still after each cut.
 
     Who was in the group: before, at the end of each cut, and afterwards.
     """
-    with island.entered():
+    with partition.entered():
         away.start("b")
     bus.fleet.start("a")
 
     def supervise() -> None:
         bus.fleet.supervise()
-        with island.entered():
+        with partition.entered():
             away.supervise()
 
     async def work(seconds: float) -> None:
@@ -68,9 +68,9 @@ async def ordeal(
             await asyncio.sleep(0.2)
 
     async def together() -> list[str]:
-        """Who is in the group once the worker of the island is, or half a minute later."""
+        """Who is in the group once the worker of the far side is, or half a minute later."""
         for _ in range(30):
-            if ISLAND in await members(bootstrap):
+            if FAR_ADDRESS in await members(bootstrap):
                 break
             await work(1)
         return await members(bootstrap)
@@ -80,11 +80,11 @@ async def ordeal(
         publishing = asyncio.create_task(bus.publish(business(SEED, EVENTS, CUSTOMERS, now()), RATE))
         await work(5)
         for seconds in CUTS:
-            island.cut()
+            partition.cut()
             bus.mark("cut")
             await work(seconds)
             met.append(await members(bootstrap))
-            island.mend()
+            partition.mend()
             bus.mark("mended")
             await together()
             await work(5)  # it has partitions again

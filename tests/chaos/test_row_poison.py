@@ -25,14 +25,14 @@ SEED, ROUNDS, LARGE, RATE = 12, 40, 5, 2_000.0
 @pytest.mark.slow
 def test_what_cannot_be_read_is_buried_with_its_reason_and_stops_nothing(tmp_path: Path, say: Say) -> None:
     with arena(tmp_path, SEED) as (broker, bus):
-        told, problems = asyncio.run(ordeal(bus, broker.bootstrap))
+        told, problems = asyncio.run(scenario(bus, broker.bootstrap))
         log = bus.fleet.log()
     say(told)
     assert [] == problems, log
     assert [] == bus.fleet.exits, log
 
 
-async def ordeal(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem]]:
+async def scenario(bus: JudgedBus, bootstrap: str) -> tuple[str, list[Problem]]:
     """The run; what happened in words, and what is wrong."""
     began = time.monotonic()
     async with bus.progress:

@@ -29,11 +29,11 @@ from .arena import at_work
 from .bus import KEY, LOOK_SECONDS, Bus
 from .business import CALM, Sent, business, cloud_event
 from .checker import Problem, current
-from .judgement import Judge
 from .log import Log, Reader, Record
 from .publication import Publication
 from .publisher import Publisher
 from .sink_play import Say
+from .verification import Verifier
 
 CROWD = 5_000
 KNOWN = LINKS_A_DAY
@@ -111,7 +111,7 @@ async def shared(bus: Bus) -> tuple[list[str], list[Problem], float, int, list[s
         blocked = (bus.fleet.blocked() or {"latest": []})["latest"]
         bus.fleet.stop()
         log = await Reader(bus.bootstrap, bus.sizes).read()
-    judge = Judge(rules(Settings(), Registry.discover()), Identifiers(KEY.encode()), bus.departments, bus.partitions)
+    judge = Verifier(rules(Settings(), Registry.discover()), Identifiers(KEY.encode()), bus.departments, bus.partitions)
     judge.expect([*others, *known, *crowd, *alone])
     judging = time.monotonic()
     problems = list(judge.judge(log, publication))

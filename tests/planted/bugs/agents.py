@@ -284,7 +284,7 @@ BUGS = (
     Bug(
         "letter-of-any-size",
         "A record that is large once unpacked goes into the dead letters as it is, and no topic takes that.",
-        "agents/letters.py",
+        "agents/dead_letters.py",
         "if size(key, value, headers) > WHOLE:",
         "if size(key, value, headers) > WHOLE**2:",
         (checks.LETTER_CUT,),
@@ -292,7 +292,7 @@ BUGS = (
     Bug(
         "letter-with-long-names",
         "Of a header the value is cut, but not the name.",
-        "agents/letters.py",
+        "agents/dead_letters.py",
         'name = header[0].encode()[: CUT_HEADER_BYTES // 2].decode("utf-8", "ignore")',
         "name = header[0]",
         (checks.LETTER_CUT,),
@@ -300,7 +300,7 @@ BUGS = (
     Bug(
         "cut-letter-sent-again",
         "A retry sends the beginning of an event for the whole.",
-        "cli/letters.py",
+        "cli/dead_letters.py",
         """\
     size = letter.cut.value_bytes if letter.cut else len(letter.value or b"")
     if size > most:

@@ -18,11 +18,11 @@ from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
 from cli.demo import manifest
 from cli.demo.manifest import ManifestError, Told, differences
-from cli.demo.playbill import Playbill, remembered
+from cli.demo.narrator import Narrator
+from cli.demo.observed import Alerted, Arrived, Died, Merged, Observed
+from cli.demo.run_record import RunRecord, remembered
 from cli.demo.story import Story, StoryEvent, story
 from cli.demo.summary import Summary
-from cli.demo.teller import Teller
-from cli.demo.witness import Alerted, Arrived, Died, Merged, Witness
 from core.alerts.alert import Name
 from core.alerts.past import looked_at, matches
 from core.identity.links import Born, Linked, Node, resolve, root
@@ -260,7 +260,7 @@ def test_the_summary_counts_alerts_whatever_became_of_them_and_says_what_was_wai
     } == summary.plain()
 
 
-# --- the witness ----------------------------------------------------------------------------------------------------
+# --- the observed ----------------------------------------------------------------------------------------------------
 
 
 def entry(customer: str, event: StoryEvent) -> tuple[str, bytes, bytes, dict[str, bytes]]:
@@ -281,34 +281,34 @@ def merge(customer: str, into: str) -> tuple[str, bytes, bytes, dict[str, bytes]
 
 
 def test_alerts_of_others_on_the_cluster_do_not_count() -> None:
-    witness = Witness(story(NOW, "mine"))
-    witness.take(*entry("c_other", story(NOW, "theirs").day[0]))
-    witness.take(*alert("c_other", "fired", "sales"))
-    witness.take(*merge("c_another", "c_other"))
-    witness.take(DEAD, b"", story(NOW, "theirs").day[0].value, {})
-    assert [] == list(witness.news())
-    assert (0, {}, (), {}) == _plain(witness)
+    observed = Observed(story(NOW, "mine"))
+    observed.take(*entry("c_other", story(NOW, "theirs").day[0]))
+    observed.take(*alert("c_other", "fired", "sales"))
+    observed.take(*merge("c_another", "c_other"))
+    observed.take(DEAD, b"", story(NOW, "theirs").day[0].value, {})
+    assert [] == list(observed.news())
+    assert (0, {}, (), {}) == _plain(observed)
     assert ["c_other"] == [
-        news.data["customerId"] for news in witness.news(strangers=True) if isinstance(news, Alerted)
+        news.data["customerId"] for news in observed.news(strangers=True) if isinstance(news, Alerted)
     ]
 
 
 def test_an_alert_told_to_two_departments_is_one_and_waits_for_its_customer() -> None:
     told = story(NOW)
     ben = next(event for event in told.day if event.who == "ben")
-    witness = Witness(told)
-    witness.take(*alert("c_1", "fired", "sales"))
-    witness.take(*alert("c_1", "fired", "service"))
-    assert [] == list(witness.news())
-    witness.take(*entry("c_1", ben))
-    assert [Arrived, Alerted] == [type(news) for news in witness.news()]
-    assert (1, {}, (Told("upsell-moment", "ben", "fired", ("sales", "service")),), {}) == _plain(witness)
+    observed = Observed(told)
+    observed.take(*alert("c_1", "fired", "sales"))
+    observed.take(*alert("c_1", "fired", "service"))
+    assert [] == list(observed.news())
+    observed.take(*entry("c_1", ben))
+    assert [Arrived, Alerted] == [type(news) for news in observed.news()]
+    assert (1, {}, (Told("upsell-moment", "ben", "fired", ("sales", "service")),), {}) == _plain(observed)
 
 
 def test_what_is_retracted_for_a_merged_away_customer_stands_for_the_other() -> None:
     told = story(NOW)
     ada = [event for event in told.events if event.who == "ada"]
-    witness = Witness(told)
+    observed = Observed(told)
     for record in (
         entry("c_new", ada[0]),
         entry("c_old", ada[1]),
@@ -318,27 +318,27 @@ def test_what_is_retracted_for_a_merged_away_customer_stands_for_the_other() -> 
         entry("c_old", ada[0]),
         alert("c_old", "updated", "sales"),
     ):
-        witness.take(*record)
-    merged = [news for news in witness.news() if isinstance(news, Merged)]
+        observed.take(*record)
+    merged = [news for news in observed.news() if isinstance(news, Merged)]
     assert [Merged("ada", ("Ada.Marsh@Example.com", "C-1042", "020 7946 0958"))] == merged
-    assert (1, {"ada": 1}, (Told("upsell-moment", "ada", "updated", ("sales",)),), {}) == _plain(witness)
+    assert (1, {"ada": 1}, (Told("upsell-moment", "ada", "updated", ("sales",)),), {}) == _plain(observed)
 
 
 def test_a_dead_letter_is_told_once_and_is_missing_no_more() -> None:
     told = story(NOW)
     malformed = next(event for event in told.day if event.uid is None)
-    witness = Witness(told)
+    observed = Observed(told)
     headers = {"__cxbus.errors.exception": b"invalid-data", "__cxbus.errors.message": b"data.total is wrong"}
     for _ in range(2):  # a crash can bury twice
-        witness.take(DEAD, None, malformed.value, headers)
-    assert [Died(malformed, "invalid-data", "data.total is wrong")] == list(witness.news())
-    assert witness.has(malformed)
-    assert len(told.events) - 1 == witness.missing
-    assert (0, {}, (), {"invalid-data": 1}) == _plain(witness)
+        observed.take(DEAD, None, malformed.value, headers)
+    assert [Died(malformed, "invalid-data", "data.total is wrong")] == list(observed.news())
+    assert observed.has(malformed)
+    assert len(told.events) - 1 == observed.missing
+    assert (0, {}, (), {"invalid-data": 1}) == _plain(observed)
 
 
-def _plain(witness: Witness) -> tuple[int, dict[str, int], tuple[Told, ...], dict[str, int]]:
-    found = witness.outcome()
+def _plain(observed: Observed) -> tuple[int, dict[str, int], tuple[Told, ...], dict[str, int]]:
+    found = observed.outcome()
     return found.customers, dict(found.merges), found.alerts, dict(found.dead)
 
 
@@ -346,11 +346,11 @@ def _plain(witness: Witness) -> tuple[int, dict[str, int], tuple[Told, ...], dic
 
 
 def test_a_data_directory_remembers_what_was_played_on_which_cluster(tmp_path: Path) -> None:
-    playbill = Playbill("cluster", NOW, "a", {"cx.dead.v1": [3]})
-    playbill.save(tmp_path)
-    assert playbill == remembered(tmp_path, "cluster")
-    playbill.finished().save(tmp_path)
-    assert playbill.finished() == remembered(tmp_path, "cluster")
+    run_record = RunRecord("cluster", NOW, "a", {"cx.dead.v1": [3]})
+    run_record.save(tmp_path)
+    assert run_record == remembered(tmp_path, "cluster")
+    run_record.finished().save(tmp_path)
+    assert run_record.finished() == remembered(tmp_path, "cluster")
     assert remembered(tmp_path, "another") is None
     for broken in ("", "{}", "[1]", '{"cluster": "cluster", "more": 1}'):
         (tmp_path / "demo.json").write_text(broken)
@@ -361,10 +361,10 @@ def test_nothing_that_is_told_is_wider_than_a_hundred_columns(monkeypatch: pytes
     monkeypatch.setenv("COLUMNS", "300")
     told = story(NOW)
     out = io.StringIO()
-    teller = Teller(out)
-    teller.day(told)
+    narrator = Narrator(out)
+    narrator.day(told)
     for event in told.day:
-        teller.tell(Arrived(event))
+        narrator.tell(Arrived(event))
     data: Mapping[str, Any] = {
         "alertId": "a_1",
         "rule": "contact-fatigue",
@@ -374,9 +374,9 @@ def test_nothing_that_is_told_is_wider_than_a_hundred_columns(monkeypatch: pytes
         "action": "be silent " * 20,
     }
     for state in ("fired", "updated", "resolved", "expired", "retracted"):
-        teller.tell(Alerted({**data, "state": state}))
-    teller.tell(Merged("ada", ("C-1042", "020 7946 0958")))
-    teller.tell(Died(told.day[-2], "invalid-data", "data.total is wrong, " * 20))
+        narrator.tell(Alerted({**data, "state": state}))
+    narrator.tell(Merged("ada", ("C-1042", "020 7946 0958")))
+    narrator.tell(Died(told.day[-2], "invalid-data", "data.total is wrong, " * 20))
     lines = out.getvalue().splitlines()
     assert [] == [line for line in lines if len(line) > 100]
     assert "\033" not in out.getvalue()

@@ -185,11 +185,11 @@ def test_a_child_of_the_supervisor_is_tied_to_it_before_its_verb_is_imported(mon
         told.append(name)
         return import_module(name)
 
-    monkeypatch.setattr("cli.verbs.tie", lambda: told.append("tied"))
+    monkeypatch.setattr("cli.verbs.tie", lambda: told.append("watches_parent"))
     monkeypatch.setattr("cli.verbs.import_module", imported)
     for verb in ("worker", "sink", "status"):
         run(verb, "--help")
-    assert ["tied", "cli.worker", "tied", "cli.sink", "cli.status"] == told
+    assert ["watches_parent", "cli.worker", "watches_parent", "cli.sink", "cli.status"] == told
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from .manifest import Outcome, Told
 from .story import Story, StoryEvent
 
 TOPICS = (TIMELINE, IDENTITIES, DEAD, *(alerts_topic(name) for name in ALERTED))
-"""What a witness listens to."""
+"""What is observed."""
 
 _TOLD = {alerts_topic(name): name for name in ALERTED}
 
@@ -66,7 +66,7 @@ class _Alert:
     departments: set[str] = field(default_factory=set)
 
 
-class Witness:
+class Observed:
     """Takes records, tells news once, and knows the outcome so far."""
 
     def __init__(self, story: Story) -> None:

@@ -10,15 +10,15 @@ import time
 
 import pytest
 
-from cli.tether import SUPERVISOR, tie
+from cli.parent_watch import SUPERVISOR, watch_parent
 
 CHILD = """
 import signal, sys, time
-from cli.tether import tie
+from cli.parent_watch import watch_parent
 told = []
 signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
-assert tie()
-print("tied", flush=True)
+assert watch_parent()
+print("watches_parent", flush=True)
 while not told or {stubborn}:
     time.sleep(0.05)
 """
@@ -49,7 +49,7 @@ def test_a_child_ends_when_its_supervisor_is_killed(stubborn: bool, seconds: flo
     ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        assert "tied\n" == parent.stdout.readline()
+        assert "watches_parent\n" == parent.stdout.readline()
         parent.kill()
         parent.wait()
         try:
@@ -61,5 +61,5 @@ def test_a_child_ends_when_its_supervisor_is_killed(stubborn: bool, seconds: flo
 
 def test_without_a_supervisor_nothing_is_tied() -> None:
     before = signal.getsignal(signal.SIGINT)
-    assert not tie({})
+    assert not watch_parent({})
     assert before == signal.getsignal(signal.SIGINT)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.dead_letters import CUT_HEADER_BYTES, CUT_HEADERS, CUT_KEY, CUT_VALUE, ERRORS, WHOLE, letter, size
 from agents.intake import BATCH_BYTES
-from agents.letters import CUT_HEADER_BYTES, CUT_HEADERS, CUT_KEY, CUT_VALUE, ERRORS, WHOLE, letter, size
 from engine.transactional.transaction import Output, _size
 from schemas.dead_letter import told
 from schemas.journal import Header, Origin

@@ -14,9 +14,9 @@ from rich.text import Text
 from cli.steps import Steps
 from cli.words import activation
 
+from .observed import Alerted, Died, Merged, News
 from .story import Story, StoryEvent
 from .summary import Summary
-from .witness import Alerted, Died, Merged, News
 
 NARROWEST, WIDEST = 50, 100
 """Columns of a line."""
@@ -29,7 +29,7 @@ _OVER = {
 }
 
 
-class Teller:
+class Narrator:
     """Writes to ``stream``; colours and the moving bar only where it is a terminal."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -40,7 +40,7 @@ class OutOfTime(Exception):
     """The bus did not do in time what it should. The message says what was waited for."""
 
 
-class Stage:
+class KafkaIO:
     """Connected as long as the block lasts. ``seconds`` from now is the latest for everything that is waited for.
 
     Whatever waits may raise ``OutOfTime`` and ``kafka.errors.KafkaError``.

@@ -1,4 +1,4 @@
-"""One judgement of a whole log: everything accepted is accounted for, everything written is the fold of the journal."""
+"""A whole log is verified: everything accepted is accounted for, everything written is the fold of the journal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Figures:
     sampled: int
 
 
-class Judge:
+class Verifier:
     """Judges a growing log again and again; the reference folds only what is new in the journal."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Judge:
         yield from plain_alerts(log, self.reference, self.sample())
 
     def figures(self, log: Log) -> Figures:
-        """Of the last judgement."""
+        """Of the last verification."""
         reference = self.reference
         return Figures(
             events=len(log.of(*self._events)),

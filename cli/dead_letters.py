@@ -29,7 +29,7 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """One dead letter. ``number`` is its offset among the dead letters, ``origin`` its place on a department's topic.
 
     ``again`` is the number of the letter that a retry of this one became; then there is nothing left to do with this.
@@ -77,12 +77,12 @@ class Letter:
         return inside and log == self.origin.rpartition("/")[0]
 
 
-def letters(records: Iterable[Record]) -> list[Letter]:
+def letters(records: Iterable[Record]) -> list[DeadLetter]:
     """The letters among ``records`` of the dead letters' topic, oldest first; copies of one count once.
 
     A copy has the same origin: the record was judged twice, after a crash, say.
     """
-    found: dict[tuple[str, str], Letter] = {}
+    found: dict[tuple[str, str], DeadLetter] = {}
     place_of: dict[str, tuple[str, str]] = {}
     for record in records:
         letter = _letter(record)
@@ -99,13 +99,13 @@ def letters(records: Iterable[Record]) -> list[Letter]:
     return list(found.values())
 
 
-def _letter(record: Record) -> Letter:
+def _letter(record: Record) -> DeadLetter:
     said = {name: value.decode(errors="replace") for name, value in told(record.headers).items()}
     topic = said.get("topic", "")
     place = f"{record.topic}/{record.partition}/{record.offset}"
     # what somebody else put there is a letter without an origin, and a copy of nothing
     parts = (topic, said.get("partition", "?"), said.get("offset", "?")) if topic else (place,)
-    return Letter(
+    return DeadLetter(
         number=record.offset,
         place=place,
         at=record.timestamp * 1000,
@@ -135,7 +135,7 @@ def _number(said: Mapping[str, str], name: str) -> int | None:
     return int(text) if _OFFSET.fullmatch(text) else None
 
 
-def unsendable(letter: Letter, most: int) -> str | None:
+def unsendable(letter: DeadLetter, most: int) -> str | None:
     """Why it can't be published once more, in words; ``None`` if it can. ``most``: bytes that an event may have."""
     if not letter.topic:
         return "it has no origin"
@@ -151,6 +151,6 @@ def unsendable(letter: Letter, most: int) -> str | None:
     return None
 
 
-def chosen(found: Iterable[Letter], which: str) -> Letter | None:
+def chosen(found: Iterable[DeadLetter], which: str) -> DeadLetter | None:
     """The letter of a number or an origin."""
     return next((one for one in found if which in (str(one.number), one.place) or one.about(which)), None)

@@ -1,4 +1,4 @@
-"""One run: load, faults, quiet, judgement; and what was seen, in words."""
+"""One run: load, faults, quiet, verification; and what was seen, in words."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .checker import Problem
 from .durability import durable, judged
 from .faults import schedule
 from .fleet import resident
-from .judgement import Judge
 from .load import Load
 from .log import Reader
 from .pauses import pauses, spread, streams
 from .publication import Publication
 from .publisher import Publisher
+from .verification import Verifier
 
 DRAIN_SECONDS = 180.0
 BUSY_SECONDS = 5.0
@@ -67,7 +67,7 @@ class Outcome:
     refused: int = 0
 
 
-class Ordeal:
+class Run:
     """One bus, one plan."""
 
     def __init__(self, bus: Bus, plan: Plan) -> None:
@@ -78,7 +78,7 @@ class Ordeal:
         self._load = Load(plan.seed, round(plan.rate * WAVE_SECONDS))
         self._reader = Reader(bus.bootstrap, bus.sizes)
         registry = Registry.discover()
-        self._judge = Judge(rules(Settings(), registry), Identifiers(KEY.encode()), bus.departments, bus.partitions)
+        self._judge = Verifier(rules(Settings(), registry), Identifiers(KEY.encode()), bus.departments, bus.partitions)
         self._over = False
         self._stops: list[tuple[int, float]] = []
         self.outcome = Outcome()

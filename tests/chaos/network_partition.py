@@ -1,6 +1,6 @@
 """A second network, connected with ours by one cable that can be cut. Needs ``namespace.in_namespace``.
 
-Kafka advertises 127.0.0.1, so on the island that address is routed over the cable to us. A cut cable loses packets
+Kafka advertises 127.0.0.1, so on the far side that address is routed over the cable to us. A cut cable loses packets
 silently, in both directions: connections stay open and hear nothing, as when a switch dies.
 """
 
@@ -15,20 +15,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-MAINLAND, ISLAND = "10.99.0.1", "10.99.0.2"
+NEAR_ADDRESS, FAR_ADDRESS = "10.99.0.1", "10.99.0.2"
 _CLONE_NEWNET = 0x40000000
-_ON_THE_ISLAND = f"""
+_ON_THE_FAR_SIDE = f"""
 ip link set lo up
-ip address add {ISLAND}/24 dev island
-ip link set island up
-echo 1 > /proc/sys/net/ipv4/conf/island/route_localnet
+ip address add {FAR_ADDRESS}/24 dev far
+ip link set far up
+echo 1 > /proc/sys/net/ipv4/conf/far/route_localnet
 echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind
 ip address del 127.0.0.1/8 dev lo
-ip route add 127.0.0.1/32 dev island src {ISLAND}
+ip route add 127.0.0.1/32 dev far src {FAR_ADDRESS}
 """
 
 
-class Island:
+class NetworkPartition:
     """The network as a context manager; ``entered`` starts processes there."""
 
     def __enter__(self) -> Self:
@@ -39,23 +39,23 @@ class Island:
         self._holder.stdin.flush()
         self._holder.stdout.readline()  # it answers, so it has its network
         pid = str(self._holder.pid)
-        _run("ip", "link", "add", "mainland", "type", "veth", "peer", "name", "island")
-        _run("ip", "link", "set", "island", "netns", pid)
-        _run("ip", "address", "add", f"{MAINLAND}/24", "dev", "mainland")
-        _run("ip", "link", "set", "mainland", "up")
-        Path("/proc/sys/net/ipv4/conf/mainland/route_localnet").write_text("1")
-        _run("nsenter", f"--net=/proc/{pid}/ns/net", "sh", "-ec", _ON_THE_ISLAND)
+        _run("ip", "link", "add", "near", "type", "veth", "peer", "name", "far")
+        _run("ip", "link", "set", "far", "netns", pid)
+        _run("ip", "address", "add", f"{NEAR_ADDRESS}/24", "dev", "near")
+        _run("ip", "link", "set", "near", "up")
+        Path("/proc/sys/net/ipv4/conf/near/route_localnet").write_text("1")
+        _run("nsenter", f"--net=/proc/{pid}/ns/net", "sh", "-ec", _ON_THE_FAR_SIDE)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _run("ip", "link", "del", "mainland")
+        _run("ip", "link", "del", "near")
         self._holder.communicate()
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """What this thread starts meanwhile lives on the island."""
+        """What this thread starts meanwhile lives on the far side."""
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         there = os.open(f"/proc/{self._holder.pid}/ns/net", os.O_RDONLY)
         try:
@@ -70,11 +70,11 @@ class Island:
 
     def cut(self) -> None:
         """From now on every packet is lost."""
-        _run("ip", "link", "set", "mainland", "down")
+        _run("ip", "link", "set", "near", "down")
 
     def mend(self) -> None:
         """The cable carries again."""
-        _run("ip", "link", "set", "mainland", "up")
+        _run("ip", "link", "set", "near", "up")
 
 
 def _run(*command: str) -> None:

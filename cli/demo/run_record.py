@@ -11,7 +11,7 @@ NAME = "demo.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Playbill:
+class RunRecord:
     """``now`` (µs) and ``suffix`` make the story; ``offsets`` are where the topics ended before it began.
 
     ``cluster`` is the id of the Kafka on which it was published. Not ``played``: it was interrupted, and what is
@@ -24,7 +24,7 @@ class Playbill:
     offsets: Mapping[str, list[int]]
     played: bool = False
 
-    def finished(self) -> Playbill:
+    def finished(self) -> RunRecord:
         """The same, played to the end."""
         return replace(self, played=True)
 
@@ -35,10 +35,10 @@ class Playbill:
         beside.replace(data_dir / NAME)
 
 
-def remembered(data_dir: Path, cluster: str) -> Playbill | None:
+def remembered(data_dir: Path, cluster: str) -> RunRecord | None:
     """What was played on this cluster from here; nothing if it can't be read or was on another one."""
     try:
-        playbill = Playbill(**json.loads((data_dir / NAME).read_text()))
+        run_record = RunRecord(**json.loads((data_dir / NAME).read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return playbill if playbill.cluster == cluster else None
+    return run_record if run_record.cluster == cluster else None

@@ -16,7 +16,7 @@ LOOK = 0.5
 GRACE = 5.0
 
 
-def tie(environ: Mapping[str, str] = os.environ) -> bool:
+def watch_parent(environ: Mapping[str, str] = os.environ) -> bool:
     """In a child of a supervisor: end with it, and leave Ctrl-C to it. Elsewhere do nothing. Tells which it was.
 
     Call it before anything slow. An orphan gets another parent (init's, or a subreaper's number), which is how its
@@ -26,7 +26,7 @@ def tie(environ: Mapping[str, str] = os.environ) -> bool:
     if supervisor is None:
         return False
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the process is ready for it
-    threading.Thread(target=_watch, args=(int(supervisor),), name="tether", daemon=True).start()
+    threading.Thread(target=_watch, args=(int(supervisor),), name="parent-watch", daemon=True).start()
     return True
 
 

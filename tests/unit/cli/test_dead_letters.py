@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from agents.letters import letter
-from cli.letters import Letter, chosen, letters, unsendable
+from agents.dead_letters import letter
+from cli.dead_letters import DeadLetter, chosen, letters, unsendable
 from engine.kafka.record import Record
 from schemas.codec import MAX_BYTES
 from schemas.journal import Origin
@@ -34,7 +34,7 @@ SALES = "cx.sales.events.v1"
 
 def test_a_letter_keeps_what_came_and_tells_the_reason() -> None:
     (letter,) = letters([dead(12, (SALES, 3, 7))])
-    expected = Letter(
+    expected = DeadLetter(
         number=12,
         place="cx.dead.v1/0/12",
         at=1_772_442_000_012_000,
