@@ -213,7 +213,7 @@ NO_RULES = "tests/unit/agents/test_rule_files.py::test_a_folder_without_a_rule_i
 
 SCANNED_AGAIN = "tests/unit/engine/test_store.py::test_a_scan_sees_what_was_changed_since_the_one_before"
 KILLED_STORE = "tests/unit/engine/test_store.py::test_a_killed_process_leaves_a_store_that_is_behind_and_whole"
-COPIES = "tests/unit/engine/test_copies.py"
+COPY_DOUBTS = "tests/unit/engine/test_copies.py"
 CHECKPOINT = "tests/unit/engine/test_checkpoint.py"
 NEXT_OFFSET = "tests/unit/engine/test_progress.py"
 ROOM = "tests/unit/engine/test_consumer_thread.py::test_what_had_no_room_is_taken_as_soon_as_a_batch_is_done"

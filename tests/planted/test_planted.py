@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,3 +108,9 @@ def test_a_copy_is_as_before_after_a_bug(tmp_path: Path) -> None:
     assert before == (copy.root / REAL.file).read_text()
     with pytest.raises(OutOfDate), copy.planted(replace(REAL, old="not there")):
         pass
+
+
+def test_no_check_has_the_name_of_another() -> None:
+    """The latter would stand for both, and bugs of the former be held against tests that can't see them."""
+    names = re.findall(r"^([A-Z_]+) = ", (ROOT / "tests/planted/checks.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [] == [name for name, times in Counter(names).items() if times > 1]

@@ -90,7 +90,7 @@ BUGS = (
         "engine/kafka/copies.py",
         "paused = now_ms - position.reached.as_of_ms",
         "paused = abs(now_ms - position.reached.as_of_ms)",
-        (checks.COPIES,),
+        (checks.COPY_DOUBTS,),
     ),
     Bug(
         "the-sink-writes-numbers-anew",
