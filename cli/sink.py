@@ -21,9 +21,9 @@ def sink(context: typer.Context) -> None:
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_DATABASE=sqlite:////var/lib/cxbus.db cxbus sink
     """
-    bus = bus_of(context)
     from sinks.process import SinkPlace, SinkProcess  # the whole sink, which the help can do without
 
+    bus = bus_of(context)
     log.configure(verbose=bus.given.verbose)
     settings, bootstrap, ending = bus.settings, bus.address(), Ending()
     ending.listen()  # before anything starts a thread

@@ -104,10 +104,10 @@ def test_a_folder_without_a_rule_is_refused_with_what_is_there(
 
 
 def test_a_folder_that_is_missing_or_a_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NoRules, match=r"^There is no folder /.*/ruels, so no rule\.$"):
+    with pytest.raises(NoRules, match=r"^There is no folder /.*/ruels, so no rule\.\nCXBUS_RULES_DIR must name"):
         load(tmp_path / "ruels", VOCABULARY, REGISTRY.outreach)
     (tmp_path / "a.yaml").write_text(UPSELL)
-    with pytest.raises(NoRules, match=r"/a\.yaml is no folder; rules are files in a folder\.$"):
+    with pytest.raises(NoRules, match=r"/a\.yaml is no folder; rules are files in a folder\.\nCXBUS_RULES_DIR"):
         load(tmp_path / "a.yaml", VOCABULARY, REGISTRY.outreach)
 
 
