@@ -1,7 +1,6 @@
-"""How large a value may be that a customer's document keeps or tells, in bytes as JSON (semantics 1.7).
+"""How large a value may be in a customer's document or in a message, in bytes as JSON (semantics 1.7).
 
-The bytes of a text are those between its quotation marks: control characters and quotation marks count as they are
-escaped.
+The bytes of a text are those between its quotation marks; control characters and quotation marks count as escaped.
 """
 
 from __future__ import annotations
@@ -9,34 +8,34 @@ from __future__ import annotations
 import json
 
 VALUE_BYTES = 256
-"""Of a field's value; what contracts allow a key, a word or an id."""
+"""Largest size of a field's value; contracts allow as much for a key, a word or an id."""
 
 SIGN_BYTES = 6
 """Most bytes of one character as JSON: those of an escaped control character."""
 
 
 def size(value: object) -> int:
-    """How many bytes the value takes as JSON."""
+    """The size of the value as JSON, in bytes."""
     encoded = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode())
     return encoded - 2 if type(value) is str else encoded
 
 
 def fits(value: object) -> bool:
-    """Whether it is small enough to be kept."""
+    """Whether the value is small enough to be kept."""
     if type(value) is str and len(value) * SIGN_BYTES <= VALUE_BYTES:
         return True
     return size(value) <= VALUE_BYTES
 
 
 def shown(value: object) -> object:
-    """The value as it is told: a text that is too long is cut, anything else that is too large is left out."""
+    """The value as messages carry it: a text that is too long is cut, any other value that is too large is ``…``."""
     if fits(value):
         return value
     return cut(value, VALUE_BYTES) if type(value) is str else "…"
 
 
 def cut(text: str, most: int) -> str:
-    """The text, or as much of its beginning as takes ``most`` bytes together with the ``…`` behind it."""
+    """The text, or as much of its beginning as fits into ``most`` bytes with the ``…`` behind it."""
     if len(text) * SIGN_BYTES <= most or size(text) <= most:
         return text
     left = most - size("…")

@@ -1,1 +1,1 @@
-"""From entries and rules to alerts: what matches, who is told, in which words, and what keeps silent."""
+"""From entries and rules to alerts: matches, suppression, notification, and the messages about alerts."""

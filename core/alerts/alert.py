@@ -1,4 +1,4 @@
-"""An alert: a match that was notified. Decided once, then only compared (semantics 1.7, 1.8)."""
+"""An alert: a match that was notified. That is decided once; later the alert is only compared (semantics 1.7, 1.8)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..rules.conditions.condition import Evidence
 from ..timeline.features import Ref
 
 LABEL = "event"
-"""The label of a match triggered by an event; a deadline has its own."""
+"""The label of a match that an event triggered; a deadline has a label of its own."""
 
 
 class Name(NamedTuple):
-    """What makes a match the same for everybody: rule, instance key, label, and the uid of its trigger."""
+    """What identifies a match wherever it is computed: rule, instance key, label, and the uid of its trigger."""
 
     rule: str
     key: str
@@ -24,10 +24,10 @@ class Name(NamedTuple):
 
 
 class Life(StrEnum):
-    """The life of an alert, in its order; a late event may bring back what is archived.
+    """The states in an alert's life, in order; a late event can bring back an archived alert.
 
-    ``STANDING``: its end was not said. ``ENDED``: it was. ``ARCHIVED``: nothing in order can concern it; the customer
-    keeps it apart. ``FORGOTTEN``: it is neither compared with anything nor keeps anything silent.
+    ``STANDING``: its end was not published yet. ``ENDED``: its end was published. ``ARCHIVED``: no event in order can
+    affect it, so it is stored apart from the customer. ``FORGOTTEN``: it is not compared and suppresses nothing.
     """
 
     STANDING = "standing"
@@ -37,10 +37,11 @@ class Life(StrEnum):
 
 
 class Alert(NamedTuple):
-    """``standing`` until its end went out; ``carried`` when it came with a merge just now. Instants in µs.
+    """A notified alert. Instants in µs.
 
-    ``evidence``: what it rests on beside its trigger, by reference; ``None`` once only a late event can change it,
-    which finds it again. ``version``, ``severity``, ``departments``: of the rule that fired.
+    ``standing``: its end was not published yet. ``carried``: it came with the merge that is being processed.
+    ``evidence``: references to the entries on which it rests beside its trigger; ``None`` once only a late event can
+    change the alert, which computes them again. ``version``, ``severity``, ``departments``: of the rule that fired.
     """
 
     rule: str
@@ -61,34 +62,34 @@ class Alert(NamedTuple):
 
     @property
     def name(self) -> Name:
-        """It is the same alert whatever changes."""
+        """The alert's identity: it stays the same whatever else changes."""
         return Name(self.rule, self.key, self.label, self.uid)
 
     @property
     def id(self) -> str:
-        """The same for everybody who sees this match, whatever happens to the customer's id."""
+        """The alert id. It follows from the match alone, so it stays the same when the customer gets another id."""
         text = "\n".join(("alert1", self.rule, self.key, self.label, self.uid.hex()))
         return "a_" + hashlib.sha256(text.encode()).hexdigest()[:26]
 
     def place(self) -> tuple[int, bytes, str, str]:
-        """Where it stands in the order of decision."""
+        """The alert's place in the order of decision, to sort by."""
         return self.time, self.uid, self.rule, self.key
 
     def has_ended(self, now: int) -> bool:
-        """Whether its end has come."""
+        """Whether its end has come by ``now`` (µs)."""
         return self.end is not None and self.end <= now
 
     def reach(self, cooldown: int) -> int:
-        """Up to when it can keep a match silent (µs): its end, or its time and the cooldown."""
+        """Until when it can suppress a match (µs): its end, or its time plus the cooldown, whichever is later."""
         return max(self.time if self.end is None else self.end, self.time + cooldown)
 
     @property
     def ending(self) -> Literal["resolved", "expired"]:
-        """How it ended: by time alone (``expired``), or because what it warned of is over (``resolved``)."""
+        """How it ended: ``expired`` by time alone, ``resolved`` because what it warned of is over."""
         return "expired" if self.end == self.expires else "resolved"
 
 
 def digest(entries: Iterable[Ref]) -> str:
-    """Eight hex digits that change when what an alert rests on changes: ``entries``, each once, in timeline order."""
+    """Eight hex digits that change when the evidence does. ``entries``: the evidence, each once, in timeline order."""
     names = [f"{entry.at} {entry.uid.hex()}" for entry in entries]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""The evidence of a match: on which events it rests, and how much of that is told (semantics 1.7)."""
+"""The evidence of a match: the events on which it rests, and how much of them a message carries (semantics 1.7)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..timeline.features import Ref
 from ..timeline.vocabulary import EventType
 
 EVIDENCE_BYTES = 8 * 1024
-"""Of a match's evidence as JSON. What a rule reads of its trigger always fits."""
+"""Largest size of a match's evidence as JSON. What a rule reads of its trigger always fits."""
 
 
 def rests_on(trigger: Ref, answer: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """What conditions found, in timeline order: of the trigger, and of the latest ``EVIDENCE_LIMIT`` others."""
+    """What the conditions found, in timeline order: in the trigger, and in the latest ``EVIDENCE_LIMIT`` others."""
     found = dict.fromkeys(answer)
     others = sorted({one.entry for one in found if one.entry != trigger})
     kept = {trigger, *others[max(0, len(others) - EVIDENCE_LIMIT) :]}
@@ -31,11 +31,11 @@ def values_of(found: Evidence, entry: Entry, kind: EventType) -> dict[str, objec
 
 
 Told = tuple[Entry, Mapping[str, object]]
-"""An entry, and the values in it that are told."""
+"""An entry, and those of its values that the message carries."""
 
 
 def told(trigger: Ref, values: Mapping[Ref, Told]) -> tuple[Mapping[str, object], ...]:
-    """The evidence as plain data, in timeline order: the trigger, and of the others the latest that fit into
+    """The evidence as plain data, in timeline order: the trigger, and the latest of the other entries that fit into
     ``EVIDENCE_BYTES`` together with it.
     """
     if sum([_bytes_at_most(*one) for one in values.values()]) <= EVIDENCE_BYTES:
@@ -52,7 +52,7 @@ def told(trigger: Ref, values: Mapping[Ref, Told]) -> tuple[Mapping[str, object]
 
 
 def _bytes_at_most(entry: Entry, values: Mapping[str, object]) -> int:
-    """A quick look at how much an entry takes as JSON."""
+    """An upper bound of what an entry takes as JSON, in bytes; cheap to compute."""
     return SIGN_BYTES * (len(entry.source) + len(entry.id) + len(entry.type)) + 128 + len(values) * 2 * VALUE_BYTES
 
 

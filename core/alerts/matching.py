@@ -1,7 +1,7 @@
-"""The fold: a customer's entries, instant by instant, to what is known of them, the matches, and their ends.
+"""The fold of a customer's entries, instant by instant: it yields the customer's state, the matches, and their ends.
 
-There is no other way of judging: an event in order is folded on, a late one from an earlier state. All entries of an
-instant are taken in before any is judged (semantics 1.3).
+Rules are evaluated in no other way: an event in order extends the fold, a late one repeats it from an earlier state.
+All entries of an instant are applied before any of them is evaluated (semantics 1.3).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .alert import LABEL, Name
 
 
 class Passed(Context, Protocol):
-    """What a fold needs of a customer's past, and to whom it shows the states that it passes."""
+    """What a fold reads of a customer's history, and where it reports the states that it passes."""
 
     def passed(self, derived: Derived) -> None: ...
 
 
 class Watch:
-    """A match whose end is looked for. ``resolved``: when it is, by what is known by now, if nothing happens (µs);
-    ``None``: nobody has looked yet.
+    """A match whose end is looked for. ``resolved``: when it will be resolved if no further entry comes, as far as is
+    known (µs); ``None``: not computed yet.
     """
 
     __slots__ = ("expires", "key", "resolved", "rule", "time")
@@ -39,16 +39,16 @@ class Watch:
 
     @property
     def end(self) -> int | None:
-        """When it is resolved or expires, whatever is first; ``None``: no end is known yet."""
+        """When it is resolved or expires, whichever is first (µs); ``None``: no end is known yet."""
         end = self.expires if self.resolved is None else min(self.resolved, self.expires)
         return None if end == FOREVER else end
 
     def ended_before(self, at: int) -> bool:
-        """Whether it has ended before that instant (µs)."""
+        """Whether it ended before the instant ``at`` (µs)."""
         return self.expires < at or (self.resolved is not None and self.resolved < at)
 
     def look(self, derived: Derived, context: Context) -> None:
-        """Looks for the end by what is known, from then on and after its time."""
+        """Computes the end from the state ``derived``: no earlier than that state, and after the match's own time."""
         if self.rule.resolves is None:
             self.resolved = FOREVER
         else:
@@ -57,7 +57,9 @@ class Watch:
 
 
 class Match(Struct, frozen=True):
-    """A trigger for which its rule's condition holds. ``data``: what the rule reads of it; ``watch`` knows its end."""
+    """A trigger for which its rule's condition holds. ``data``: its fields that the rule reads. ``watch`` knows the
+    end.
+    """
 
     entry: Entry
     data: Mapping[str, object]
@@ -66,25 +68,25 @@ class Match(Struct, frozen=True):
 
     @property
     def name(self) -> Name:
-        """That of the alert which it may become."""
+        """The name of the alert that it may become."""
         return Name(self.watch.rule.name, self.watch.key, LABEL, bytes.fromhex(self.entry.uid))
 
 
 Judged = Callable[[int, Rule, str], bool]
-"""Whether a trigger at an instant (µs) of the rule, with that key, is to be judged."""
+"""Whether to evaluate a trigger, given its instant (µs), its rule and its instance key."""
 
 
 def every_trigger(_at: int, _rule: Rule, _key: str) -> bool:
-    """All of them."""
+    """Always true: every trigger is evaluated."""
     return True
 
 
 class Folding(Struct, frozen=True):
-    """What is folded, and what is asked.
+    """The input of a fold.
 
-    ``together``: the entries of each instant, in order, later than the base. ``watched``: matches of whatever time
-    that had not ended by the base, those at least whose ends the entries can move: of one that is later than the base
-    the end is looked for from its own time on.
+    ``together``: the entries of each instant, in order, later than the base. ``judged``: which triggers are evaluated.
+    ``watched``: matches of any time that had not ended by the base, at least those whose ends the entries can move; for
+    a match later than the base, the end is looked for from its own time on.
     """
 
     together: Iterable[Sequence[Taken]]
@@ -93,7 +95,7 @@ class Folding(Struct, frozen=True):
 
 
 def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
-    """Takes in the entries. The ends of what is watched, and of the matches, are as of the last of them."""
+    """Applies the entries. Afterwards the ends of watched and of found matches are as of the last entry."""
     found = Fold(rules, base, folding.watched, past)
     for together in folding.together:
         found.take(together, folding.judged)
@@ -101,9 +103,9 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
 
 
 class Fold:
-    """A fold on its way: the last state, and the ``matches`` so far in the order of decision: by (time, uid, rule).
+    """A fold in progress: the latest state, and the ``matches`` so far in the order of decision: by (time, uid, rule).
 
-    ``watched``: as ``Folding`` has it. Their ends, and those of the matches, are as of the state.
+    ``watched``: as in ``Folding``. The ends of these, and of the matches, are as of the latest state.
     """
 
     __slots__ = ("_features", "_past", "_watching", "derived", "matches")
@@ -119,7 +121,7 @@ class Fold:
                 watch.look(base, past)
 
     def take(self, together: Sequence[Taken], judged: Judged) -> None:
-        """Takes in the entries of the next instant, in order; those that trigger a rule are ``judged``."""
+        """Applies the entries of the next instant, in order, then evaluates the triggers that ``judged`` selects."""
         past = self._past
         derived = self.derived = Derived(together[0].entry.at, self._after(together))
         past.passed(derived)
@@ -136,7 +138,7 @@ class Fold:
         self._watching.setdefault(watch.rule.name, []).append(watch)
 
     def _after(self, together: Sequence[Taken]) -> States:
-        """What is known once the entries of the next instant are."""
+        """The states after the entries of the next instant."""
         states, features, past = list(self.derived.states), self._features, self._past
         if len(together) == 1:
             for place in together[0].effects.places:
@@ -148,7 +150,7 @@ class Fold:
         return tuple(states)
 
     def _look_again(self, together: Sequence[Taken]) -> None:
-        """Looks for the ends that entries of an instant can move; whatever has ended before is watched no longer."""
+        """Computes again the ends that the entries of an instant can move; drops watches that ended before it."""
         derived, past = self.derived, self._past
         ends = together[0].effects.ends.union(*[one.effects.ends for one in together[1:]])
         for name, watches in self._watching.items():
@@ -164,7 +166,7 @@ class Fold:
 
 
 def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
-    """Those of an instant together."""
+    """Groups entries, which come in timeline order, by instant."""
     together: list[Taken] = []
     for one in entries:
         if together and together[0].entry.at != one.entry.at:

@@ -1,4 +1,4 @@
-"""Telling: what is said of an alert, and in which words (semantics 1.8). What it keeps by reference is looked up."""
+"""Messages about alerts: their content and their wording (semantics 1.8). Evidence kept by reference is looked up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .past import Past
 AlertState = Literal["fired", "updated", "resolved", "expired", "retracted"]
 
 REASON_BYTES = 1024
-"""Of the sentence that tells people why, as JSON."""
+"""Largest size, as JSON, of the sentence that tells people why."""
 
 
 class AlertMessage(NamedTuple):
@@ -30,8 +30,8 @@ class AlertMessage(NamedTuple):
 
 
 def tell(state: AlertState, alert: Alert, rules: RuleSet, past: Past) -> AlertMessage:
-    """The message, with the words of the rule as it is now. Without evidence if the alert does not keep it; without
-    more than a word if the rule, or what triggered it, is not known any more.
+    """The message, in the words of the rule as it is now. It has no evidence if the alert keeps none. If the rule or
+    the trigger is no longer known, it has only a reason that says so.
     """
     named, rule = Ref(alert.time, alert.uid), rules.rules.get(alert.rule)
     trigger = past.entry(named)
@@ -46,7 +46,7 @@ def tell(state: AlertState, alert: Alert, rules: RuleSet, past: Past) -> AlertMe
 
 
 def _with(values: dict[Ref, Told], evidence: Iterable[Evidence], rules: RuleSet, past: Past) -> Mapping[Ref, Told]:
-    """The values, with those that conditions found."""
+    """Adds the values that the conditions found to ``values``."""
     for found in evidence:
         entry, known = values.get(found.entry) or (past.entry(found.entry), {})
         kind = None if entry is None else rules.vocabulary.get(entry.type)
@@ -56,7 +56,7 @@ def _with(values: dict[Ref, Told], evidence: Iterable[Evidence], rules: RuleSet,
 
 
 def sentence(template: str, trigger: Mapping[str, object]) -> str:
-    """The reason with the trigger's values in it, cut where it is long; a field the trigger lacks reads as a dash."""
+    """The reason with the trigger's values filled in, cut to ``REASON_BYTES``; a missing field reads as a dash."""
     values = {name: cut(str(value), VALUE_BYTES) for name, value in trigger.items()}
     return cut(template.format_map(_Fields(values)), REASON_BYTES)
 

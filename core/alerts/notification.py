@@ -1,6 +1,6 @@
-"""Notification: which matches a department is told of (semantics 1.8). Decided once; notified alerts are compared.
+"""Notification: which matches departments are notified of (semantics 1.8). Decided once; later only compared.
 
-Everything that holds, was not notified yet and is not kept silent by the ``Memory`` is notified.
+A match is notified unless it was notified before or the ``Memory`` suppresses it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .matching import Match
 from .suppression import Memory
 
 HISTORICAL_AFTER = DAY
-"""An alert found later than this after its time reaches the topic, but nobody's telephone."""
+"""An alert found later than this after its time (µs) is published, but sent to no webhook."""
 
 
 def decide(matches: Iterable[Match], memory: Memory, appended: int, now: int, *, replay: bool) -> list[Alert]:
-    """The matches that are notified, in order; the ``memory`` learns of them.
+    """The alerts of the matches that are notified, in order; they are added to the ``memory``.
 
-    ``appended``: the journal's clock; ``now``: the customer's (both µs). One that ended before it was found is no
-    longer open.
+    ``appended``: the journal's clock; ``now``: the customer's clock (both µs). An alert that ended before it was found
+    is not standing.
     """
     notified: list[Alert] = []
     for match in matches:
@@ -56,7 +56,7 @@ def first_notice(match: Match, *, historical: bool) -> Alert:
 
 
 def refreshed(alert: Alert, match: Match) -> Alert:
-    """A notified alert as its match is by now."""
+    """A notified alert, updated to its match as it is now."""
     evidence = _evidence_of(match)
     return alert._replace(
         time=match.entry.at,

@@ -1,4 +1,4 @@
-"""A customer's past as a judgement sees it: what the history holds, with the entries that are under way."""
+"""A customer's history as the evaluation sees it: the stored entries, together with those of the current record."""
 
 from __future__ import annotations
 
@@ -16,47 +16,49 @@ from .matching import Folding, Match, fold, instants
 
 
 class History(Protocol):
-    """The customers' entries as they stand before this record, and states that were passed; in timeline order."""
+    """The customers' entries before the current record, in timeline order, and a cache of states."""
 
     def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
-        """The entry of this uid, which most likely stands at that instant (µs)."""
+        """The entry with this uid, most likely at the instant ``at`` (µs)."""
         ...
 
     def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
-        """Entries from an instant on and ``before`` another (µs), notes included."""
+        """Entries from ``at`` on and before ``before`` (µs), notes included."""
         ...
 
     def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
-        """Entries about a matter from an instant on and ``before`` another (µs)."""
+        """Entries about a matter from ``since`` on and before ``before`` (µs)."""
         ...
 
     def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
-        """The latest state of a matter that is at hand, of its entries before an instant (µs), and that instant."""
+        """The latest cached state of a matter, as (instant, state): it includes the entries before that instant, which
+        is ``before`` at the latest (µs).
+        """
         ...
 
     def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
-        """The state of a matter that follows from its entries before ``until`` (µs): it may be kept."""
+        """Offers the cache a state of a matter: the one that follows from its entries before ``until`` (µs)."""
         ...
 
     def archived(self, customer: str) -> Sequence[Alert]:
-        """The archived alerts."""
+        """The customer's archived alerts."""
         ...
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
-        """The latest state that is kept of before an instant (µs)."""
+        """The latest cached state from before the instant ``before`` (µs)."""
         ...
 
     def passed(self, customer: str, derived: Derived) -> None:
-        """The fold passed this state: it may be kept."""
+        """Offers the cache a state that the fold has passed."""
         ...
 
     def changed(self, customer: str, since: int) -> None:
-        """What was kept of that instant (µs) or later is no longer true."""
+        """Invalidates cached states of the instant ``since`` (µs) and later."""
         ...
 
 
 class Past:
-    """The history of one customer; ``new``, in order, joins it, in the place of what had the same uid."""
+    """The history of one customer with ``new`` entries, in order, which replace stored ones of the same uid."""
 
     __slots__ = ("_about", "_customer", "_history", "_new", "_rules")
 
@@ -65,7 +67,7 @@ class Past:
         self._about: dict[tuple[str, str], list[Entry]] | None = None
 
     def entry(self, named: Ref) -> Entry | None:
-        """The entry of this name as it stood then, if there is one: a copy may have moved it since."""
+        """The entry with this name as it stood then, if there is one: a copy may have moved it since."""
         uid = named.uid.hex()
         found = None
         for one in self._new:
@@ -75,17 +77,17 @@ class Past:
         return found if found is None or found.at == named.at else replace(found, at=named.at)
 
     def since(self, at: int, before: int = FOREVER) -> Sequence[Entry]:
-        """The entries from an instant on and ``before`` another (µs), in order."""
+        """The entries from ``at`` on and before ``before`` (µs), in order."""
         mine = [one for one in self._new if at <= one.at < before]
         return self._joined(self._history.since(self._customer, at, before), mine)
 
     def instants(self, at: int, before: int = FOREVER) -> Iterator[Sequence[Taken]]:
-        """Of these what the rules or the profile look at, those of an instant together."""
+        """The entries of that range at which rules or the profile look, grouped by instant."""
         return instants(looked_at(self.since(at, before), self._rules))
 
     def matter(self, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Taken]:
-        """The entries about a matter from an instant on and ``before`` another (µs), in order; none of a type that
-        nobody knows any more.
+        """The entries about a matter from ``since`` on and before ``before`` (µs), in order; none of a type no longer
+        known.
         """
         held = self._history.matter(self._customer, kind, name, before, since)
         if not held and (not self._new or self._new[0].at >= before):
@@ -95,11 +97,13 @@ class Past:
         return [one for one in about if one is not None]
 
     def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
-        """An instant (µs), ``before`` at the latest, and the state of a matter by its entries before it."""
+        """The latest cached state of a matter, as (instant, state): it includes the entries before that instant, which
+        is ``before`` at the latest (µs).
+        """
         return self._history.remembered(self._customer, kind, name, before)
 
     def remember(self, kind: str, name: str, until: int, state: object) -> None:
-        """The state of a matter by its entries before ``until`` (µs)."""
+        """Offers the cache the state of a matter after its entries before ``until`` (µs)."""
         self._history.remember(self._customer, kind, name, until, state)
 
     def archived(self) -> Sequence[Alert]:
@@ -107,15 +111,15 @@ class Past:
         return self._history.archived(self._customer)
 
     def snapshot(self, before: int) -> Derived:
-        """The latest state that is known of before an instant (µs)."""
+        """The latest cached state from before the instant ``before`` (µs); the empty state if there is none."""
         return self._history.snapshot(self._customer, before) or Derived(BEFORE_ALL, self._rules.empty)
 
     def passed(self, derived: Derived) -> None:
-        """The fold passed this state."""
+        """Offers the cache a state that the fold has passed."""
         self._history.passed(self._customer, derived)
 
     def changed(self, since: int) -> None:
-        """Something is new at that instant (µs)."""
+        """Invalidates cached states of the instant ``since`` (µs) and later: something is new there."""
         self._history.changed(self._customer, since)
 
     def _joined(self, held: Sequence[Entry], mine: Sequence[Entry]) -> Sequence[Entry]:
@@ -125,7 +129,7 @@ class Past:
         return sorted([*(one for one in held if one.uid not in new), *mine])
 
     def _new_about(self) -> Mapping[tuple[str, str], Sequence[Entry]]:
-        """What is new, by kind and id of the matter that it is about."""
+        """The new entries, by kind and id of the matter that they are about."""
         if self._about is None:
             self._about = {}
             for entry in self._new:
@@ -136,51 +140,51 @@ class Past:
 
 
 class Nothing:
-    """The history of whoever has none."""
+    """An empty history, which caches nothing."""
 
     def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
-        """None."""
+        """There is none."""
         return None
 
     def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
-        """None."""
+        """There are none."""
         return ()
 
     def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
-        """None."""
+        """There are none."""
         return ()
 
     def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
-        """None."""
+        """There is none."""
         return None
 
     def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
-        """Is not kept."""
+        """Discards the state."""
 
     def archived(self, customer: str) -> Sequence[Alert]:
-        """None."""
+        """There are none."""
         return ()
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
-        """None."""
+        """There is none."""
         return None
 
     def passed(self, customer: str, derived: Derived) -> None:
-        """Is not kept."""
+        """Discards the state."""
 
     def changed(self, customer: str, since: int) -> None:
-        """Nothing was kept."""
+        """Does nothing: no state is cached."""
 
 
 def matches(entries: Iterable[Entry], rules: RuleSet) -> list[Match]:
-    """Every match in this history, in the order of decision. Nothing here knows of arrival."""
+    """Every match in these entries, in the order of decision. The order of arrival plays no part."""
     history = sorted(entries)
     past = Past(Nothing(), "", history, rules)
     return fold(rules, Derived(BEFORE_ALL, rules.empty), Folding(instants(looked_at(history, rules))), past).matches
 
 
 def looked_at(entries: Iterable[Entry], rules: RuleSet) -> Iterator[Taken]:
-    """The entries at which rules or the profile look, as they are folded."""
+    """The entries at which rules or the profile look, as the fold reads them."""
     for entry in entries:
         taken = rules.taken(entry)
         if taken is not None and taken.effects.any:

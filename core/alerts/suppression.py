@@ -1,6 +1,6 @@
-"""The memory of notification: which notified alerts keep a match silent, and how many are remembered (semantics 1.8).
+"""Suppression: which notified alerts suppress a match, and how many of them are remembered (semantics 1.8).
 
-Without a bound a customer's document would grow with every alert of 400 days.
+Without a limit a customer's document would grow with every alert of 400 days.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from ..timeline.entry import DAY
 from .alert import Alert
 
 FORGOTTEN_AFTER = 400 * DAY
-"""Older matches are not notified, and alerts of them that have ended are forgotten."""
+"""Older matches are not notified, and their alerts are forgotten once they have ended (µs)."""
 
 MOST_ALERTS = 200
-"""Notified alerts of a customer that are remembered."""
+"""Most notified alerts that are remembered of a customer."""
 
 MOST_OF_A_RULE = 50
-"""Notified alerts of one rule, whatever their keys, that stand at an instant or lie less than the cooldown from it."""
+"""Most notified alerts of one rule, with any keys, that stand at an instant or lie less than the cooldown from it."""
 
 
 class Memory:
@@ -35,13 +35,13 @@ class Memory:
         self._appended = appended
 
     def is_decided(self, time: int) -> bool:
-        """Whether a match of this time is not notified any more."""
+        """Whether a match at ``time`` (µs) can no longer be notified."""
         return time <= self.decided or time <= self._appended - FORGOTTEN_AFTER
 
     def silences(self, rule: Rule, key: str, time: int) -> bool:
-        """Whether a match at ``time`` is not told: an alert of its rule and key is near, or many of its rule are.
+        """Whether a match at ``time`` (µs) is suppressed: by a near alert of its rule and key, or by many of its rule.
 
-        Near is what stands at its time, or lies less than the cooldown away, before or after.
+        Near is an alert that stands at that time, or lies less than the cooldown away, before or after.
         """
         near, name = 0, rule.name
         for alert in self.alerts:
@@ -52,10 +52,11 @@ class Memory:
         return False
 
     def make_room(self, time: int) -> bool:
-        """Whether there is room for an alert of this time.
+        """Whether there is room for an alert at ``time`` (µs).
 
-        Alerts that have ended and keep nothing silent any more by then are forgotten for it, those first that have not
-        for longest; what they kept silent is decided for good. If there are none, whatever lies up to ``time`` is.
+        If the limit is reached, alerts are forgotten that have ended and suppress nothing from ``time`` on, those first
+        that stopped suppressing first; what they suppressed is decided for good. If there are none, everything up to
+        ``time`` is decided for good.
         """
         if len(self.alerts) >= MOST_ALERTS:
             ended = [alert for alert in self.alerts if not alert.standing and alert.reach(self._cooldown) <= time]
@@ -69,12 +70,12 @@ class Memory:
         return False
 
     def remember(self, alert: Alert) -> None:
-        """It is notified."""
+        """Adds a notified alert."""
         self.alerts.append(alert)
 
     def join(self, alerts: Iterable[Alert]) -> None:
-        """Alerts of a customer who was merged into this one: those that are not known here, the latest for which there
-        is room.
+        """Adds alerts of a customer who was merged into this one: those not known here, the latest for which there is
+        room.
         """
         known = {alert.name for alert in self.alerts}
         came = [alert for alert in remembered(alerts, self._cooldown, self._appended) if alert.name not in known]
@@ -90,9 +91,9 @@ class Memory:
 
 
 def not_silenced(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], bool]:
-    """Whether a match at an instant (µs), of a rule and with a key, might be told beside these.
+    """A filter: whether a match at an instant (µs), of a rule and with a key, might be notified beside ``alerts``.
 
-    What an alert's cooldown keeps silent stays silent; one that stands may end at that very instant.
+    It rejects what an alert's cooldown suppresses. That an alert stands rejects nothing: it may end at that instant.
     """
 
     def may_be_told(time: int, rule: Rule, key: str) -> bool:
@@ -106,7 +107,7 @@ def not_silenced(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], bool]:
 
 
 def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:
-    """Without those that are forgotten by now: ended, and all that they could keep silent is, too.
+    """The alerts that are not forgotten: they stand, or can still suppress a match younger than ``FORGOTTEN_AFTER``.
 
     ``cooldown``: the longest of any rule; ``appended``: the journal's clock (both µs).
     """
@@ -115,7 +116,7 @@ def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Al
 
 
 def may_be_full(alerts: int) -> bool:
-    """Whether with so many alerts some may have to be forgotten."""
+    """Whether some of so many alerts may have to be forgotten."""
     return alerts > MOST_ALERTS
 
 

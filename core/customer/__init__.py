@@ -1,1 +1,1 @@
-"""One customer: the step that takes in a record, what it changes about their alerts, and what is written."""
+"""One customer: the step that processes a record, how it changes their alerts, and what is written."""

@@ -1,6 +1,6 @@
-"""Archived alerts: nothing in order can concern them; they are kept apart from the customer, until a late event asks.
+"""Archived alerts: no event in order can affect them, so they are stored apart from the customer until a late one does.
 
-So an event in order costs the same however many there are.
+So the cost of an event in order does not depend on their number.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from .customer import Customer
 
 @dataclass(frozen=True, slots=True)
 class LifeChange:
-    """The alert is archived, or it was and is something else now: ``life``. Retracted ones are forgotten, too."""
+    """An alert was archived, or is archived no longer. ``life``: its state now; retracted ones count as forgotten."""
 
     alert: Alert
     life: Life
 
 
 def forget(customer: Customer, rules: RuleSet, past: Past) -> None:
-    """Drops the alerts that are forgotten by now."""
+    """Forgets the alerts whose time for that has come."""
     history, cooldown = customer.appended - FORGOTTEN_AFTER, rules.longest_cooldown
     if customer.alerts and customer.alerts[0].time <= history:
         customer.alerts = remembered(customer.alerts, cooldown, customer.appended)
@@ -38,7 +38,7 @@ def forget(customer: Customer, rules: RuleSet, past: Past) -> None:
 
 
 def unarchive_all(customer: Customer, past: Past) -> None:
-    """Brings the archived alerts back among those that are looked at."""
+    """Moves the archived alerts back among the customer's ``alerts``."""
     if customer.archived:
         archived = _archived(customer, past)
         customer.unarchive(archived)
@@ -48,7 +48,7 @@ def unarchive_all(customer: Customer, past: Past) -> None:
 
 
 def changes(customer: Customer) -> Iterator[LifeChange]:
-    """What the step has changed among the archived alerts: nothing of one that was looked at and archived as it was."""
+    """How the step has changed the archived alerts, without those that were unarchived and archived again unchanged."""
     unarchived, archiving = customer.unarchived, customer.archiving
     customer.unarchived, customer.archiving = {}, []
     for alert in archiving:

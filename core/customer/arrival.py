@@ -1,6 +1,6 @@
-"""What becomes of an event that arrives: an entry, an earlier instant of one, a copy, or a refusal.
+"""What becomes of an event that arrives: an entry, an entry moved to an earlier instant, a copy, or a refusal.
 
-And what the customer's profile says of it, whatever the order of arrival.
+It also updates what the customer's profile says of their entries, in whatever order they arrive.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Finder(History, Protocol):
 
 @dataclass(slots=True)
 class Arrived:
-    """A department's event and its own ``time`` (µs). ``masked_identifiers``: readable, but not usable.
+    """A department's event and its own ``time`` (µs). ``masked_identifiers``: (type, value), readable but not usable.
 
-    ``replay``: it was seen before by those who should act, so nobody is to be woken.
+    ``replay``: whoever should act on it has seen it before, so its alerts are historical.
     """
 
     entry: Entry
@@ -37,10 +37,10 @@ class Arrived:
 
 @dataclass(slots=True)
 class Written:
-    """The entry joins the timeline. ``nth`` is its place in the record that brought it.
+    """The entry joins the timeline. ``nth``: its position in the record that brought it.
 
-    ``taken``: as it is folded; ``None`` for a note, and for a type nobody knows. ``stood_at``: where it stood until now
-    (µs), if this is a copy that puts it earlier.
+    ``taken``: as the fold reads it; ``None`` for a note, and for an unknown type. ``stood_at``: its instant before
+    (µs), if this is a copy that moves it to an earlier one.
     """
 
     entry: Entry
@@ -52,14 +52,14 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A copy of what is known already, and no earlier."""
+    """A copy of a known event, and no earlier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An event is no entry: ``reason`` of the closed set, ``message`` for the department's developer.
+    """An event that becomes no entry. ``reason``: of the closed set; ``message``: for the department's developer.
 
-    ``nth`` is its place in the record that brought it.
+    ``nth``: its position in the record that brought it.
     """
 
     reason: str
@@ -71,8 +71,8 @@ Joined = Written | Ignored | Refused
 
 
 def join(customer: Customer, record: Arrived, before: Sequence[Joined], rules: RuleSet, history: Finder) -> Joined:
-    """What becomes of the event; ``before``: of those that the same record brought before it. Of copies the one with
-    the smallest ``at`` stands, whichever came first.
+    """What becomes of the event. ``before``: the results for the events before it in the same record. Of several copies
+    the one with the smallest ``at`` stands, whichever came first.
     """
     entry = record.entry
     known = None if customer.is_new else history.find(customer.id, entry.uid)
@@ -93,7 +93,9 @@ def join(customer: Customer, record: Arrived, before: Sequence[Joined], rules: R
 
 
 def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: RuleSet, history: Finder) -> Written:
-    """A copy that puts its entry earlier; ``before`` came with the same record."""
+    """A copy that moves its entry to an earlier instant. ``before``: the results for the events before it in the same
+    record.
+    """
     if moved.taken is None and is_note(moved.entry, rules):
         return moved
     if moved.stood_at is not None and _is_remembered(customer, moved.stood_at):
@@ -107,13 +109,13 @@ def written(joined: Iterable[object]) -> list[Entry]:
 
 
 def is_note(entry: Entry, rules: RuleSet) -> bool:
-    """Whether it is an answer to an alert: on the timeline, outside of what is counted and judged."""
+    """Whether it is an answer to an alert: it is on the timeline, but neither counted nor evaluated."""
     kind = rules.vocabulary.get(entry.type)
     return kind is not None and kind.note
 
 
 def _same(known: Arrived, copy: Arrived) -> bool:
-    """Equal type, time and data; ``at`` is no content, it depends on when a copy arrived."""
+    """Equal type, time and data. ``at`` is not compared: it depends on when a copy arrived."""
     return known.time == copy.time and known.entry.type == copy.entry.type and known.entry.data == copy.entry.data
 
 
@@ -127,7 +129,7 @@ def _reused(entry: Entry, nth: int) -> Refused:
 
 
 def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
-    """What the profile says, whatever the order of arrival."""
+    """Updates what the profile says, with the same result in whatever order entries arrive."""
     at = entry.at
     if at > customer.last_at:
         customer.last_at = at
@@ -144,13 +146,13 @@ def _remember(customer: Customer, entry: Entry, taken: Taken | None) -> None:
 
 
 def _is_remembered(customer: Customer, at: int) -> bool:
-    """Whether the profile may say something of an entry that stood at that instant (µs)."""
+    """Whether the profile may rest on an entry that stood at that instant (µs)."""
     return at in (customer.last_at, customer.name_at) or at in customer.last_contact.values()
 
 
 def _recall(customer: Customer, past: Past, since: int, rules: RuleSet) -> None:
-    """What the profile says of entries from an instant on (µs), at which one stands that was later: what was remembered
-    may be of an instant that is none now. What it says of before stays, and the entry itself says what it said.
+    """Computes again what the profile says of the entries from ``since`` on (µs), the instant to which a later entry
+    was moved: no entry may stand any more where the profile says one did. What it says of earlier entries stays.
     """
     customer.last_at = BEFORE_ALL
     if customer.name_at >= since:

@@ -1,4 +1,4 @@
-"""What the bus knows of one customer: who they are, what is known of their entries, their alerts."""
+"""What the bus knows of one customer: who they are, the state folded from their entries, their alerts."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from ..timeline.entry import BEFORE_ALL, FOREVER, rfc3339
 from ..timeline.matters import Matters
 
 MOST_SHOWN = 100
-"""Open matters that a profile lists, the latest ones; their number says how many there are."""
+"""Most open matters that a profile lists, the latest ones; a number beside them counts all."""
 
 MOST_IDENTIFIERS = 100
-"""Masks that a profile lists, the first by type and value; as many identifiers as one event may have."""
+"""Most masked identifiers that a profile lists, the first by type and value; one event may have as many."""
 
 
 OpenMatters = tuple[Sequence[Mapping[str, object]], int]
-"""Of open matters what people are told, the latest ones, oldest first; and how many there are."""
+"""The latest open matters as a profile lists them, oldest first, and the number of all open ones."""
 
 
 @dataclass(slots=True)
 class Customer:
-    """One customer. Changed in place by ``journey.step`` inside a unit of work; thrown away when that fails.
-    ``is_new``: no record was about them yet.
+    """One customer. ``step`` changes it in place inside a unit of work; it is discarded when that fails. ``is_new``: no
+    record about them came before.
 
-    ``entries`` and ``last_at`` (µs), the latest entry's instant, leave out notes; ``latest_at`` is the largest that
-    this ever was: a copy can put the latest entry earlier, and time does not go back. ``derived``: what is known of the
-    entries; ``None``: it must be folded from them. ``folded_until`` is the latest instant that it knows (µs).
-    ``shown``: the open matters as they were told last.
-    ``appended``: the journal's clock, and ``until``: how far time has come for them (µs), at their latest record.
-    ``alerts``: those that something in order can concern. ``archived``: how many others there are; the history has
-    them, and at ``forgets_at`` (µs) the first may be forgotten. Unless something happens, no alert ends before the
-    customer's now is ``ends_at``, or is archived before an entry of ``archives_at`` (µs). Matches up to
-    ``decided_until`` (µs) are decided for good.
-    ``arriving`` counts the parts of moves that are still to come; until then nothing is judged. ``unjudged``: the last
-    part came, and its judgement failed.
+    ``entries``: the number of entries; ``last_at``: the latest entry's instant (µs), both without notes. ``latest_at``:
+    the largest value that ``last_at`` ever had (µs): a copy can move the latest entry to an earlier instant, but the
+    customer's clock must not go back. ``derived``: the state folded from the entries; ``None``: it must be folded
+    again. ``folded_until``: the latest instant in that state (µs). ``shown``: the open matters as last published.
+    ``appended``: the journal's clock, ``until``: how far ticks have come for them, both at their latest record (µs).
+    ``alerts``: those that an event in order can affect. ``archived``: the number of the others, which the history
+    holds; at ``forgets_at`` (µs) the first of them may be forgotten. Unless a record comes, no alert ends before the
+    customer's clock reaches ``ends_at`` (µs), and none is archived before an entry of ``archives_at`` (µs). Matches up
+    to ``decided_until`` (µs) are decided for good.
+    ``arriving``: by move, the number of parts still to come; until then nothing is evaluated. ``unjudged``: the last
+    part came, and its evaluation failed.
     """
 
     id: str
@@ -67,52 +67,52 @@ class Customer:
     version: int = -1
     archiving: list[Alert] = field(default_factory=list)
     unarchived: dict[Name, Alert] = field(default_factory=dict)
-    """What this step does to the archived alerts."""
+    """Both: how this step changes the archived alerts."""
 
     @property
     def now(self) -> int:
-        """The customer's now, by which alerts stand and end (µs)."""
+        """The customer's clock, by which alerts stand and end (µs)."""
         return max(self.until, self.latest_at)
 
     @property
     def is_due(self) -> bool:
-        """Whether an alert may have ended, or be archived."""
+        """Whether an alert may have ended, or may have to be archived."""
         if not self.alerts:
             return False
         return self.archives_at <= self.folded_until or self.ends_at <= self.now
 
     def look_at(self, alert: Alert) -> None:
-        """It is new, or its end is."""
+        """Takes note of an alert that is new or has a new end."""
         if not alert.standing:
             self.look_at_alerts()
         elif alert.end is not None and alert.end < self.ends_at:
             self.ends_at = alert.end
 
     def look_at_alerts(self) -> None:
-        """Some may have ended, or be archived: nobody knows yet when."""
+        """Takes note that any alert may have ended or may have to be archived; when the next one does is unknown."""
         self.ends_at = self.archives_at = BEFORE_ALL
 
     def know(self, masked_identifiers: Iterable[tuple[str, str]]) -> None:
-        """These are the customer's, too."""
+        """Adds identifiers of the customer, (type, value)."""
         known = self.identifiers
         for mask in masked_identifiers:
             if mask not in known and (len(known) < MOST_IDENTIFIERS or mask < known[-1]):
                 known = self.identifiers = sorted([*known, mask])[:MOST_IDENTIFIERS]
 
     def archive(self, alerts: Sequence[Alert], cooldown: int) -> None:
-        """Nothing in order can concern these any more. ``cooldown``: the longest of any rule (µs)."""
+        """Archives alerts that no event in order can affect. ``cooldown``: the longest of any rule (µs)."""
         self.archiving += alerts
         self.archived += len(alerts)
         self.forgets_at = min([self.forgets_at, *(alert.reach(cooldown) for alert in alerts)])
 
     def unarchive(self, alerts: Iterable[Alert]) -> None:
-        """These are archived no longer."""
+        """Takes alerts out of the archive."""
         for alert in alerts:
             self.unarchived[alert.name] = alert
             self.archived -= 1
 
     def open_matters(self, rules: RuleSet) -> OpenMatters:
-        """What is open by what is known; what was told last while nothing is."""
+        """The open matters by the current state; those published last while there is no state."""
         if self.derived is None:
             return self.shown
         found: list[tuple[int, str, Mapping[str, object]]] = []

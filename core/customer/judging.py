@@ -1,7 +1,7 @@
-"""Judging: what new entries of a customer change about their alerts (semantics 1.6, 1.8).
+"""Judging: how new entries of a customer change their alerts (semantics 1.6, 1.8).
 
-One way, in order or late, after a merge or under changed rules: fold from a state before the change, hold what was
-notified against what matches now, decide what is left in its order, and say what has ended.
+There is one way, for events in order, late events, merges and changed rules: fold from a state before the change,
+compare the notified alerts with the matches, decide the remaining matches in order, and publish ends that have come.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .customer import Customer
 def judge(
     customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool
 ) -> Sequence[AlertMessage]:
-    """What an event changes; ``taken``, if it is one that is folded, has joined the ``past``.
+    """How an event changes the alerts. ``taken``: the event, if the fold reads it; it has joined the ``past`` already.
 
-    Returns what is said, in order. The customer's alerts and what is known of them are as of the event then.
-    ``replay``: nobody is to be woken.
+    Returns the messages, in order. Afterwards the customer's alerts and state are as of the event. ``replay``: new
+    alerts are historical.
     """
     if customer.alerts or customer.archived:
         forget(customer, rules, past)
@@ -50,13 +50,13 @@ def judge(
 
 
 def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: bool = False) -> Sequence[AlertMessage]:
-    """What is said after a move, and when what is known of a customer can't be relied on: all is judged again."""
+    """Evaluates everything again: after a move, or when the customer's state is not reliable. Returns the messages."""
     forget(customer, rules, past)
     return _Judgement(customer, rules, past, replay=replay).again(BEFORE_ALL)
 
 
 def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> Mapping[int, Watch]:
-    """Alerts whose end an event in order can move, by their places."""
+    """The alerts whose end an event in order can move, as watches by their index."""
     watches: dict[int, Watch] = {}
     at, ends = taken.entry.at, taken.effects.ends
     for index, alert in enumerate(alerts):
@@ -67,7 +67,7 @@ def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> Mapping[i
 
 
 class _Judgement:
-    """What a fold of one customer changes of their alerts, and what is said of it."""
+    """How a fold of one customer changes their alerts, and the messages about that."""
 
     __slots__ = ("_customer", "_now", "_past", "_replay", "_rules", "_said")
 
@@ -79,7 +79,9 @@ class _Judgement:
     # --- after a fold -----------------------------------------------------------------------------------------------
 
     def in_order(self, watches: Mapping[int, Watch], matches: Sequence[Match]) -> Sequence[AlertMessage]:
-        """The event in order was folded on. Ends are known, too, and alerts of long ago are not concerned."""
+        """Applies the fold of an event in order: the new ends of alerts, by their index, and the new matches. Archived
+        alerts are not affected.
+        """
         customer = self._customer
         for index, watch in watches.items():
             before = customer.alerts[index]
@@ -92,8 +94,8 @@ class _Judgement:
         return self._close()
 
     def again(self, since: int) -> Sequence[AlertMessage]:
-        """Folds from a state strictly before ``since``, the first instant at which anything may be otherwise (µs). What
-        was notified before it keeps what it was bound to.
+        """Folds again from a state strictly before ``since`` (µs), the first instant at which anything may differ.
+        Alerts from before it keep their evidence; only their ends may move.
         """
         customer, past = self._customer, self._past
         unarchive_all(customer, past)
@@ -114,7 +116,7 @@ class _Judgement:
         return self._close()
 
     def _freed(self, since: int, gone: Sequence[Alert]) -> Sequence[Match]:
-        """Matches before the change that a retracted alert may have kept silent: those of its rule, near it."""
+        """Matches before the change that a retracted alert may have suppressed: those of its rule, near it."""
         loaded = self._rules.rules
         start = min((alert.time - loaded[alert.rule].cooldown for alert in gone), default=since)
         if start >= since:
@@ -128,9 +130,9 @@ class _Judgement:
         return fold(self._rules, base, Folding(self._past.instants(base.at + 1), is_near), self._past).matches
 
     def _found_again(self, moved: Iterable[Alert]) -> Mapping[Name, Match]:
-        """What notified alerts, whose ends moved, were bound to when they fired: of those that keep nothing of it.
+        """The matches of alerts whose end moved and that no longer keep their evidence, by name.
 
-        The past is folded once for all of them, from trigger to trigger and no further.
+        The history is folded once for all of them, from trigger to trigger and no further.
         """
         lacking = [alert for alert in moved if not alert.standing and alert.evidence is None]
         names, fired = {alert.name for alert in lacking}, {(alert.time, alert.rule) for alert in lacking}
@@ -150,7 +152,9 @@ class _Judgement:
     # --- comparing --------------------------------------------------------------------------------------------------
 
     def _compare(self, since: int, matches: Mapping[Name, Match], watches: Mapping[Name, Watch]) -> Sequence[Alert]:
-        """Notified alerts keep standing, are as their matches are by now, or are retracted. Returns the latter."""
+        """Compares notified alerts with the matches: each stays, is updated or is retracted. Returns the retracted
+        ones.
+        """
         kept: list[Alert] = []
         gone: list[Alert] = []
         before = [alert for alert in self._customer.alerts if alert.time < since and alert.name in watches]
@@ -173,20 +177,22 @@ class _Judgement:
         return gone
 
     def _unloaded(self, alert: Alert) -> Alert:
-        """An alert of a rule that is not loaded stays as it is; one that came with a merge is said to be this one's."""
+        """An alert of a rule that is not loaded stays as it is; if it came with a merge, it is published for its new
+        customer.
+        """
         if alert.carried and alert.standing:
             self._say("updated", alert)
         return alert._replace(carried=False) if alert.carried else alert
 
     def _restated(self, before: Alert, end: int | None, match: Match | None) -> Alert:
-        """The alert with its end and evidence as they are by now; what is new of it is said."""
+        """The alert with its current end and evidence; publishes what is new of it."""
         if match is None and end == before.end:
             return before
         now = (before if match is None else refreshed(before, match))._replace(end=end, carried=False)
         other = now.digest != before.digest
         if now.has_ended(self._now):
             if before.standing:
-                return now  # ``close`` says it
+                return now  # ``_close`` publishes it
             if other or now.end != before.end:
                 self._say(now.ending, now)
             return now
@@ -210,8 +216,8 @@ class _Judgement:
     # --- closing ----------------------------------------------------------------------------------------------------
 
     def _close(self) -> Sequence[AlertMessage]:
-        """Says of every standing alert that has ended that it has, and archives what nothing in order can concern, if
-        any is due. Returns all that was said.
+        """Publishes the end of every standing alert that has ended, and archives those that no event in order can
+        affect, if any is due. Returns all messages.
         """
         customer, now, latest = self._customer, self._now, self._customer.folded_until
         if not customer.is_due:
@@ -240,8 +246,8 @@ class _Judgement:
         return self._said
 
     def _archives_at(self, alert: Alert) -> int:
-        """From which entry on (µs) one whose end was said loses its evidence, as none in order can move the end then;
-        after that, from which on it is archived, as it keeps none in order silent.
+        """From which entry on (µs) an ended alert loses its evidence, because no event in order can move its end then.
+        If it has lost it already: from which entry on it is archived, because it suppresses no match in order then.
         """
         end = FOREVER if alert.end is None else alert.end
         rule = self._rules.rules.get(alert.rule)

@@ -1,7 +1,7 @@
 """The step: one journal record about one customer, and what follows from it.
 
-``step`` is the whole decision. It reads the past through ``Finder`` (this record not included), changes the
-``Customer`` it is given, and returns what is to be written, in order.
+``step`` is the whole decision. It reads the history before this record through ``Finder``, changes the given
+``Customer``, and returns what is to be written, in order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .unmatched_closings import Unmatched, unmatched
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The resolver found that this customer is ``into``. ``version`` is the command's offset in the links log."""
+    """The resolver's order to merge this customer into ``into``. ``version``: the order's offset in the links log."""
 
     into: str
     version: int
@@ -32,9 +32,9 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One part of a merged-away customer's past. The alerts travel with the last part, and so does what was still
-    ``arriving`` there from others: those parts are forwarded, and come after this one. Matches up to ``decided_until``
-    (µs) were decided there for good; time had come to ``until`` (µs) there.
+    """One part of the history of a customer who was merged into this one. The last part brings the alerts, and in
+    ``arriving`` the parts which that customer still awaited: these are forwarded, and come after this one. There,
+    matches up to ``decided_until`` (µs) were decided for good, and ticks had come to ``until`` (µs).
 
     A part can be taken in without being ``judged``: the customer's next record makes up for it.
     """
@@ -51,14 +51,14 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """The customer lives on as ``to``: the record goes there as it is."""
+    """The customer was merged into ``to``: the record goes there unchanged."""
 
     to: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """The customer's past goes to ``to``, in as many records as its size needs, and is erased here."""
+    """The customer's history goes to ``to``, in as many records as its size needs, and is erased here."""
 
     to: str
     version: int
@@ -75,7 +75,7 @@ Brought = Arrived | Merge | Moved
 def step(customer: Customer, record: Brought, rules: RuleSet, history: Finder, appended: int) -> list[Output]:
     """What follows from ``record``. ``appended`` is the partition's running maximum of append times (µs)."""
     customer.appended = appended
-    if appended > customer.until:  # until there are ticks
+    if appended > customer.until:  # as long as there are no ticks
         customer.until = appended
     if customer.merged_into is not None:
         out: list[Output] = [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
@@ -108,7 +108,7 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder
 
 
 def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) -> list[Output]:
-    """The past leaves for ``into``; here a redirect stays. Standing alerts that were said are taken back here."""
+    """Sends the history to ``into`` and leaves a redirect. Standing alerts that were published are retracted here."""
     if record.into == customer.id:
         return []
     past = Past(history, customer.id, (), rules)
@@ -129,7 +129,7 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
 
 
 def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder) -> list[Output]:
-    """Entries of another customer join; everything is judged once, when no part is missing any more."""
+    """Adds entries of another customer; once no part is missing any more, everything is evaluated, once."""
     joined: list[Joined] = []
     for entry in record.entries:
         joined.append(join(customer, entry, joined, rules, history))

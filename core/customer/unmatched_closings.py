@@ -1,4 +1,4 @@
-"""Closings that close nothing: under another identity the matter stays open (semantics 1.5). They are only counted."""
+"""Events that close a matter nobody opened: under another identity it stays open (semantics 1.5). Only counted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from .customer import Customer
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """An event of this ``type`` can close a matter, and the customer has none that was opened."""
+    """An event of this ``type`` can close a matter, but nobody opened that matter for the customer."""
 
     type: str
 
 
 def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> Iterable[Unmatched]:
-    """What is to be said of the entry, before it is judged; the ``past`` is asked about a matter that is not known."""
+    """One ``Unmatched`` if the entry closes a matter that nobody opened. To be called before the entry is evaluated;
+    reads the ``past`` about a matter that the state does not hold.
+    """
     if taken.matter is None or not taken.effects.may_close:
         return ()
     kept = next((kept for kept in rules.matters if kept[1].entity == taken.matter[0]), None)
@@ -32,7 +34,9 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
 
 
 def _was_opened(customer: Customer, taken: Taken, kept: tuple[int, MattersOf], past: Past) -> bool:
-    """Whether an entry, this one or another, ever opened the matter that it is about. ``kept``: where its kind is."""
+    """Whether any entry, this one or another, ever opened the entry's matter. ``kept``: the place and feature of its
+    kind.
+    """
     assert taken.matter is not None
     (entity, name), (place, feature), derived, at = taken.matter, kept, customer.derived, taken.entry.at
     if derived is not None and not customer.unjudged:

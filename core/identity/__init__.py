@@ -1,1 +1,1 @@
-"""Who is who: links between identifiers, and when a value joins nobody any more."""
+"""Identity resolution: links between identifiers, and when a value joins nobody any more."""

@@ -1,7 +1,7 @@
-"""The fuse of identity: a value with which too many strangers are linked in a day joins nobody any more (semantics 2).
+"""The fuse of identity: a value that links too many other customers in a day joins nobody any more (semantics 2).
 
-It knows nothing of what values mean: a switchboard that no list names, or an ``info@`` address, is seen by how many
-customers it would make one.
+It does not know what values mean: it recognises a switchboard that no list names, or an ``info@`` address, by how many
+customers it would merge.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from .links import Node, root
 
 WINDOW = DAY
 LINKS_A_DAY = 20
-"""Links to other customers' stronger identifiers that a value may have within ``WINDOW``, unless set otherwise."""
+"""Default for the links to other customers' stronger identifiers that a value may have within ``WINDOW``."""
 MOST_A_DAY = 1_000
-"""More can't be set: so many instants are remembered of a value."""
+"""The largest number that can be set: as many instants are stored for a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is known of a node: the customer to whom it was first linked, and how often strangers came with it.
+    """What is known of a node: the customer to whom it was first linked, and its links with other customers.
 
-    ``links``: when it was linked anew, in the ``WINDOW`` up to the last time. ``blocked``: since when it joins nobody.
-    Both are append times of the links log (µs).
+    ``links``: when it was linked with another customer, in the ``WINDOW`` up to the last time. ``blocked``: since when
+    it joins nobody. Both are append times of the links log (µs).
     """
 
     customer: str
@@ -34,7 +34,7 @@ class Held:
 
 
 class Known(Protocol):
-    """The resolver's memory. ``merged_into`` answers one step of the redirects."""
+    """The resolver's state. ``merged_into`` follows one redirect."""
 
     def held(self, node_hash: str) -> Held | None: ...
     def merged_into(self, customer: str) -> str | None: ...
@@ -42,11 +42,11 @@ class Known(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An event's nodes, judged.
+    """The nodes of an event, judged.
 
-    ``identifying``: those that identify and are joined, strongest first; none when all are blocked. ``links``: of those
-    of them that are linked anew with a stronger one, or one of their type, what they are from now on. ``blown``: those
-    that are blocked from this event on.
+    ``identifying``: the nodes that identify the customer, strongest first; none when all are blocked. ``links``: by
+    node, the new link times of those among them that the event links with another customer's node that is stronger or
+    of the same type. ``blown``: the nodes that are blocked from this event on.
     """
 
     identifying: tuple[Node, ...]
@@ -57,7 +57,7 @@ class Judged:
 def judge(nodes: Sequence[Node], at: int, known: Known, most: int = LINKS_A_DAY) -> Judged:
     """Judges the nodes of one event, strongest first, that was appended to the links log ``at`` (µs).
 
-    ``most``: links that a node may have within ``WINDOW``, at least 1; the one after them blocks it.
+    ``most``: links that a node may have within ``WINDOW``, at least 1; the next one blocks it.
     """
     held = {node: known.held(node.hash) for node in nodes}
     left = [node for node, one in held.items() if one is None or one.blocked is None]
@@ -84,10 +84,10 @@ def judge(nodes: Sequence[Node], at: int, known: Known, most: int = LINKS_A_DAY)
 
 
 def _recent(held: Held | None, at: int) -> tuple[int, ...]:
-    """The links that still count."""
+    """The link times that are still within ``WINDOW``."""
     return () if held is None else tuple(link for link in held.links if link > at - WINDOW)
 
 
 def _customer(held: Held | None, known: Known) -> str | None:
-    """Whose the node is by now."""
+    """The customer to whom the node belongs by now."""
     return None if held is None else root(held.customer, known.merged_into)

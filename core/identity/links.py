@@ -1,10 +1,10 @@
-"""Who is who: links between identifiers, folded in the order of one log (semantics 2).
+"""Identity resolution: links between identifiers, folded in the order of one log (semantics 2).
 
-A *node* is the keyed hash of a typed, normalised identifier; nothing readable comes in here. While nothing is refused,
-customers are the connected components of the links, whatever their order. The older customer survives a merge; age is
-the position in the log at which it was first seen.
+A *node* is the keyed hash of a typed, normalised identifier; no readable value comes in here. As long as no node is
+blocked, customers are the connected components of the links, in whatever order these come. The older customer survives
+a merge; a customer's age is the offset at which the log first has them.
 
-The fold is union-find with the roots kept by the shell (Tarjan 1975, without ranks: age decides who survives).
+The fold is union-find with the roots stored by the shell (Tarjan 1975, without ranks: age decides who survives).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class Node:
 
 
 class Known(Protocol):
-    """The resolver's memory. ``owner`` answers the customer as first linked, ``merged_into`` one step of redirects."""
+    """The resolver's state. ``owner``: the customer to whom the node was first linked. ``merged_into`` follows one
+    redirect. ``born``: the offset of the links log at which the customer was first seen.
+    """
 
     def owner(self, node_hash: str) -> str | None: ...
     def merged_into(self, customer: str) -> str | None: ...
@@ -32,7 +34,7 @@ class Known(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A node that nobody had now belongs to ``customer``."""
+    """A node that belonged to nobody now belongs to ``customer``."""
 
     node: Node
     customer: str
@@ -48,7 +50,7 @@ class Born:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """``customer`` turned out to be ``into``, which is older. ``version`` orders such commands: the log's offset."""
+    """``customer`` is merged into ``into``, who is older. ``version``, the links log's offset, orders such commands."""
 
     customer: str
     into: str
@@ -60,15 +62,15 @@ Change = Linked | Born | Merged
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Whose event it is, and what it taught about who is who, in order."""
+    """The customer of an event, and how it changes who is who, in order."""
 
     customer: str
     changes: tuple[Change, ...]
 
 
 def root(customer: str, merged_into: Callable[[str], str | None]) -> str:
-    """Who ``customer`` is today. Merges go into the older id only, so the chain ends; one that was forged, where it
-    comes back.
+    """The customer into whom ``customer`` has been merged by now. Merges go into the older id only, so the chain ends;
+    a forged chain that forms a cycle ends where it repeats.
     """
     passed: set[str] = set()
     while (into := merged_into(customer)) is not None and into not in passed:

@@ -1,1 +1,1 @@
-"""Rules as data: what each asks, and what an event means for all that are in force."""
+"""Rules as data: what each asks, and what an event means to the rules in force."""

@@ -1,4 +1,4 @@
-"""What an event means for the rules in force, found once for each event type and for which of its conditions hold."""
+"""What an event means to the rules in force, computed once for each event type and combination of its conditions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .rule import Rule
 
 @dataclass(frozen=True, slots=True)
 class RuleEffects:
-    """What events of certain streams mean: the ``places`` that take them in, the rules that they trigger, and the names
-    of those of which they can end a match, or move its end.
+    """What events of certain streams mean. ``places``: the features that read them. ``judged``: the rules that they
+    trigger. ``ends``: the names of the rules whose matches they can end, or whose ends they can move.
     """
 
     places: tuple[int, ...]
@@ -28,11 +28,12 @@ class RuleEffects:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What an event means. ``places``, ``judged``, ``ends``: as its streams' ``RuleEffects``; ``any``: whether somebody
-    looks at it.
+    """What an event means. ``places``, ``judged``, ``ends``: the ``RuleEffects`` of its streams. ``any``: whether a
+    feature or a rule reads it.
 
-    ``contact``, which its own outcome ``answered``; the customer ``engaged``. By itself it ``opens`` or ``closes`` its
-    matter, or ``may_close`` one that others opened.
+    ``contact``: it is an outbound contact; ``answered``: by its own outcome; ``engaged``: the customer engaged.
+    ``opens``, ``closes``: what it does to its matter by itself; ``may_close``: it can close a matter that others
+    opened.
     """
 
     places: tuple[int, ...]
@@ -48,8 +49,8 @@ class Effects:
 
 
 class EventFacts(NamedTuple):
-    """What an event of a type says, as far as it decides what it means: whether it is ``about`` a matter, and which of
-    the type's conditions hold. An answer is one to its own contact; ``closed``: so does its matter.
+    """The facts of an event that decide what it means. ``about``: it names a matter. The others: which of its type's
+    conditions hold; ``answered`` is about its own contact, ``closes`` about its own matter.
     """
 
     about: bool
@@ -60,7 +61,7 @@ class EventFacts(NamedTuple):
 
 
 class Meaning:
-    """What events of one type mean: worked out once for all that they may say."""
+    """What events of one type mean, computed ahead for every combination of their facts."""
 
     __slots__ = ("_asked", "_effects", "_has_matter", "_kind")
 
@@ -73,7 +74,7 @@ class Meaning:
             None if kind.entity is None else kind.entity.closes_when,
         )
         self._asked = tuple([when for when in conditions if when])
-        """The others hold always, or never."""
+        """The conditions that depend on the event; the others hold always, or never."""
         self._effects: dict[tuple[bool, ...], Effects] = {}
         for about, *answers in product((False, True), repeat=1 + len(self._asked)):
             left = iter(answers)
@@ -81,7 +82,7 @@ class Meaning:
             self._effects[about, *answers] = _effects(kind, facts, found)
 
     def taken(self, entry: Entry) -> Taken:
-        """The entry, of this type, as it is folded. Raises ``ValueError`` if its uid is not hexadecimal."""
+        """The entry, of this type, as the fold reads it. Raises ``ValueError`` if its uid is not hexadecimal."""
         kind, data = self._kind, entry.data
         matter = matter_of(kind, data) if self._has_matter else None
         if self._asked:
@@ -92,7 +93,7 @@ class Meaning:
 
 
 def _effects(kind: EventType, facts: EventFacts, effects_of: Callable[[Streams], RuleEffects]) -> Effects:
-    """Of events of this type that say so."""
+    """The effects of events of this type with these facts."""
     found = effects_of(_streams(kind, facts))
     closes = facts.about and _closes(kind, facts)
     return Effects(

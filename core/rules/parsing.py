@@ -1,4 +1,4 @@
-"""A rule read from data: ``parse_rule`` takes the mapping that a YAML file holds, ``parse_condition`` a part of it."""
+"""Parses rules: ``parse_rule`` reads the mapping that a YAML file holds, ``parse_condition`` a part of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = {
 }
 
 MOST_WORDS = 512
-"""Bytes of a rule's reason and of its action."""
+"""Most bytes of a rule's reason, and of its action."""
 
 
 def parse_rule(raw: object, vocabulary: Vocabulary, outreach: Sequence[str] = ()) -> Rule:
@@ -106,7 +106,7 @@ def _words(raw: Mapping[str, object], part: str) -> str:
 def parse_condition(raw: object, where: str, vocabulary: Vocabulary, key: str | None, *, resolving: bool) -> Condition:
     """The condition that ``raw`` describes; ``where`` names its place in the file.
 
-    A ``resolving`` condition is asked long after the trigger, so it may name the key but no other field of it.
+    A ``resolving`` condition is evaluated long after the trigger, so it may name the key but no other field of it.
     Raises ``RuleError``.
     """
     return Part(vocabulary, key, resolving, KINDS).condition(raw, where)

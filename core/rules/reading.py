@@ -1,4 +1,4 @@
-"""What rules are written with: durations, names, fields with values, streams. Whatever can't be is a ``RuleError``."""
+"""Parses the elements of rules: durations, names, fields with values, streams. Anything else is a ``RuleError``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..timeline.vocabulary import Vocabulary
 UNITS = {"s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": DAY}
 
 MOST_WHERE = 128
-"""Bytes of what a condition asks of others than its trigger, as JSON."""
+"""Most bytes, as JSON, of the values that a condition asks of entries other than its trigger."""
 
 
 class RuleError(ValueError):
@@ -30,7 +30,7 @@ def duration(text: object, where: str) -> int:
 
 
 def names(raw: object, where: str) -> list[str]:
-    """One name, or several. Raises ``RuleError``."""
+    """One name or several, as a list. Raises ``RuleError``."""
     all_: list[object] = raw if isinstance(raw, list) else [raw]
     found = [name for name in all_ if isinstance(name, str)]
     if len(found) < len(all_):
@@ -39,7 +39,7 @@ def names(raw: object, where: str) -> list[str]:
 
 
 def pairs(raw: object, where: str) -> Where:
-    """Fields and their values. Raises ``RuleError``."""
+    """Fields and their values, sorted by field. Raises ``RuleError``."""
     if raw is None:
         return ()
     if not isinstance(raw, Mapping):
@@ -52,7 +52,7 @@ def pairs(raw: object, where: str) -> Where:
 
 
 def stream(name: str, vocabulary: Vocabulary, where: str) -> str:
-    """The name of an event type, or of what has several. Raises ``RuleError``."""
+    """The name of an event type, or of a stream that several types belong to. Raises ``RuleError``."""
     if name not in vocabulary and name not in (CONTACT, ENGAGED):
         raise RuleError(f"{where}: {name!r} is no event type; see `cxbus schemas list`")
     if name in vocabulary and vocabulary[name].note:

@@ -1,5 +1,5 @@
-"""A rule: when it is judged, what must hold, how long the match stands, whom it tells. A value, read from data by
-``parsing``.
+"""A rule: when it is evaluated, what must hold, how long the match stands, whom it notifies. A value; ``parsing`` reads
+it from data.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ..timeline.vocabulary import EventType
 from .conditions.condition import Condition
 
 MOST_READ, MOST_NAME = 16, 64
-"""Fields that a rule looks at in its trigger, and characters of a field's name."""
+"""Most fields that a rule reads of its trigger, and most characters of a field's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One alert rule. Durations in µs; ``when`` names streams; ``key`` a field of the trigger, or ``None``."""
+    """One alert rule. Durations in µs; ``when``: names of streams; ``key``: a field of the trigger, or ``None``."""
 
     name: str
     about: str
@@ -37,11 +37,11 @@ class Rule:
     action: str
     tests: tuple[Mapping[str, object], ...] = field(default=(), hash=False)
     reads: tuple[str, ...] = field(init=False)
-    """The fields of the trigger that the rule looks at: they are its evidence's values."""
+    """The fields that the rule reads of its trigger; the evidence shows their values."""
     since_fired: bool = field(init=False)
-    """Whether it depends on when a match fired how it is resolved, and not on its key alone."""
+    """Whether a match is resolved depending on when it fired, and not on its key alone."""
     ended_by: frozenset[str] = field(init=False)
-    """The streams of which an entry can end a match, or move its end."""
+    """The streams whose entries can end a match, or move its end."""
 
     def __post_init__(self) -> None:
         named = {self.key} if self.key else set()
@@ -52,7 +52,7 @@ class Rule:
         object.__setattr__(self, "ended_by", frozenset(stream for feature in features for stream in feature.streams))
 
     def fields_of(self, trigger: Entry, kind: EventType) -> dict[str, object]:
-        """What the rule looks at in its trigger, an event of this type."""
+        """The fields that the rule reads of its trigger, an event of this type, with their values."""
         data, defaults = trigger.data, kind.defaults
         found: dict[str, object] = {}
         for name in self.reads:
@@ -64,8 +64,8 @@ class Rule:
         return found
 
     def key_of(self, data: Mapping[str, object]) -> str:
-        """The instance key of an alert whose trigger says ``data`` in the fields that the rule looks at: the value of
-        the one that it names as text, cut where it is long.
+        """The instance key of an alert whose trigger has the fields ``data``: the value of the field ``key`` as text,
+        cut if it is too long; empty if there is none.
         """
         value = None if self.key is None else data.get(self.key)
         return "" if value is None else cut(str(value), VALUE_BYTES)

@@ -1,4 +1,4 @@
-"""The rules in force together: what a fold keeps for them, and what an event means for them."""
+"""The rules in force together: which features a fold keeps for them, and what an event means to them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .rule import Rule
 
 
 class RuleSet:
-    """Rules whose conditions know where what they ask about is kept; the vocabulary they speak.
+    """Rules whose conditions are bound to the features that they ask about, and the vocabulary of their event types.
 
-    ``features``: what is kept, those of the ``matters`` first, by kind. ``digest`` tells whether states and ends that
-    other rules left behind are still good. ``longest_cooldown`` in µs.
+    ``features``: what is kept, the ``matters`` first, by kind. ``digest``: differs if states and ends that other rules
+    left behind are no longer valid. ``longest_cooldown`` in µs.
     """
 
     def __init__(self, rules: Iterable[Rule], vocabulary: Vocabulary) -> None:
@@ -47,7 +47,7 @@ class RuleSet:
         self.digest = hashlib.sha256(repr((told, self.features, kinds)).encode()).hexdigest()[:8]
 
     def taken(self, entry: Entry) -> Taken | None:
-        """The entry as it is folded; ``None`` for a note and for a type nobody knows."""
+        """The entry as the fold reads it; ``None`` for a note and for an unknown type."""
         meaning = self._meanings.get(entry.type)
         return None if meaning is None else meaning.taken(entry)
 
@@ -64,7 +64,7 @@ class RuleSet:
 
 
 class _Features:
-    """Features by their names, one of each."""
+    """Features by their names; those of the same name are joined into one."""
 
     def __init__(self, features: Iterable[Feature]) -> None:
         self._places: dict[object, int] = {}

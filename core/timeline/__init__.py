@@ -1,1 +1,1 @@
-"""What a customer's entries say: the entry, what an event type means, and what is known after each instant."""
+"""A customer's timeline: the entry, what an event type means, and the state after each instant."""

@@ -1,15 +1,15 @@
-"""What is known of a customer after an instant: a state of each feature."""
+"""The state of a customer after an instant: a state of each feature."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 States = tuple[object, ...]
-"""What is kept of a customer: a state of each feature, in the order of the rule set."""
+"""A state of each feature, in the order of the rule set."""
 
 
 class Derived(Struct, frozen=True, gc=False, array_like=True):
-    """What is known of a customer as of ``at`` (µs): a function of the entries up to then."""
+    """The state of a customer as of ``at`` (µs): a function of the entries up to then."""
 
     at: int
     states: States

@@ -16,9 +16,9 @@ SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 FOREVER = 2**62
-"""After every instant."""
+"""Later than every instant."""
 BEFORE_ALL = -1
-"""Before every instant."""
+"""Earlier than every instant."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -35,31 +35,31 @@ class Entry(Struct, frozen=True, gc=False, order=True):
 
 
 def event_uid(source: str, event_id: str) -> str:
-    """The 32 hex digits that make an event unique across the company, whoever sends it again."""
+    """The event's uid: 32 hex digits that are unique across the company, and the same whoever sends the event again."""
     return uid_bytes(source, event_id).hex()
 
 
 def uid_bytes(source: str, event_id: str) -> bytes:
-    """The same as 16 bytes."""
+    """The event's uid as 16 bytes."""
     return hashlib.sha256(f"{source}\n{event_id}".encode()).digest()[:16]
 
 
 def effective_at(time: int, received: int) -> int:
-    """The event's instant: when it happened, but never ahead of when the broker had it."""
+    """The event's instant (µs): when it happened, but never later than when the broker received it."""
     return min(time, received)
 
 
 def rfc3339(instant: int) -> str:
-    """``1_772_442_000_000_000`` as ``2026-03-02T09:00:00Z``; fractions only when there are any.
+    """``1_772_442_000_000_000`` as ``2026-03-02T09:00:00Z``; with a fraction only when there is one.
 
-    Raises ``OverflowError`` for an instant that is none of the years 1 to 9999.
+    Raises ``OverflowError`` outside of the years 1 to 9999.
     """
     return str(to_builtins(_EPOCH + instant * _MICROSECOND))
 
 
 @lru_cache(maxsize=1_000)
 def midnight(date: str) -> int:
-    """00:00 UTC of an ISO date, or of the date part of an ISO time.
+    """00:00 UTC (µs) of an ISO date, or of the date part of an ISO time.
 
     Raises ``ValueError`` for anything else.
     """

@@ -1,7 +1,7 @@
 """What a fold keeps of the entries, as small values: a ``Feature`` for each thing that conditions ask about.
 
-A feature takes in all entries of an instant at once. A state is never changed but replaced: to keep an earlier one is
-to keep a reference.
+A feature applies all entries of an instant at once. A state is never changed but replaced, so an earlier one is kept by
+keeping a reference.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from .entry import BEFORE_ALL, Entry
 from .streams import CONTACT, ENGAGED
 from .vocabulary import EventType
 
-if TYPE_CHECKING:  # rules ask about features
+if TYPE_CHECKING:  # at run time a circle: rules import features
     from ..rules.effects import Effects
 
 Word = str | int | float | bool
 """A value that a rule compares with."""
 
 Where = tuple[tuple[str, Word], ...]
-"""Fields and the values that are asked for."""
+"""Fields and the values that they must have."""
 
 
 class Ref(Struct, frozen=True, gc=False, array_like=True, order=True):
-    """An entry by name; what it says is looked up when somebody is told. Ordered as the timeline is."""
+    """A reference to an entry, whose content is looked up when a message needs it. Ordered as the timeline is."""
 
     at: int
     uid: bytes
 
 
 def ref(entry: Entry) -> Ref:
-    """The name of an entry. Raises ``ValueError`` if its uid is not hexadecimal."""
+    """The reference to an entry. Raises ``ValueError`` if its uid is not hexadecimal."""
     return Ref(entry.at, bytes.fromhex(entry.uid))
 
 
 @dataclass(slots=True)
 class Taken:
-    """An entry that is taken in: its type, what it means, kind and id of the ``matter`` that it is about, its name."""
+    """An entry as the fold reads it: its type, its meaning, kind and id of the ``matter`` it is about, its reference."""
 
     entry: Entry
     kind: EventType
@@ -50,29 +50,29 @@ class Taken:
 
 
 class Context(Protocol):
-    """What taking in and asking need beside states."""
+    """What features and conditions need beside the states."""
 
     def matter(self, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Taken]:
-        """The entries of a matter from an instant on and ``before`` another (µs), in order: its state may have been
+        """The entries about a matter from ``since`` on and before ``before`` (µs), in order: its state may have been
         dropped.
         """
         ...
 
     def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
-        """An instant (µs), ``before`` at the latest, and the state of a matter that follows from the entries before it.
-        ``None``: none is at hand.
+        """The latest cached state of a matter, as (instant, state): it includes the entries before that instant, which
+        is ``before`` at the latest (µs). ``None``: none is cached.
         """
         ...
 
     def remember(self, kind: str, name: str, until: int, state: object) -> None:
-        """The state of a matter that follows from its entries before ``until`` (µs): it may be kept."""
+        """Offers the cache a state of a matter: the one that follows from its entries before ``until`` (µs)."""
         ...
 
 
 class Feature(Protocol):
-    """How a state follows from the entries of ``streams``. ``name``: features of the same name are kept as one.
+    """How a state follows from the entries of ``streams``. Features of the same ``name`` are kept as one.
 
-    Each has states of a type of its own; a rule set holds all kinds of them.
+    Each kind of feature has its own type of state; a rule set holds all kinds.
     """
 
     @property
@@ -81,32 +81,32 @@ class Feature(Protocol):
     def streams(self) -> tuple[str, ...]: ...
     def empty(self) -> object: ...
     def take(self, state: object, together: Sequence[Taken], context: Context) -> object:
-        """The state once the entries of the next instant, in their order, are known, too."""
+        """The state after the entries of the next instant, which come in order."""
         ...
 
     def joined(self, other: Feature) -> Feature:
-        """What serves both, of the same name."""
+        """One feature that serves both; ``other`` has the same name."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Latest(Feature):
-    """The latest entry of these streams whose fields have these values."""
+    """The latest entry of these streams whose fields have the values ``where``."""
 
     streams: tuple[str, ...]
     where: Where = ()
 
     @property
     def name(self) -> object:
-        """All of it."""
+        """The feature itself: only equal ones are kept as one."""
         return self
 
     def empty(self) -> Ref | None:
-        """Nothing was seen."""
+        """No entry was seen."""
         return None
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> object:
-        """The last one that is meant, or what was known before."""
+        """The last entry that has the values, or the one known before."""
         for one in reversed(together):
             if not self.where or self._is_meant(one):
                 return one.ref
@@ -117,12 +117,12 @@ class Latest(Feature):
         return tuple([(name, kept(data, name)) for name, _ in self.where]) == self.where
 
     def joined(self, other: Feature) -> Feature:
-        """They are equal."""
+        """This one: both are equal."""
         return self
 
 
 class Contacts(Struct, frozen=True, gc=False, array_like=True):
-    """Contacts that nobody answered since the customer was ``engaged`` last (µs), in order."""
+    """Unanswered contacts since the customer last ``engaged`` (µs), in order."""
 
     engaged: int = -1
     unanswered: tuple[Ref, ...] = ()
@@ -130,26 +130,26 @@ class Contacts(Struct, frozen=True, gc=False, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Unanswered(Feature):
-    """``horizon``: older contacts are dropped (µs)."""
+    """The unanswered contacts. ``horizon``: older ones are dropped (µs)."""
 
     horizon: int
 
     @property
     def name(self) -> object:
-        """There is one."""
+        """Always the same: there is one such feature."""
         return "unanswered"
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """What is a contact, and what answers it."""
+        """The streams of contacts, and of what answers them."""
         return CONTACT, ENGAGED
 
     def empty(self) -> Contacts:
-        """Nobody was contacted."""
+        """No contact was seen."""
         return Contacts()
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> Contacts:
-        """What engages answers all contacts up to its instant."""
+        """An entry by which the customer engaged answers all contacts up to its instant."""
         at, before = together[0].entry.at, cast(Contacts, state)
         kept = before.unanswered
         if kept and kept[0].at <= at - self.horizon:
@@ -162,6 +162,6 @@ class Unanswered(Feature):
         return Contacts(before.engaged, kept)
 
     def joined(self, other: Feature) -> Feature:
-        """The one that reaches further back."""
+        """One that reaches back as far as both."""
         assert isinstance(other, Unanswered)
         return Unanswered(max(self.horizon, other.horizon))

@@ -1,4 +1,4 @@
-"""What an invoice's state follows from: what was claimed, paid, disputed, credited, voided (semantics 1.5)."""
+"""The state of an invoice: it follows from what was claimed, paid, disputed, credited, voided (semantics 1.5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRITTEN_OFF = "finance.invoice.written_off.v1"
 
 
 class Money(Struct, frozen=True, gc=False, array_like=True):
-    """What was claimed, paid or credited."""
+    """An amount that was claimed, paid or credited at an instant (µs)."""
 
     at: int
     currency: str
@@ -31,10 +31,12 @@ class Money(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Bill(Struct, frozen=True, gc=False, array_like=True):
-    """``claim``: the latest issue or overdue event, and its ``claimed`` money; ``warned``: the latest overdue event.
+    """What the state of an invoice follows from.
 
-    ``due``: 00:00 UTC of its due date; ``issued``, ``ended``: the latest issue, and void or write-off (instants, µs).
-    Payments, disputes of payments and credits by id, the latest of each; ``sums``: what counts of them, by currency.
+    ``claim``: the latest issued or overdue event; ``claimed``: its amount; ``warned``: the latest overdue event.
+    ``due``: 00:00 UTC of the due date; ``issued``: the latest issue; ``ended``: the latest void or write-off (instants,
+    µs). ``paid``, ``disputed``, ``credited``: payments, disputes of payments, and credits by id, the latest of each;
+    ``sums``: the total of those that count, by currency.
     """
 
     claim: Ref | None = None
@@ -50,26 +52,26 @@ class Bill(Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def closed(self) -> bool:
-        """Closed while payments and credits reach what was claimed, and from a void or write-off on."""
+        """Whether payments and credits reach what was claimed, or it was voided or written off with no later issue."""
         return self.ended >= max(self.issued, 0) or (self.claimed is not None and self._reaches(self.claimed))
 
     def _reaches(self, claimed: Money) -> bool:
         return self.sums.get(claimed.currency, _ZERO) >= _decimal(claimed.total)
 
     def copied(self) -> Bill:
-        """The same, and nobody else has what it holds by id."""
+        """A copy that shares no dict with this one."""
         paid, disputed, credited, sums = dict(self.paid), dict(self.disputed), dict(self.credited), dict(self.sums)
         return replace(self, paid=paid, disputed=disputed, credited=credited, sums=sums)
 
     def counted(self, payment: str) -> Money | None:
-        """What was paid by that id, unless a dispute of it is as late."""
+        """The payment with that id if it counts; ``None`` if there is none, or a dispute of it is as late or later."""
         money = self.paid.get(payment)
         return None if money is None or self.disputed.get(payment, -1) >= money.at else money
 
 
 def billed(before: Bill, taken: Sequence[Taken], *, alone: bool = False) -> Bill:
-    """The bill once the entries of the next instant are known. ``alone``: nobody else has the one before, so what it
-    holds by id is changed in place, and a long history is read in the time of its length.
+    """The bill after the entries of the next instant. ``alone``: nobody else refers to ``before``, so its dicts are
+    changed in place, and a long history is read in linear time.
     """
     bill = before
     for one in taken:
@@ -93,7 +95,7 @@ def _with(bill: Bill, taken: Taken, alone: bool) -> Bill:
 
 
 def _paid(bill: Bill, taken: Taken, alone: bool) -> Bill:
-    """A payment, or a dispute of one."""
+    """The bill after a payment, or after a dispute of one."""
     entry, payment = taken.entry, str(taken.entry.data.get("paymentId"))
     before = bill.counted(payment)
     if taken.kind.name == PAYMENT:
@@ -104,7 +106,7 @@ def _paid(bill: Bill, taken: Taken, alone: bool) -> Bill:
 
 
 def _recounted(sums: dict[str, Decimal], before: Money | None, now: Money | None, alone: bool) -> dict[str, Decimal]:
-    """One of what counts was ``before`` and is ``now``."""
+    """The sums after one payment or credit changed from ``before`` to ``now``; ``None``: it does not count."""
     for money, sign in ((before, -1), (now, 1)):
         if money is not None:
             total = sums.get(money.currency, _ZERO) + sign * _decimal(money.total)

@@ -1,8 +1,8 @@
-"""Matters that open and close: cases, invoices, opportunities, as they are folded (semantics 1.5).
+"""Matters that open and close: cases, invoices and opportunities, and how they are folded (semantics 1.5).
 
 A matter's state follows from the one before and from its entries of one instant; one that opens and closes in the same
-instant is closed. Those that are closed for longer than anybody looks back, and those that nobody opened, are dropped;
-the history knows them still, and what it said of one may be remembered outside of the state.
+instant is closed. Matters closed for longer than any condition looks back, and those that nobody opened, are dropped
+from the state. Their entries are still in the history, and states computed from these may be cached.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     INVOICE: ("currency", "dueDate", "total"),
     OPPORTUNITY: ("name", "stage"),
 }
-"""What people are told of a matter beside its id."""
+"""The fields of a matter that a profile shows beside its id."""
 
 
 class Matter(Struct, frozen=True, gc=False, array_like=True):
-    """``changed`` opened it, or closed it when it is closed; ``None``: nothing did yet.
+    """The state of one matter. ``changed``: the entry that opened it, or closed it if it is closed; ``None``: none so
+    far.
 
-    ``opened``: somebody said that there is such a matter. ``facts``: values of the latest opening, in the order of the
-    feature's ``fields``. ``bill``: of an invoice.
+    ``opened``: an entry has said that there is such a matter. ``facts``: values of the latest opening, in the order of
+    the feature's ``fields``. ``bill``: only of an invoice.
     """
 
     open: bool
@@ -44,16 +45,16 @@ class Matter(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Matters(Struct, frozen=True, gc=False, array_like=True):
-    """Those of a kind by id, open and closed ones apart: most questions are about what is open.
+    """The matters of one kind by id, open and closed ones apart: most conditions ask about open ones.
 
-    The ``closed`` ones stand in the order in which something was last said of them.
+    The ``closed`` ones are in the order of the last entry about each.
     """
 
     open: Mapping[str, Matter]
     closed: Mapping[str, Matter]
 
     def get(self, name: str) -> Matter | None:
-        """The one of that id, if it is kept."""
+        """The matter with that id, if it is kept."""
         return self.open.get(name) or self.closed.get(name)
 
 
@@ -62,13 +63,15 @@ NO_MATTERS = Matters({}, {})
 
 @dataclass(frozen=True, slots=True)
 class MattersOf(Feature):
-    """All of one kind by id. ``horizon`` (µs): so long a closed one is kept; ``fields``: so much of an opening."""
+    """All matters of one kind by id. ``horizon``: how long closed ones are kept (µs); ``fields``: those kept of an
+    opening.
+    """
 
     entity: str
     horizon: int
     fields: tuple[str, ...]
     told: tuple[tuple[str, int], ...] = field(init=False, compare=False)
-    """Which of the facts people are told, and where they are."""
+    """The fields that a profile shows, with their positions in a matter's facts."""
 
     def __post_init__(self) -> None:
         places = tuple((name, self.fields.index(name)) for name in FIELDS[self.entity])
@@ -76,26 +79,26 @@ class MattersOf(Feature):
 
     @property
     def name(self) -> object:
-        """The kind."""
+        """The kind of matter."""
         return self.entity
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """That of the kind."""
+        """The stream of that kind."""
         return (self.entity,)
 
     def empty(self) -> Matters:
-        """None is known."""
+        """No matter is known."""
         return NO_MATTERS
 
     def joined(self, other: Feature) -> Feature:
-        """What keeps as much as both."""
+        """One that keeps as much as both."""
         assert isinstance(other, MattersOf)
         fields = tuple(sorted({*self.fields, *other.fields}))
         return MattersOf(self.entity, max(self.horizon, other.horizon), fields)
 
     def take(self, state: object, together: Sequence[Taken], context: Context) -> Matters:
-        """Each of those that the entries name goes on."""
+        """The matters after the entries of the next instant."""
         at, known = together[0].entry.at, cast(Matters, state)
         opened, closed = dict(known.open), dict(known.closed)
         for name, taken in _by_id(together):
@@ -112,7 +115,9 @@ class MattersOf(Feature):
         return Matters(opened, closed)
 
     def _leave(self, closed: dict[str, Matter], since: int) -> None:
-        """Of what was closed up to that instant (µs), and before all that is not, nothing can be asked."""
+        """Drops matters from the beginning of ``closed`` up to the first that closed after ``since`` (µs): no condition
+        can ask about them.
+        """
         over = 0
         for one in closed.values():
             if one.changed is None or one.changed.at > since:
@@ -122,7 +127,7 @@ class MattersOf(Feature):
             del closed[name]
 
     def recalled(self, name: str, before: int, context: Context) -> Matter | None:
-        """The matter as it was before that instant (µs), by its history; ``None`` if there was none."""
+        """The matter as it was before the instant ``before`` (µs), computed from its history; ``None``: there was none."""
         since, found = context.remembered(self.entity, name, before) or (BEFORE_ALL, None)
         matter, entries = cast(Matter | None, found), context.matter(self.entity, name, before, since)
         if not entries:
@@ -135,7 +140,7 @@ class MattersOf(Feature):
         return matter
 
     def _go_on(self, before: Matter | None, taken: Sequence[Taken], *, alone: bool = False) -> Matter:
-        """``alone``: nobody else has the one before."""
+        """The matter after its entries of one instant. ``alone``: nobody else refers to ``before``."""
         if self.entity == INVOICE:
             return self._as_invoice(before, taken, alone)
         known = before or UNKNOWN
@@ -173,7 +178,7 @@ UNKNOWN = Matter(open=False, changed=None, opened=False)
 
 
 def _by_id(together: Sequence[Taken]) -> Iterable[tuple[str, Sequence[Taken]]]:
-    """Only what names a matter reaches the stream of its kind."""
+    """The entries by the id of their matter. Only an entry that names a matter is in the stream of its kind."""
     groups: dict[str, list[Taken]] = {}
     for one in together:
         if one.matter is not None:

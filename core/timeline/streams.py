@@ -1,4 +1,4 @@
-"""The streams that an event belongs to: its type, its kind of matter, contacts, what engaged the customer."""
+"""The streams that an event belongs to: its type, its kind of matter, contacts, engagement of the customer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CONTACT = "contact"
 ENGAGED = "engaged"
 
 Streams = tuple[str, ...]
-"""Those of one event, its type first."""
+"""The streams of one event, its type first."""
 
 
 def matter_of(kind: EventType, data: Mapping[str, object]) -> tuple[str, str] | None:

@@ -1,6 +1,7 @@
 """What the core must know of an event type. The shell builds these values from the departments' contracts.
 
-``When`` is a condition as data: every named field holds one of the values; empty means always, ``None`` never.
+``When`` is a condition as data: every named field has one of the given values; an empty one always holds, ``None``
+never does.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class EntityRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
-    """One event type: whose it is, whether it is a contact, whether it engaged the customer, its matter.
+    """One event type: its department, whether it is a contact, whether the customer engaged, its matter.
 
-    ``note``: it answers an alert. It stands on the timeline, and nothing counts or judges it.
+    ``note``: it answers an alert. It is on the timeline, but nothing counts or evaluates it.
     """
 
     name: str
@@ -40,7 +41,7 @@ class EventType:
     note: bool = False
 
     def kept(self, data: Mapping[str, object], name: str) -> object:
-        """The field's value, or what a missing one means; one that is too large to be kept is as if missing."""
+        """The field's value, or its default if it is missing; one that is too large to be kept counts as missing."""
         found = data.get(name)
         return found if found is not None and fits(found) else self.defaults.get(name)
 

@@ -1,4 +1,4 @@
-"""What a rule can say about a customer. A file for each condition: how it is written, what it answers, what it needs.
+"""The conditions of rules, one file each: how it is written, how it is evaluated, which features it needs.
 
 A new condition is a file here and a line in ``kinds``.
 """

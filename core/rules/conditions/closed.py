@@ -1,4 +1,4 @@
-"""``closed``: something of a kind was closed, ``{closed: case, within: 14d}``."""
+"""``closed``: a matter of a kind was closed, ``{closed: case, within: 14d}``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .of_matters import OfMatters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(OfMatters):
-    """It is closed, and was closed in a window (µs) before; 0: whenever."""
+    """A matter is closed, and was closed in the window ``within`` (µs) before; 0: at any time."""
 
     written: ClassVar[str] = "closed"
     options: ClassVar[tuple[str, ...]] = ("within", "same")
@@ -23,7 +23,7 @@ class Closed(OfMatters):
     within: int = 0
 
     def with_options(self, raw: Mapping[str, object], where: str) -> Self:
-        """With its window. Raises ``RuleError``."""
+        """This condition with its window. Raises ``RuleError``."""
         return replace(self, within=duration(raw["within"], f"{where}.within")) if "within" in raw else self
 
     def holds(self, now: Now) -> Answer:
@@ -39,7 +39,7 @@ class Closed(OfMatters):
         return earliest([self._leaves(matter) for matter in self._meant(now)], now.t) if self.within else FOREVER
 
     def _leaves(self, matter: Matter) -> int:
-        """When it leaves the window (µs)."""
+        """When the matter leaves the window (µs)."""
         return FOREVER if matter.changed is None else matter.changed.at + self.within
 
     def _recalled(self, wanted: str, now: Now) -> Matter | None:
@@ -48,4 +48,4 @@ class Closed(OfMatters):
         return self.feature.recalled(wanted, now.derived.at + 1, now.context)
 
     def _horizon(self) -> int:
-        return self.within if self.within or self.same_is_key else FOREVER  # a trigger may name none
+        return self.within if self.within or self.same_is_key else FOREVER  # the trigger may name no matter

@@ -1,8 +1,8 @@
-"""The contract of conditions. Each answers with the entries that made it true, or ``None``.
+"""The contract of conditions. A condition answers with its evidence, the entries that made it true, or ``None``.
 
-Conditions are judged *as of* an instant: by what is known of all entries up to then, ties included. A window of
-``within`` is open on the left and closed on the right, ``(t - within, t]``. What a condition asks about is kept by a
-fold (``core.timeline.features``); once it knows where (``bound``), it can be asked.
+Conditions are evaluated *as of* an instant: on all entries up to then, ties included. A window of ``within`` is open on
+the left and closed on the right, ``(t - within, t]``. What a condition asks about is kept by a feature of the fold
+(``core.timeline.features``); once the condition is ``bound`` to it, it can be evaluated.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ...timeline.entry import FOREVER
 from ...timeline.features import Context, Feature, Ref, Where
 
 EVIDENCE_LIMIT = 20
-"""How many entries a count names as evidence: the latest ones."""
+"""Most entries that a count names as evidence: the latest ones."""
 
 
 @dataclass(slots=True)
 class Now:
-    """Where a condition stands: what is known, an instant then or later (µs) if nothing happens until it, the trigger's
-    fields and key, and when it fired.
+    """What a condition is evaluated on: the state, the instant ``t`` (µs), the trigger's fields and key, and when the
+    match fired (µs). ``t`` can be later than the state, if no entry comes until then.
 
     ``data`` is empty when the question is whether a standing match is resolved.
     """
@@ -41,8 +41,8 @@ MATTER, DEPARTMENT = 1, 2
 
 
 class Evidence(Struct, frozen=True, gc=False, array_like=True):
-    """An entry that made a condition true. Of what it says, ``where`` did, and the id of its ``MATTER``, or whose it is
-    (``DEPARTMENT``); 0: neither.
+    """An entry that made a condition true. ``where``: the fields and values in it that did. ``names``: what else the
+    message shows of it: the id of its ``MATTER``, its ``DEPARTMENT``, or nothing (0).
     """
 
     entry: Ref
@@ -58,14 +58,14 @@ class Kept(Protocol):
 
     def place(self, feature: Feature) -> int: ...
     def feature(self, feature: Feature) -> Feature:
-        """What is kept for it, with others' needs."""
+        """The feature as it is kept: it also serves other conditions."""
         ...
 
 
 class Condition(Protocol):
-    """The contract of every condition; ``holds`` and ``changes`` are asked once it is ``bound``.
+    """The contract of every condition; ``holds`` and ``changes`` are called once it is ``bound``.
 
-    ``changes``: the first instant after ``now.t`` at which ``holds`` may answer otherwise if nothing happens.
+    ``changes``: the first instant (µs) after ``now.t`` at which ``holds`` may answer differently if no entry comes.
     """
 
     def holds(self, now: Now) -> Answer: ...
@@ -73,7 +73,7 @@ class Condition(Protocol):
     def features(self) -> Iterable[Feature]: ...
     def bound(self, kept: Kept) -> Condition: ...
     def fields(self) -> frozenset[str]:
-        """Those of the trigger at which it looks."""
+        """The fields of the trigger that it reads."""
         return frozenset()
 
     def since_fired(self) -> bool:
@@ -82,14 +82,14 @@ class Condition(Protocol):
 
 
 def earliest(instants: Iterable[int], t: int) -> int:
-    """The first of them after ``t`` (µs), ``FOREVER`` if there is none."""
+    """The first of the instants after ``t`` (µs), ``FOREVER`` if there is none."""
     return min((at for at in instants if at > t), default=FOREVER)
 
 
 def first(condition: Condition, now: Now) -> int:
-    """The first instant from ``now`` on at which the condition holds if nothing happens; ``FOREVER`` if never.
+    """The first instant (µs) from ``now.t`` on at which the condition holds if no entry comes; ``FOREVER`` if never.
 
-    ``now`` goes there.
+    Sets ``now.t`` to it.
     """
     while condition.holds(now) is None:
         now.t = condition.changes(now)

@@ -49,7 +49,7 @@ class Field(Condition):
 
     @classmethod
     def parse(cls, raw: Mapping[str, object], where: str, part: Part) -> Self:
-        """As it is written. Raises ``RuleError``."""
+        """The condition that ``raw`` describes. Raises ``RuleError``."""
         at = f"{where}.{cls.written}"
         if part.resolving:
             raise RuleError(f"{at}: what resolves an alert can't look at its trigger")

@@ -24,7 +24,7 @@ class All(Condition):
 
     @classmethod
     def parse(cls, raw: Mapping[str, object], where: str, part: Part) -> Self:
-        """As it is written. Raises ``RuleError``."""
+        """The condition that ``raw`` describes. Raises ``RuleError``."""
         inner, at = raw[cls.written], f"{where}.{cls.written}"
         items: list[object] = inner if isinstance(inner, list) else [inner]
         if not items:
@@ -63,7 +63,7 @@ class All(Condition):
 
 @dataclass(frozen=True, slots=True)
 class AnyOf(All):
-    """At least one part holds; the evidence is that of every part that does."""
+    """At least one part holds; the evidence is that of every part that holds."""
 
     written: ClassVar[str] = "any"
 
@@ -78,7 +78,7 @@ class AnyOf(All):
 
 @dataclass(frozen=True, slots=True)
 class NoneOf(All):
-    """No part holds. What is absent leaves no evidence."""
+    """No part holds. Absence leaves no evidence."""
 
     written: ClassVar[str] = "none"
 

@@ -16,4 +16,4 @@ from .unanswered import UnansweredContacts
 _ALL: tuple[Kind, ...] = (All, AnyOf, NoneOf, Field, Open, Closed, Overdue, Seen, UnansweredContacts)
 
 KINDS: Mapping[str, Kind] = {kind.written: kind for kind in _ALL}
-"""By the name under which one is written."""
+"""The kinds by the names under which rules write them."""

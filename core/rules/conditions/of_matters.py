@@ -1,4 +1,4 @@
-"""What conditions on matters have in common: which cases, invoices or opportunities are meant."""
+"""What conditions on matters share: which cases, invoices or opportunities they mean."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from .part import Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfMatters(Condition):
-    """Something holds of a matter of this kind whose latest opening says ``where``; ``same`` names the one meant.
+    """A condition on matters of one kind whose latest opening has the values ``where``. ``same``: the field of the
+    trigger that names the matter.
 
-    ``place``, ``feature``, ``asked``: where matters are kept, and of what is kept of them, where the values of
-    ``where`` must be. ``said`` takes these out of a matter's facts; ``expected``: what it must find.
+    ``place``, ``feature``: where the matters are kept, and by which feature. ``asked``: the positions of the fields of
+    ``where`` in a matter's facts. ``said`` picks these facts; ``expected``: what they must equal.
     """
 
     written: ClassVar[str]
@@ -44,7 +45,9 @@ class OfMatters(Condition):
 
     @classmethod
     def parse(cls, raw: Mapping[str, object], where: str, part: Part) -> Self:
-        """As it is written: the kind of matter alone, or with what its latest opening says. Raises ``RuleError``."""
+        """The condition that ``raw`` describes: a kind of matter, maybe with values of its latest opening. Raises
+        ``RuleError``.
+        """
         value, at = raw[cls.written], f"{where}.{cls.written}"
         entity, said = next(iter(value.items())) if isinstance(value, Mapping) and value else (value, None)
         if entity not in cls.entities:
@@ -57,11 +60,11 @@ class OfMatters(Condition):
         return read.with_options(raw, where)
 
     def with_options(self, raw: Mapping[str, object], where: str) -> Self:
-        """This, with what a kind of condition has beside ``same``. Raises ``RuleError``."""
+        """This condition with the options that its kind has beside ``same``. Raises ``RuleError``."""
         return self
 
     def _meant(self, now: Now) -> Collection[Matter]:
-        """Those that are open or closed as they must be, and of which ``where`` is said."""
+        """The matters that are open or closed as required and have the values ``where``."""
         matters = cast(Matters, now.derived.states[self.place])
         wanted = None if self.same is None else now.key if self.same_is_key else now.data.get(self.same)
         if wanted is None:
@@ -71,7 +74,7 @@ class OfMatters(Condition):
         said, expected = self.said, self.expected
         if said is None or not chosen:
             return chosen
-        # nothing is said of a matter while nobody has opened it
+        # a matter that nobody has opened yet has no facts
         return [one for one in chosen if one.facts and said(one.facts) == expected]
 
     def _named(self, wanted: str, matters: Matters, now: Now) -> Collection[Matter]:
@@ -79,7 +82,7 @@ class OfMatters(Condition):
         return () if matter is None or matter.open is not self.is_open else (matter,)
 
     def _recalled(self, wanted: str, now: Now) -> Matter | None:
-        """The matter of that id, if it may be meant although it is no longer kept."""
+        """The matter with that id, if the condition may mean it although the state no longer holds it."""
         return None
 
     def _horizon(self) -> int:

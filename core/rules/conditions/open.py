@@ -1,4 +1,4 @@
-"""``open``: something of a kind is open, ``{open: {case: {severity: high}}}``."""
+"""``open``: a matter of a kind is open, ``{open: {case: {severity: high}}}``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .of_matters import OfMatters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open(OfMatters):
-    """It is open."""
+    """A matter is open."""
 
     written: ClassVar[str] = "open"
 

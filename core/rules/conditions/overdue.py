@@ -15,7 +15,7 @@ from .of_matters import OfMatters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue(OfMatters):
-    """It is an open invoice that somebody warned of, so many days after its due date."""
+    """An invoice is open, an overdue event about it came, and its due date is at least ``days`` days ago."""
 
     written: ClassVar[str] = "overdue"
     options: ClassVar[tuple[str, ...]] = ("days", "same")
@@ -23,7 +23,7 @@ class Overdue(OfMatters):
     days: int = 0
 
     def with_options(self, raw: Mapping[str, object], where: str) -> Self:
-        """With its days. Raises ``RuleError``."""
+        """This condition with its days. Raises ``RuleError``."""
         days = raw.get("days", 0)
         if not isinstance(days, int) or isinstance(days, bool) or days < 0:
             raise RuleError(f"{where}.days: {days!r} is no whole number of days")
@@ -41,6 +41,6 @@ class Overdue(OfMatters):
         return earliest([self._since(matter) for matter in self._meant(now)], now.t)
 
     def _since(self, matter: Matter) -> int:
-        """Since when it is that long overdue (µs)."""
+        """The instant from which on the invoice is overdue for ``days`` days (µs)."""
         bill = matter.bill
         return FOREVER if bill is None or bill.warned is None or bill.due is None else bill.due + self.days * DAY

@@ -1,4 +1,4 @@
-"""One part of a rule as it is read: which conditions there are, and what they may name."""
+"""One part of a rule while it is parsed: which conditions there are, and which fields they may name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .condition import Condition
 
 
 class Kind(Protocol):
-    """How a condition is written: under which name, and which other fields go with it."""
+    """How a condition is written: its name, and the other fields that go with it."""
 
     @property
     def written(self) -> str: ...
@@ -25,9 +25,9 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``if`` or ``resolves`` of a rule, whose alerts are told apart by the field ``key`` of the trigger.
+    """``if`` or ``resolves`` of a rule. ``key``: the field of the trigger that tells the rule's alerts apart.
 
-    A ``resolving`` condition is asked long after the trigger, so it may name the key but no other field of it.
+    A ``resolving`` condition is evaluated long after the trigger, so it may name the key but no other field of it.
     """
 
     vocabulary: Vocabulary

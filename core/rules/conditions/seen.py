@@ -1,4 +1,4 @@
-"""``seen``: something happened, ``{seen: contact, where: {channel: phone}, within: 24h}``."""
+"""``seen``: an event happened, ``{seen: contact, where: {channel: phone}, within: 24h}``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .part import Part
 
 @dataclass(frozen=True, slots=True)
 class Seen(Condition):
-    """Something of these streams happened: in a window before, or (``within`` 0) since the match fired."""
+    """An event of these streams happened: in the window ``within`` (µs) before, or, if 0, since the match fired."""
 
     written: ClassVar[str] = "seen"
     options: ClassVar[tuple[str, ...]] = ("within", "where")
@@ -27,7 +27,7 @@ class Seen(Condition):
 
     @classmethod
     def parse(cls, raw: Mapping[str, object], where: str, part: Part) -> Self:
-        """As it is written. Raises ``RuleError``."""
+        """The condition that ``raw`` describes. Raises ``RuleError``."""
         at = f"{where}.{cls.written}"
         streams = tuple(stream(one, part.vocabulary, at) for one in names(raw[cls.written], at))
         within = duration(raw["within"], f"{where}.within") if "within" in raw else 0

@@ -16,7 +16,9 @@ from .part import Part
 
 @dataclass(frozen=True, slots=True)
 class UnansweredContacts(Condition):
-    """At least so many outbound contacts in a window, each with no outcome ``answered`` and nothing engaged since."""
+    """At least ``at_least`` contacts in the window ``within`` (µs) are unanswered: no outcome ``answered``, and the
+    customer did not engage since.
+    """
 
     written: ClassVar[str] = "unanswered"
     options: ClassVar[tuple[str, ...]] = ("at_least", "within")
@@ -27,7 +29,7 @@ class UnansweredContacts(Condition):
 
     @classmethod
     def parse(cls, raw: Mapping[str, object], where: str, part: Part) -> Self:
-        """As it is written. Raises ``RuleError``."""
+        """The condition that ``raw`` describes. Raises ``RuleError``."""
         at_least = raw.get("at_least")
         if raw[cls.written] != CONTACT or not isinstance(at_least, int) or "within" not in raw:
             raise RuleError(f"{where}.unanswered: is written {{unanswered: contact, at_least: 3, within: 24h}}")
