@@ -151,8 +151,8 @@ def _is_remembered(customer: Customer, at: int) -> bool:
 
 
 def _recall(customer: Customer, past: Past, since: int, rules: RuleSet) -> None:
-    """Computes again what the profile says of the entries from ``since`` on (µs), the instant to which a later entry
-    was moved: no entry may stand any more where the profile says one did. What it says of earlier entries stays.
+    """Computes again what the profile says of the entries from ``since`` on (µs), because a copy moved an entry there
+    from a later instant. What it says of earlier entries stays.
     """
     customer.last_at = BEFORE_ALL
     if customer.name_at >= since:

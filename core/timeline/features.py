@@ -40,7 +40,7 @@ def ref(entry: Entry) -> Ref:
 
 @dataclass(slots=True)
 class Taken:
-    """An entry as the fold reads it: its type, its meaning, kind and id of the ``matter`` it is about, its reference."""
+    """An entry as the fold reads it: its type, its meaning, kind and id of the ``matter`` it is about, a reference."""
 
     entry: Entry
     kind: EventType

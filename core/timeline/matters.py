@@ -127,7 +127,7 @@ class MattersOf(Feature):
             del closed[name]
 
     def recalled(self, name: str, before: int, context: Context) -> Matter | None:
-        """The matter as it was before the instant ``before`` (µs), computed from its history; ``None``: there was none."""
+        """The matter as it was before the instant ``before`` (µs), computed from its history; ``None`` without one."""
         since, found = context.remembered(self.entity, name, before) or (BEFORE_ALL, None)
         matter, entries = cast(Matter | None, found), context.matter(self.entity, name, before, since)
         if not entries:
