@@ -1,4 +1,4 @@
-"""What every process of the bus has: settings, an end in time, its own time, a log, ops pages.
+"""What every process of the bus has: settings, a bounded shutdown, its own time, a log, ops pages.
 
-Knows no process; its settings know contracts and the core.
+It knows none of these processes; only its settings import contracts and the core.
 """

@@ -1,7 +1,7 @@
-"""The end of this process: a request to end is heard whatever the event loop does, and no end takes longer than told.
+"""The shutdown of this process: a request to end is received whatever the event loop does, and a shutdown is bounded.
 
-Both are the work of threads of their own. What may hang on the way out is past counting: a task that can't be
-cancelled, a client's thread, the interpreter that waits for all threads, a handler of its exit.
+Threads of its own do both. Too many things can hang during a shutdown to handle each: a task that can't be cancelled, a
+client's thread, the interpreter that waits for all threads, an exit handler.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ import structlog
 log = structlog.get_logger("runtime.ending")
 
 SECONDS = 30.0
-"""The longest end."""
+"""The longest shutdown, in seconds."""
 WORDS_SECONDS = 2.0
-"""For the last words: a terminal or pipe that takes none must not hold up the end either."""
+"""Seconds for the last log record: a terminal or pipe that accepts none must not delay the end either."""
 REQUESTS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Ending:
-    """One for each process. ``seconds``: the longest end."""
+    """The shutdown of the process; one for each process. ``seconds``: the longest shutdown."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.hanging: Callable[[], str] = lambda: ""
-        """Names what is still at work, for the last words. Called in a thread."""
+        """Names the work that is still running, for the last log record. Called in a thread."""
         self._seconds = seconds
         self.requested = threading.Event()
-        """Somebody has asked this process to end."""
+        """Set once somebody has asked this process to end."""
         self._told: list[Callable[[], object]] = []
         self._lock = threading.RLock()
         self._sooner = threading.Condition(self._lock)
@@ -43,26 +43,27 @@ class Ending:
         self._why, self._code, self._began = "", 1, 0.0
         self._listening = False
 
-    # --- hearing of it ----------------------------------------------------------------------------------------------
+    # --- receiving a request ----------------------------------------------------------------------------------------
 
     def listen(self) -> None:
-        """Hear SIGTERM and SIGINT from now on. In the main thread, before other threads start; again: no difference.
+        """Handle SIGTERM and SIGINT from now on. Call it in the main thread, before other threads start; later calls
+        are ignored.
 
-        The threads that start later inherit that they are not given these signals: a thread here takes them, although
-        the main thread may be held up for good. One that is given to an older thread is heard by the main thread.
+        Threads that start later inherit a mask that blocks these signals, so that a thread here takes them although the
+        main thread may be blocked for good. The main thread handles a signal that is delivered to an older thread.
         """
         if self._listening:
             return
         self._listening = True
         with suppress(RuntimeError, ValueError, OSError):  # there may be no standard error
-            faulthandler.enable()  # what dies in C says where
+            faulthandler.enable()  # a crash in C prints where
         for number in REQUESTS:
-            signal.signal(number, lambda _number, _frame: self._request())  # an older thread may be given one
+            signal.signal(number, lambda _number, _frame: self._request())  # an older thread may get the signal
         signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
         threading.Thread(target=self._hear, name="signals", daemon=True).start()
 
     def on_request(self, call: Callable[[], object]) -> None:
-        """Call this, in some thread, when the process is asked to end; at once if it was asked already."""
+        """Call ``call``, in some thread, when the process is asked to end; at once if it was asked already."""
         with self._lock:
             self._told.append(call)
         if self.requested.is_set():
@@ -81,12 +82,12 @@ class Ending:
                 with suppress(RuntimeError):  # its loop is closed
                     call()
 
-    # --- seeing it through ------------------------------------------------------------------------------------------
+    # --- enforcing the limit ----------------------------------------------------------------------------------------
 
     def begin(self, why: str, code: int, seconds: float | None = None) -> None:
-        """From now on the process has so many seconds to end by itself; then it leaves hard, with exit code ``code``.
+        """From now on the process has ``seconds`` to end by itself; then it exits hard, with exit code ``code``.
 
-        The earliest moment counts. Can be called from any thread.
+        The earliest deadline counts. Can be called from any thread.
         """
         now, seconds = time.monotonic(), self._seconds if seconds is None else min(seconds, self._seconds)
         with self._sooner:
@@ -96,7 +97,7 @@ class Ending:
                 self._due, self._why, self._code, self._began = now + seconds, why, code, now
                 self._sooner.notify()
         with suppress(RuntimeError, ValueError, OSError):  # there may be no standard error
-            # in C, for the end in which no thread of Python gets to do anything any more
+            # a timer in C, in case no Python thread runs any more
             faulthandler.dump_traceback_later(self._due - now + 2 * WORDS_SECONDS, exit=True)
 
     def _see_through(self) -> None:

@@ -1,4 +1,4 @@
-"""Logs: one line an event, for people on a terminal, JSON elsewhere. Never personal data: no values of events."""
+"""Logs: one line for each record; text on a terminal, JSON elsewhere. Never personal data: no values of events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 
 
 def configure(*, verbose: bool = False) -> None:
-    """Everything goes to stderr. ``verbose`` shows debug lines and tracebacks."""
+    """Sends everything to stderr. ``verbose`` shows debug lines and tracebacks."""
     terminal = sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -34,7 +34,7 @@ def configure(*, verbose: bool = False) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(lambda record: not str(record.msg).startswith("[^"))  # Faust's services coming and going
+    handler.addFilter(lambda record: not str(record.msg).startswith("[^"))  # Faust's services starting and stopping
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],

@@ -1,4 +1,4 @@
-"""aiokafka says the same thing a hundred times a second while a broker is away: once in a while is enough."""
+"""A rate limit for log records: aiokafka repeats the same one a hundred times a second while a broker is down."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ EVERY_SECONDS = 10.0
 
 
 class RateLimited(logging.Filter):
-    """Lets one record of each kind (logger and message template) pass in ``seconds``, with the number left out."""
+    """Lets one record of each kind (logger and message template) pass every ``seconds``, with the number dropped
+    before.
+    """
 
     def __init__(self, seconds: float = EVERY_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -19,7 +21,7 @@ class RateLimited(logging.Filter):
         self._passed: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Errors and warnings only; what is below passes."""
+        """Limits warnings and errors; lower levels pass."""
         if record.levelno < logging.WARNING:
             return True
         kind, now = (record.name, str(record.msg)), self._clock()
@@ -34,7 +36,7 @@ class RateLimited(logging.Filter):
 
 
 def limit_rate(name: str) -> None:
-    """Attach one filter to the logger ``name`` and those below it that exist; handlers stay as they are."""
+    """Attach one filter to the logger ``name`` and to its existing children; handlers stay as they are."""
     limited = RateLimited()
     for known in [name, *logging.root.manager.loggerDict]:
         if known == name or known.startswith(f"{name}."):

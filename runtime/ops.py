@@ -1,7 +1,7 @@
-"""The ops pages of a process: ``/metrics``, ``/livez``, ``/readyz``, on loopback unless told otherwise.
+"""The ops pages of a process: ``/metrics``, ``/livez``, ``/readyz``, on loopback unless configured otherwise.
 
-A thread with an event loop of its own serves them, so that they answer while the process's loop is busy. Who connects
-and sends nothing, sends by drops, or does not read holds no thread, and is hung up on after ``PATIENCE``.
+A thread with an event loop of its own serves them, so that they answer while the process's loop is busy. A client that
+sends nothing, sends slowly or does not read blocks no thread, and is disconnected after ``PATIENCE``.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from prometheus_client.exposition import choose_encoder
 log = structlog.get_logger("runtime.ops")
 
 PATIENCE = 5.0
-"""Seconds for one request from its first byte to the last one of its answer."""
+"""Seconds for one request, from the connection to the end of its answer."""
 HEAD_BYTES = 16 * 1024
-"""A request with more than that before its empty line is refused."""
+"""A request with more bytes than that before its empty line is refused."""
 CONNECTIONS = 128
-"""At once; who was there first is hung up on for the next. Each is a file to the system, as the local stores are."""
+"""Most connections at once; a further one disconnects the oldest. Each takes a file descriptor, as local stores do."""
 PLAIN = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """An answer of ``/livez`` or ``/readyz``: whether, and why."""
+    """An answer of ``/livez`` or ``/readyz``: whether the process is live or ready, and why."""
 
     ok: bool
     reason: str
 
 
 class OpsPages:
-    """Serves until ``close``. ``port`` 0 takes a free one; ``url`` tells which. ``documents``: JSON by further paths.
+    """Serves the pages until ``close``. ``port`` 0 takes a free one, see ``url``. ``documents``: JSON by further paths.
 
-    Raises ``OSError``, which names the address: it can't be had.
+    Raises ``OSError``, which names the address, if it can't be bound.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class OpsPages:
         self._checks = {"/livez": live, "/readyz": ready}
         self._documents = documents or {}
         self._connections: dict[asyncio.StreamWriter, None] = {}
-        """The oldest first."""
+        """Open connections, the oldest first."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self._socket = socket.create_server((host, port), family=family, backlog=CONNECTIONS)
@@ -66,7 +66,7 @@ class OpsPages:
             raise OSError(error.errno, why, f"The address of the ops pages ({host}, port {port})") from error
         shown, number = self._socket.getsockname()[:2]
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{number}"
-        """Where the pages are."""
+        """The address of the pages."""
         self._loop = asyncio.new_event_loop()
         self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="ops", daemon=True)
@@ -99,9 +99,9 @@ class OpsPages:
                 writer.write_eof()
                 await writer.drain()
                 while await reader.read(HEAD_BYTES):
-                    pass  # until the other side hangs up: sooner would throw away what it has not read yet
+                    pass  # until the client closes: to close sooner would discard what it has not read yet
         except (OSError, TimeoutError, EOFError):
-            pass  # they left, were too slow, or made room
+            pass  # the client left, was too slow, or made room for another one
         finally:
             self._connections.pop(writer, None)
             writer.transport.abort()
@@ -115,7 +115,7 @@ class OpsPages:
         path = target.partition(" ")[0].partition("?")[0]
         try:
             found = self._page(path, head)
-        except Exception as error:  # noqa: BLE001 -- the shell's edge: a page that fails is said to have failed
+        except Exception as error:  # noqa: BLE001 -- the shell's edge: a page that fails is answered and logged
             log.warning("an ops page failed", page=path, error=repr(error))
             found = _response(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}\n")
         return found if method == "GET" else found.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
@@ -137,7 +137,7 @@ class OpsPages:
 
 
 async def _head(reader: asyncio.StreamReader) -> list[str] | None:
-    """The request's first line and its headers; None if it is too long. Raises ``EOFError``: they left before."""
+    """The request's first line and headers; None if it is too long. Raises ``EOFError`` if the client left before."""
     try:
         return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     except asyncio.LimitOverrunError:
@@ -157,7 +157,7 @@ def _response(status: HTTPStatus, body: str | bytes, *headers: str, kind: str = 
 
 
 def announce(directory: Path, name: str, pid: int, url: str) -> Path:
-    """Leaves a note of where a process shows its ops pages, for ``cxbus status``."""
+    """Writes a file that says where a process serves its ops pages, for ``cxbus status``; returns its path."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}.json"
     path.write_text(json.dumps({"name": name, "pid": pid, "url": url}))

@@ -1,7 +1,8 @@
-"""How a command ends when something went wrong, and which exceptions say by themselves what a person can do about it.
+"""Exit codes of commands, and which exceptions say by themselves what a person can do.
 
-An exception of any room is told as it is, without a traceback, when it has an ``exit_code``. It needs no base class, so
-a room that stands alone has such exceptions too; and nobody imports a room to find out whether it raised one.
+An exception of any package that has an ``exit_code`` is shown by its message alone, without a traceback. It needs no
+base class, so a package that imports no other has such exceptions too; and nobody imports a package to find out whether
+it raised one.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ class Code(IntEnum):
     OK = 0
     WRONG = 1
     USAGE = 2
-    """No restart mends it."""
+    """A restart does not help."""
     AWAY = 3
 
 
 @runtime_checkable
 class Explained(Protocol):
-    """An exception whose message says what is wrong, where, and what to do; notes (PEP 678) say more of the last."""
+    """An exception whose message says what is wrong, where, and what to do; notes (PEP 678) add to what to do."""
 
     @property
     def exit_code(self) -> int:
-        """How a command ends that can't go on for it: one of ``Code``."""
+        """The exit code of a command that can't continue because of it: one of ``Code``."""
