@@ -1,4 +1,4 @@
-"""Who is told of alerts. Importing this loads every department's contract."""
+"""The departments that receive alerts. Importing this loads every department's contract."""
 
 from __future__ import annotations
 

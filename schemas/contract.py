@@ -1,8 +1,8 @@
-"""A type's contract, compiled: the fast validator of its ``data`` and the JSON Schema of the same.
+"""The compiled contract of an event type: the fast validator of its ``data``, and the JSON Schema of the same.
 
-Building model objects only to throw them away costs three times as much as the checks themselves, so the validator
-is made from the model's schema with every model replaced by a typed dict; unless a department gave its models
-validators of their own, which expect models.
+Building model objects only to discard them costs three times as much as the checks themselves. So the validator is made
+from the model's schema with every model replaced by a typed dict, unless a department gave its models validators of
+their own, which expect models.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FUNCTIONS = ("function-before", "function-after", "function-wrap")
 
 
 class _Untitled(GenerateJsonSchema):
-    """Pydantic's titles only repeat the names."""
+    """Leaves out pydantic's titles, which only repeat the names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -34,7 +34,7 @@ def json_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 class Contract:
-    """One event type, ready to judge. ``answer``: it comes on the topic of the department that its data names."""
+    """The contract of one event type. ``answer``: its events come on the topic of the department that they name."""
 
     def __init__(self, department: Department, event_type: EventType) -> None:
         self.name, self.department = event_type.name, department.name
@@ -46,17 +46,17 @@ class Contract:
 
     @cached_property
     def validate_bytes(self) -> Callable[[Any], Any]:
-        """The same, and each bound of a string holds for its bytes as JSON: they may be more than its characters."""
+        """Like ``validate``, but ``max_length`` limits a string's bytes as JSON, which may exceed its characters."""
         return SchemaValidator(in_bytes(self.judged)).validate_python
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema, made when the first refusal has to be put into words."""
+        """The JSON Schema, made when the first refusal needs it."""
         return json_schema(self._model)
 
 
 def _is_plain(node: Any, judged: bool = False) -> bool:
-    """Whether a core schema has no code that would miss a model: ``judged`` is what stands inside a validator."""
+    """Whether a core schema has no code that would miss a model. ``judged``: the node is inside a validator."""
     if isinstance(node, list):
         return all(_is_plain(item, judged) for item in node)
     if not isinstance(node, dict):
@@ -70,7 +70,7 @@ def _is_plain(node: Any, judged: bool = False) -> bool:
 
 
 def _lean(node: Any) -> Any:
-    """Replace every model by a typed dict of the same fields and configuration; undeclared fields are passed over."""
+    """Replace every model by a typed dict of the same fields and configuration; undeclared fields are ignored."""
     if isinstance(node, list):
         return [_lean(item) for item in node]
     if not isinstance(node, dict):
@@ -89,7 +89,7 @@ def _lean(node: Any) -> Any:
 
 
 def in_bytes(node: Any) -> Any:
-    """Put a look at its bytes behind every string that is bounded."""
+    """Add a check of its bytes to every string that has a ``max_length``."""
     if isinstance(node, list):
         return [in_bytes(item) for item in node]
     if not isinstance(node, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Today's, and those withdrawn in the last years: departments also report what happened then.
+# Today's, and those withdrawn in recent years: departments also report events of that time.
 _CODES = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
 CLF CLP CNY COP CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD

@@ -1,21 +1,21 @@
-"""The headers of a dead letter: what the bus says of a record that could not be used, behind those it came with."""
+"""The headers of a dead letter: those of the record that could not be used, then what the bus says of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 ERRORS = "__cxbus.errors."
-"""With this begin the names of all that the bus says."""
+"""The names of all headers that the bus adds begin with this."""
 STAGE = "stage"
-"""The first of them."""
+"""The first of these headers, without ``ERRORS``."""
 RETRY_OF = "__cxbus.retry-of"
-"""On a letter that was published once more: the place of the letter."""
+"""Header of a dead letter that was published again: the dead letter's position, ``<topic>/<partition>/<offset>``."""
 
 
 def told(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
-    """What the bus says, by names without ``ERRORS``.
+    """The headers that the bus added, by names without ``ERRORS``.
 
-    A department may use such names too (it republished a letter, say): what the bus says stands behind all of its own.
+    A department may use such names too, for instance when it republishes a dead letter; the bus's come after them.
     """
     found: dict[str, bytes] = {}
     for name, value in headers:
@@ -27,9 +27,9 @@ def told(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
 
 
 def origins(told: Mapping[str, bytes]) -> list[str]:
-    """Places, ``<topic>/<partition>/<offset>``, of the records that the letter is about: one, or a whole range.
+    """Positions, ``<topic>/<partition>/<offset>``, of the records that the dead letter is about: one, or a whole range.
 
-    Raises ``KeyError`` when they are not told, ``ValueError`` for offsets that are no numbers.
+    Raises ``KeyError`` if the headers do not say them, ``ValueError`` for offsets that are no numbers.
     """
     log = f"{told['topic'].decode()}/{told['partition'].decode()}"
     first = int(told["offset"])

@@ -1,8 +1,8 @@
-"""The words in which a department's file describes what the department publishes.
+"""The terms in which a department's file describes what it publishes.
 
 A department is one module with a constant ``DEPARTMENT``, in ``departments/`` or in a distribution that names it as an
-entry point (``registry.GROUP``); nothing else needs to change. The meaning of a type (is it a contact, was the customer
-engaged, which matter does it concern) is data beside its fields.
+entry point (``registry.GROUP``); nothing else needs to change. The meaning of a type (is it a contact, did the customer
+engage, which matter is it about) is data beside its fields.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .fields import Id, Word
 
-# A condition as data: every named field holds one of the values; empty means always, ``None`` never.
+# A condition as data: every named field has one of the given values; empty means always, ``None`` never.
 When = Mapping[str, tuple[str | bool, ...]]
 ALWAYS: When = MappingProxyType({})
 
@@ -83,7 +83,7 @@ class EventType:
     """One event type: its fields and what it means.
 
     ``outbound``: it is a contact. ``answered``: the contact's own outcome says so. ``engaged``: the customer did
-    something himself. ``defaults``: what a missing or null field means. ``example``: ``data`` without ``customer``.
+    something themselves. ``defaults``: what a missing or null field means. ``example``: ``data`` without ``customer``.
     """
 
     name: str
@@ -98,7 +98,7 @@ class EventType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
-    """A department and what it publishes. ``outreach``: it contacts customers, so it is told of shared holds."""
+    """A department and what it publishes. ``outreach``: it contacts customers, so ``notify: outreach`` includes it."""
 
     name: str
     types: tuple[EventType, ...]
@@ -106,6 +106,6 @@ class Department:
 
     @property
     def topic(self) -> str | None:
-        """The topic it publishes to; none if all its types are answers, which come on the topics of others."""
+        """The topic that it publishes to; none if all its types are answers, which come on the topics of others."""
         answers_only = all(issubclass(event_type.data, BusData) for event_type in self.types)
         return None if answers_only else f"cx.{self.name}.events.v1"

@@ -1,9 +1,9 @@
 """The CloudEvents 1.0 envelope over Kafka: attributes, both content modes, and what makes an envelope good.
 
 Structured mode: the value is the whole event as JSON. Binary mode: the attributes are ``ce_*`` headers, the value is
-``data``. As the Kafka binding has it, a record of the content-type of a structured event is one, whatever other headers
-it has. A record without the header ``ce_specversion`` can't be binary, so it is read as structured whatever its
-content-type says: people forget headers, and what stands between adds some.
+``data``. By the Kafka binding, a record with the content-type of a structured event is one, whatever other headers it
+has. A record without the header ``ce_specversion`` can't be binary, so it is read as structured whatever its
+content-type: people forget headers, and intermediaries add some.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _FORMATS = b"application/cloudevents"
 _REQUIRED = ("specversion", "id", "source", "type", "time")
 _OPTIONAL = ("subject", "dataschema", "datacontenttype", "partitionkey", "correlationid", "causationid", "traceparent")
 _PAYLOAD = ("data", "data_base64")
-_LONGEST = 512  # bytes of id and source as JSON: both travel in the evidence of alerts, up to twenty in one message
+_LONGEST = 512  # bytes of id and source as JSON: the evidence of alerts has both, up to twenty in one message
 
 PLAIN = (("content-type", STRUCTURED),)
-"""What most records have; compared at once."""
+"""The headers of most records, compared as a whole first."""
 
 _FEW = len(_REQUIRED) + len(("data",))
 _required = itemgetter(*_REQUIRED)
@@ -70,7 +70,7 @@ def _attributes(headers: Headers) -> dict[str, str] | Dead:
 
 
 def misspelt(dead: Dead, headers: Headers | None) -> Dead:
-    """``dead``, and that its headers are spelt as for HTTP, if they are."""
+    """``dead``, with a hint if its headers are spelt as for HTTP."""
     dashed = next((name for key, _ in headers or () if (name := key.lower()).startswith("ce-")), None)
     if dashed is None:
         return dead
@@ -82,7 +82,7 @@ def misspelt(dead: Dead, headers: Headers | None) -> Dead:
 def check(attributes: Mapping[str, Any]) -> int | Dead:
     """Return the event's time in UTC microseconds, or what is wrong with its attributes.
 
-    ``data`` stands among the attributes, as in a structured event, and is not looked at; nor are extensions that the
+    ``data`` is among the attributes, as in a structured event, and is not checked; nor are extensions that the
     vocabulary does not name.
     """
     try:
@@ -133,7 +133,7 @@ _TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:
 
 
 def _can_name(text: Any) -> bool:
-    """Half of the rule, ``is_visible`` is the other."""
+    """Half of the rule for names; ``is_visible`` is the other half."""
     if type(text) is not str or not 0 < len(text) <= _LONGEST or len(orjson.dumps(text)) - 2 > _LONGEST:
         return False
     return not any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in text)

@@ -1,7 +1,7 @@
 """The contracts as JSON Schema 2020-12, one document per type, and whether a newer set breaks a released one.
 
-A released type may only gain optional fields. Everything else needs a new major version, because departments and
-apps out there were written against the old one.
+A released type may only gain optional fields. Everything else needs a new major version, because departments and apps
+were written against the old one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The kinds of field that events are made of. Each description reads on after "expected …" in a refusal.
+"""The kinds of field that events are made of. Each description continues "expected …" in a refusal.
 
-Lengths are bounded wherever a value becomes a key or part of a customer's document: one event must not be able to
-make such a document larger than a topic takes. What counts is the length in bytes as JSON, which ``max_length`` in
-characters can't be below: ``Contract`` sees to that.
+Lengths are limited wherever a value becomes a key or part of a customer's document: no single event may make such a
+document larger than its topic allows. What counts is the length in bytes as JSON, which is never less than the
+characters that ``max_length`` limits: ``Contract`` checks it.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ Amount = Annotated[
         json_schema_extra={"pattern": r"^[0-9]{1,15}(\.[0-9]{1,6})?$"},
     ),
 ]
-"""Its sign is judged apart, with words of its own: what a minus means is told by another type."""
+"""The sign is checked apart, with its own wording: another event type says what a minus would mean."""
 
 
 def without_sign(instead: str = "") -> AfterValidator:
-    """For an ``Amount``; ``instead``: what a minus probably means, and the type that says it."""
+    """For an ``Amount``; ``instead``: what a minus probably means, and the event type for that."""
     return AfterValidator(partial(_without_sign, f"{_NO_SIGN}: {instead}" if instead else _NO_SIGN))
 
 

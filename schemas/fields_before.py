@@ -1,7 +1,7 @@
-"""Validators that ask the fields before their own, for structs: they are asked when all fields are there.
+"""Validators that read fields declared before their own, adapted to structs: there they run once all fields are set.
 
-Such a validator sees no more than it may compare exactly, which is required texts, numbers and words; whoever asks for
-anything else has the event declined.
+Such a validator may only read fields whose values it can compare exactly: required texts, numbers and literals. If it
+reads any other, the event is declined.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PLAIN = frozenset({"literal", "str", "bool", "int", "float"})
 
 
 class Late(NamedTuple):
-    """A field, the function that judges it, and the names that it may ask."""
+    """A field, the function that validates it, and the names of the fields that the function may read."""
 
     name: str
     judge: Callable[[Any, Any], object]
@@ -22,7 +22,7 @@ class Late(NamedTuple):
 
 
 class _Before:
-    """In place of pydantic's ``ValidationInfo`` and of its ``data``."""
+    """Stands in for pydantic's ``ValidationInfo`` and for its ``data``."""
 
     def __init__(self, said: object, names: frozenset[str]) -> None:
         self._said = said
@@ -38,12 +38,12 @@ class _Before:
         return getattr(self._said, name)
 
     def get(self, name: str, _: object = None) -> object:
-        """What stands there: what may be asked is required."""
+        """The field's value; there is one, because a field that may be read is required."""
         return self[name]
 
 
 def asked(late: Iterable[Late]) -> Callable[[object], None]:
-    """Return a struct's ``__post_init__``, which raises ValueError for what is to be declined."""
+    """Return a struct's ``__post_init__``, which raises ValueError for an event that is to be declined."""
     judges = tuple(late)
 
     def judge(said: object) -> None:

@@ -1,4 +1,4 @@
-"""The types of identifiers, and which one somebody means who writes another name."""
+"""The types of identifiers, and which type another name or spelling means."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OTHER_NAMES = {
     "device": "deviceid cookie cookieid anonymousid",
 }
 _NEAR = 0.8
-"""Of difflib's ratio: ``custmer_no`` is near, ``partner_no`` is not."""
+"""Least ratio of difflib for a near name: ``custmer_no`` is near, ``partner_no`` is not."""
 
 
 def _plain(name: str) -> str:
@@ -31,13 +31,15 @@ _MEANT = {_plain(name): name for name in RANKS} | {
 
 
 def another_name_of(name: str) -> str | None:
-    """The built-in type of which ``name`` is another name or another spelling; ``None`` when it is one itself."""
+    """The built-in type that ``name`` is another name or spelling of; ``None`` if there is none, or it is that type
+    itself.
+    """
     meant = _MEANT.get(_plain(name))
     return None if meant == name else meant
 
 
 def meant_by(name: str, own: Iterable[str]) -> str | None:
-    """The type that somebody means who writes ``name``, of the built-in ones and the company's ``own``."""
+    """The built-in type, or one of the company's ``own``, that somebody who writes ``name`` probably means."""
     known = {**_MEANT, **{_plain(one): one for one in own}}
     near = difflib.get_close_matches(_plain(name), known, n=1, cutoff=_NEAR)
     return known[near[0]] if near else None

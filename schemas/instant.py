@@ -9,16 +9,16 @@ from typing import Annotated
 from msgspec import Meta
 
 Text = Annotated[datetime, Meta(tz=True)]
-"""To msgspec an instant's text as ``render`` writes it: faster than ``parse``, which minds more."""
+"""An instant's text for msgspec, as ``render`` writes it: faster than ``parse``, which checks more."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 LONGEST = 64
-"""Characters of an instant's text: no number of digits behind the point may make an event long."""
+"""Most characters of an instant's text: the digits of a fraction must not make an event long."""
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _read = datetime.fromisoformat
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _USUAL = frozenset({b"0000-00-00T00:00:00Z", b"0000-00-00T00:00:00.000Z", b"0000-00-00T00:00:00.000000Z"})
-"""What most instants are when each digit is a zero; a regular expression takes as long as all the rest."""
+"""The forms of most instants, each digit replaced by a zero: a regular expression takes as long as all the rest."""
 # datetime.fromisoformat alone would also take week dates, a comma, a blank for the T and times without offset.
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -28,9 +28,9 @@ _RFC3339 = re.compile(
 def parse(text: str) -> int:
     """Return UTC microseconds; finer digits are cut, never rounded.
 
-    Raises ValueError for anything but RFC 3339 with an offset, for a leap second (``:60``), which has no place on
-    this scale, for instants before 1970 or after 9999, which would not survive the way back, and for what has more
-    than ``LONGEST`` characters.
+    Raises ValueError for anything but RFC 3339 with an offset, for a leap second (``:60``), which these microseconds
+    can't express, for instants before 1970 or after 9999, which can't be rendered, and for more than ``LONGEST``
+    characters.
     """
     if type(text) is str and text.encode().translate(_ZEROS) in _USUAL:
         instant = (_read(text) - _EPOCH) // _MICROSECOND
@@ -44,7 +44,7 @@ def parse(text: str) -> int:
 
 
 def of(moment: datetime) -> int:
-    """UTC microseconds of a ``Text`` that was read."""
+    """UTC microseconds of a decoded ``Text``."""
     return (moment - _EPOCH) // _MICROSECOND
 
 

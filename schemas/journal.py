@@ -1,8 +1,8 @@
-"""What stands beside an event in the journal and in the links log, in headers; and the bus's orders to itself.
+"""The headers of records in the journal and the links log: what the bus knows of an event, and its orders to itself.
 
-Either log carries departments' events as they were accepted; what the bus knows of one stands beside it in the header
-``event``, a MessagePack array: ``[1, "event", uid, time, received, origin, replay]``. The journal carries orders of the
-bus to itself, too: their header ``kind`` says which.
+Both logs carry departments' events as they were accepted. What the bus knows of one is in the header ``event``, a
+MessagePack array: ``[1, "event", uid, time, received, origin, replay]``. The journal also carries orders of the bus to
+itself: their header ``kind`` says which.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ Kind = Literal["event", "note"]
 """A note is a department's answer to an alert."""
 
 EVENT, NODES, ORDER = "event", "nodes", "kind"
-"""Headers: what is known of an event; its nodes; which order it is."""
+"""Names of headers: what is known of an event; its nodes; which order it is."""
 MERGE, MOVED = b"merge", b"moved"
-"""Orders: a customer leaves for another one; here comes a part of their past."""
+"""Orders: to merge a customer into another one; to take in a part of a merged customer's history."""
 
 UID_BYTES = 16
 LATEST = instant.parse("9999-12-31T00:00:00Z")
-"""No instant of a record is later (µs)."""
+"""The latest instant that a record may have (µs)."""
 _Instant = Annotated[int, Meta(ge=0, le=LATEST)]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 is_key = re.compile(_NAME.pattern.encode()).fullmatch
-"""Whether a customer can have that key."""
+"""Whether this can be the key of a customer."""
 is_origin = re.compile(r"cx\.[A-Za-z0-9_-]{1,64}\.events\.v1/[0-9]{1,9}/[0-9]{1,18}").fullmatch
-"""Whether a department can publish there."""
+"""Whether this is a position on a department's topic."""
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
-    """Where the department published the event."""
+    """The position at which the department published the event."""
 
     topic: str
     partition: int
@@ -53,10 +53,10 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 
 
 class EventHeader(msgspec.Struct, array_like=True, forbid_unknown_fields=True, frozen=True, gc=False):
-    """What the bus knows of an event. ``form``: of this header. ``uid``: 16 bytes.
+    """What the bus knows of an event. ``form``: the version of this header. ``uid``: 16 bytes.
 
-    ``time``, by its department, and ``received``, by the broker, in µs. ``origin``: the text of an ``Origin``.
-    ``replay``: whoever should act on it has seen it before.
+    ``time``, by its department, and ``received``, by the broker, in µs. ``origin``: an ``Origin`` as text. ``replay``:
+    whoever should act on it has seen it before.
     """
 
     form: Literal[1]
@@ -75,12 +75,12 @@ _decode = msgspec.msgpack.Decoder(EventHeader).decode
 def event_headers(
     origin: str, received: int, time: int, uid: bytes, kind: Kind = "event", *, replay: bool = False
 ) -> tuple[Header, ...]:
-    """What travels with an event, an ``EventHeader``: see there."""
+    """The headers of an event: its ``EventHeader``, encoded."""
     return ((EVENT, _encode((1, kind, uid, time, received, origin, replay))),)
 
 
 def header_of(headers: Mapping[str, bytes]) -> EventHeader:
-    """What ``event_headers`` wrote. Raises ``KeyError`` if there is none, ``ValueError`` and others if it is forged."""
+    """The decoded ``EventHeader``. Raises ``KeyError`` if there is none, ``ValueError`` and others if it is forged."""
     known = _decode(headers[EVENT])
     if not is_origin(known.origin):
         raise ValueError("no department publishes there")
@@ -88,12 +88,12 @@ def header_of(headers: Mapping[str, bytes]) -> EventHeader:
 
 
 def without_nodes(headers: Sequence[Header]) -> tuple[Header, ...]:
-    """The headers of a links record as they go on into the journal."""
+    """The headers of a links record without its nodes: those that the journal record gets."""
     return tuple(header for header in headers if header[0] != NODES)
 
 
 def by_name(headers: Sequence[Header]) -> dict[str, bytes]:
-    """The headers that a record of ours has. Raises ``ValueError`` if one stands twice: all of them are sent on."""
+    """The headers of a record of the bus, by name. Raises ``ValueError`` if one occurs twice, as all are forwarded."""
     named = dict(headers)
     if len(named) != len(headers):
         raise ValueError("a header stands twice")
@@ -101,10 +101,10 @@ def by_name(headers: Sequence[Header]) -> dict[str, bytes]:
 
 
 def is_name(text: str) -> bool:
-    """Whether a customer or a node can be called so."""
+    """Whether this can be the id of a customer or of a node."""
     return _NAME.fullmatch(text) is not None
 
 
 def is_instant(value: Any) -> bool:
-    """Whether it can be one of a record (µs)."""
+    """Whether this can be an instant of a record (µs)."""
     return type(value) is int and 0 <= value <= LATEST

@@ -1,9 +1,9 @@
-"""The quick way to a checked event: JSON is decoded and judged in one pass, into structs made from the contracts.
+"""The fast path to a checked event: JSON is decoded and validated in one pass, into structs made from the contracts.
 
-The contracts stay the one source, and the codec the one judge: what is taken here, the codec takes with the same
-result; what is declined, it judges. So a struct may take less than its contract, and never more. Declined are types
-and values that a struct can't judge exactly, long texts, and whatever nobody declared: msgspec would pass it over
-without a look at its numbers and characters.
+The contracts stay the only source, and the codec decides: what is accepted here, the codec would accept with the same
+result; what is declined here, it checks itself. So a struct may accept less than its contract, and never more. Declined
+are types and values that a struct can't check exactly, long texts, and undeclared fields: msgspec would skip these
+without checking their numbers and characters.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from .fields_before import PLAIN, Late, asked
 from .visible import VISIBLE
 
 _WIDEST = 4
-"""Bytes of a character as JSON; the control characters that take six are declined as escapes."""
+"""Most bytes of a character as JSON; control characters take six, but are escaped, and so declined."""
 _LARGEST = 2**53
-"""Up to here a whole number is the same to all readers of JSON."""
+"""Whole numbers below this are the same to all readers of JSON."""
 _CONFIG = CoreConfig(strict=True, allow_inf_nan=False)
 _UNJUDGED = ("title", "extra_fields_behavior")
-"""Of a configuration; what nobody declared is declined anyway."""
+"""Parts of a configuration that need no check: undeclared fields are declined anyway."""
 _LENGTH = ("min_length", "max_length")
 _RANGE = ("ge", "le")
 
 odd = re.compile(rb"\\u(?:00[01]|[dD])").search
-"""Escapes of control characters and of halves of a character."""
+"""Finds escapes of control characters and of surrogates."""
 _DRAWN = "[!-~]"
-"""Of what is drawn (``VISIBLE``) the ASCII."""
+"""The ASCII characters of ``VISIBLE``."""
 _drawn = re.compile(_DRAWN).search
 
 
 class _Text:
-    """A text that a function judges; the class stands for the type in a struct."""
+    """A text that a function validates; the class stands for the type in a struct."""
 
     judge: Callable[[str], object]
 
@@ -66,14 +66,14 @@ _ENVELOPE: list[Any] = [
 
 
 class _InexpressibleError(Exception):
-    """No struct judges as this schema does."""
+    """No struct can check what this schema checks."""
 
 
 def decoders(contracts: Iterable[Contract]) -> dict[str, Callable[[bytes], Any]]:
-    """Return by department what decodes the value of a structured event, and raises for what it declines.
+    """Return, by department, a decoder for the value of a structured event, which raises for what it declines.
 
-    Whether names can be seen is left to ``visible``: a pattern takes longer than all else of a text. Answers to the bus
-    are declined: they are few, and come on every department's topic.
+    It leaves to ``visible`` whether names can be seen: a pattern takes longer than all else of a text. Answers to the
+    bus are declined: they are few, and come on every department's topic.
     """
     types: defaultdict[str, list[Any]] = defaultdict(list)
     for contract in contracts:
@@ -85,7 +85,7 @@ def decoders(contracts: Iterable[Contract]) -> dict[str, Callable[[bytes], Any]]
 
 
 def visible(event: Any) -> bool:
-    """Whether an event's source and id are printable, and each of its names has a character that is drawn: ASCII."""
+    """Whether source and id are printable ASCII, and each of the event's names has a visible ASCII character."""
     names = event.names(event)
     joined = "".join(names)
     if joined.isascii() and joined.isprintable() and " " not in joined:  # no name is empty
@@ -95,7 +95,7 @@ def visible(event: Any) -> bool:
 
 
 def has_undeclared(error: Exception) -> bool:
-    """Whether a decoder raised it for a field that nobody declared."""
+    """Whether a decoder raised it for an undeclared field."""
     return str(error).startswith("Object contains unknown field")
 
 
@@ -134,7 +134,7 @@ def _struct(name: str, fields: list[Any], **config: Any) -> Any:
 
 
 def _type(node: Any) -> Any:
-    """Return a type whose values the core schema takes, all of them."""
+    """Return a type all of whose values the core schema accepts."""
     match node:
         case {"type": "default", "schema": inner, **rest} if _known(rest, "default"):
             return _type(inner)
@@ -145,7 +145,7 @@ def _type(node: Any) -> Any:
         case {"type": "list", "items_schema": items, **rest} if _known(rest, "fail_fast", *_LENGTH):
             return Annotated[list[_type(items)], _bounds(node, _LENGTH)]  # type: ignore[misc]
         case {"type": "dict", "keys_schema": {"type": "str"}, "values_schema": {"type": "any"}, **rest} if _known(rest):
-            return dict[str, str | float | bool | None]  # so it is not deep, and no number is too large
+            return dict[str, str | float | bool | None]  # so it is flat, and no whole number is too large
     return _plain(node)
 
 
@@ -177,7 +177,7 @@ def _text(node: dict[str, Any]) -> type[_Text]:
 
 
 def _known(rest: Mapping[Any, Any], *names: str) -> bool:
-    """Whether a schema asks for nothing else. Its name and its words for people judge nothing."""
+    """Whether a schema has no keys but these, its name and its metadata, which check nothing."""
     return rest.keys() <= {"metadata", "ref", *names}
 
 
@@ -204,7 +204,7 @@ def _nested(fields: dict[str, Any], config: dict[str, Any]) -> Any:
 
 
 def _bounds(node: dict[str, Any], names: tuple[str, ...], **bounds: Any) -> Meta:
-    """Return bounds of characters that keep those of bytes."""
+    """Return limits in characters under which the limits in bytes hold."""
     bounds.update((name, node[name]) for name in names if name in node)
     if node["type"] == "str" and "max_length" in bounds:
         bounds["max_length"] //= _WIDEST

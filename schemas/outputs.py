@@ -24,7 +24,7 @@ IDENTITY_MERGED = "cx.identity.merged.v1"
 IDENTITY_SPLIT = "cx.identity.split.v1"
 
 State = Literal["fired", "updated", "resolved", "expired", "retracted"]
-# The type under which an alert of each state goes out: an expiry is a resolution, its state says that time did it.
+# The event type for each state of an alert: an expiry is published as a resolution, whose state says "expired".
 ALERT_TYPES: Mapping[State, str] = MappingProxyType(
     {
         "fired": ALERT_FIRED,

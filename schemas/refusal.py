@@ -1,7 +1,7 @@
 """Why an event was refused, in one sentence for the developer of the department that sent it.
 
-A sentence names the field, what was found and what was expected. Of what stands in ``customer`` only the kind is
-told, never the value: refusals travel further than the event.
+A sentence names the field, what was found and what was expected. Of a value in ``customer`` it says only the kind:
+refusals travel further than the event.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """An event that cannot be taken; ``message`` is one sentence."""
+    """An event that is refused; ``message`` is one sentence."""
 
     reason: Reason
     message: str
 
 
 def decision_error(error: Exception) -> Dead:
-    """A mistake of the bus's own that one event brought to light. The error's text may hold personal data."""
+    """A fault of the bus itself that one event revealed. The error's text is left out: it may hold personal data."""
     message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
     return Dead(Reason.DECISION_ERROR, message)
 
@@ -107,7 +107,7 @@ def expected(schema: Mapping[str, Any]) -> str | None:
 
 
 def refused_data(error: ValidationError, schema: Mapping[str, Any]) -> Dead:
-    """Turn what pydantic found into a Dead. ``schema`` is the JSON Schema of the same ``data``."""
+    """Turn what pydantic found into a ``Dead``. ``schema`` is the JSON Schema of the same ``data``."""
     errors = error.errors(include_url=False)
     first = errors[0]
     location = first["loc"]

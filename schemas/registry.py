@@ -1,4 +1,4 @@
-"""Which event types there are: those of every department, of the bus's own files and of installed distributions."""
+"""All event types: those of every department, from the bus's own files and from installed distributions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _TYPE = re.compile(r"[a-z][a-z0-9_-]*\.[a-z0-9_]+\.[a-z0-9_]+\.v[1-9][0-9]*").fu
 
 
 class DepartmentError(ValueError):
-    """A department that can't be right. The message says which, where it is described, and what to do."""
+    """A department that is described wrongly. The message says which, where it is described, and what to do."""
 
-    exit_code = 2  # as a command's: a person must change something
+    exit_code = 2  # of a command: a person must change something
 
 
 class Registry:
-    """All departments and, by name, all event types. Raises ``DepartmentError`` for one that can't be right."""
+    """All departments and, by name, all event types. Raises ``DepartmentError`` for one that is described wrongly."""
 
     def __init__(self, departments: Iterable[Department]) -> None:
         self.departments = tuple(departments)
@@ -49,8 +49,8 @@ class Registry:
     def discover(cls) -> Registry:
         """The departments of the bus's own files, then those that installed distributions bring as entry points.
 
-        Raises ``DepartmentError``: one can't be loaded or can't be right, or two have one name. Without it its events
-        would be taken for nobody's, so none is left out.
+        Raises ``DepartmentError`` if one can't be loaded or is described wrongly, or two have the same name. None is
+        left out, because its events would then be of an unknown type.
         """
         found: dict[str, tuple[str, Department]] = {}
         for origin, load in _described():
@@ -70,12 +70,12 @@ class Registry:
 
     @property
     def outreach(self) -> tuple[str, ...]:
-        """The departments that contact customers: whom ``notify: outreach`` means."""
+        """The departments that contact customers: those that ``notify: outreach`` means."""
         return tuple(sorted(department.name for department in self.departments if department.outreach))
 
     @property
     def alerted(self) -> tuple[str, ...]:
-        """Who is told of alerts: the departments that contact customers, and ops. Others are sources without people."""
+        """The departments that receive alerts: those that contact customers, and ops. The others only publish."""
         return (*self.outreach, "ops")
 
     def topics(self, partitions: int, replication: int) -> tuple[Topic, ...]:
@@ -84,7 +84,7 @@ class Registry:
 
 
 def _described() -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Where each department is described, in words, and what loads its module."""
+    """Where each department is described, in words, and a function that loads its module."""
     for name in sorted(module.name for module in pkgutil.iter_modules(built_in.__path__)):
         path = f"{built_in.__name__}.{name}"
         yield path, partial(importlib.import_module, path)
@@ -114,7 +114,7 @@ def _loaded(origin: str, load: Callable[[], Any]) -> Department:
 
 
 def _check(department: Department, event_type: EventType) -> None:
-    """Find at the start what would otherwise silently never match."""
+    """Find at startup what would otherwise never match, without any message."""
     name = event_type.name
     if _TYPE(name) is None or not name.startswith(f"{department.name}."):
         raise DepartmentError(f"{name}: expected {department.name}.<entity>.<verb>.v<major>")

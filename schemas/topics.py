@@ -1,4 +1,4 @@
-"""The bus's topics: their names, and how each is kept."""
+"""The bus's topics: their names and their settings."""
 
 from __future__ import annotations
 
@@ -17,56 +17,56 @@ NOTIFIED = "cx.notified.v1"
 DEAD = "cx.dead.v1"
 PROGRESS = "cx.progress.v1"
 KEY_RECORD = b"#key"
-"""Key of the record among the identities that tells with which identity key they were made."""
+"""Key of the record on the identities topic that says with which identity key its hashes were made."""
 
 DAY = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
 
 
 def events_topic(department: str) -> str:
-    """Where ``department`` publishes what happened on its side."""
+    """The topic on which ``department`` publishes its events."""
     return f"cx.{department}.events.v1"
 
 
 @cache
 def department_of(topic: str) -> str:
-    """Whose topic ``cx.sales.events.v1`` is."""
+    """The department of an events topic: ``sales`` of ``cx.sales.events.v1``."""
     return topic.split(".")[1]
 
 
 @cache
 def alerts_topic(department: str) -> str:
-    """Where ``department`` is told what it should know."""
+    """The topic on which ``department`` receives its alerts."""
     return f"cx.alerts.{department}.v1"
 
 
 def partition_of(customer: str, partitions: int) -> int:
-    """Where a customer lives, on every topic that is keyed by customer."""
+    """The partition of a customer, on every topic that is keyed by customer."""
     return zlib.crc32(customer.encode()) % partitions
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """How a topic must be."""
+    """The settings of a topic."""
 
     name: str
     partitions: int
     replication: int
     cleanup: Literal["delete", "compact"]
     max_bytes: int
-    """Of a batch of records."""
+    """Largest size of a batch of records."""
 
     @property
     def config(self) -> Mapping[str, str]:
         """All settings that the bus relies on, as Kafka names and writes them."""
         settings = {
             "cleanup.policy": self.cleanup,
-            # The journal's clock is its append time; and records are kept from when they came, whatever they say.
+            # The journal's clock is its append time; retention counts from arrival, whatever time a producer claims.
             "message.timestamp.type": "LogAppendTime",
             "max.message.bytes": self.max_bytes,
             # Only whole closed segments are deleted or compacted: daily ones make "after 21 days" true to a day.
             "segment.ms": DAY,
-            # With three copies one broker may be away; with fewer there is nothing to choose.
+            # With three replicas one broker may be down; with fewer there is no choice.
             "min.insync.replicas": 2 if self.replication >= 3 else 1,
         }
         if self.cleanup == "delete":
@@ -82,7 +82,7 @@ def catalogue(
 ) -> tuple[Topic, ...]:
     """All topics of a bus for these ``departments``; ``partitions`` is what department and customer topics have.
 
-    ``alerted``: who is told of alerts.
+    ``alerted``: the departments that receive alerts.
 
     Links, identities and dead letters have one partition each: their order is the order of the whole bus.
     """
@@ -99,7 +99,7 @@ def catalogue(
         topic(PROFILES, partitions, "compact"),
         topic(NOTIFIED, partitions, "compact"),
         topic(DEAD, 1, "delete"),
-        topic(PROGRESS, partitions + 1, "compact"),  # the journey's partitions, and behind them the resolver's
-        # Never compacted: every alert of a customer counts, and a person's must be gone after 21 days.
+        topic(PROGRESS, partitions + 1, "compact"),  # the journey's partitions, then the resolver's
+        # Never compacted: every alert of a customer counts, and personal data must be gone after 21 days.
         *(topic(alerts_topic(department), partitions, "delete") for department in alerted),
     )

@@ -1,1 +1,1 @@
-"""One module per department, found by itself: add a file with a constant ``DEPARTMENT`` and the bus knows it."""
+"""One module per department, found automatically: add a file with a constant ``DEPARTMENT`` and the bus uses it."""

@@ -14,7 +14,7 @@ _SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
 
 
 def _on_its_scale(value: float, info: ValidationInfo) -> float:
-    """Refuse what the metric's scale does not hold; a metric that is itself wrong is refused on its own."""
+    """Refuse a value outside of the metric's scale; a metric that is itself wrong is refused by its own field."""
     metric = info.data.get("metric", "")
     low, high = _SCALES.get(metric, (value, value))
     if low <= value <= high:
@@ -54,7 +54,7 @@ class CaseResolved(EventData):
 
 
 class FeedbackSubmitted(EventData):
-    """The customer said how satisfied he is: csat from 1 to 5, nps from 0 to 10, ces from 1 to 7."""
+    """The customer said how satisfied they are: csat from 1 to 5, nps from 0 to 10, ces from 1 to 7."""
 
     model_config = ConfigDict(json_schema_extra={"allOf": [_scale(metric) for metric in _SCALES]})
 
