@@ -1,7 +1,8 @@
 """The composition root: the one place that builds a worker.
 
-Intake brings what departments publish to the journal, by way of the resolver when it is not known whose it is, and the
-journey makes timelines, profiles and alerts of it: who reads and writes which topics stands in ``agents.stages``.
+Intake routes what departments publish to the journal, through the resolver if the customer is not known yet. The
+journey turns the journal into timelines, profiles and alerts. ``agents.stages`` says which stage reads and writes which
+topics.
 """
 
 from __future__ import annotations
@@ -47,24 +48,25 @@ from .topology import Stage, Topology
 from .vocabulary import vocabulary
 
 UNASSIGNED = 45.0
-"""Seconds of own time after which a worker that heard nothing from its group starts anew: aiokafka can miss a broker's
-return.
+"""Seconds of the process's own time after which a worker to which the group has assigned nothing ends: aiokafka can
+miss that a broker is back.
 """
 
 STUCK = 30.0
-"""Seconds without a beat of the event loop, though there was a processor for it, after which a worker is not alive."""
+"""Seconds without a heartbeat of the event loop, although the process had CPU time, after which the worker is not live.
+"""
 
 YOUNG = 500_000
-"""Containers that came and did not go, after which the garbage collector looks for cycles among them: half a second,
-and some 50 MiB if all of them were garbage. What is under way and the memory of customers go by themselves; of 120,000
-events 1,600 objects were left to the collector, and at 100,000 it took 2 % of the CPU.
+"""Garbage collector threshold: objects allocated and not freed before it looks for cycles. That is half a second of
+work, and some 50 MiB if all of them were garbage. Reference counts free the records in flight and the cached customers;
+of 120,000 events 1,600 objects were left to the collector, and at 100,000 it took 2 % of the CPU.
 """
 
 _Agent = Callable[[Any], Awaitable[None]]
 
 
 def departments(registry: Registry) -> tuple[str, ...]:
-    """Who has a topic."""
+    """The names of the departments that have a topic for their events."""
     return tuple(department.name for department in registry.sources)
 
 
@@ -74,7 +76,7 @@ def rules(settings: Settings, registry: Registry) -> RuleSet:
 
 
 class Worker:
-    """One worker process: the Faust application with its agents, and what they need."""
+    """One worker process: the Faust application with its agents and their dependencies."""
 
     def __init__(self, settings: Settings, bootstrap: str, name: str) -> None:
         registry = Registry.discover()
@@ -116,7 +118,9 @@ class Worker:
         self._wire(stages)
 
     def _owner(self, stage: Stage, make: Callable[[int, Path], Processor]) -> TransactionalPartitions:
-        """Whoever owns partitions of the stage's input. ``make`` is given the number of one, and its local store."""
+        """Owns partitions of the stage's input topic. ``make`` builds the processor of a partition from its number and
+        the path of its local store.
+        """
         (topic,), group, transactions = stage.reads, stage.group, stage.transactions
         assert group is not None, "a stage of a worker is in its group"
         assert transactions is not None, "it owns nothing"
@@ -135,7 +139,7 @@ class Worker:
         return owner
 
     def _wire(self, stages: Topology) -> None:
-        """The pipeline: intake at once, resolver and journey when the number of partitions is known to be right."""
+        """The pipeline: intake starts at once, resolver and journey when the number of partitions is verified."""
 
         @self._agent(stages["intake"], by_time=True)
         async def intake(stream: Any) -> None:
@@ -156,13 +160,13 @@ class Worker:
                 self.journey.submit(together)
 
     def _agent(self, stage: Stage, *, by_time: bool = False) -> Callable[[_Agent], _Agent]:
-        """Makes the stage's Faust agent of a function, which is given what comes on the stage's inputs."""
+        """Registers a function as the stage's Faust agent; it gets the stream of the stage's inputs."""
         topic = self.app.batch_topic(*stage.reads, by_time=by_time)
         return cast("Callable[[_Agent], _Agent]", self.app.agent(topic, name=stage.name))
 
     @asynccontextmanager
     async def _helpers(self) -> AsyncIterator[None]:
-        """What runs beside the agents: the directory's tail, intake's producer, the lag."""
+        """Runs beside the agents: the directory's tail of its topic, intake's producer, the lag metric."""
         await self.intake.start()
         await self._check_partitions()
         self._spawn(self._look_around(), "lag")
@@ -177,7 +181,9 @@ class Worker:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _check_partitions(self) -> None:
-        """Nothing is decided before: with another number of partitions a customer would live in two places."""
+        """Checks that the journal has as many partitions as configured; resolver and journey wait for it. With another
+        number a customer would be split over two partitions. Raises ``Permanent``.
+        """
         wanted = self._settings.partition_count()
         journal = self.journey.topic
         there = len(await self.intake.partitions_of(journal))
@@ -186,7 +192,7 @@ class Worker:
         self._sure.set()
 
     async def _look_around(self) -> None:
-        """Counts the lag, and notices that the group never says anything."""
+        """Updates the lag metric, and raises ``Fatal`` when the group assigns nothing for too long."""
         began = self.app.pulse.seconds
         while True:
             if not self.journey.told and self.app.pulse.seconds - began > UNASSIGNED:
@@ -199,7 +205,7 @@ class Worker:
             await asyncio.sleep(1)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Runs ``work`` beside; whatever it raises ends the process."""
+        """Runs ``work`` in the background; whatever it raises ends the process."""
 
         async def guarded() -> None:
             try:
@@ -213,14 +219,14 @@ class Worker:
     # --- running ----------------------------------------------------------------------------------------------------
 
     def live(self) -> Health:
-        """Does the event loop turn?"""
+        """Liveness: whether the event loop still runs."""
         age = self.app.pulse.age()
         return Health(age < STUCK, f"last beat {age:.1f} s ago")
 
     def ready(self) -> Health:
-        """Is it a member of a stable group, and is everything open for work that the group has given to it?
+        """Readiness: whether the worker is a member of a stable group, and every partition assigned to it is restored.
 
-        Of a stable group each partition has an owner: who was given nothing is ready, and spare.
+        In a stable group each partition has an owner: a worker without partitions is a ready standby.
         """
         if self.app.leaving:
             return Health(False, "is ending")
@@ -236,7 +242,9 @@ class Worker:
         return Health(True, f"{len(self.journey.positions)} journal partitions")
 
     def run(self, ending: Ending | None = None) -> int:
-        """Works until told to stop; returns the exit code (0: told to; 1: something went wrong; 2: for good)."""
+        """Works until asked to stop; returns the exit code (0: asked to stop; 1: failed; 2: failed, and a restart does
+        not help).
+        """
         gc.collect()
         gc.freeze()
         gc.set_threshold(YOUNG, 20, 50)

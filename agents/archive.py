@@ -1,12 +1,12 @@
-"""The local mirror of one partition's topics: timeline entries, customers' documents, and their archived alerts.
+"""The local copy of one partition's topics: timeline entries, customers' documents and archived alerts.
 
-``profiles`` holds what the topic holds. ``entries`` holds the timeline, all of a customer side by side, under keys that
-begin with ``<customer>/``:
+The column family ``profiles`` holds what the topic holds. ``entries`` holds the timeline, all keys of a customer side
+by side, with the prefix ``<customer>/``:
 
 - ``e<at><uid>``: the entry (``stored_entry``), in the timeline's order;
-- ``u<uid>``: where it stands (``at``), and the matter that it is about, if any;
-- ``m<matter>``: something is about that matter: a look-up tells whether there is anything to be read;
-- ``m<matter><at><uid>``: this entry is about it;
+- ``u<uid>``: the entry's instant (``at``), and its matter, if any;
+- ``m<matter>``: there are entries about that matter: a look-up sees whether there is anything to read;
+- ``m<matter><at><uid>``: this entry is about that matter;
 - ``a<alert id>``: an archived alert (``stored_alert``).
 
 ``at`` has 8 bytes (µs, big-endian), ``uid`` 16. Changes are pending until ``flush``.
@@ -39,17 +39,17 @@ AT_BYTES = 8
 
 
 class Place(NamedTuple):
-    """Where an entry stands (µs), and the matter that it is about, as ``matter_name`` calls it; empty: none."""
+    """An entry's instant (µs), and its matter as ``matter_name`` writes it (empty: none)."""
 
     at: int
     matter: bytes
 
 
 class Added(msgspec.Struct, frozen=True, gc=False):
-    """An entry of the customer ``owner`` as it joins, and as it is ``stored``.
+    """An entry to add to the timeline of the customer ``owner``, encoded as ``stored``.
 
-    ``at``: its instant as ``placed`` writes it; ``stood_at``: where it stood until now (µs), if it is not new.
-    ``matter``: what ``matter_name`` calls that which it is about; empty: nothing.
+    ``at``: its instant as ``placed`` writes it; ``stood_at``: its instant until now (µs), if it is not new. ``matter``:
+    its matter as ``matter_name`` writes it (empty: none).
     """
 
     owner: bytes
@@ -61,22 +61,22 @@ class Added(msgspec.Struct, frozen=True, gc=False):
 
 
 class Archive:
-    """Implements ``core.customer.arrival.Finder`` on RocksDB; older states are in memory only."""
+    """Implements ``core.customer.arrival.Finder`` on RocksDB; snapshots (older derived states) are in memory only."""
 
     def __init__(self, directory: Path) -> None:
         self._store = Store(directory, ("entries", "profiles"))
         self._snapshots = Snapshots()
         self.passed = self._snapshots.passed
-        """The fold passed this state: it may be kept."""
+        """Offers a derived state that the fold reached, to be kept as a snapshot."""
         self.remembered = self._snapshots.remembered
-        """The latest state of a matter that is at hand, of its entries before an instant (µs), and that instant."""
+        """Looks up the latest cached state of a matter, by its entries before an instant (µs), and that instant."""
         self.remember = self._snapshots.remember
-        """The state of a matter by its entries before an instant (µs)."""
+        """Caches the state of a matter, by its entries before an instant (µs)."""
         self._uids = KnownUids(self._store, "entries")
         self._new: set[bytes] = set()  # uids that are pending
 
     def checkpoint(self) -> Checkpoint | None:
-        """The mark of what is kept."""
+        """The checkpoint of what is stored."""
         return self._store.checkpoint()
 
     def reset(self) -> None:
@@ -85,23 +85,23 @@ class Archive:
         self.opened()
 
     def opened(self) -> None:
-        """What is kept was restored: what is known of it in memory is no longer true."""
+        """The store was restored: clears the caches in memory, which are out of date."""
         self._snapshots.clear()
         self._uids.begin()
 
     def flush(self, mark: Checkpoint | None = None) -> None:
-        """What is pending is durable on the topics, up to ``mark``: keep it."""
+        """Writes the pending changes to the store: they are durable on the topics, up to the checkpoint ``mark``."""
         self._store.flush_pending(mark)
         self._snapshots.written()
         self._uids.add(self._new)
         self._new.clear()
 
     def read_on(self) -> None:
-        """Some more is known of what was kept before. Call it after a ``flush``, now and then."""
+        """Reads some more uids of the store into memory. Call it after a ``flush``, now and then."""
         self._uids.read_on()
 
     def drop(self) -> None:
-        """Forgets what is pending, and states that may know of it."""
+        """Drops the pending changes, and snapshots that may include them."""
         self._store.drop_pending()
         self._snapshots.drop()
         self._new.clear()
@@ -112,17 +112,17 @@ class Archive:
 
     @property
     def clock(self) -> int:
-        """The journal's clock as of what is kept (µs)."""
+        """The journal's clock as of what is stored (µs)."""
         return int(self._store.get(META, CLOCK) or 0)
 
     def set_clock(self, clock: int) -> None:
-        """How far the journal's clock has come (µs)."""
+        """Sets the journal's clock (µs)."""
         self._store.put(META, CLOCK, b"%d" % clock)
 
     # --- core.customer.arrival.Finder: entries ------------------------------------------------------------------------
 
     def find(self, customer: str, uid: str) -> Arrived | None:
-        """The entry as it stands."""
+        """The customer's entry of this uid (hex), if there is one."""
         name = bytes.fromhex(uid)
         if name not in self._new and not self._uids.may_hold(name):
             return None
@@ -130,7 +130,9 @@ class Archive:
         return None if found is None else stored_entry.arrived(found[0], uid, found[1])
 
     def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
-        """The entry of this uid, without what is asked of copies. It most likely stands at that instant (µs)."""
+        """The entry of this uid, without the fields that only matter for copies. ``at``: its most likely instant
+        (µs).
+        """
         owner = customer.encode()
         stored = self._store.get("entries", owner + b"/e" + placed(at) + uid)
         if stored is not None:
@@ -139,11 +141,11 @@ class Archive:
         return None if found is None else stored_entry.entry(found[0], uid.hex(), found[1])
 
     def since(self, customer: str, at: int, before: int = FOREVER) -> Sequence[Entry]:
-        """The customer's entries from ``at`` on and ``before`` (µs), notes included, in the timeline's order."""
+        """The customer's entries from ``at`` on and before ``before`` (µs), notes included, in the timeline's order."""
         return [stored_entry.entry(*stored) for stored in self._scan(customer.encode(), at, before)]
 
     def matter(self, customer: str, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Entry]:
-        """The entries about that matter from an instant on and ``before`` another (µs), in the timeline's order."""
+        """The entries about a matter, from ``since`` on and before ``before`` (µs), in the timeline's order."""
         owner = customer.encode()
         prefix = _about(owner, matter_name(kind, name))
         if self._store.get("entries", prefix) is None:
@@ -157,31 +159,31 @@ class Archive:
         return found
 
     def archived(self, customer: str) -> Sequence[Alert]:
-        """The archived alerts."""
+        """The customer's archived alerts."""
         return [stored_alert.alert(value) for _, value in self._store.scan("entries", b"%s/a" % customer.encode())]
 
     # --- core.customer.arrival.Finder: states -------------------------------------------------------------------------
 
     def snapshot(self, customer: str, before: int) -> Derived | None:
-        """The nearest state strictly before that instant (µs) that is at hand."""
+        """The latest snapshot strictly before that instant (µs), if there is one."""
         return self._snapshots.before(customer, before)
 
     def changed(self, customer: str, since: int) -> None:
-        """States as of ``since`` (µs) or later are void."""
+        """Drops the customer's snapshots as of ``since`` (µs) or later."""
         self._snapshots.changed(customer, since)
 
     def forget_states(self, customer: str) -> None:
-        """No state of the customer's is at hand any more."""
+        """Drops all snapshots of the customer."""
         self._snapshots.forget(customer)
 
     def forget_all_states(self) -> None:
-        """No state of anybody is at hand any more."""
+        """Drops the snapshots of all customers."""
         self._snapshots.clear()
 
     # --- entries as they are stored ---------------------------------------------------------------------------------
 
     def add(self, added: Added) -> None:
-        """An entry that is new, or stands elsewhere now."""
+        """Adds a new entry, or moves one to its new instant."""
         owner, uid, matter = added.owner, added.uid, added.matter
         if added.stood_at is not None:
             self._take_away(owner, uid, Place(added.stood_at, matter))
@@ -189,20 +191,20 @@ class Archive:
         self._put(owner, uid, added.at, added.stored, matter)
 
     def shippable(self, customer: str) -> list[stored_entry.Shippable]:
-        """The customer's entries in their order, to be sent away."""
+        """The customer's entries in the timeline's order, to be moved to another customer."""
         return [stored_entry.shippable(uid, stored) for _, uid, stored in self._scan(customer.encode())]
 
     def erase(self, customer: str) -> None:
-        """All entries of the customer left."""
+        """Deletes all entries of the customer: they were moved away."""
         for key, _ in list(self._store.scan("entries", b"%s/" % customer.encode())):
             self._store.delete("entries", key)
         self._snapshots.forget(customer)
 
     def mirror(self, key: bytes, record: bytes, matter: bytes = b"", *, stood_elsewhere: bool = False) -> None:
-        """A record of the timeline topic, of an entry about that ``matter``.
+        """Copies a record of the timeline topic, of an entry about ``matter``.
 
-        ``stood_elsewhere``: an earlier record may have put it at another instant. To look for that every time would
-        make a restore slow. Raises ``ValueError`` or ``OverflowError`` for what is no entry.
+        ``stood_elsewhere``: an earlier record may have put it at another instant. To look for that at every record
+        would make a restore slow. Raises ``ValueError`` or ``OverflowError`` if it is no entry.
         """
         owner, uid = _named(key)
         instant, stored = stored_entry.cut(record)
@@ -212,7 +214,7 @@ class Archive:
         self._put(owner, uid, at, stored, matter)
 
     def mirror_erased(self, key: bytes) -> None:
-        """A tombstone of the timeline topic. Raises ``ValueError`` for the key of no entry."""
+        """Applies a tombstone of the timeline topic. Raises ``ValueError`` if the key is no entry's."""
         owner, uid = _named(key)
         place = self._remove(owner, uid)
         if place is None or not place.matter:
@@ -230,7 +232,7 @@ class Archive:
         self._store.update("entries", put)
 
     def _remove(self, owner: bytes, uid: bytes) -> Place | None:
-        """Takes an entry away wherever it stands, and says where that was."""
+        """Deletes an entry at whatever instant it is; returns that instant and its matter."""
         place = self._place(owner, uid)
         if place is not None:
             self._take_away(owner, uid, place)
@@ -238,7 +240,7 @@ class Archive:
         return place
 
     def _take_away(self, owner: bytes, uid: bytes, place: Place) -> None:
-        """The entry stands there no longer."""
+        """Deletes the entry's keys at that place."""
         at = placed(place.at)
         self._store.delete("entries", b"%s/e%s%s" % (owner, at, uid))
         if place.matter:
@@ -258,7 +260,7 @@ class Archive:
         return found
 
     def _scan(self, owner: bytes, at: int = 0, before: int = FOREVER) -> Iterator[tuple[int, str, bytes]]:
-        """Instant, uid and what is stored of the entries from ``at`` on and ``before`` (µs)."""
+        """Instant (µs), uid (hex) and stored bytes of the entries from ``at`` on and before ``before`` (µs)."""
         prefix = b"%s/e" % owner
         place, end = len(prefix), prefix + placed(before)
         for key, stored in self._store.scan("entries", prefix, placed(at)):
@@ -269,7 +271,9 @@ class Archive:
     # --- archived alerts --------------------------------------------------------------------------------------------
 
     def set_closed(self, key: bytes, value: bytes | None) -> None:
-        """A record of the topic of notified alerts, ``<customer>/<alert id>``; ``None``: it is archived no longer."""
+        """Copies a record of the topic of notified alerts, key ``<customer>/<alert id>``; ``None``: no longer
+        archived.
+        """
         owner, slash, name = key.partition(b"/")
         if not owner or not slash:
             raise ValueError("no notified alert has such a key")
@@ -281,7 +285,7 @@ class Archive:
     # --- documents --------------------------------------------------------------------------------------------------
 
     def profile(self, customer: str) -> bytes | None:
-        """The customer's record on the profiles topic."""
+        """The customer's record on the profiles topic, state included."""
         return self._store.get("profiles", customer.encode())
 
     def set_profile(self, customer: str, value: bytes | None) -> None:
@@ -293,27 +297,27 @@ class Archive:
 
 
 def placed(at: int) -> bytes:
-    """An instant (µs) as it stands in keys. Raises ``OverflowError`` for what is none."""
+    """An instant (µs) as 8 bytes of a key. Raises ``OverflowError`` if it does not fit."""
     return at.to_bytes(AT_BYTES, "big")
 
 
 def matter_name(kind: str, name: str) -> bytes:
-    """What a case, an invoice, an opportunity of this id is called here, and in a header of its entries."""
+    """The name of a matter (a case, an invoice, an opportunity) in keys, and in a header of its entries."""
     return f"{kind}/{name}".encode()
 
 
 def _about(owner: bytes, matter: bytes) -> bytes:
-    """With its length before it no matter's key is the beginning of another's."""
+    """The key of a matter. The length comes first, so that no matter's key is a prefix of another's."""
     return b"%s/m%s%s" % (owner, len(matter).to_bytes(2, "big"), matter)
 
 
 def _named_place(key: bytes, place: int) -> tuple[int, bytes]:
-    """Instant (µs) and uid in a key behind that place."""
+    """Instant (µs) and uid in a key, from that position on."""
     return int.from_bytes(key[place : place + AT_BYTES], "big"), key[place + AT_BYTES :]
 
 
 def _named(key: bytes) -> tuple[bytes, bytes]:
-    """Customer and uid in a key of the timeline topic."""
+    """Customer and uid in a key of the timeline topic. Raises ``ValueError``."""
     owner, _, name = key.partition(b"/")
     uid = unhexlify(name)
     if len(uid) != UID_BYTES or not owner:

@@ -1,4 +1,4 @@
-"""Identifiers that are blocked because too many strangers share them: which, and what is said of them."""
+"""Identifiers that are blocked because too many strangers share them, and how they are reported."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from schemas import instant
 from schemas.refusal import Dead, Reason
 
 SHOWN = 100
-"""So many are listed, the latest; all are counted."""
+"""How many blocked identifiers are listed, the latest first; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Blocked:
-    """One of them. ``since``: µs; ``customer``: whom it had joined before; ``key``: its key among the identities."""
+    """A blocked identifier. ``since``: µs; ``customer``: to whom it was linked before; ``key``: its key on the
+    identities topic.
+    """
 
     since: int
     key: str
@@ -27,14 +29,14 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class BlockedIdentifiers:
-    """How many there are, and the latest of them first."""
+    """The number of blocked identifiers, and the latest of them first."""
 
     count: int = 0
     latest: tuple[Blocked, ...] = ()
 
     @classmethod
     def of(cls, records: Iterable[tuple[bytes, bytes]]) -> BlockedIdentifiers:
-        """All of them, from their keys and values among the identities."""
+        """Reads them all from keys and values of the identities topic."""
         count = 0
 
         def counted() -> Iterator[Blocked]:
@@ -47,11 +49,11 @@ class BlockedIdentifiers:
         return cls(count, tuple(latest))
 
     def with_one(self, blocked: Blocked) -> BlockedIdentifiers:
-        """These and one that is blocked just now."""
+        """These and one that was just blocked."""
         return BlockedIdentifiers(self.count + 1, (blocked, *self.latest)[:SHOWN])
 
     def page(self) -> str:
-        """As the ops page says it: one JSON document."""
+        """The JSON document of the ops page."""
         latest = [
             {"type": one.type, "since": instant.render(one.since), "customerId": one.customer, "key": one.key}
             for one in self.latest
@@ -60,13 +62,15 @@ class BlockedIdentifiers:
 
 
 def blocked_in(key: bytes, value: bytes) -> Blocked:
-    """What a record of the identities says of one of them."""
+    """The blocked identifier in a record of the identities topic."""
     said = orjson.loads(value)
     return Blocked(said["blocked"], key.decode(), said.get("type", ""), said["id"])
 
 
 def nobody(types: Iterable[tuple[str, int]]) -> Dead:
-    """Why an event has nobody, all of whose identifiers are blocked; with the type of each, since when (µs)."""
+    """The refusal of an event all of whose identifiers are blocked. ``types``: the type of each, and since when it is
+    blocked (µs).
+    """
     which = ", ".join(f"{kind} (since {instant.render(since)})" for kind, since in types)
     return Dead(
         Reason.NO_IDENTIFIER,

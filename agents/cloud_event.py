@@ -1,4 +1,4 @@
-"""What the bus says, as a structured CloudEvent in bytes."""
+"""What the bus emits, as a structured CloudEvent in bytes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _json = msgspec.json.Encoder().encode
 
 
 def cloud_event(kind: str, message_id: str, time: int, data: bytes) -> bytes:
-    """A structured CloudEvent of the bus around ``data``, a JSON object. ``time`` in µs. The other texts are the bus's
-    own and need no escaping.
+    """A structured CloudEvent of the bus around ``data``, a JSON object. ``time`` in µs. ``kind`` and ``message_id``
+    are the bus's own and need no escaping.
     """
     return _MESSAGE % (message_id.encode(), kind.encode(), moment(time), data)
 
 
 def moment(instant: int) -> bytes:
-    """An instant (µs) as JSON: what ``rfc3339`` says, in quotation marks. Raises as it does."""
+    """An instant (µs) as JSON: the text of ``rfc3339`` in quotation marks. Raises as ``rfc3339`` does."""
     return _json(_EPOCH + instant * _MICROSECOND)
 
 

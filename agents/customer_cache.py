@@ -1,7 +1,7 @@
-"""The customers of one partition whom a worker has just dealt with: they are likely to be next, too.
+"""A cache of one partition's customers: whoever had a record just now is likely to have the next one, too.
 
 A customer is decoded from the profile's bytes once and kept as the unit of work left it. Memory is bounded by the sum
-of the documents' sizes; whoever was not seen for longest goes first.
+of the documents' sizes; the least recently used customer is evicted first.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from core.customer.customer import Customer
 
 BYTES = 64 * 1024 * 1024
-"""Of documents, in all partitions of a worker together; decoded, and with older states beside it (``snapshots``), one
-takes about six times as much memory.
+"""Bytes of documents, in all partitions of a worker together; decoded, and with its snapshots, a document takes about
+six times as much memory.
 """
 
 
 class CustomerCache:
-    """Decoded customers by id, the longest unseen first."""
+    """Decoded customers by id, the least recently used first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -25,14 +25,14 @@ class CustomerCache:
         self._size = 0
 
     def get(self, name: str) -> Customer | None:
-        """The customer as of the last unit of work, if still known."""
+        """The customer as of the last unit of work, if cached."""
         held = self._held.get(name)
         return None if held is None else held[0]
 
     def keep(self, seen: Iterable[tuple[Customer, int]]) -> list[str]:
-        """These have just been dealt with. With each the size of the document in bytes.
+        """Caches the customers of a unit of work, each with the size of its document in bytes.
 
-        Returns the ids of those who are known no longer.
+        Returns the ids of the customers that were evicted.
         """
         held, size = self._held, self._size
         for customer, weight in seen:
@@ -48,6 +48,6 @@ class CustomerCache:
         return gone
 
     def forget(self) -> None:
-        """Nobody is known any more."""
+        """Empties the cache."""
         self._held.clear()
         self._size = 0

@@ -1,7 +1,7 @@
-"""Dead letters: what could not be used, as it came, with the reason in headers.
+"""Dead letters: what could not be used, unchanged, with the reason in headers.
 
-A record may be larger than any topic of ours takes: Kafka limits what it is given, which is compressed. Of such a one
-the letter keeps the beginning, and says how much there was.
+A record may be larger than any topic of the bus allows: Kafka limits the compressed size. Of such a record the dead
+letter keeps the beginning, and says how large it was.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ __all__ = [
 ]
 
 WHOLE = 1024 * 1024
-"""Bytes that key, value and headers of a record may have together to be kept as they are."""
+"""Bytes of key, value and headers together up to which a record is kept unchanged."""
 CUT_KEY, CUT_VALUE = 4 * 1024, 64 * 1024
 CUT_HEADERS, CUT_HEADER_BYTES = 64, 1024
-"""What is kept of a larger one at most: bytes of the key and the value, headers, bytes of each with its name."""
+"""What is kept at most of a larger record: bytes of the key and of the value; number of headers, bytes of each with its
+name.
+"""
 MESSAGE = 2_000
-"""Bytes of the sentence that says what was wrong."""
+"""Bytes at most of the sentence that says what was wrong."""
 _FRAMING = 10
 """Bytes that a header takes beside its name and its value."""
 
@@ -47,10 +49,10 @@ def letter(
     dead: Dead,
     last: int | None = None,
 ) -> Output:
-    """The letter about a record that was published at ``origin`` and that ``stage`` could not use.
+    """The dead letter for a record that was published at ``origin`` and that ``stage`` could not use.
 
-    ``last``: it is about all records from the origin's offset up to this one. A record of more than ``WHOLE`` bytes is
-    cut: the letter then says how large it was, and the SHA-256 of its value.
+    ``last``: it stands for all records from the origin's offset up to this one. A record of more than ``WHOLE`` bytes
+    is cut: the dead letter then says how large it was, and the SHA-256 of its value.
     """
     told = [
         ("stage", stage.encode()),
@@ -71,7 +73,7 @@ def letter(
 
 
 def size(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> int:
-    """Bytes of a record, before compression."""
+    """Bytes of a record before compression."""
     names = sum(len(name) if name.isascii() else len(name.encode()) for name, _ in headers)
     framed = sum(len(value) + _FRAMING for _, value in headers)
     return len(key or b"") + len(value or b"") + names + framed
@@ -88,6 +90,6 @@ def _measured(key: bytes | None, value: bytes | None, headers: Sequence[Header])
 
 
 def _cut(header: Header) -> Header:
-    """The header with as much of its value as fits behind its name; of a long name half of that, at most."""
+    """The header, its value cut to what fits after its name; a long name is cut to half of the limit."""
     name = header[0].encode()[: CUT_HEADER_BYTES // 2].decode("utf-8", "ignore")
     return name, header[1][: CUT_HEADER_BYTES - len(name.encode())]

@@ -1,7 +1,8 @@
-"""The directory: what every intake knows of who is who, tailed from the identities topic.
+"""The directory: which identifier belongs to which customer, as every intake knows it, tailed from the identities
+topic.
 
 It may lag behind the resolver. Then an event takes the longer way through the links log, or reaches a customer who was
-merged away a moment ago and is forwarded there: slower, never wrong.
+merged away a moment ago and is forwarded: slower, never wrong.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ from .key_record import check_key
 log = structlog.get_logger("agents.directory")
 
 CACHED = 200_000
-"""A quarter of a kilobyte each."""
+"""Identifiers cached in memory, a quarter of a kilobyte each."""
 NOBODY = ""
-"""Whose a blocked identifier is."""
+"""The owner of a blocked identifier."""
 
 
 class Directory:
-    """Identifier to customer, in RocksDB with the recently asked ones in memory."""
+    """Maps identifiers to customers, in RocksDB with a cache of recent look-ups in memory."""
 
     def __init__(self, bootstrap: str, identifiers: Identifiers, directory: Path) -> None:
         self._bootstrap = bootstrap
@@ -48,13 +49,17 @@ class Directory:
         self._store = Store(directory, ("identities", "redirects", "blocked"))
         self._recent: dict[str, str] = {}
         self._gone: set[str] = set()
-        """Who was merged away since: what ``_recent`` says of them is out of date."""
+        """Customers who were merged away since: ``_recent`` is out of date for them."""
         self.blocked = BlockedIdentifiers.of(self._store.scan("blocked", b""))
-        """What is known of identifiers that too many strangers share; replaced as a whole, so any thread may look."""
+        """The identifiers that are blocked because too many strangers share them; replaced as a whole, so any thread
+        may read it.
+        """
         self.caught_up = asyncio.Event()
 
     def customer(self, nodes: Sequence[Node]) -> str | None:
-        """The one customer to whom all ``nodes`` are known to belong but blocked ones; ``None`` when that is not so."""
+        """The one customer to whom all ``nodes`` belong, blocked ones aside; ``None`` if one is unknown or they belong
+        to several.
+        """
         found = None
         for node in nodes:
             owner = self._recent.get(node.hash)
@@ -68,7 +73,7 @@ class Directory:
         return found
 
     def all_blocked(self, nodes: Sequence[Node]) -> Sequence[tuple[str, int]]:
-        """Each node's type and since when it is blocked (µs); nothing when one of them is not."""
+        """The type of each node and since when it is blocked (µs); empty when any of them is not blocked."""
         found = []
         for node in nodes:
             value = self._store.get("blocked", f"i/{node.hash}".encode())
@@ -78,7 +83,7 @@ class Directory:
         return found
 
     def today(self, customer: str) -> str | None:
-        """Who that customer is by now; ``None`` when there never was one of this id."""
+        """The customer into whom this one was merged, or this one; ``None`` if no customer ever had the id."""
         known = self._store.get("identities", f"c/{customer}".encode())
         return None if known is None else root(customer, self._merged_into)
 
@@ -98,12 +103,12 @@ class Directory:
         self._gone.clear()
 
     def _merged_into(self, customer: str) -> str | None:
-        """Few were merged away: in a family of their own it takes no time to see that somebody was not."""
+        """Few customers were merged away: in a column family of their own it is quick to see that one was not."""
         into = self._store.get("redirects", f"c/{customer}".encode())
         return None if into is None else into.decode()
 
     def learn(self, records: Sequence[KafkaRecord], mark: Checkpoint | None = None) -> None:
-        """Takes in records of the identities topic; ``mark`` says up to where, once they are stored.
+        """Applies records of the identities topic; the checkpoint ``mark`` says up to where, once they are stored.
 
         Raises ``WrongKey``, ``OtherNormalisation``.
         """
@@ -131,16 +136,16 @@ class Directory:
         self._store.flush_pending(mark)
 
     def _block(self, key: bytes, value: bytes) -> None:
-        """An identifier is nobody's any more; said again by a reader that starts over, it is none more."""
+        """Blocks an identifier; counts it once, also when a reader that starts over reads the record again."""
         self._recent.pop(key[2:].decode(), None)
         if self._store.get("blocked", key) is None:
             self.blocked = self.blocked.with_one(blocked_in(key, value))
         self._store.put("blocked", key, value)
 
     async def tail(self) -> None:
-        """Reads what is new in the topic and goes on for ever; ``caught_up`` is set at its end as of the start.
+        """Tails the topic for ever; ``caught_up`` is set at the end that the topic had at the start.
 
-        Foreign records are passed over; who owns the topic reports them. Raises ``KafkaError`` when the broker refuses,
+        Foreign records are skipped; the owner of the topic reports them. Raises ``KafkaError`` when the broker refuses,
         ``WrongKey``, ``OtherNormalisation``, ``engine.kafka.mark.Newer``,
         ``engine.transactional.progress.WrittenBefore``.
         """
@@ -157,7 +162,7 @@ class Directory:
                     sieve = Sieve(records)
                     self.learn(list(sieve), Checkpoint(bounds.cluster, {partition: position}, time.time()))
                     before = next((one.offset for one in sieve.foreign if _is_key(one)), before)
-                    del records, sieve  # it is held, and who wants to unpack waits for room: perhaps we
+                    del records, sieve  # their memory is reserved, and the next fetch may wait for it
                 if not self.caught_up.is_set() and await consumer.position(partition) >= bounds.ends[partition]:
                     if before is not None and self._store.get("identities", KEY_RECORD) is None:
                         raise WrittenBefore(IDENTITIES, 0, before)
@@ -165,7 +170,7 @@ class Directory:
                     self.caught_up.set()
 
     def _resume(self, bounds: Bounds, partition: TopicPartition) -> int:
-        """The offset from which to read on: behind what is known, if that can be trusted. Raises as ``learn``."""
+        """The offset from which to resume: after what is stored, if that can be trusted. Raises as ``learn``."""
         cache = self._store.checkpoint()
         if cache is None or cache.unusable(bounds, time.time(), Limits().cache):
             self._store.reset()

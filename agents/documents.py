@@ -1,7 +1,4 @@
-"""A customer in bytes: the public profile as JSON, and beside it the state that a restart needs, as MessagePack.
-
-Both travel in one record of ``cx.profiles.v1``: the profile is its value, the state its header ``state``.
-"""
+"""A customer in bytes: the public profile as JSON, and the state that a restart needs beside it, as MessagePack."""
 
 from __future__ import annotations
 
@@ -30,21 +27,21 @@ from .cloud_event import cloud_event
 from .profile_parts import ProfileParts
 
 SCHEMA = 6
-"""The form of the state, and of the journal it follows from. A worker that meets another number is older or newer than
-the data and must not start.
+"""Version of the state's form, and of the journal from which it is folded. A worker that finds another number is older
+or newer than the data and must not start.
 """
 
 STATE_BYTES = 256 * 1024
-"""What is known of the entries is left out when it takes more: it is folded from them again when it is needed."""
+"""Bytes of the derived state above which it is left out: it is folded from the entries again when it is needed."""
 
-# Bytes that each of these takes at most; tests hold them to the largest there can be.
+# Bytes that each part of a state takes at most; tests check them against the largest possible.
 _OPEN_BYTES = 8 * 1024 + MOST_SHOWN * (512 + 3 * (VALUE_BYTES + 72))
 _MASKS_BYTES = MOST_IDENTIFIERS * 800
 _ALERT_BYTES = 600 + (EVIDENCE_LIMIT + 1) * (MOST_WHERE + 40)
 _ARRIVING_BYTES = 96
 
 _STATES: Mapping[type[Feature], object] = {MattersOf: Matters, Unanswered: Contacts, Latest: Ref | None}
-"""Of each kind of feature the type of its states."""
+"""The type of the states of each kind of feature."""
 
 
 class OtherVersion(Permanent):
@@ -59,12 +56,12 @@ class Document(NamedTuple):
 
     @classmethod
     def parse(cls, stored: bytes) -> Document:
-        """What ``stored`` put together."""
+        """Splits what ``stored`` has joined."""
         end = _LENGTH + int.from_bytes(stored[:_LENGTH], "big")
         return cls(stored[end:], stored[_LENGTH:end])
 
     def stored(self) -> bytes:
-        """Both as one value."""
+        """State and profile as one value."""
         return len(self.state).to_bytes(_LENGTH, "big") + self.state + self.profile
 
 
@@ -73,7 +70,9 @@ _PROFILE = b'%b,"identifiers":%b,"entries":%d,"lastContact":%b,"standing":%b}'
 
 
 class Head(NamedTuple):
-    """Of a document: whose it is, the journal's clock as of it (µs), and the alerts that it holds."""
+    """The parts of a document that a restore looks at: whose it is, the journal's clock as of it (µs), and its
+    alerts.
+    """
 
     customer: str
     appended: int
@@ -81,7 +80,7 @@ class Head(NamedTuple):
 
 
 STATE = "state"
-"""The header of a profile's record."""
+"""The header of a profile's record that holds the state."""
 
 
 class _Head(msgspec.Struct, array_like=True):
@@ -89,7 +88,7 @@ class _Head(msgspec.Struct, array_like=True):
 
 
 class _Former(msgspec.Struct):
-    """A state as it stood inside the profile up to form 3."""
+    """A state as it was inside the profile up to form 3."""
 
     schema: int
 
@@ -103,7 +102,9 @@ class _FormerMessage(msgspec.Struct):
 
 
 class _State(msgspec.Struct, array_like=True):
-    """``digest``: of the rules by which ``derived`` and the ends of alerts are known. Instants in µs."""
+    """The state as MessagePack has it, an array. ``digest``: of the rules from which ``derived`` and the ends of alerts
+    follow. Instants in µs.
+    """
 
     schema: int
     appended: int
@@ -139,7 +140,7 @@ class _Message(msgspec.Struct):
 
 
 class Documents:
-    """Writes and reads customers as these ``rules`` know them."""
+    """Encodes and decodes customers under these ``rules``."""
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
@@ -151,11 +152,11 @@ class Documents:
         self._encoder = msgspec.msgpack.Encoder()
 
     def encode(self, customer: Customer, message_id: str) -> Document:
-        """The customer's record. ``message_id``: of the profile's CloudEvent."""
+        """The customer's record. ``message_id``: id of the profile's CloudEvent."""
         return self.weighed(customer, message_id)[0]
 
     def weighed(self, customer: Customer, message_id: str) -> tuple[Document, int]:
-        """The record, and how many bytes it would take with all that is derived: so much is kept in memory."""
+        """The record, and its size in bytes with all of the derived state: so much is kept in memory."""
         message = cloud_event(PROFILE_UPDATED, message_id, customer.appended, self.profile(customer))
         derived = self._encoder.encode(customer.derived)
         fits = len(derived) <= STATE_BYTES
@@ -163,15 +164,15 @@ class Documents:
         return document, len(message) + len(document.state) + (0 if fits else len(derived))
 
     def forget(self, customer: str) -> None:
-        """Parts of the customer's profile are kept no longer."""
+        """Drops the cached parts of the customer's profile."""
         self._parts.forget(customer)
 
     def forget_all(self) -> None:
-        """Parts of nobody's profile are kept any longer."""
+        """Drops the cached parts of all profiles."""
         self._parts.clear()
 
     def new(self, name: str) -> Customer:
-        """A customer of whom nothing is known."""
+        """A new customer, without entries."""
         return Customer(name, Derived(BEFORE_ALL, self._rules.empty))
 
     def _state(self, customer: Customer, derived: bytes) -> bytes:
@@ -198,7 +199,7 @@ class Documents:
         )
 
     def profile(self, customer: Customer) -> bytes:
-        """What everybody may read, as JSON."""
+        """The public profile, as JSON."""
         if customer.merged_into is not None:
             return orjson.dumps({"customerId": customer.id, "identifiers": [], "mergedInto": customer.merged_into})
         standing = [alert.rule for alert in customer.alerts if alert.standing]
@@ -211,7 +212,7 @@ class Documents:
         )
 
     def _known(self, state: _State) -> tuple[int, tuple[object, ...]] | None:
-        """What is derived; nothing by other rules, or if it can't be read: then the entries tell."""
+        """The derived state; ``None`` if it is of other rules or can't be read: then it is folded from the entries."""
         if state.digest != self._rules.digest:
             return None
         try:
@@ -220,11 +221,11 @@ class Documents:
             return None
 
     def brief(self, customer: Customer) -> bytes:
-        """Who it is and what is open, as JSON: what a person reads before contacting the customer."""
+        """The customer's name and open matters, as JSON: what a person reads before contacting the customer."""
         return self._parts.brief(customer)
 
     def decode(self, document: Document) -> Customer:
-        """The customer. Under other rules than those of the document nothing is derived. Raises as ``head`` does."""
+        """Decodes the customer, without derived state if the document is of other rules. Raises as ``head`` does."""
         state, profile = _parts(document)
         customer = Customer(
             profile.customer_id,
@@ -258,8 +259,8 @@ class Documents:
 
 
 def head(document: Document) -> Head:
-    """What is looked at of it when it is restored. Raises ``OtherVersion``, and ``ValueError`` for what no version of
-    the bus writes.
+    """The parts of the document that a restore looks at. Raises ``OtherVersion``, and ``ValueError`` for what no
+    version of the bus writes.
     """
     state, profile = _parts(document)
     return Head(profile.customer_id, state.appended, state.alerts)
@@ -275,7 +276,7 @@ def _parts(document: Document) -> tuple[_State, _Profile]:
 
 
 def bytes_at_most(customer: Customer) -> int:
-    """More bytes than the record takes: a quick look at whether it fits."""
+    """An upper bound of the record's bytes: a quick check of whether it fits."""
     return _MOST_BUT_LISTS + len(customer.alerts) * _ALERT_BYTES + len(customer.arriving) * _ARRIVING_BYTES
 
 

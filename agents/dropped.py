@@ -1,4 +1,4 @@
-"""What is dropped of an event's identifiers because it identifies nobody, and how its publisher is told."""
+"""Identifiers of an event that are dropped because they identify nobody, and what the publisher is told about them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import NamedTuple
 from schemas.refusal import Dead, Reason
 
 SHOWN = 5
-"""Dropped identifiers that a letter names; the others are counted."""
+"""Dropped identifiers that a dead letter names; the others are counted."""
 
 
 class Nobody(NamedTuple):
-    """Why something identifies nobody, to be read on after "… is". ``type`` is None where no type has that name."""
+    """Why a value identifies nobody, worded to follow "… is". ``type`` is ``None`` where no type has that name."""
 
     type: str | None
     why: str
 
 
 class Dropped(NamedTuple):
-    """An identifier of an event that identifies nobody, and where it stands in ``data.customer.identifiers``."""
+    """An identifier that identifies nobody, and its index in ``data.customer.identifiers``."""
 
     place: int
     nobody: Nobody
 
 
 def refusal(kept: Sized, dropped: Sequence[Dropped]) -> Dead | None:
-    """Why an event with these identifiers can't be taken; ``None`` when it can."""
+    """Why an event with these identifiers is refused; ``None`` if it is not."""
     for place, nobody in dropped:
         if nobody.type is None:
             return Dead(Reason.INVALID_DATA, f"data.customer.identifiers[{place}].type is {nobody.why}")
@@ -39,7 +39,7 @@ def refusal(kept: Sized, dropped: Sequence[Dropped]) -> Dead | None:
 
 
 def told(dropped: Sequence[Dropped]) -> str:
-    """Which identifiers were dropped, and why; no value."""
+    """Which identifiers were dropped, and why; their values are left out."""
     named = [f"[{place}] ({nobody.type}) is {nobody.why}" for place, nobody in dropped[:SHOWN]]
     more = [f"and {len(dropped) - SHOWN} more"] if len(dropped) > SHOWN else []
     return ", ".join([*named, *more])

@@ -1,6 +1,7 @@
-"""Foreign records: what somebody else wrote to a topic on which only the bus writes. Passed over, counted, and told.
+"""Foreign records: what somebody else wrote to a topic on which only the bus writes. They are skipped, counted and
+reported.
 
-Access rights would keep them out. Until there are some, they must not stop anybody.
+ACLs would keep them out. Until there are some, foreign records must not stop anybody.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ log = structlog.get_logger("agents.foreign")
 
 
 def letters_about(records: Sequence[KafkaRecord], stage: str, metrics: Metrics) -> Sequence[Output]:
-    """A letter about each of these; ``stage`` owns their partitions. Whose state one hides is logged at once."""
+    """A dead letter for each record; ``stage`` owns their partitions. One that hides state of the bus is logged at
+    once.
+    """
     for record in records:
         metrics.dead.labels(department_of(record.topic), Reason.FOREIGN_RECORD).inc()
         hidden = key_of_ours(record.topic, record.key)
@@ -40,7 +43,7 @@ def letters_about(records: Sequence[KafkaRecord], stage: str, metrics: Metrics) 
 
 
 def unreadable(record: KafkaRecord, stage: str, metrics: Metrics) -> Output:
-    """The letter about an input that has the bus's mark, but has not the form of any record of ours."""
+    """The dead letter for an input record that has the bus's mark, but not the form of any of its records."""
     metrics.pass_over(record.topic, record.partition, [record.offset])
     (made,) = letters_about([record], stage, metrics)
     return made
@@ -57,5 +60,5 @@ def _letter(record: KafkaRecord, stage: str) -> Output:
     under = "" if hidden is None else f" It stands under the key of {hidden}."
     origin = Origin(record.topic, record.partition, record.offset)
     dead = Dead(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
-    last = end_of(record) - 1  # of a batch that can't be read
+    last = end_of(record) - 1  # the record stands for a batch that can't be read
     return letter(record.key, record.value, headers, stage, origin, dead, last if last > record.offset else None)

@@ -1,4 +1,4 @@
-"""A record of the journal as the core takes it, and what is needed of it to write down what follows."""
+"""A record of the journal as the core takes it, and what is needed to write its results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .short_cache import Pairs
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
-    """Where an event is from: its uid, its bytes as its department sent them, when and where the bus received it (µs,
+    """The source of an event: its uid, its bytes as the department sent them, when and where the bus received it (µs,
     ``topic/partition/offset``), its identifiers as JSON; whether it came with a move.
     """
 
@@ -36,8 +36,8 @@ class Source(msgspec.Struct, frozen=True, gc=False):
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
-    """What a record says. ``sources``: of each event that it brings. ``latest``: when the latest of these happened
-    (µs), by its department.
+    """A decoded journal record. ``sources``: one for each event in it. ``latest``: the latest event time among them
+    (µs), by the department's clock.
     """
 
     customer: str
@@ -47,14 +47,14 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
 
 class Listener:
-    """Reads records of the journal."""
+    """Decodes records of the journal."""
 
     def __init__(self, vocabulary: Vocabulary, identifiers: Identifiers) -> None:
         self._notes = frozenset(kind.name for kind in vocabulary.values() if kind.note)
         self._shown = identifiers.shown
 
     def hear(self, record: KafkaRecord) -> Heard:
-        """What the record says. Raises ``ValueError`` and others if it is none of the journal's."""
+        """Decodes the record. Raises ``ValueError`` and others if it is no journal record."""
         key, value, headers = record.key, record.value, by_name(record.headers)
         known = journaled(key, headers)
         customer = key.decode()
@@ -99,7 +99,9 @@ class Listener:
         return Heard(customer, moved, sources, latest)
 
     def _identified(self, event: Mapping[str, Any]) -> tuple[Pairs, bytes]:
-        """Masks, and the identifiers as sent; an answer to an alert has none, whatever else it says."""
+        """The masked identifiers, and the identifiers as sent (JSON); an answer to an alert has none, whatever else it
+        contains.
+        """
         customer = event["data"].get("customer")
         if customer is None or event["type"] in self._notes:
             return (), b"[]"

@@ -1,7 +1,7 @@
-"""From identifiers as departments send them to what the bus keeps of them: keyed hashes, and masks for people.
+"""Turns identifiers as departments send them into what the bus keeps: keyed hashes, and masks for people.
 
-What leaves here is never readable: a node for the identity graph, and a mask (``a…@example.com#3f7a``). Everything is
-cached, if it is short: parsing one phone number takes tens of microseconds.
+Nothing readable leaves this module: only a node for the identity graph, and a mask (``a…@example.com#3f7a``). Short
+values are cached: parsing one phone number takes tens of microseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from .short_cache import Pairs, ShortCache
 
 
 class Identified(NamedTuple):
-    """An event's identifiers, strongest first, each once: nodes, and masked for people; and what identifies nobody."""
+    """An event's identifiers, strongest first, without repetition: as nodes, and masked; and those that identify
+    nobody.
+    """
 
     nodes: tuple[Node, ...]
     masked_identifiers: Pairs
@@ -39,13 +41,13 @@ class Identifiers:
         self._normalisation = Normalisation(region, blocked, types)
         self._one = ShortCache(self._normalised)
         self.known: Mapping[Pairs, Identified] = ShortCache(self._identified)
-        """Of pairs as sent, a tuple: what ``of`` says."""
+        """The result of ``of`` by the tuple of pairs as sent."""
         self.shown: Mapping[Pairs, tuple[Pairs, bytes]] = ShortCache(self._shown)
-        """Of pairs as sent: masked for people, and the pairs as JSON."""
+        """The masked identifiers, and the pairs as JSON, by the tuple of pairs as sent."""
         self.fingerprint = hmac.new(self._key, b"cxbus", "sha256").hexdigest()[:16]
 
     def of(self, pairs: Sequence[tuple[str, str]]) -> Identified:
-        """What identifies the customer among ``(type, value)`` pairs as sent."""
+        """The identifiers among ``(type, value)`` pairs as sent."""
         return self.known[tuple(pairs)]
 
     def _identified(self, pairs: Pairs) -> Identified:
@@ -71,12 +73,12 @@ class Identifiers:
         return self.of(pairs).masked_identifiers, kept_json([{"type": kind, "value": value} for kind, value in pairs])
 
     def hash(self, kind: str, value: str) -> str | None:
-        """The node's hash, for a search; ``None`` when the value does not identify."""
+        """The node's hash, for a search; ``None`` when the value identifies nobody."""
         one = self._one[((kind, value),)]
         return None if isinstance(one, Nobody) else self._node(one).hash
 
     def mint(self, first: Node, offset: int) -> str:
-        """A customer id: it tells nobody who it is, and a replay makes the same."""
+        """A new customer id: it reveals nothing about the person, and a replay makes the same one."""
         return "c_" + self._digest(f"customer\n{first.type}\n{first.hash}\n{offset}", 13)
 
     def _node(self, one: Identifier) -> Node:
@@ -87,9 +89,9 @@ class Identifiers:
 
 
 def mask(one: Identifier, node_hash: str) -> tuple[str, str]:
-    """Type and value: enough for a person to recognise it, too little to use it, like ``a…@example.com#3f7a``.
+    """Type and masked value: enough for a person to recognise it, too little to use it, like ``a…@example.com#3f7a``.
 
-    The last four characters are the beginning of the node's hash: two identifiers that look alike are told apart.
+    The last four characters are the beginning of the node's hash, so that two identifiers with equal masks differ.
     """
     if one.type == "email":
         local, _, domain = one.value.partition("@")

@@ -1,4 +1,6 @@
-"""The records of the identities in bytes: to whom an identifier belongs, who was born and who merged into whom."""
+"""Records of the identities topic in bytes: to whom an identifier belongs, when a customer was created, who was merged
+into whom.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from .record_forms import may_be_merged
 
 
 def identifier_record(kind: str, held: Held) -> bytes:
-    """What the identities say of an identifier of this type."""
+    """The value of the record of an identifier of this type."""
     said: dict[str, Any] = {"id": held.customer, "type": kind}
     if held.blocked is not None:
         said["blocked"] = held.blocked
@@ -24,13 +26,13 @@ def identifier_record(kind: str, held: Held) -> bytes:
 
 
 def held_in(record: bytes) -> Held:
-    """What ``identifier_record`` wrote."""
+    """Decodes what ``identifier_record`` wrote."""
     said = orjson.loads(record)
     return Held(said["id"], tuple(said.get("links", ())), said.get("blocked"))
 
 
 def identity_form(key: bytes | None, value: bytes | None) -> bool:
-    """Whether it can be a record of the identities; a tombstone can under any of their keys."""
+    """Whether it has the form of a record of the identities topic; a tombstone may have any of its keys."""
     try:
         kind, _, name = (key or b"").decode().partition("/")
         if key != KEY_RECORD and not (kind in ("c", "i") and is_name(name)):

@@ -1,4 +1,4 @@
-"""Intake: from what departments publish to the journal, at least once.
+"""Intake: routes what departments publish to the journal, at least once.
 
 Every record of a batch ends in exactly one of three places: the customer's journal partition when all its identifiers
 are known to be one customer's, the links log when they are not, the dead letters when it can't be used. Offsets are
@@ -38,17 +38,17 @@ from .metrics import EngineMetrics, Metrics
 from .record_forms import link_headers, received_at
 
 BATCH_BYTES = 1_500_000
-"""Of a batch of output records; the internal topics take 2 MiB."""
+"""Bytes of a batch of output records; the internal topics take 2 MiB."""
 
 PART = 2_000
 PART_SECONDS = 0.1
-"""Records that are routed at a stretch, if it does not take longer: the journey's transactions wait meanwhile."""
+"""Records that are routed without a pause, unless that takes longer: the journey's transactions wait meanwhile."""
 PART_BYTES, UNDER_WAY_BYTES = 4 * 1024 * 1024, 16 * 1024 * 1024
-"""Bytes of records that are routed at a stretch, and those that may be on their way to Kafka."""
+"""Bytes of records that are routed without a pause, and bytes in flight to Kafka."""
 
 
 class Intake:
-    """Decides where each record goes, and sends it there."""
+    """Decides to which topic each record goes, and sends it there."""
 
     def __init__(
         self,
@@ -93,10 +93,10 @@ class Intake:
             self._producer = None
 
     async def take(self, batches: Sequence[Batch]) -> None:
-        """Brings batches through that came together, in the order of broker time, as if they came one by one.
+        """Routes batches that were fetched together, in the order of broker time, as if they came one by one.
 
-        Batches of a partition take their turns in order. Raises ``KafkaError`` and ``TimeoutError``; nothing is
-        committed then.
+        Batches of one partition are routed in order. Raises ``KafkaError`` and ``TimeoutError``; nothing is committed
+        then.
         """
         async with AsyncExitStack() as turns:
             for place in sorted({(batch.topic, batch.partition) for batch in batches}):
@@ -109,7 +109,7 @@ class Intake:
                 await self._through(self._producer, batches)
 
     async def _through(self, producer: AIOKafkaProducer, batches: Sequence[Batch]) -> None:
-        """A part is routed while the one before is on its way; a large part would hold up the journey."""
+        """Routes one part while the one before is in flight; one large part would hold up the journey."""
         clock, decided = time.perf_counter, 0.0
         began = clock()
         records = sorted(chain.from_iterable(batch.records for batch in batches), key=attrgetter("timestamp"))
@@ -140,7 +140,7 @@ class Intake:
         self._engine_metrics.batch(*place, len(records), len(records), decided, clock() - began - decided)
 
     def route(self, records: Iterable[KafkaRecord]) -> list[Output]:
-        """Where each record goes, in their order."""
+        """The outputs of the records, one for each, in their order."""
         return list(map(self._route, records))
 
     def _count(self, records: Iterable[KafkaRecord], outputs: Iterable[Output]) -> None:
@@ -169,11 +169,13 @@ class Intake:
             return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), decoded.value, headers)
         if blocked := self._directory.all_blocked(identified.nodes):
             return self._bury(record, nobody(blocked))
-        # The directory may lag behind an alert that was answered at once: whom it does not know, the resolver may.
+        # The directory may lag when an alert is answered at once: the resolver may know a customer that it does not.
         return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
 
     def _understood(self, record: KafkaRecord, received: int) -> tuple[Decoded, Identified] | Dead:
-        """What the record says and whom it names. An exception would come again with every try: it costs one event."""
+        """Decodes the record and its identifiers. A retry would raise the same exception, so that costs one event
+        only.
+        """
         try:
             decoded = self._codec.decode(department_of(record.topic), record.value, record.headers)
             if isinstance(decoded, Dead):
@@ -181,7 +183,7 @@ class Intake:
             if decoded.time > received + DAY:
                 return Dead(Reason.TIME_IN_FUTURE, _FUTURE)
             identified = self._identifiers.known[decoded.identifiers]
-        except Exception as error:  # noqa: BLE001 -- isolated, told and counted
+        except Exception as error:  # noqa: BLE001 -- isolated, reported and counted
             return isolated("intake", error)
         if identified.dropped:
             self._metrics.blocked.inc(len(identified.dropped))
@@ -202,7 +204,7 @@ _TOPIC = attrgetter("topic")
 
 
 def unread(record: Unusable) -> Dead:
-    """Why it was not read."""
+    """Why the record was not read."""
     if record.flaw is Flaw.UNREADABLE:
         return Dead(Reason.UNREADABLE, _NONSENSE)
     return Dead(Reason.TOO_LARGE, _BOMB)

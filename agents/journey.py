@@ -1,7 +1,7 @@
-"""The journey of one journal partition: a batch of records in, timeline, profiles and alerts out, in one transaction.
+"""The journey of one journal partition: a batch of records in; timeline, profiles and alerts out, in one transaction.
 
-Everything is decided by ``core.customer.step.step``; here records become its values and its answers become records.
-The past that it asks for is the ``Archive``, a local mirror of the timeline and profile topics.
+``core.customer.step.step`` decides everything; this module turns records into its values, and its decisions into
+records. It looks up history in the ``Archive``, a local copy of the timeline and profile topics.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ log = structlog.get_logger("agents.journey")
 
 
 QUIET = 100
-"""A unit of work of so few records has no backlog behind it: there is time for what can wait."""
+"""A unit of work of so few records has no backlog behind it: there is time for background work."""
 
 
 class Journey:
@@ -81,7 +81,7 @@ class Journey:
         self._heard = 0
         self._touched: dict[str, Customer] = {}
         self._weights: dict[str, int] = {}
-        self._said: list[tuple[str, str]] = []  # rules of alerts, and what was said of these
+        self._said: list[tuple[str, str]] = []  # rule and state of each alert message
         self._unmatched: dict[str, list[str]] = {}
         self._named: set[str] = set()
         self._known = CustomerCache(BYTES // partitions)
@@ -90,22 +90,22 @@ class Journey:
     # --- engine.transactional.partition_state.Processor ---------------------------------------------------------------
 
     def sources(self) -> Sequence[TopicPartition]:
-        """The state is what other topics hold."""
+        """The compacted topics that hold the state."""
         return tuple([TopicPartition(topic, self._partition) for topic in (TIMELINE, PROFILES, NOTIFIED)])
 
     def checkpoint(self) -> Checkpoint | None:
-        """What the archive holds of them."""
+        """The archive's checkpoint of the sources."""
         return self._archive.checkpoint()
 
     def reset(self) -> None:
-        """Forgets the archive."""
+        """Clears the archive."""
         self._forget_customers()
         self._archive.reset()
         self._clock = 0
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """Mirrors what an earlier owner wrote. Raises ``OtherVersion``."""
-        self._archive.drop()  # what a unit put aside that was not committed
+        """Copies what an earlier owner wrote. Raises ``OtherVersion``."""
+        self._archive.drop()  # what an aborted unit of work left pending
         others = []
         for record in records:
             try:
@@ -116,12 +116,12 @@ class Journey:
         return others
 
     def restored(self, mark: Checkpoint) -> None:
-        """The clock is that of the youngest profile."""
+        """Stores the clock, which is that of the newest profile."""
         self._archive.set_clock(self._clock)
         self._archive.flush(mark)
 
     def opened(self, mark: Checkpoint) -> None:
-        """All is there."""
+        """Starts from the restored state: nothing is pending, no customer is cached."""
         self._archive.drop()
         self._forget_customers()
         self._archive.opened()
@@ -129,15 +129,15 @@ class Journey:
         self.restored(mark)
 
     def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
-        """A letter about each."""
+        """A dead letter for each record."""
         return letters_about(records, "journey", self._metrics)
 
     def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
-        """One unit of work: folds record by record, so that it does not show how the batch was cut.
+        """One unit of work: folds record by record, so that the outputs do not depend on how the batch was cut.
 
-        An exception in a decision would come again with every try and take the whole fleet down: the batch is then
-        folded again with each record guarded, and the one that fails goes to the dead letters. What has not
-        even the form of a journal record does, as a foreign one. Raises ``OtherVersion``.
+        A retry of a failing decision would fail again, and take the whole fleet down: the batch is folded again with
+        each record guarded, and the one that fails becomes a dead letter. So does a record without the form of a
+        journal record, as a foreign one. Raises ``OtherVersion``.
         """
         try:
             return self._fold(records, guarded=False)
@@ -173,10 +173,10 @@ class Journey:
             message_id = f"{name}/{self._partition}-{self._last[name]}"
             document, self._weights[name] = self._documents.weighed(customer, message_id)
             stored = document.stored()
-            # parts that were forged are larger than what is looked at
+            # forged parts may be larger than the bounds that were checked
             if len(stored) - len(message_id) > output_size.MOST_BYTES:
                 if guarded:
-                    continue  # whatever concerned them failed, so it is the document as it stood
+                    continue  # all decisions about this customer failed, so the document is unchanged
                 raise OutputTooLarge(len(stored), PROFILES)
             self._archive.set_profile(name, stored)
             outputs.append(self._profile(name.encode(), document))
@@ -187,7 +187,7 @@ class Journey:
         return Output(PROFILES, self._partition, key, document.profile, headers)
 
     def committed(self, mark: Checkpoint) -> None:
-        """The transaction is durable: so may the store be."""
+        """Applies the unit of work to the store: its transaction is durable."""
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
         if self._heard <= QUIET:
@@ -209,7 +209,7 @@ class Journey:
             self._metrics.alert_latency.observe(max(0.0, now - received / 1_000_000))
 
     def _count_unmatched(self, name: str, origins: Sequence[str]) -> None:
-        """Of each type one is named, to be looked at; some departments may publish nothing else."""
+        """Counts unmatched closing events and logs one of each type; some departments may publish nothing else."""
         department = self._rules.vocabulary[name].department
         self._metrics.unmatched_closings.labels(department, name).inc(len(origins))
         if name not in self._named:
@@ -227,7 +227,7 @@ class Journey:
     # --- one record -------------------------------------------------------------------------------------------------
 
     def _guarded(self, record: KafkaRecord) -> list[Output]:
-        """The record's outputs, or its dead letter and the customer as before. A decision writes nothing by itself."""
+        """The record's outputs, or its dead letter and the customer unchanged. A decision writes nothing by itself."""
         if not journal_form(record):
             return [unreadable(record, "journey", self._metrics)]
         name, before = record.key.decode(), None
@@ -237,7 +237,7 @@ class Journey:
             return self._one(record, careful=True)
         except Fatal:
             raise
-        except Exception as error:  # noqa: BLE001 -- isolated, told and counted
+        except Exception as error:  # noqa: BLE001 -- isolated, reported and counted
             if before is None:  # the customer's own document can't be read
                 self._touched.pop(name, None)
                 return [self._bury(record, error)]
@@ -248,10 +248,12 @@ class Journey:
             return self._unjudged(record, name, before)
 
     def _unjudged(self, record: KafkaRecord, name: str, before: Document) -> list[Output]:
-        """A part of a move is nobody's event, and its entries would be lost: it is taken in without being judged."""
+        """Applies a part of a move without judging it: it is no department's event, and its entries would be lost as a
+        dead letter.
+        """
         try:
             outputs = self._one(record, judged=False, careful=True)
-        except Exception as error:  # noqa: BLE001 -- not even that: nobody else's events may wait for it
+        except Exception as error:  # noqa: BLE001 -- that failed, too: it must not hold up others' events
             self._touched[name] = self._documents.decode(before)
             self._archive.forget_states(name)
             return [self._bury(record, error)]
@@ -260,7 +262,7 @@ class Journey:
         return outputs
 
     def _bury(self, record: KafkaRecord, error: Exception) -> Output:
-        """The letter about a record whose decision failed: its event, or the order or part of a move that it is."""
+        """The dead letter for a record whose decision failed: for its event, or for the order or part of a move."""
         headers, failed = dict(record.headers), decision_error(error)
         if EVENT in headers:
             return self._refuse(Refused(failed.reason, failed.message), record.value, header_of(headers).origin)
@@ -270,10 +272,10 @@ class Journey:
         return letter(record.key, record.value, tuple(record.headers), "journey", place, failed)
 
     def _one(self, record: KafkaRecord, *, judged: bool = True, careful: bool = False) -> list[Output]:
-        """What follows from the record. Nothing is kept of it before all is known to fit.
+        """The outputs of the record. Nothing of it is kept before all outputs are known to fit.
 
-        ``careful``: whatever the document was made of, it is written down to see that it can be. Raises
-        ``OutputTooLarge``, by the record alone: however a batch is cut, the same ones do.
+        ``careful``: always encode the document to check that it can be, whatever it was made of. Raises
+        ``OutputTooLarge``, which depends on the record alone, not on how the batch is cut.
         """
         heard = self._listener.hear(record)
         appended, latest, name = received_at(record), heard.latest, heard.customer
@@ -331,7 +333,7 @@ class Journey:
     def _told(
         self, customer: Customer, decision: journey.Output, record: KafkaRecord, heard: Heard
     ) -> Iterable[Output]:
-        """What follows from all but an entry."""
+        """The outputs of a decision other than an entry."""
         if isinstance(decision, AlertMessage):
             if decision.state == "fired" and type(heard.brought) is Arrived:
                 self._fired.append(heard.sources[0].received)
@@ -360,7 +362,7 @@ class Journey:
         return [
             Output(alerts_topic(department), partition, key, value, messages.STRUCTURED)
             for department in said.alert.departments
-            if department in ALERTED  # others have no topic, and Kafka takes no part of what goes to none
+            if department in ALERTED  # others have no topic, and Kafka refuses a write to a missing one
         ]
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
@@ -369,7 +371,7 @@ class Journey:
         return letter(None, event, messages.STRUCTURED, "journey", place, dead)
 
     def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
-        """Sends the customer's entries through the journal, and erases them here."""
+        """Sends the customer's entries through the journal to the surviving customer, and deletes them here."""
         stored = self._archive.shippable(customer.id)
         for entry in stored:
             yield Output(TIMELINE, self._partition, f"{customer.id}/{entry.uid}".encode(), None)

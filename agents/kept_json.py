@@ -6,5 +6,7 @@ import orjson
 
 
 def kept_json(value: object) -> bytes:
-    """The value as JSON, in as many bytes as it has: what ``orjson.dumps`` gives keeps a buffer of 4 KB (3.13.0)."""
+    """The value as JSON, in no more memory than it needs: what ``orjson.dumps`` returns keeps a buffer of 4 KB
+    (3.13.0).
+    """
     return bytes(memoryview(orjson.dumps(value)))

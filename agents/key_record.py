@@ -1,4 +1,4 @@
-"""The record of the key among the identities: with which key, and by which normalisation, they are made."""
+"""The key record of the identities topic: a fingerprint of the identity key, and the version of the normalisation."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ class WrongKey(Permanent):
 
 
 class OtherNormalisation(Permanent):
-    """The identities were made of values that this version of the bus writes otherwise: the same would happen."""
+    """The identities were made with another version of the normalisation: known customers would look new."""
 
 
 def key_record(identifiers: Identifiers) -> bytes:
-    """How the identities are made: the value of the record of the key."""
+    """The value of the key record."""
     return orjson.dumps({"fingerprint": identifiers.fingerprint, "normalisation": VERSION})
 
 
 def check_key(value: bytes, identifiers: Identifiers) -> None:
-    """Raises ``WrongKey`` or ``OtherNormalisation`` unless identities are still made as the record of the key says."""
+    """Raises ``WrongKey`` or ``OtherNormalisation`` unless this process makes identities as the key record ``value``
+    says.
+    """
     if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
         raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
     if (made := normalisation_of(value)) != VERSION:
@@ -33,12 +35,12 @@ def check_key(value: bytes, identifiers: Identifiers) -> None:
 
 
 def normalisation_of(value: bytes) -> int:
-    """The version of the normalisation of which the record of the key tells; the first one did not say."""
+    """The version of the normalisation in the key record; the first version did not write it."""
     return int(orjson.loads(value).get("normalisation", 1))
 
 
 def other_normalisation(made: int) -> tuple[str, str]:
-    """What it means that identities were made with that version of the normalisation, and what to do."""
+    """What it means that identities were made with that version of the normalisation, and what to do about it."""
     return (
         f"{IDENTITIES} was made with version {made} of the normalisation of identifiers, and this cxbus has version "
         f"{VERSION}: it would know nobody again",

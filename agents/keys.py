@@ -1,4 +1,4 @@
-"""What the keys of the bus's compacted topics look like, and whose state stands under them."""
+"""The forms of keys on the bus's compacted topics, and what each key stands for."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ _KEYS: Mapping[str, tuple[str, re.Pattern[bytes]]] = {
     IDENTITIES: ("the identity", re.compile(rb"c/c_[0-9a-f]{26}|i/[0-9a-f]{32}|#key")),
     PROGRESS: ("the progress of", re.compile(rb"(?:journey|resolver)/[0-9]{1,5}")),
 }
-"""What the keys of our compacted topics look like, and what stands under them."""
+"""By compacted topic: what a key stands for, and its form."""
 
 
 def key_of_ours(topic: str, key: bytes | None) -> str | None:
-    """Whose state a record of this compacted topic hides when it is not the bus's own; ``None`` for any other key."""
+    """What a record of this compacted topic overwrites if it is not the bus's own; ``None`` if the key is none of the
+    bus's.
+    """
     form = _KEYS.get(topic)
     found = None if form is None else form[1].fullmatch(key or b"")
     return None if form is None or found is None else f"{form[0]} {found.group().decode()}"

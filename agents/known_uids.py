@@ -1,7 +1,7 @@
-"""Which entries the local store may hold, by their uids: hardly any event is a copy, and a look into the store is dear.
+"""The uids of the entries in the local store: hardly any event is a copy, and a look-up in the store is expensive.
 
-In memory only. What the store held before is read piece by piece, when there is time; until then anything may be
-there. Of entries that were erased the uids stay: then the store is asked in vain.
+In memory only. The uids that the store held at the opening are read piece by piece, when there is time; until then any
+entry may exist. Uids of deleted entries remain: then a look-up finds nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from engine.store.bloom_filter import BloomFilter
 from engine.store.store import Store
 
 PIECE = 20_000
-"""Keys of the store that are read at once: some ten milliseconds."""
+"""Keys of the store that are read in one go: some ten milliseconds."""
 
 
 class KnownUids:
-    """Those of the entries under ``<customer>/u<uid>`` in a family of the store.
+    """A filter of the uids of entries under ``<customer>/u<uid>`` in a column family of the store.
 
-    ``may_hold`` says whether there may be an entry of that uid; ``add``: there are these now.
+    ``may_hold``: whether there may be an entry of that uid; ``add``: adds uids.
     """
 
     may_hold: Callable[[bytes], bool]
@@ -30,7 +30,7 @@ class KnownUids:
         self.begin()
 
     def begin(self) -> None:
-        """The store may hold anything, unless it is empty."""
+        """Starts over: any entry may exist, unless the store is empty."""
         self._filter = BloomFilter()
         self.may_hold, self.add = _anything, self._filter.add
         self._next: bytes | None = b""
@@ -38,7 +38,7 @@ class KnownUids:
             self._next, self.may_hold = None, self._filter.may_hold
 
     def read_on(self) -> None:
-        """Some more of what the store held is known. Nothing may be pending there."""
+        """Reads one more piece of the store's uids. Nothing may be pending in the store."""
         if self._next is None:
             return
         keys = [key for key, _ in islice(self._store.scan(self._family, b"", self._next), PIECE)]

@@ -1,4 +1,4 @@
-"""What the bus says of an alert, as a CloudEvent in bytes."""
+"""Alert messages as CloudEvents in bytes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 
 
 def alert(said: AlertMessage, customer: str, brief: bytes, place: str, appended: int) -> bytes:
-    """The message about an alert. ``brief``: who the customer is, and what is open, as JSON; ``place``: ``<journal
-    partition>-<offset>`` of the record that led to it, which the journal had at ``appended`` (µs).
+    """The message about an alert. ``brief``: the customer's name and open matters, as JSON; ``place``: ``<journal
+    partition>-<offset>`` of the record that caused it; ``appended``: that record's broker time (µs).
     """
     told = said.alert
     name = told.id

@@ -1,4 +1,4 @@
-"""What the workers count, for Prometheus. The one catalogue of names; ``docs/operations.md`` explains each.
+"""The workers' metrics for Prometheus: the one catalogue of names; ``docs/operations.md`` explains each.
 
 Label values come from closed sets (department, type, topic, reason, rule, state, stage), never from a customer.
 """
@@ -18,7 +18,7 @@ SIZES = (1, 10, 50, 100, 500, 1000, 2500, 5000, 10_000)
 
 
 class Metrics:
-    """Counters of one worker."""
+    """The metrics of one worker."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library gives it no type
@@ -120,7 +120,7 @@ class Metrics:
         )
 
     def pass_over(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
-        """Records at these offsets, which the bus did not write, are passed over."""
+        """Counts and logs the records at these offsets, which the bus did not write and skips."""
         log.warning(
             "foreign records are passed over",
             topic=topic,
@@ -134,7 +134,7 @@ class Metrics:
 
 
 class EngineMetrics:
-    """What the engine tells of one topic's partitions. Implements ``engine.transactional.observer.Observer``."""
+    """The engine's metrics for the partitions of one stage. Implements ``engine.transactional.observer.Observer``."""
 
     def __init__(self, metrics: Metrics, stage: str) -> None:
         self._metrics = metrics
@@ -143,7 +143,7 @@ class EngineMetrics:
     def batch(
         self, topic: str, partition: int, records: int, outputs: int, decide_seconds: float, commit_seconds: float
     ) -> None:
-        """A transaction is durable."""
+        """A unit of work is durable."""
         metrics = self._metrics
         metrics.batch.labels(self._stage).observe(records)
         metrics.records_out.labels(self._stage).inc(outputs)
@@ -152,24 +152,24 @@ class EngineMetrics:
         metrics.last.labels(self._stage).set(time.time())
 
     def lost(self, topic: str, partition: int, records: int) -> None:
-        """Kafka deleted what nobody had read."""
+        """Retention deleted records before they were read."""
         log.error("records were deleted before they were read", topic=topic, partition=partition, most=records)
         self._metrics.lost.labels(topic).inc(records)
 
     def foreign(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
-        """Somebody else wrote where only the bus does."""
+        """Foreign records were found."""
         self._metrics.pass_over(topic, partition, offsets)
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
-        """This worker owns the partition."""
+        """This worker has fenced earlier owners of the partition."""
         self._metrics.partitions.labels(topic, "fenced").inc()
 
     def restored(self, topic: str, partition: int, records: int, seconds: float) -> None:
-        """Its state was rebuilt."""
+        """The partition's state was restored."""
         self._metrics.partitions.labels(topic, "restored").inc()
         self._metrics.restored.inc(records)
         self._metrics.restore.labels(topic, str(partition)).set(seconds)
 
     def kept(self, topic: str, partition: int) -> None:
-        """Its state was kept."""
+        """The partition's state was kept across a rebalance."""
         self._metrics.partitions.labels(topic, "kept").inc()

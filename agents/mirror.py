@@ -1,4 +1,4 @@
-"""What the journey's archive takes over of an earlier owner's records, and what of them is believed."""
+"""Copies an earlier owner's records into the journey's archive, and checks that they have the form of the bus's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .timeline_entry import MATTER, STOOD_AT
 
 
 def mirror(record: KafkaRecord, archive: Archive) -> int:
-    """Takes the record over; returns the journal's clock as of it (µs), 0 if it says nothing of that.
+    """Copies the record; returns the journal's clock as of it (µs), 0 if the record does not have it.
 
     Raises ``OtherVersion``; ``ValueError`` and others for what no owner has written.
     """
@@ -59,10 +59,10 @@ def _profile(name: str, record: KafkaRecord, archive: Archive) -> int:
     except OtherVersion as error:
         place = Origin(record.topic, record.partition, record.offset)
         raise OtherVersion(f"the record {place}: {error}") from error
-    rfc3339(appended)  # as it will be told
+    rfc3339(appended)  # raises unless it can be written into messages
     if customer != name or not may_be_notified(alerts):
         raise ValueError("no profile of that customer")
     archive.set_profile(name, document.stored())
     if record.timestamp <= 0 or appended <= received_at(record) + DAY:
         return appended
-    return 0  # or it stops time for everybody else
+    return 0  # a forged clock in the future would block the clock of all customers

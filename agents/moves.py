@@ -1,4 +1,4 @@
-"""A merged-away customer's past on its way to the customer who lives on, in records of the journal."""
+"""A move: a merged customer's history on its way to the surviving customer, in records of the journal."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from .stored_entry import Shippable
 
 MOVE_ENTRIES = 500
 MOVE_BYTES = 512 * 1024
-"""A part holds so many entries, or so many bytes, whichever comes first. Alerts that are too many for the last part are
+"""Entries, or bytes, that a part holds at most, whichever comes first. Alerts that do not fit into the last part get
 one of their own.
 """
 
 ENTRY_BYTES = 512
-"""What a part says of an entry beside its event, at most."""
+"""Bytes at most that a part holds of an entry beside its event."""
 
 
 class MovedEntry(TypedDict, total=False):
-    """An entry on its way to another customer. ``time``, ``received`` in µs; ``event``: the department's, untouched."""
+    """An entry on its way to another customer. ``time``, ``received`` in µs; ``event``: the department's bytes,
+    unchanged.
+    """
 
     uid: str
     time: int
@@ -47,7 +49,7 @@ class Move(TypedDict, total=False):
 
 
 def read(value: bytes) -> Move:
-    """The part of a move in a journal record. Raises ``msgspec.ValidationError``."""
+    """Decodes the part of a move in a journal record. Raises ``msgspec.ValidationError``."""
     return _MOVE.decode(value)
 
 
@@ -55,7 +57,7 @@ _MOVE = msgspec.json.Decoder(Move)
 
 
 def parts(customer: str, shipped: Shipped, stored: Sequence[Shippable]) -> Iterator[bytes]:
-    """The values of the journal records that take ``customer`` away, with the entries that are ``stored``."""
+    """The values of the journal records that move ``customer`` away, with the ``stored`` entries."""
     found: list[list[dict[str, Any]]] = [[]]
     size = 0
     for entry in stored:

@@ -1,6 +1,7 @@
-"""Normalisation: from identifiers as departments send them to what the bus compares, or why one identifies nobody.
+"""Normalisation: turns identifiers as departments send them into the values that the bus compares, or says why one
+identifies nobody.
 
-No key is needed here, so that whoever publishes can ask, too (``cxbus send``).
+It needs no key, so that publishers can use it, too (``cxbus send``).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from .dropped import Dropped, Nobody
 from .placeholders import is_row, kept
 
 VERSION = 2
-"""Counts what gives an identifier another *value*: identities of another version would know nobody again.
+"""Version; it rises with every change that gives an identifier another *value*: the bus would know nobody of the
+identities of another version again.
 
 Whether a value identifies at all (a valid number, a placeholder) may change without: what is linked stays linked.
 """
@@ -30,19 +32,20 @@ _IGNORED = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""What Unicode calls default ignorable: direction marks, zero-width characters, soft hyphens, fillers."""
+"""The characters that Unicode calls default ignorable: direction marks, zero-width characters, soft hyphens, fillers.
+"""
 _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 """Spaces that are not ASCII."""
 _ADDRESSED = re.compile("[^<>]*<([^<>]*)>")
-"""An address with its name: ``Ada <ada@example.com>``."""
+"""An e-mail address with a display name: ``Ada <ada@example.com>``."""
 _SLASHED = re.compile(r"[\\/] ?(?=x)", re.IGNORECASE)
-"""Before an extension: the parser would take it for the beginning of a second number."""
+"""A slash before an extension: the parser would take it for the beginning of a second number."""
 LONGEST_NUMBER = 64
-"""Characters of a telephone number as it is written: of more the parser takes milliseconds."""
+"""Characters at most of a telephone number as it is written: the parser takes milliseconds for more."""
 
 
 class Identifier(NamedTuple):
-    """What identifies. The strongest sorts first: by rank, then type, then value."""
+    """A normalised identifier. The strongest sorts first: by rank, then type, then value."""
 
     rank: int
     type: str
@@ -50,24 +53,26 @@ class Identifier(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """An event's identifiers: those that identify, strongest first, each once, and the others."""
+    """An event's identifiers: those that identify, strongest first, without repetition, and those that identify
+    nobody.
+    """
 
     kept: tuple[Identifier, ...]
     dropped: tuple[Dropped, ...]
 
 
 def clean(text: str) -> str:
-    """``text`` in NFC, without what nobody sees, its spaces ASCII and none around."""
+    """``text`` in NFC, without invisible characters, with ASCII spaces, stripped."""
     if text.isascii():
         return text.strip()
     return unicodedata.normalize("NFC", _BLANKS.sub(" ", _IGNORED.sub("", text))).strip()
 
 
 class Normalisation:
-    """``region`` (ISO 3166) makes national phone numbers readable; ``types`` are the company's own.
+    """``region`` (ISO 3166): of national phone numbers; ``types``: the company's own types of identifiers.
 
-    ``blocked``: values and patterns that never identify, each with its type before it or of any type:
-    ``phone:+44 20 7946 0000``, ``email:*@shop.example``, ``0800*``.
+    ``blocked``: values and patterns that never identify, each after its type and a colon, or for any type: ``phone:+44
+    20 7946 0000``, ``email:*@shop.example``, ``0800*``.
     """
 
     def __init__(self, region: str | None = None, blocked: Iterable[str] = (), types: Iterable[str] = ()) -> None:
@@ -84,11 +89,13 @@ class Normalisation:
             self._blocked[kind] = re.compile("|".join(some), re.DOTALL)
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> Judged:
-        """What identifies the customer among ``(type, value)`` pairs as sent, and what does not, with the reason."""
+        """Splits ``(type, value)`` pairs as sent into those that identify the customer and those that do not, with the
+        reason.
+        """
         return judged([self.identifier(kind, value) for kind, value in pairs])
 
     def identifier(self, kind: str, value: str) -> Identifier | Nobody:
-        """One of them as the bus compares it."""
+        """One identifier as the bus compares it, or why it identifies nobody."""
         kind = kind.lower()
         rank = self._ranks.get(kind)
         if rank is None:
@@ -114,7 +121,7 @@ class Normalisation:
         return f"no type of identifier; expected {known}, or what CXBUS_IDENTIFIER_TYPES declares."
 
     def _why(self, kind: str, value: str) -> str | None:
-        """Why this value, as sent or in its normal form, identifies nobody."""
+        """Why this value, as sent or normalised, identifies nobody; ``None`` if it may."""
         if not value:
             return "empty"
         if not value.isprintable():
@@ -125,14 +132,16 @@ class Normalisation:
         return self._placeholders.why(kind, value)
 
     def _patterns(self, kind: str, text: str) -> list[str]:
-        """Regular expressions for what a company blocks: the text, and a whole value in its normal form, too."""
+        """Regular expressions for a value that a company blocks: the text, and a whole value also in its normal
+        form.
+        """
         if "*" in text:
             return [_pattern(text.casefold())]
         normal = self._form(kind, text)
         return [re.escape(one.casefold()) for one in (text, normal) if isinstance(one, str)]
 
     def _form(self, kind: str, value: str) -> str | Nobody:
-        """The one spelling of a value."""
+        """The normal form of a value."""
         if kind == "email":
             return _email(value)
         if kind == "phone":
@@ -167,7 +176,7 @@ def _email(value: str) -> str | Nobody:
 
 def _phone(value: str, region: str | None) -> str | Nobody:
     value = _SLASHED.sub(" ", " ".join(value.split()))
-    if len(value) > LONGEST_NUMBER or ";isub=" in value.lower():  # a subaddress, which the parser leaves out
+    if len(value) > LONGEST_NUMBER or ";isub=" in value.lower():  # a subaddress, which the parser would drop
         return Nobody("phone", "no telephone number")
     try:
         number = phonenumbers.parse(value, region)
@@ -184,20 +193,20 @@ def _phone(value: str, region: str | None) -> str | Nobody:
 
 
 def _pattern(text: str) -> str:
-    """A regular expression that goes through a value once, however many ``*`` there are."""
+    """A regular expression without backtracking, however many ``*`` there are."""
     first, *others, last = map(re.escape, text.split("*"))
     return first + "".join(f"(?>.*?{part})" for part in others) + f".*{last}"
 
 
 def judged(ones: Sequence[Identifier | Nobody]) -> Judged:
-    """An event's identifiers, one by one in their order, as a whole."""
+    """Combines an event's identifiers, which were judged one by one in their order."""
     kept = {one for one in ones if isinstance(one, Identifier)}
     dropped = (Dropped(place, one) for place, one in enumerate(ones) if isinstance(one, Nobody))
     return Judged(tuple(sorted(kept)), tuple(dropped))
 
 
 def typed(entry: str, types: Iterable[str]) -> tuple[str | None, str]:
-    """The type and the text of something that a company blocks; None where it is of any type."""
+    """The type and the text of a value that a company blocks; the type is ``None`` if it is of any type."""
     kind, colon, text = entry.partition(":")
     kind = kind.strip().lower()
     return (kind, text) if colon and kind in types else (None, entry)

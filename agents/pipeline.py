@@ -1,11 +1,11 @@
 """The bus without Kafka: records in, records out, through the stages that a worker runs, on their local stores.
 
-For whoever asks what the bus makes of something: an author of rules, a test, a benchmark. In place of Kafka there is a
-list for each partition of each topic. It holds what a reader of the topic would get: offsets, the broker's time,
-headers, and the mark of the bus's own records. The caller says where the brokers' clocks stand, in which order the
-stages work and where their input is cut, or leaves that to ``run``.
+For authors of rules, tests and benchmarks. A list for each partition of each topic takes the place of Kafka. It holds
+what a reader of the topic would get: offsets, broker time, headers, and the mark of the bus's own records. The caller
+sets the brokers' clocks, the order in which the stages work and how their input is cut into batches, or leaves that to
+``run``.
 
-Not here: transactions, the topic of progress, and what moves of itself, since nothing here has a clock.
+Not here: transactions, the progress topic, and anything driven by a clock.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 Stage = Literal["intake", "resolver", "directory", "journey"]
-"""The directory is intake's: it reads who is who behind the resolver."""
+"""The directory is a part of intake: it tails the identities that the resolver writes."""
 
 
 class UnknownPlace(ValueError):
-    """There is no such topic on this bus, or the topic has no such partition. The message says which there are."""
+    """There is no such topic on this bus, or the topic has no such partition. The message lists those that exist."""
 
 
 class Input(NamedTuple):
-    """One partition that one stage reads."""
+    """An input partition of one stage."""
 
     stage: Stage
     topic: str
@@ -65,9 +65,9 @@ class Input(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PipelineConfig:
-    """What a bus is made of. ``partitions``: of the topics keyed by customer. ``links_a_day``: see ``Resolver``.
+    """The configuration of a bus. ``partitions``: of the topics keyed by customer. ``links_a_day``: see ``Resolver``.
 
-    ``directory``: what makes it, of a bootstrap that nobody connects to, the identifiers and a folder.
+    ``directory``: makes the directory from a bootstrap (nothing connects to it), the identifiers and a folder.
     """
 
     rules: RuleSet
@@ -80,7 +80,8 @@ class PipelineConfig:
 
     @classmethod
     def of(cls, folder: Path = BUILT_IN) -> PipelineConfig:
-        """With the rules of a folder and all departments; identifiers are hashed with a key that is no secret.
+        """The configuration with the rules of a folder and all departments; the key that hashes identifiers is no
+        secret.
 
         Raises ``core.rules.reading.RuleError``.
         """
@@ -92,9 +93,9 @@ class PipelineConfig:
 class Pipeline:
     """One bus: intake, its directory, the resolver, and a journey for each partition of the journal.
 
-    A stage is opened when it is first needed, in a new folder below ``home``, or below a temporary one that goes with
-    the pipeline. ``logs``: all records by topic and partition, in order. ``clock``: the latest time that a broker was
-    said to have (ms). ``metrics``: of all stages together.
+    A stage is created when it is first needed, in a new folder below ``home``, or below a temporary one that is deleted
+    with the pipeline. ``logs``: all records by topic and partition, in order. ``clock``: the latest broker time so far
+    (ms). ``metrics``: of all stages together.
     """
 
     def __init__(self, config: PipelineConfig, home: Path | None = None) -> None:
@@ -107,7 +108,7 @@ class Pipeline:
         self._resolver: Resolver | None = None
         self._journeys: dict[int, Journey] = {}
         self._lost: dict[Place, int] = {}
-        """How many stores each owner's predecessors have left behind."""
+        """By stage and partition, how many stores earlier owners have left behind."""
         self._cleanup = ExitStack()
         self._home = home or Path(self._cleanup.enter_context(tempfile.TemporaryDirectory()))
 
@@ -130,7 +131,7 @@ class Pipeline:
 
     @cached_property
     def directory(self) -> Directory:
-        """What intake knows of who is who."""
+        """Intake's copy of which identifier belongs to which customer."""
         made = self.config.directory("", self.config.identifiers, self._home / "directory")
         self._cleanup.callback(made.close)
         return made
@@ -143,14 +144,14 @@ class Pipeline:
 
     @property
     def resolver(self) -> Resolver:
-        """The present owner of the links log."""
+        """The current owner of the links log."""
         if self._resolver is None:
             parts = self.config.partitions, self.config.identifiers, self._store("resolver", 0), self.metrics
             self._resolver = Resolver(0, *parts, self.config.links_a_day)
         return self._resolver
 
     def journey(self, partition: int = 0) -> Journey:
-        """The present owner of a partition of the journal."""
+        """The current owner of a partition of the journal."""
         if partition not in self._journeys:
             config, store = self.config, self._store("journey", partition)
             parts = config.partitions, config.rules, config.identifiers, store, self.metrics
@@ -169,13 +170,13 @@ class Pipeline:
         headers: Iterable[Header] = (),
         partition: int = 0,
     ) -> Record:
-        """A department's record, as it sends it, appended by the broker at ``at`` (ms). Raises ``UnknownPlace``."""
+        """Publishes a department's record, which the broker appends at ``at`` (ms). Raises ``UnknownPlace``."""
         output = Output(events_topic(department), partition, key, value, tuple(headers), marked=False)
         (record,) = self.write([output], at)
         return record
 
     def write(self, outputs: Iterable[Output], at: int | None = None) -> list[Record]:
-        """Appends what a stage or anybody else writes, at ``at`` (ms) or the clock's time. Raises ``UnknownPlace``."""
+        """Appends records at ``at`` (ms) or the clock's time. Raises ``UnknownPlace``."""
         if at is None:
             at = self.clock
         self.clock = max(self.clock, at)
@@ -214,7 +215,7 @@ class Pipeline:
     # --- work -------------------------------------------------------------------------------------------------------
 
     def behind(self) -> list[Input]:
-        """The partitions of which a stage has not read all, in the order of the stages."""
+        """The inputs with unread records, in the order of the stages."""
         return [one for one in self._inputs() if self.position(one) < len(self.logs.get(one[1:], ()))]
 
     def position(self, of: Input) -> int:
@@ -222,11 +223,12 @@ class Pipeline:
         return self._positions.get(of, 0)
 
     def take(self, of: Input, most: int | None = None, *, committed: bool = True) -> list[Output]:
-        """One unit of work, of all that is unread or ``most`` records. What comes of it is not written yet.
+        """One unit of work, of all unread records or the first ``most``; returns its outputs, which are not written
+        yet.
 
-        If it is not ``committed`` the stage comes to the same records again: intake as it does after a crash, which
-        may have written what it returned; an owner of a partition as after an abort, with which that is void.
-        Raises what a worker would end with: ``engine.kafka.errors.Fatal``.
+        If it is not ``committed``, the stage reads the same records again: intake as after a crash, when its outputs
+        may be written already; an owner of a partition as after an abort, which voids its outputs. Raises the errors
+        that end a worker: ``engine.kafka.errors.Fatal``.
         """
         start, log = self.position(of), self.logs.get(of[1:], [])
         batch = log[start:] if most is None else log[start : start + most]
@@ -245,16 +247,16 @@ class Pipeline:
         return [*outputs, *owner.foreign(sieve.foreign)] if sieve.foreign else outputs
 
     def unit(self, owner: Processor, records: Iterable[KafkaRecord], *, committed: bool = True) -> list[Output]:
-        """The same of any records, wherever they are from."""
+        """One unit of work of ``owner`` on any records, wherever they are from."""
         outputs = list(owner.decide(records))
         if committed:
             owner.committed(self.mark(owner))
         return outputs
 
     def run(self, most: int | None = None) -> list[Record]:
-        """Lets all stages work until nothing is unread, each unit of ``most`` records; returns what they wrote.
+        """Runs all stages until nothing is unread, ``most`` records to a unit of work; returns what they wrote.
 
-        Intake first, which takes what departments published in the order of the brokers' time.
+        Intake goes first, and takes what departments published in the order of broker time.
         """
         return list(self._written(most))
 
@@ -284,10 +286,11 @@ class Pipeline:
     def restart(
         self, stage: Literal["resolver", "journey"], partition: int = 0, *, keep_store: bool = False
     ) -> list[KafkaRecord]:
-        """The partition gets a new owner, who knows what was written, and the last one's store if that is kept.
+        """Gives the partition a new owner, which restores what was written, from the last owner's store if that is
+        kept.
 
-        Returns the records that are not of the bus's form: a worker passes over them and writes letters about them.
-        Raises ``engine.kafka.errors.Fatal``.
+        Returns the foreign records: a worker skips them and writes dead letters about them. Raises
+        ``engine.kafka.errors.Fatal``.
         """
         owner = self._succeed(stage, partition, keep_store=keep_store)
         mark = owner.checkpoint()
@@ -301,7 +304,7 @@ class Pipeline:
         return others
 
     def _succeed(self, stage: Literal["resolver", "journey"], partition: int, *, keep_store: bool) -> Processor:
-        """The new owner of a partition, in the folder of the last one or a new one."""
+        """Creates the new owner of a partition, in the folder of the last one or a new one."""
         place = stage, partition
         if not keep_store:
             self._lost[place] = self._lost.get(place, 0) + 1
@@ -317,10 +320,10 @@ class Pipeline:
         return self._home / f"{stage}-{partition}-{self._lost.get((stage, partition), 0)}"
 
     def mark(self, owner: Processor) -> Checkpoint:
-        """All that is written now is known: what a unit writes comes behind it, and is restored again."""
+        """A checkpoint of all that is written now: a unit's own outputs come after it, and are restored again."""
         offsets = {source: len(self.logs.get(tuple(source), ())) for source in owner.sources()}
         return Checkpoint(_CLUSTER, offsets, 0.0)
 
 
 _CLUSTER = Cluster("", {})
-"""Of topics that nobody could take for others."""
+"""Identifies the topics of a pipeline, of which there is only one kind."""

@@ -1,4 +1,4 @@
-"""Placeholders: values that systems and people write when they know nobody. They identify nobody."""
+"""Placeholders: values that systems and people write when they do not know the customer. They identify nobody."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 
 LIST = Path(__file__).with_suffix(".yaml")
-"""The kept list, with its sources."""
+"""The maintained list, with its sources."""
 
 LONG = 6
-"""So many equal or counting characters are a placeholder: customer 1111 exists, 123456 is one number in a million."""
+"""How many equal or consecutive characters make a placeholder: customer 1111 exists, 123456 is one number in a million.
+"""
 
 _SIGNS = {code: None for code in range(128) if not chr(code).isalnum()}
 
@@ -27,7 +28,7 @@ def folded(text: str) -> str:
 
 
 def is_row(digits: str) -> bool:
-    """Whether these are at least ``LONG`` equal characters, or digits that count up or down."""
+    """Whether these are at least ``LONG`` equal characters, or consecutive digits, rising or falling."""
     if len(digits) < LONG:
         return False
     if digits[0] == digits[1]:
@@ -37,7 +38,7 @@ def is_row(digits: str) -> bool:
 
 
 class Placeholders:
-    """The kept list."""
+    """The list, ready for look-ups."""
 
     def __init__(self) -> None:
         listed: dict[str, Any] = yaml.safe_load(LIST.read_text(encoding="utf-8"))
@@ -49,7 +50,7 @@ class Placeholders:
         self._unless_handles = re.compile("|".join(listed["templates"]["whole_unless_handles"]))
 
     def why(self, kind: str, value: str) -> str | None:
-        """Why ``value`` identifies nobody, to be read on after "… is"; ``None`` where it may."""
+        """Why ``value`` identifies nobody, worded to follow "… is"; ``None`` if it may."""
         word = folded(value)
         if not word.strip("0") or word in self._words or value.upper() in self._exactly or is_row(word):
             return "a placeholder"

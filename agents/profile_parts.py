@@ -1,7 +1,7 @@
-"""Parts of public profiles as JSON, kept while what they say is unchanged: most events change one of them, or none.
+"""A cache of the parts of public profiles as JSON: most events change one part, or none.
 
-They are recognised by the very objects that they were made of, which are replaced and never changed: what is kept can
-be out of use, and never wrong. Of a customer they take some hundred bytes beside the decoded document.
+A cached part is valid while the objects that it was made of are the very same ones: they are replaced, never changed.
+So it can be stale but is never used then. Each customer takes some hundred bytes beside the decoded document.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .kept_json import kept_json
 
 
 class _Parts(Struct, gc=False):
-    """Of one customer: each part behind what it was made of."""
+    """One customer's parts, each after the objects that it was made of."""
 
     matters: Sequence[object] = ()
     name: str | None = None
@@ -31,7 +31,7 @@ class _Parts(Struct, gc=False):
 
 
 class ProfileParts:
-    """By customer id, as long as nobody says ``forget``."""
+    """The parts by customer id, until ``forget``."""
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
@@ -39,7 +39,7 @@ class ProfileParts:
         self._parts: dict[str, _Parts] = {}
 
     def brief(self, customer: Customer) -> bytes:
-        """Who it is, and what people are told of open matters."""
+        """The customer's name and open matters."""
         parts = self._of(customer)
         derived = customer.derived
         matters: Sequence[object] = (customer.shown,)
@@ -53,7 +53,7 @@ class ProfileParts:
         return parts.brief
 
     def identifiers(self, customer: Customer) -> bytes:
-        """The customer's identifiers, readable but not usable."""
+        """The customer's masked identifiers."""
         parts = self._of(customer)
         if parts.masked_identifiers is not customer.identifiers:
             parts.masked_identifiers = customer.identifiers
@@ -62,7 +62,7 @@ class ProfileParts:
         return parts.identifiers
 
     def last_contact(self, customer: Customer) -> bytes:
-        """When each department contacted the customer last."""
+        """When each department last contacted the customer."""
         parts = self._of(customer)
         if parts.contacts is not customer.last_contact:
             parts.contacts = customer.last_contact
@@ -71,11 +71,11 @@ class ProfileParts:
         return parts.last_contact
 
     def forget(self, customer: str) -> None:
-        """Nothing of the customer's is kept any more."""
+        """Drops the customer's parts."""
         self._parts.pop(customer, None)
 
     def clear(self) -> None:
-        """Nothing is kept any more."""
+        """Drops all parts."""
         self._parts.clear()
 
     def _of(self, customer: Customer) -> _Parts:
@@ -86,5 +86,5 @@ class ProfileParts:
 
 
 def _are(these: Sequence[object], those: Sequence[object]) -> bool:
-    """Whether they are the very same."""
+    """Whether both hold the very same objects."""
     return len(these) == len(those) and all(map(is_, these, those))

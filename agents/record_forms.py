@@ -1,6 +1,7 @@
-"""Whether a record with the bus's mark has the form of one: whoever forges one may put anything there.
+"""Checks that a record with the bus's mark has the form of the bus's records: whoever forges one may put anything
+there.
 
-What is checked is what would go on into keys, messages and letters. Here, too, the nodes of an event in its header.
+Only what would go on into keys, messages and dead letters is checked. Also here: the nodes of an event in its header.
 """
 
 from __future__ import annotations
@@ -40,20 +41,20 @@ _MOVE = re.compile(r"[A-Za-z0-9_-]{1,64}/-?[0-9]{1,20}")
 _OF_EVENTS, _OF_ORDERS = frozenset({EVENT, MARK[0]}), frozenset({ORDER, MARK[0]})
 _OF_LINKS = _OF_EVENTS | {NODES}
 _MOST_NODES = 100
-"""As many as an event may have identifiers."""
+"""The most identifiers that an event may have."""
 _MOST_DEPARTMENTS = 64
-"""Whom one alert is told: a message each."""
+"""The most departments that one alert is sent to: a message each."""
 _NODE_TYPE = 512
-"""Characters of an identifier's type."""
+"""Characters at most of an identifier's type."""
 
 
 def link_headers(headers: tuple[Header, ...], nodes: Sequence[Node]) -> tuple[Header, ...]:
-    """The same for the links log, with the event's nodes, strongest first."""
+    """The headers of a record of the links log: an event's ``headers``, with its nodes, strongest first."""
     return (*headers, (NODES, orjson.dumps([[node.type, node.hash] for node in nodes])))
 
 
 def nodes_of(headers: Mapping[str, bytes]) -> tuple[Node, ...]:
-    """The nodes that ``link_headers`` wrote."""
+    """Decodes the nodes that ``link_headers`` wrote."""
     return tuple(Node(kind, hashed) for kind, hashed in orjson.loads(headers[NODES]))
 
 
@@ -63,9 +64,9 @@ def received_at(record: KafkaRecord) -> int:
 
 
 def journaled(key: bytes | None, headers: Mapping[str, bytes]) -> EventHeader | None:
-    """What is known of the event of a journal record with this key and these headers; ``None`` if it is an order.
+    """The event header of a journal record with this key and these headers; ``None`` if the record is an order.
 
-    Raises ``KeyError``, ``ValueError`` and others if no record of the journal has such.
+    Raises ``KeyError``, ``ValueError`` and others if no record of the journal has such a key and headers.
     """
     if key is None or not is_key(key):
         raise ValueError("no customer has such a key")
@@ -77,12 +78,12 @@ def journaled(key: bytes | None, headers: Mapping[str, bytes]) -> EventHeader | 
 
 
 def may_be_moved(uid: str, time: int, received: int, origin: str) -> bool:
-    """Whether these can be what the bus knows of an entry."""
+    """Whether the uid, times (µs) and origin of a moved entry are possible."""
     return bool(_UID.fullmatch(uid) and is_origin(origin) and 0 <= time <= LATEST and 0 <= received <= LATEST)
 
 
 def may_be_told(alert: Alert) -> bool:
-    """Whether the bus can have said that of somebody."""
+    """Whether the bus can have notified anybody of that alert."""
     departments = alert.departments
     return (
         len(alert.uid) == UID_BYTES
@@ -93,12 +94,12 @@ def may_be_told(alert: Alert) -> bool:
 
 
 def may_be_notified(alerts: Sequence[Alert]) -> bool:
-    """Whether somebody can have been notified of these: more are not remembered, and each may be told once more."""
+    """Whether a customer can have these notified alerts: more are not kept, as each may be announced once more."""
     return len(alerts) <= MOST_ALERTS and all(map(may_be_told, alerts))
 
 
 def may_be_merged(customer: str, into: Any, version: Any) -> bool:
-    """Whether somebody can have ordered that."""
+    """Whether the bus can have ordered to merge ``customer`` into ``into``."""
     return type(into) is str and is_name(into) and into != customer and type(version) is int
 
 
@@ -108,7 +109,7 @@ def may_arrive(move: str, parts: int, arriving: Mapping[str, int]) -> bool:
 
 
 def journal_form(record: KafkaRecord) -> bool:
-    """Whether it can be a record of the journal; then whatever fails with it is a mistake of the bus's own."""
+    """Whether it has the form of a journal record; if so, whatever fails with it is a bug of the bus."""
     try:
         headers = by_name(record.headers)
         known, said = journaled(record.key, headers), orjson.loads(record.value)
@@ -134,7 +135,7 @@ def _is_moved(entry: Any) -> bool:
 
 
 def links_form(record: KafkaRecord) -> bool:
-    """Whether it can be a record of the links log."""
+    """Whether it has the form of a record of the links log."""
     try:
         headers = by_name(record.headers)
         header_of(headers)

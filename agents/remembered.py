@@ -1,7 +1,7 @@
-"""States of matters that left their customers' states: a cache in memory, of one partition.
+"""States of matters that left their customers' derived states: a cache in memory, of one partition.
 
-A payment of an invoice that nobody issued, or of one that was closed long ago, goes on from what the matter's history
-says. To read that history for every one of them is the square of it; here is what it said last.
+A payment of an invoice that nobody issued, or that was closed long ago, continues from the matter's history. To read
+that history at every such payment takes quadratic time; the cache holds the state that it led to last.
 """
 
 from __future__ import annotations
@@ -9,26 +9,28 @@ from __future__ import annotations
 from core.timeline.matters import Matter
 
 MOST = 100_000
-"""Of all that is kept, payments, disputes and credits of bills counted: about 20 MiB."""
+"""Cached states at most, plus payments, disputes and credits of their bills: about 20 MiB."""
 
 Name = tuple[str, str]
 """Kind and id."""
 
 
 class Remembered:
-    """By customer, kind and id: an instant (µs), the state by the entries before it, and how much that is."""
+    """By customer, kind and id: an instant (µs), the state by the entries before it, and its weight (see ``MOST``)."""
 
     def __init__(self) -> None:
         self._held: dict[str, dict[Name, tuple[int, Matter, int]]] = {}
         self._size = 0
 
     def before(self, customer: str, kind: str, name: str, instant: int) -> tuple[int, Matter] | None:
-        """The state by the entries before an instant no later than this one (µs), and that instant."""
+        """The cached state, by the entries before an instant no later than ``instant`` (µs), and that instant."""
         found = self._held.get(customer, _NOTHING).get((kind, name))
         return None if found is None or found[0] > instant else found[:2]
 
     def keep(self, customer: str, kind: str, name: str, until: int, matter: object) -> None:
-        """The state by the entries before ``until`` (µs). Whoever was not named for longest goes first."""
+        """Caches the state by the entries before ``until`` (µs). The least recently cached customer is evicted
+        first.
+        """
         assert isinstance(matter, Matter)
         mine, size = self._held.pop(customer, {}), _size(matter)
         known = mine.get((kind, name))
@@ -39,17 +41,17 @@ class Remembered:
             self.forget(next(iter(self._held)))
 
     def changed(self, customer: str, since: int) -> None:
-        """Something is new at that instant (µs): what may know of it, or should, is void."""
+        """The customer's timeline changed at ``since`` (µs): drops the states that include that instant."""
         mine = self._held.get(customer, _NOTHING)
         for name in [name for name, (until, _, _) in mine.items() if until > since]:
             self._size -= mine.pop(name)[2]
 
     def forget(self, customer: str) -> None:
-        """Nothing of the customer's is known any more."""
+        """Drops the customer's states."""
         self._size -= sum([size for _, _, size in self._held.pop(customer, _NOTHING).values()])
 
     def clear(self) -> None:
-        """Nothing is known of anybody any more."""
+        """Drops all states."""
         self._held.clear()
         self._size = 0
 

@@ -1,4 +1,4 @@
-"""The resolver: folds the links log into who is who, and sends every event on to its customer's journal.
+"""The resolver: folds the links log into identities, and sends every event on to its customer's journal.
 
 One partition, one owner at a time, one transaction per batch: identities, merges and events appear together.
 """
@@ -44,7 +44,8 @@ _STRANGER = "data.customerId is no customer of this bus; echo the customerId of 
 class Resolver:
     """An ``engine.transactional.partition_state.Processor`` for the links log.
 
-    ``links_a_day``: with so many others' stronger identifiers a value may be linked in 24 h, at least one.
+    ``links_a_day``: how many stronger identifiers of other customers may come with a value in 24 h before it is
+    blocked; at least one.
     """
 
     def __init__(
@@ -66,19 +67,19 @@ class Resolver:
     # --- engine.transactional.partition_state.Processor ---------------------------------------------------------------
 
     def sources(self) -> Sequence[TopicPartition]:
-        """All that was ever found out is in one compacted topic."""
+        """The one compacted topic that holds all identities."""
         return (TopicPartition(IDENTITIES, 0),)
 
     def checkpoint(self) -> Checkpoint | None:
-        """What the store holds of it."""
+        """The store's checkpoint of the identities topic."""
         return self._store.checkpoint()
 
     def reset(self) -> None:
-        """Forgets the store."""
+        """Clears the store."""
         self._store.reset()
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """Mirrors the identities."""
+        """Copies records of the identities topic into the store."""
         others = []
         for record in records:
             if not identity_form(record.key, record.value):
@@ -91,11 +92,11 @@ class Resolver:
         return others
 
     def restored(self, mark: Checkpoint) -> None:
-        """What was read is known."""
+        """Stores what was restored so far."""
         self._store.flush_pending(mark)
 
     def opened(self, mark: Checkpoint) -> None:
-        """All that was found out is known. Raises ``WrongKey``, ``OtherNormalisation``."""
+        """Checks the identity key against the restored identities. Raises ``WrongKey``, ``OtherNormalisation``."""
         if (held := self._store.get("identities", KEY_RECORD)) is not None:
             check_key(held, self._identifiers)
         self._store.flush_pending(mark)
@@ -111,10 +112,10 @@ class Resolver:
         return outputs
 
     def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
-        """A letter about each.
+        """A dead letter for each record.
 
-        The record of the key is written once: a foreign one behind it would be all that compaction leaves, and no
-        worker without local state could start. So it is written again.
+        The key record is written once: after a foreign one compaction would remove it, and no worker without local
+        state could start. So it is written again.
         """
         outputs = list(letters_about(records, "resolver", self._metrics))
         held = self._store.get("identities", KEY_RECORD)
@@ -123,7 +124,7 @@ class Resolver:
         return outputs
 
     def committed(self, mark: Checkpoint) -> None:
-        """The transaction is durable: so may the store be."""
+        """Applies the unit of work to the store: its transaction is durable."""
         self._store.flush_pending(mark)
 
     def close(self) -> None:
@@ -149,7 +150,7 @@ class Resolver:
             resolution = resolve(judged.identifying, record.offset, self, self._identifiers.mint)
         except Fatal:
             raise
-        except Exception as error:  # noqa: BLE001 -- isolated, told and counted
+        except Exception as error:  # noqa: BLE001 -- isolated, reported and counted
             yield self._bury(record, isolated("resolver", error))
             return
         links = dict(judged.links)
@@ -165,7 +166,7 @@ class Resolver:
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
 
     def _answer(self, record: KafkaRecord) -> Output:
-        """An answer to an alert, about a customer whom some intake did not know yet."""
+        """Routes an answer to an alert whose customer the directory of an intake did not know yet."""
         echoed = str(orjson.loads(record.value)["data"]["customerId"])
         if self._store.get("identities", f"c/{echoed}".encode()) is None:
             return self._bury(record, Dead(Reason.INVALID_DATA, _STRANGER))
@@ -183,7 +184,7 @@ class Resolver:
         yield self._to_journal(merged.customer, order, ((ORDER, MERGE),))
 
     def _fuse(self, links: Mapping[Node, tuple[int, ...]], blown: Sequence[Node], at: int) -> Iterator[Output]:
-        """Of nodes that are known already: that they were linked with one more, or are blocked from now on."""
+        """Writes that known nodes were linked once more, or are blocked from now on (``at``, µs)."""
         for node, counted in links.items():
             yield self._know(node, replace(self._known(node), links=counted))
         for node in blown:
@@ -212,7 +213,7 @@ class Resolver:
     # --- core.identity.links.Known, core.identity.fuse.Known ----------------------------------------------------------
 
     def held(self, node_hash: str) -> Held | None:
-        """What is known of a node."""
+        """The record of a node, if it is known."""
         value = self._store.get("identities", f"i/{node_hash}".encode())
         return None if value is None else held_in(value)
 
@@ -222,13 +223,13 @@ class Resolver:
         return None if held is None else held.customer
 
     def merged_into(self, customer: str) -> str | None:
-        """One step of the redirects."""
+        """The customer into whom this one was merged, one step only."""
         value = self._store.get("identities", f"c/{customer}".encode())
         into = None if value is None else orjson.loads(value).get("mergedInto")
         return None if into is None else str(into)
 
     def born(self, customer: str) -> int:
-        """Where in the log the customer was first seen."""
+        """The offset in the links log at which the customer was first seen."""
         value = self._store.get("identities", f"c/{customer}".encode())
         assert value is not None, "every customer has a birth record"
         return int(orjson.loads(value)["born"])

@@ -1,4 +1,4 @@
-"""Rules as files: reading the YAML of a folder, and running the test cases that stand in it."""
+"""Rules as files: reads the YAML files of a folder, and runs the test cases in them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from core.timeline.vocabulary import Vocabulary
 from runtime.problems import Code
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
-"""The shipped rules: in the project and in an installation alike."""
+"""The folder of the shipped rules, in the project and in an installation alike."""
 
 SUFFIXES = (".yaml", ".yml")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose dates stay the text that the author wrote."""
+    """A YAML loader that leaves dates as text."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -39,7 +39,7 @@ _Loader.yaml_implicit_resolvers = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A test case of a rule that came out otherwise than its author said."""
+    """A test case of a rule whose alerts differ from what the author expected."""
 
     rule: str
     case: str
@@ -54,7 +54,7 @@ class RuleFileError(RuleError):
 
 
 class NoRules(RuleFileError):
-    """There is no rule in a folder. The message names the folder and says what is there instead."""
+    """A folder holds no rule. The message names the folder and says what is there instead."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -64,7 +64,7 @@ class NoRules(RuleFileError):
 def files(folder: Path) -> list[Path]:
     """The rule files of ``folder``, by name.
 
-    Raises ``NoRules`` when there is none: a bus without rules tells nobody anything, and looks well.
+    Raises ``NoRules`` when there is none: a bus without rules sends no alerts, and looks healthy.
     """
     folder = folder.absolute()
     if not folder.exists():
@@ -109,13 +109,13 @@ def _document(path: Path) -> Any:
 
 
 def digest(folder: Path) -> str:
-    """Eight hex digits that tell which rules a worker runs with. Raises ``NoRules`` when there is none."""
+    """Eight hex digits that identify the rules a worker runs with. Raises ``NoRules`` when there is none."""
     content = b"\0".join(path.name.encode() + b"\n" + path.read_bytes() for path in files(folder))
     return hashlib.sha256(content).hexdigest()[:8]
 
 
 def run_tests(rule: Rule, vocabulary: Vocabulary) -> list[Failure]:
-    """Runs the rule's own test cases on a timeline that has nothing else.
+    """Runs the rule's own test cases, each on a timeline that holds only the case's events.
 
     Raises ``RuleError`` for a case that can't be read.
     """

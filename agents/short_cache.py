@@ -1,5 +1,5 @@
-"""What follows from identifiers, kept by these: only where they are short, for it is their sender who decides how long
-they are, and how many.
+"""A cache of values computed from identifiers, of short ones only: the sender decides how long they are, and how
+many.
 """
 
 from __future__ import annotations
@@ -8,17 +8,19 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Pairs = tuple[tuple[str, str], ...]
-"""Types and values."""
+"""Identifiers as ``(type, value)`` pairs."""
 Value = TypeVar("Value")
 
 CACHED = 50_000
-"""All caches of ``Identifiers`` together take 1 KB of one identifier, and 6 KB of the longest four."""
+"""Entries per cache. All caches of ``Identifiers`` together take 1 KB for one identifier, and 6 KB for four of the
+longest.
+"""
 MOST_PAIRS, MOST_CHARACTERS = 4, 256
-"""Of what is kept, all types and values together: most events are far below."""
+"""Pairs, and characters of all types and values together, up to which a result is cached: most events are far below."""
 
 
 class ShortCache(dict[Pairs, Value]):
-    """``cache[pairs]`` is what ``make`` makes of them. Full, it begins anew."""
+    """``cache[pairs]`` is what ``make`` returns for the pairs. A full cache is cleared."""
 
     def __init__(self, make: Callable[[Pairs], Value]) -> None:
         super().__init__()

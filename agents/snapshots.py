@@ -1,11 +1,12 @@
-"""Older states of customers, from which a late event is folded again: a cache in memory, of one partition.
+"""Snapshots: older derived states of customers, from which a late event is folded again. A cache in memory, of one
+partition.
 
-Of a customer it holds the two latest states that the fold passed, and older ones the fewer the older they are: of
-three in a row the middle one goes when its neighbours lie no further apart than three times the younger neighbour's age
-(never less than a second). Of ten years' states that leaves a dozen or two. So an event that is late by more than a
-second is folded from a state at most four times as far back, unless nothing happened in between.
+For each customer it holds the two latest states that the fold reached, and older ones ever more sparsely: of three in a
+row the middle one goes when its neighbours are no further apart than three times the younger neighbour's age (never
+less than a second). Ten years of states thin to a dozen or two. So an event that is late by more than a second is
+folded from a state at most four times as far back, unless nothing happened in between.
 
-What is not here costs time and changes nothing: a customer without states is folded from their first entry.
+A missing snapshot costs time and changes no result: a customer without any is folded from their first entry.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from core.timeline.derived import Derived
 from .remembered import Remembered
 
 MOST = 24
-"""States of a customer before the surplus ones go: they go several at once, so that it costs little an event."""
+"""Snapshots of a customer above which they are thinned: several go at once, so that it costs little per event."""
 
 SECOND = 1_000_000
-"""Of states that are younger, those go that lie closer together than three of it."""
+"""A second (µs): the age that younger states count as when they are thinned."""
 
 SPREAD = 3
-"""How many times as far apart as the younger one is old neighbours may come to lie."""
+"""How far apart the neighbours of a removed state may be, in multiples of the younger neighbour's age."""
 
 
 class Snapshots:
-    """States by customer id, each customer's in the order of time.
+    """Snapshots by customer id, each customer's in the order of time.
 
-    ``written``: the unit of work is durable. What was passed or changed in one that is not makes all of it void.
-    So it is with what is ``remembered`` of matters that left the states.
+    After an aborted unit of work (``drop`` without ``written``) all snapshots are void if it added or changed any. So
+    are the cached states of matters (``remembered``).
     """
 
     def __init__(self) -> None:
@@ -41,7 +42,7 @@ class Snapshots:
         self.remembered = self._matters.before
 
     def before(self, customer: str, instant: int) -> Derived | None:
-        """The nearest state strictly before ``instant`` (µs), if there is one."""
+        """The latest snapshot strictly before ``instant`` (µs), if there is one."""
         states = self._states.get(customer)
         if not states:
             return None
@@ -49,7 +50,7 @@ class Snapshots:
         return states[place - 1] if place else None
 
     def passed(self, customer: str, derived: Derived) -> None:
-        """The fold passed this state; one that is not later than what is kept is known."""
+        """Adds a state that the fold reached, if it is later than the latest snapshot."""
         self._unwritten = True
         states = self._states.get(customer)
         if not states:
@@ -60,12 +61,12 @@ class Snapshots:
                 self._states[customer] = thinned(states)
 
     def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
-        """The state of a matter by its entries before ``until`` (µs)."""
+        """Caches the state of a matter by its entries before ``until`` (µs)."""
         self._unwritten = True
         self._matters.keep(customer, kind, name, until, state)
 
     def changed(self, customer: str, since: int) -> None:
-        """States as of ``since`` (µs) or later are void."""
+        """Drops the customer's states as of ``since`` (µs) or later."""
         self._matters.changed(customer, since)
         states = self._states.get(customer)
         if states:
@@ -73,21 +74,21 @@ class Snapshots:
             del states[bisect_left(states, since, key=_at) :]
 
     def forget(self, customer: str) -> None:
-        """No state of the customer's is known any more."""
+        """Drops all states of the customer."""
         self._states.pop(customer, None)
         self._matters.forget(customer)
 
     def written(self) -> None:
-        """What was passed and changed is durable."""
+        """The unit of work is durable."""
         self._unwritten = False
 
     def drop(self) -> None:
-        """What was passed and changed is not durable."""
+        """The unit of work was aborted."""
         if self._unwritten:
             self.clear()
 
     def clear(self) -> None:
-        """No state of anybody is known any more."""
+        """Drops all states of all customers."""
         self._states.clear()
         self._matters.clear()
         self._unwritten = False
@@ -97,7 +98,7 @@ _at = attrgetter("at")
 
 
 def thinned(states: list[Derived]) -> list[Derived]:
-    """Those that are left; the first and the last two always are."""
+    """Thins the snapshots; the first and the last two always remain."""
     now = states[-1].at
     left, before, last = states[:1], states[0].at, states[0].at
     for state in states[1:-1]:

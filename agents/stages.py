@@ -1,7 +1,7 @@
-"""The bus's topology: which stages there are, what each reads, writes and keeps, and under which guarantee.
+"""The bus's topology: its stages, what each reads, writes and keeps, and under which guarantee.
 
 ``agents.app`` wires a worker from it, ``agents.topology_page`` writes it into the documentation. The departments, the
-sink and the command line run elsewhere and stand here, too: who may do what on Kafka follows from all of them together.
+sink and the command line run elsewhere and are listed, too: access rights on Kafka follow from all stages together.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ HOW_FAR = Write(PROGRESS, "how far it is")
 
 
 def topology(registry: Registry, app_id: str, partitions: int) -> Topology:
-    """The bus of these departments; ``app_id`` is the workers' group, P the number of ``partitions``."""
+    """The topology with these departments; ``app_id`` is the workers' group, ``partitions`` the number P."""
     sources = [department.name for department in registry.sources]
     return topology_of(sources, registry.alerted, app_id, partitions)
 
 
 def topology_of(sources: Sequence[str], alerted: Sequence[str], app_id: str, partitions: int) -> Topology:
-    """The bus of the departments that publish, the ``sources``, and of those that are told of alerts."""
+    """The topology with the departments that publish (``sources``), and those that get alerts (``alerted``)."""
     topics = catalogue(sources, partitions, 1, alerted)
     events = tuple(map(events_topic, sources))
     alerts = tuple(map(alerts_topic, alerted))
@@ -100,7 +100,7 @@ def _resolver(app_id: str, partitions: int) -> Stage:
         ),
         store="resolver-<n>",
         group=app_id,
-        transactions=Transactions(f"{app_id}-resolver", PROGRESS, first=partitions),  # behind the journey's
+        transactions=Transactions(f"{app_id}-resolver", PROGRESS, first=partitions),  # after the journey's
     )
 
 

@@ -1,4 +1,4 @@
-"""An archived alert in bytes, as the topic of notified alerts and the local store have it: MessagePack."""
+"""An archived alert in bytes (MessagePack), as on the topic of notified alerts and in the local store."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from core.alerts.alert import Alert
 
 
 def stored(alert: Alert) -> bytes:
-    """What is written of it."""
+    """Encodes the alert."""
     return _ENCODER.encode(alert)
 
 
 def alert(stored: bytes) -> Alert:
-    """What ``stored`` wrote. Raises ``ValueError`` for anything else."""
+    """Decodes what ``stored`` wrote. Raises ``ValueError`` for anything else."""
     return _DECODER.decode(stored)
 
 

@@ -1,7 +1,7 @@
-"""An entry as the local store keeps it: of its record on the timeline what the bus itself needs again.
+"""An entry as the local store keeps it: the part of its timeline record that the bus itself needs again.
 
-That is the end of the record's value, from the instant of receipt on: ``<received>,"origin":"…","event":{…}``. Where
-the entry stands (``at``, uid) is in its key. Cut out, not parsed: a restore has no time for that.
+That is the end of the record's value, from the instant of receipt on: ``<received>,"origin":"…","event":{…}``. The
+entry's instant (``at``) and uid are in its key. The part is cut out, not parsed, to keep a restore fast.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas import instant
 
 
 class Shippable(NamedTuple):
-    """What a move takes along. ``time``, ``received`` in µs; ``event``: the department's, byte for byte."""
+    """An entry as a move takes it along. ``time``, ``received`` in µs; ``event``: the department's bytes, unchanged."""
 
     uid: str
     time: int
@@ -26,15 +26,17 @@ class Shippable(NamedTuple):
 
 
 def kept(received: int, origin: str, event: bytes) -> bytes:
-    """What is kept of an entry; the bus's own words of it (µs, ``topic/partition/offset``) need no escaping."""
+    """Encodes an entry for the store; ``received`` (µs) and ``origin`` (``topic/partition/offset``) need no
+    escaping.
+    """
     return f'{received},"origin":"{origin}","event":'.encode() + event
 
 
 def cut(record: bytes) -> tuple[int, bytes]:
-    """The instant (µs), and what is kept, of a value that ``timeline_entry`` made.
+    """The instant (µs), and the stored form, of a timeline record's value that ``timeline_entry`` made.
 
-    Nothing before them can hold the bytes that are looked for: inside a text the quotation marks would be escaped.
-    Raises ``ValueError`` for another value.
+    The bytes that are searched for can't occur earlier in it: inside a text the quotation marks are escaped. Raises
+    ``ValueError`` for another value.
     """
     start = record.index(_AT) + 5
     end = record.index(b",", start)
@@ -42,13 +44,13 @@ def cut(record: bytes) -> tuple[int, bytes]:
 
 
 def entry(at: int, uid: str, stored: bytes) -> Entry:
-    """The entry."""
+    """Decodes the entry."""
     event = orjson.loads(_event(stored))
     return Entry(at, uid, event["type"], event["source"], event["id"], event["data"])
 
 
 def arrived(at: int, uid: str, stored: bytes) -> Arrived:
-    """The entry, and its department's own time, to be compared with a copy."""
+    """Decodes the entry with the department's own time, to be compared with a copy."""
     event = orjson.loads(_event(stored))
     return Arrived(
         Entry(at, uid, event["type"], event["source"], event["id"], event["data"]), instant.parse(event["time"])
@@ -56,15 +58,15 @@ def arrived(at: int, uid: str, stored: bytes) -> Arrived:
 
 
 def shippable(uid: str, stored: bytes) -> Shippable:
-    """What goes to another customer."""
+    """Decodes the entry for a move."""
     head: dict[str, Any] = orjson.loads(b'{"received":%s}' % stored[: stored.index(_EVENT)])
     event = _event(stored)
-    # read as intake did: of a key given twice the last counts
+    # parsed as intake did: the last value of a repeated key counts
     return Shippable(uid, instant.parse(orjson.loads(event)["time"]), head["received"], head["origin"], event)
 
 
 def _event(stored: bytes) -> bytes:
-    """Neither of the bus's own texts before it can hold these bytes."""
+    """The department's event. The bus's own texts before it can't contain the bytes that are searched for."""
     return stored[stored.index(_EVENT) + len(_EVENT) :]
 
 

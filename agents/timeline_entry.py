@@ -1,4 +1,4 @@
-"""Entries of the timeline as CloudEvents in bytes, what their records' headers say, and how many there were."""
+"""Timeline entries as CloudEvents in bytes, the headers of their records, and a count of them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from .stored_entry import kept
 
 
 class TimelineEntries:
-    """Writes the entries of one partition. Those since the latest ``forget`` are counted by ``count``."""
+    """Encodes the entries of one partition. ``count`` counts those since the latest ``forget``."""
 
     def __init__(self, partition: int, vocabulary: Vocabulary, metrics: Metrics) -> None:
         self._partition, self._vocabulary, self._metrics = partition, vocabulary, metrics
-        self._in_order: list[str] = []  # of each that joined the department
+        self._in_order: list[str] = []  # the department of each new entry
         self._late: list[str] = []
 
     def record(self, customer: bytes, written: Written, source: Source) -> tuple[Output, Added]:
-        """The entry around the department's event, whose bytes are taken as they are: a valid JSON object. And what the
-        archive is to hold of it.
+        """The record of an entry around the department's event, whose bytes are taken unchanged (a valid JSON object),
+        and what the archive is to store of it.
 
-        The other texts are the bus's own and need no escaping, but for the identifiers, of which only type and value
-        are repeated. Raises ``OutputTooLarge``.
+        The other texts are the bus's own and need no escaping, except the identifiers, of which only type and value are
+        repeated. Raises ``OutputTooLarge``.
         """
         entry, taken, stood_at, late = written.entry, written.taken, written.stood_at, written.late
         if taken is None:
@@ -64,17 +64,17 @@ class TimelineEntries:
         return output, Added(customer, source.uid, placed(at), stored, about, stood_at)
 
     def _unread(self, entry: Entry) -> tuple[str, tuple[str, str] | None]:
-        """Department and matter of what is not folded: a note, or a type that nobody knows."""
+        """Department and matter of an entry that is not folded: a note, or an event of unknown type."""
         kind = self._vocabulary.get(entry.type)
         return ("other", None) if kind is None else (kind.department, matter_of(kind, entry.data))
 
     def forget(self) -> None:
-        """What was written was not committed, or is counted."""
+        """Forgets the entries since the latest call: they were not committed, or are counted."""
         self._in_order.clear()
         self._late.clear()
 
     def count(self) -> None:
-        """What was written is durable."""
+        """Counts the entries: they are durable."""
         for way, joined in (("in order", self._in_order), ("late", self._late)):
             for department, number in Counter(joined).items():
                 self._metrics.entries.labels(department, way).inc(number)
@@ -91,8 +91,8 @@ _ENTRY = (
 
 
 def timeline_headers(matter: bytes, stood_at: int | None) -> tuple[Header, ...]:
-    """What a restore need not read the entry for: the matter that it is about, if any, and, of an entry that is written
-    again, the instant (µs) at which it stood.
+    """Headers that spare a restore from parsing the entry: its matter, if any, and, for an entry that is written again,
+    its instant (µs) until then.
     """
     if stood_at is not None:
         return (*timeline_headers(matter, None), (STOOD_AT, b"%d" % stood_at))

@@ -1,4 +1,4 @@
-"""Making a cluster have the bus's topics, and telling how they stand.
+"""Creates the bus's topics on a cluster, and reports how they are set up.
 
 The admin client is imported when it is needed: a worker needs none, and it costs 20 MB of memory.
 """
@@ -21,7 +21,7 @@ PATIENCE = 30.0
 
 
 class ClusterAway(Exception):
-    """The cluster could not be reached, or went away in the middle."""
+    """The cluster could not be reached, or became unreachable meanwhile."""
 
     exit_code = Code.AWAY
 
@@ -30,7 +30,9 @@ class ClusterAway(Exception):
 
 
 class PartitionsDiffer(Exception):
-    """A topic exists with another number of partitions. It can't be changed: customers would change their partition."""
+    """A topic exists with another number of partitions. The number can't be changed: customers would change their
+    partition.
+    """
 
     exit_code = Code.USAGE
 
@@ -52,7 +54,7 @@ class TopicRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What ``apply`` did to a topic, or saw on it and left as it is."""
+    """What ``apply`` did to a topic, or found different and left unchanged."""
 
     topic: str
     kind: Literal["created", "differs"]
@@ -64,7 +66,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a topic of the catalogue stands on a cluster."""
+    """A topic of the catalogue as it is on a cluster."""
 
     topic: Topic
     exists: bool
@@ -81,9 +83,10 @@ class Standing:
 
 
 def replication(bootstrap: str) -> int:
-    """Copies that a topic gets on this cluster: three, or as many as it has brokers. Raises ``ClusterAway``.
+    """The replication factor of a topic on this cluster: three, or its number of brokers. Raises ``ClusterAway``.
 
-    A broker that is away is not told of, but the topics name it: what is made meanwhile must not have fewer copies.
+    A broker that is down is not listed, but the topics' replicas name it: topics made meanwhile must not have fewer
+    copies.
     """
     with _admin(bootstrap) as admin:
         living = [broker["broker_id"] for broker in admin.describe_cluster()["brokers"]]
@@ -92,15 +95,15 @@ def replication(bootstrap: str) -> int:
 
 
 def copies(living: Iterable[int], replicas: Iterable[Sequence[int]]) -> int:
-    """Three, or as many as there are brokers: those that live, and those that hold ``replicas``."""
+    """Three, or the number of brokers: those that live, and those that hold ``replicas``."""
     return min(3, len({*living, *chain.from_iterable(replicas)}))
 
 
 def apply(bootstrap: str, topics: Sequence[Topic]) -> list[Change]:
-    """Create the topics that are missing and wait until all have leaders; report other settings, but leave them.
+    """Creates missing topics and waits until all have leaders; reports other settings, but leaves them.
 
-    Can be repeated, also by two at once. Raises ``PartitionsDiffer`` before anything is created, ``TopicRefused``
-    and ``ClusterAway``.
+    Can be repeated, also concurrently. Raises ``PartitionsDiffer`` before anything is created, ``TopicRefused`` and
+    ``ClusterAway``.
     """
     with _admin(bootstrap) as admin:
         there = _partitions(admin, topics)
@@ -108,7 +111,7 @@ def apply(bootstrap: str, topics: Sequence[Topic]) -> list[Change]:
         created = _create(admin, missing) if missing else []
         _wait(admin, topics)
         if missing:
-            _partitions(admin, missing)  # another apply may have been quicker, and of another opinion
+            _partitions(admin, missing)  # a concurrent apply may have created them with other numbers
         differing = [
             Change(standing.topic.name, "differs", words)
             for standing in _standings(admin, topics)
@@ -118,7 +121,7 @@ def apply(bootstrap: str, topics: Sequence[Topic]) -> list[Change]:
 
 
 def list_topics(bootstrap: str, topics: Sequence[Topic]) -> tuple[Standing, ...]:
-    """How each of ``topics`` stands on the cluster. Raises ``ClusterAway``."""
+    """How each of ``topics`` is set up on the cluster. Raises ``ClusterAway``."""
     with _admin(bootstrap) as admin:
         return _standings(admin, topics)
 
@@ -154,7 +157,7 @@ def _create(admin: Any, topics: Sequence[Topic]) -> list[Change]:
         code = answers[topic.name]["error_code"]
         if code == 0:
             changes.append(Change(topic.name, "created", f"created with {_in_words(topic.partitions, 'partition')}"))
-        elif code != TopicAlreadyExistsError.errno:  # else somebody created it at the same moment
+        elif code != TopicAlreadyExistsError.errno:  # else a concurrent apply created it
             reason = answers[topic.name]["error_message"] or for_code(code).__name__
             raise TopicRefused(f"The cluster did not create {topic.name}: {reason}")
     return changes
@@ -234,11 +237,11 @@ def _offsets(admin: Any, partitions: Mapping[str, int]) -> dict[str, tuple[tuple
 
 @contextmanager
 def _admin(bootstrap: str) -> Iterator[Any]:
-    """An admin client. Raises ``ClusterAway``, also out of the block when the cluster goes away meanwhile."""
+    """An admin client. Raises ``ClusterAway``, also from inside the block."""
     from kafka.admin import KafkaAdminClient
     from kafka.errors import RetriableError
 
-    # The client itself leaves a thread and open sockets behind when nobody answers.
+    # Checked first, as the client leaves a thread and open sockets behind when nobody answers.
     _wait_for_a_broker(bootstrap)
     try:
         with KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=int(PATIENCE * 1000)) as admin:

@@ -1,6 +1,6 @@
-"""A topology: stages, each with what it reads, writes and keeps, and under which guarantee; and what makes one right.
+"""A topology: stages, each with what it reads, writes and keeps, and under which guarantee; and its validation.
 
-The bus's own is in ``agents.stages``.
+The bus's own topology is in ``agents.stages``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schemas.topics import Topic
 
 
 class Process(StrEnum):
-    """Where a stage runs: whose user Kafka sees."""
+    """The kind of process in which a stage runs; each is a user of Kafka."""
 
     WORKER = "worker"
     SINK = "sink"
@@ -25,7 +25,7 @@ class Process(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A topic that a stage writes to, and what, in words."""
+    """A topic that a stage writes to, and what it writes there, in words."""
 
     topic: str
     what: str
@@ -33,9 +33,9 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Transactions:
-    """One for each unit of work of an input partition n, of the transactional id ``<id>-<n>``.
+    """One transaction for each unit of work of an input partition n, with the transactional id ``<id>-<n>``.
 
-    In it the stage notes how far it is, in partition ``first`` + n of the topic ``progress``.
+    In it the stage records its progress, in partition ``first`` + n of the topic ``progress``.
     """
 
     id: str
@@ -45,11 +45,11 @@ class Transactions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One stage. ``does``: in a few words. ``guarantee``, and ``by`` what it is kept.
+    """One stage. ``does``: its task in a few words. ``guarantee``: of delivery; ``by``: what ensures it.
 
-    ``reads``: inputs, from where its ``group`` is. ``lookups``: tables that others write, each process of the stage
-    reads all of them from their beginning, in no group. ``state``: compacted topics that hold what it knows and that
-    nobody else writes; ``store`` is its local copy, in which ``<n>`` stands for the number of an input partition.
+    ``reads``: inputs, from the offsets of its ``group`` on. ``lookups``: tables that others write; each process of the
+    stage reads all of them from their beginning, in no group. ``state``: compacted topics that hold its state and that
+    nobody else writes; ``store`` is its local copy, where ``<n>`` stands for the number of an input partition.
     """
 
     name: str
@@ -67,21 +67,21 @@ class Stage:
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The topics that it writes to."""
+        """The topics that the stage writes to."""
         return tuple([write.topic for write in self.writes])
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """The topics from which it starts again: its state, and how far it is."""
+        """The topics from which the stage restarts: its state, and its progress."""
         return (*self.state, *(() if self.transactions is None else (self.transactions.progress,)))
 
     @property
     def read(self) -> tuple[str, ...]:
-        """All topics that it reads, for whatever reason."""
+        """All topics that the stage reads, for whatever reason."""
         return (*self.reads, *self.lookups, *self.kept)
 
     def store_of(self, partition: int = 0) -> str:
-        """The name of the local store for this input partition; of one that knows no partitions, of all."""
+        """The name of the local store for this input partition, or of the one store for all partitions."""
         assert self.store is not None, "it keeps nothing"
         return self.store.replace("<n>", str(partition))
 
@@ -90,7 +90,7 @@ class Stage:
 class Topology:
     """All stages, in the order in which an event passes them, over the ``topics`` of a bus.
 
-    Raises ``ValueError`` for one that can't work, with all that is wrong.
+    Raises ``ValueError`` for an invalid topology, with all that is wrong.
     """
 
     stages: tuple[Stage, ...]
@@ -109,7 +109,7 @@ class Topology:
         raise KeyError(name)
 
     def of(self, process: Process) -> tuple[Stage, ...]:
-        """The stages that run in such a process."""
+        """The stages that run in processes of this kind."""
         return tuple([stage for stage in self.stages if stage.process is process])
 
 
@@ -160,7 +160,7 @@ def _of_all(stages: Sequence[Stage], known: Mapping[str, Topic]) -> Iterator[str
 
 
 def _progress_flaws(stages: Sequence[Stage], known: Mapping[str, Topic]) -> Iterator[str]:
-    """Whether each input partition has one partition for its progress, and each of these is somebody's."""
+    """Checks that each input partition has one partition for its progress, and each of these belongs to one input."""
     places: Counter[tuple[str, int]] = Counter()
     for stage in stages:
         if (transactions := stage.transactions) is not None:

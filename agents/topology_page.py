@@ -1,7 +1,7 @@
-"""The topology as readers of the documentation see it: ``make docs`` writes it into the pages that have room for it.
+"""Pictures and tables of the topology, which ``make docs`` writes into the pages that have marks for them.
 
-A page has the room between two lines, ``<!-- topology: NAME -->`` and ``<!-- end of topology -->``. What is drawn is
-the bus of a department called ``<department>``, whose topics have P partitions.
+The marks are two lines, ``<!-- topology: NAME -->`` and ``<!-- end of topology -->``. The pages show a bus with one
+department called ``<department>``, whose topics have P partitions.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from .stages import topology_of
 from .topology import Process, Stage, Topology
 
 P = 1000
-"""A number of partitions by which one knows those that are as many as it is set to."""
+"""A number of partitions that no other setting has, so that topics with the configured number are recognised."""
 SHOWN = topology_of(["<department>"], ["<department>"], "cxbus", P)
 
 _ROOM = re.compile(r"(<!-- topology: (\w+) -->\n).*?(<!-- end of topology -->\n)", re.DOTALL)
 
 
 def written(page: str) -> str:
-    """The page with what belongs between its marks. Raises ``KeyError`` for a name that is none of ``PARTS``."""
+    """The page with the parts of the topology between its marks. Raises ``KeyError`` for a name that is not in
+    ``PARTS``.
+    """
     return _ROOM.sub(lambda room: "".join((room[1], *(f"{line}\n" for line in PARTS[room[2]](SHOWN)), room[3])), page)
 
 
@@ -34,7 +36,7 @@ def written(page: str) -> str:
 
 
 def summary(topology: Topology) -> Iterator[str]:
-    """What each stage does, and who goes on with what it writes."""
+    """What each stage does, and which stages read what it writes."""
     drawn = _drawn(topology)
     titles, deeds = (max(map(len, column)) for column in zip(*((_title(one), one.does) for one in drawn), strict=True))
     yield "```"
@@ -46,7 +48,7 @@ def summary(topology: Topology) -> Iterator[str]:
 
 
 class _Widths(NamedTuple):
-    """Of the columns of the flow, in characters."""
+    """The widths of the columns of the flow, in characters."""
 
     inputs: int
     titles: int
@@ -85,7 +87,7 @@ def _lines(stage: Stage, widths: _Widths) -> Iterator[str]:
 
 
 def _joint(line: int, lines: int, corners: str) -> str:
-    """What joins a line to the others of its side: the first, one between, or the last; one alone goes straight on."""
+    """The character that joins a line to the others of its side: the first, a middle, the last, or the only one."""
     if lines == 1:
         return "─"
     return corners[0 if line == 0 else 2 if line == lines - 1 else 1]
@@ -95,7 +97,7 @@ def _joint(line: int, lines: int, corners: str) -> str:
 
 
 def stages(topology: Topology) -> Iterator[str]:
-    """What each stage keeps, and what it promises."""
+    """What each stage keeps, and its guarantee."""
     yield from _head("stage", "runs in", "keeps", "guarantee")
     for stage in topology.stages:
         yield _row(_title(stage), _runs_in(stage), _keeps(stage), f"{stage.guarantee}, by {stage.by}")
@@ -117,7 +119,7 @@ def _keeps(stage: Stage) -> str:
 
 
 def topics(topology: Topology) -> Iterator[str]:
-    """Who does what with each topic."""
+    """How each stage uses each topic."""
     yield from _head("topic", *map(_title, topology.stages))
     for topic in topology.topics:
         yield _row(f"`{topic.name}`", *(", ".join(_uses(stage, topic.name)) for stage in topology.stages))
@@ -135,7 +137,7 @@ def _uses(stage: Stage, topic: str) -> Iterator[str]:
 
 
 def keeping(topology: Topology) -> Iterator[str]:
-    """How the topics are kept, those together that are kept alike."""
+    """How the topics are kept; topics with equal settings share a row."""
     yield from _head("topics", "partitions", "kept", "batches up to")
     for kept, alike in groupby(sorted(topology.topics, key=_kept), key=_kept):
         yield _row(_code(topic.name for topic in alike), *kept)
@@ -164,7 +166,7 @@ def _code(names: Iterable[str]) -> str:
 
 
 def _drawn(topology: Topology) -> Sequence[Stage]:
-    """The command line looks at everything, and would hide the rest."""
+    """The stages in pictures: all but the command line, which reads everything and would hide the rest."""
     return [stage for stage in topology.stages if stage.process is not Process.COMMAND_LINE]
 
 
@@ -178,7 +180,7 @@ PARTS: Mapping[str, Callable[[Topology], Iterator[str]]] = {
 
 
 def main(pages: Sequence[str]) -> None:
-    """Writes what belongs into them."""
+    """Writes the topology into the pages."""
     for page in map(Path, pages):
         page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
 

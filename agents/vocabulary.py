@@ -8,7 +8,7 @@ from schemas.registry import Registry
 
 
 def vocabulary(registry: Registry) -> core.Vocabulary:
-    """What every event type means, by its name."""
+    """The event types by name."""
     return {
         name: core.EventType(
             name=name,
