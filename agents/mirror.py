@@ -65,4 +65,4 @@ def _profile(name: str, record: KafkaRecord, archive: Archive) -> int:
     archive.set_profile(name, document.stored())
     if record.timestamp <= 0 or appended <= received_at(record) + DAY:
         return appended
-    return 0  # a forged clock in the future would block the clock of all customers
+    return 0  # a forged one in the future would stop the clock for all other customers

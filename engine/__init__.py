@@ -1,5 +1,6 @@
-"""Exactly once for Faust: one transaction for each batch and what follows from it. It knows nothing of customers.
+"""Exactly once for Faust: one transaction for each unit of work, with its outputs and progress. Knows nothing of
+customers.
 
-From below: ``kafka`` reads and checks, without Faust; ``store`` keeps a partition's state; ``transactional`` owns a
-partition and commits; ``faust`` brings the batches. Each imports those before it only.
+From the bottom up: ``kafka`` reads and checks, without Faust; ``store`` keeps a partition's state; ``transactional``
+owns a partition and commits; ``faust`` delivers the batches. Each imports only those before it.
 """

@@ -1,1 +1,1 @@
-"""The worker: Faust with a transport of our own, which fetches, hands out batches and watches over them."""
+"""The worker: Faust with its own transport, which fetches records, delivers them in batches and supervises them."""

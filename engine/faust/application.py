@@ -1,4 +1,4 @@
-"""The Faust application, set up so that none of Faust's own guarantees is relied upon."""
+"""The Faust application, configured so that nothing relies on Faust's own guarantees."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = structlog.get_logger("engine.faust.application")
 SCHEME = "cxbus"
 HEARTBEAT_SECONDS = 2.5
 REBALANCE_SECONDS = 30.0
-"""A worker that takes longer to give up its partitions is left out by the group: the others do not wait for it."""
+"""Rebalance time-out: the group goes on without a worker that takes longer to give up its partitions."""
 
 
 class Application(faust.App):
@@ -48,10 +48,10 @@ class Application(faust.App):
         self.on_lost: Callable[[str, int, int], None] | None = None
         """See :meth:`engine.transactional.observer.Observer.lost`."""
         self.on_failure: Callable[[Fatal], None] | None = None
-        """Told of the error that ends the process, at once and in whatever thread it came up."""
+        """Called with the error that ends the process, at once and in whatever thread it was raised."""
         self.pulse = Pulse()
         self.leaving = False
-        """Whether the worker is on its way out, for whatever reason: it takes no new work."""
+        """Whether the worker is stopping, for whatever reason: it takes no new work."""
         self.failure: Fatal | None = None
         self.failed = asyncio.Event()
         super().__init__(app_id, **options)
@@ -59,7 +59,7 @@ class Application(faust.App):
     def batch_topic(self, *topics: str, by_time: bool = False) -> faust.TopicT:
         """A channel for ``@app.agent``: iterate it with :func:`engine.faust.rounds.rounds`, and never yield.
 
-        ``by_time``: all such topics of the app together are handed out in the order of their broker time.
+        ``by_time``: the batches of all such topics of the app are delivered in the order of their broker time.
         """
         self.needs.update(topics)
         if by_time:
@@ -67,31 +67,31 @@ class Application(faust.App):
         return self.topic(*topics, schema=Unread())
 
     def register(self, ownership: Ownership) -> None:
-        """Tell ``ownership`` about assignments of its topic, and close it when the worker ends."""
+        """Notify ``ownership`` of assignments of its topic, and close it when the worker ends."""
         self.needs.add(ownership.progress_topic)
         self.listeners.append(ownership)
 
     def progress(self) -> dict[TP, Progress]:
-        """How far each partition is that this worker has fetched from; empty before it has a consumer."""
+        """The progress of each partition from which this worker has fetched; empty before it has a consumer."""
         return cast("BatchConsumer", self.consumer).progress() if self._consumer is not None else {}
 
     def outside(self) -> str | None:
-        """Why this worker is no member of a stable group, in words; ``None`` if it is. From any thread."""
+        """Why this worker is not a member of a stable group, in words; ``None`` if it is. Callable from any thread."""
         if self._consumer is None:
             return "no member of the group yet"
         return "the group is rebalancing" if self.rebalancing else cast("BatchConsumer", self.consumer).outside()
 
     def given(self, topic: str) -> set[int]:
-        """The partitions of ``topic`` that the group has given to this worker. From any thread."""
+        """The partitions of ``topic`` that are assigned to this worker. Callable from any thread."""
         return cast("BatchConsumer", self.consumer).given(topic) if self._consumer is not None else set()
 
     def lost(self, topic: str, partition: int, records: int) -> None:
-        """Of a topic that no listener owns."""
+        """Report deleted records of a topic without an owner among the listeners."""
         if self.on_lost is not None:
             self.on_lost(topic, partition, records)
 
     def fatal(self, error: Fatal) -> None:
-        """The one place for errors that end the process; the first one counts."""
+        """Ends the process; the one place for errors that do so. The first error counts."""
         if self.failure is None:
             self.failure, self.leaving = error, True
             if self.on_failure is not None:
@@ -100,7 +100,7 @@ class Application(faust.App):
             self.failed.set()
 
     async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
-        """Faust would acknowledge the event, log, and start the agent anew."""
+        """Ends the process: Faust would acknowledge the event, log the error, and restart the agent."""
         self.fatal(fatal(f"agent {agent.name}", exc))
         await asyncio.Event().wait()  # until the worker stops: the agent must not take another batch
 
@@ -112,7 +112,7 @@ def create_app(
 
     ``bootstrap``: ``host:port[,host:port…]``. ``data_dir`` belongs to this worker alone: lock file, id, Faust's (empty)
     folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
-    its partitions again at once, without a rebalance. One that is told to stop leaves the group.
+    its partitions again at once, without a rebalance. One that is asked to stop leaves the group.
     """
     read_light(unpacking or Unpacking())
     write_flat()
@@ -141,6 +141,6 @@ def create_app(
         broker_request_timeout=30.0,
         stream_recovery_delay=0.0,
         stream_wait_empty=True,
-        stream_buffer_maxsize=4096,  # batches; the transport's window is what bounds memory, this must never block
+        stream_buffer_maxsize=4096,  # batches; the transport's window bounds the memory, so this must never block
         worker_redirect_stdouts=False,
     )

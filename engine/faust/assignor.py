@@ -1,4 +1,4 @@
-"""Who reads which partition: balanced topic by topic, and as before wherever that is possible."""
+"""The partition assignor: balanced within each topic, and sticky wherever that is possible."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ VERSION = 0
 class StickyByTopic:
     """Partition assignor for the classic group protocol.
 
-    Each topic is spread evenly on its own (aiokafka's sticky assignor balances the sum, so that one worker may get
-    all of the busiest topic), and a partition stays where it was if the balance allows. Every rebalance revokes
+    Each topic is balanced on its own (aiokafka's sticky assignor balances the sum, so that one worker may get all of
+    the busiest topic), and a partition stays with its owner if the balance allows it. Every rebalance revokes
     everything first; a partition that comes back keeps its state.
 
-    A member tells what it owned and since when, so that of two who claim a partition the later one is believed
-    (the other was frozen). ``clock`` gives seconds; only that comparison uses it.
+    A member sends what it owned and since when, so that of two who claim a partition the later one is believed (the
+    other was frozen). ``clock`` gives seconds; only that comparison uses it.
     """
 
     name = "sticky-by-topic"
@@ -32,19 +32,19 @@ class StickyByTopic:
         self._since = 0.0
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
-        """What this member tells the group's leader."""
+        """What this member sends to the group's leader."""
         claim = json.dumps({"since": self._since, "owned": self._owned}).encode()
         return ConsumerProtocolMemberMetadata(VERSION, sorted(topics), claim)
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Remember what this member got."""
+        """Remember the partitions that this member got."""
         self._owned = {topic: sorted(partitions) for topic, partitions in assignment.assignment}
         self._since = self._clock()
 
     def assign(
         self, cluster: Any, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """The leader's part: partitions for every member."""
+        """Called on the group's leader: assigns partitions to every member."""
         topics = {topic for member in members.values() for topic in member.subscription}
         plan = spread(
             {topic: sorted(cluster.partitions_for_topic(topic) or ()) for topic in topics},
@@ -57,7 +57,7 @@ class StickyByTopic:
 
 
 def _claims(members: Mapping[str, ConsumerProtocolMemberMetadata]) -> dict[tuple[str, int], str]:
-    """Who owned a partition last, as far as the members know. A claim that can't be read claims nothing."""
+    """The last owner of each partition, as far as the members know. A claim that can't be decoded is ignored."""
     owners: dict[tuple[str, int], str] = {}
     told: list[tuple[float, str, dict[str, list[int]]]] = []
     for name, member in members.items():
@@ -76,7 +76,9 @@ def spread(
     subscriptions: Mapping[str, Iterable[str]],
     owners: Mapping[tuple[str, int], str],
 ) -> dict[str, dict[str, list[int]]]:
-    """Topic by topic: everyone gets n // m or one more; what one had stays; who has least in all gets the next."""
+    """Topic by topic: each of m members gets n // m partitions or one more; a member keeps what it had; the member with
+    the fewest in total gets the next one.
+    """
     plan: dict[str, dict[str, list[int]]] = {name: {} for name in subscriptions}
     load: dict[str, int] = defaultdict(int)
     for topic in sorted(partitions):

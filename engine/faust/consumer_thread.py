@@ -1,4 +1,6 @@
-"""The consumer's thread: fetches and heartbeats while the main thread computes. What differs from Faust's is said."""
+"""The consumer's thread: fetches and sends heartbeats while the main thread computes. Comments say what differs from
+Faust's.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0
 HELD_POLL_SECONDS = 0.05
 REFILL_SECONDS = 0.1
-"""What was fetched is looked at so often, whether anything says that there is room for it or not."""
+"""How often fetched records are moved into the buffers, even if nothing signals that there is room."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -74,10 +76,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
 
     async def on_thread_stop(self) -> None:
-        """Leave the group, but not at any price: aiokafka would wait for the end of a rebalance under way.
+        """Leave the group within a time limit: aiokafka would wait for the end of a rebalance under way.
 
-        A static member does not leave by itself. One that failed is back in a moment and stays a member; the
-        partitions of one that was told to stop would wait for the session to time out.
+        A static member does not leave by itself. One that failed is back in a moment and stays a member; the partitions
+        of one that was asked to stop would wait for the session to time out.
         """
         await QueueServiceThread.on_thread_stop(self)
         if self._consumer is not None:
@@ -90,10 +92,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 await client_of(self._consumer).close()
 
     def close(self) -> None:
-        """Nothing: the thread closes what is its own when it stops.
+        """Does nothing: the thread closes its connections when it stops.
 
         Faust has the main thread close the connections when a rebalance meets a worker that ends. They belong to this
-        thread's event loop: the process died of it now and then, and it did not leave the group.
+        thread's event loop: the process crashed now and then, and did not leave the group.
         """
 
     async def _fetch_records(
@@ -101,7 +103,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer: aiokafka.AIOKafkaConsumer,
         active_partitions: set[TP],
         timeout: float | None = None,  # noqa: ASYNC109  # Faust's signature
-        max_records: int | None = None,  # likewise; each batch has its own limit
+        max_records: int | None = None,  # Faust's signature, too; each batch has its own limit
     ) -> dict[TP, list[Round]]:
         """Wait up to ``timeout`` seconds for batches of active partitions whose window has room."""
         fetches = Fetches(consumer)
@@ -113,7 +115,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             while self.consumer.flow_active:
                 fetches.check()
                 if self._filling.done():
-                    self._filling.result()  # authorisation errors come this way
+                    self._filling.result()  # raises authorisation errors
                 self._news = loop.create_future()
                 taken = self._take(fetches, active_partitions, loop.time())
                 if taken:
@@ -129,10 +131,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {}
 
     async def _fill_buffers(self, fetches: Fetches) -> None:
-        """Take what aiokafka has fetched as soon as it is there, whether anybody asks for it or not.
+        """Take what aiokafka has fetched as soon as it is there, whether the main thread asks for it or not.
 
-        aiokafka fetches from no partition of a broker while anything of another's waits to be taken: who takes when the
-        main thread asks reads what was there when it asked before.
+        aiokafka fetches from no partition of a broker while fetched records of another one of its partitions wait to be
+        taken: if they were taken only when the main thread asks, it would get what was there at its previous request.
         """
         loop = asyncio.get_running_loop()
         while not fetches.closed:
@@ -140,7 +142,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if self.consumer.flow_active:
                 await self._fill(fetches)
             news = {waiter}
-            if fetches.waiting:  # there is no room for them yet
+            if fetches.waiting:  # their buffers are full
                 self._room = loop.create_future()
                 news.add(self._room)
             await asyncio.wait(news, timeout=REFILL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -150,7 +152,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             await asyncio.sleep(self._host.fetch.gather)
 
     async def _fill(self, fetches: Fetches) -> None:
-        """Nothing else runs while a position is in its hands."""
+        """Move fetched records into the buffers that have room. No other coroutine may move a fetch position
+        meanwhile.
+        """
         limits = self._host.fetch
         for tp in fetches.waiting:
             if fetches.reassigning:
@@ -163,7 +167,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             room = limits.records - len(buffer.held)
             if room > 0 and buffer.weight < limits.held_bytes and buffer.joins(before):
                 taken, weight = await fetches.take(tp, room)
-                if state.position > before:  # else there was no room to unpack it
+                if state.position > before:  # else there was no memory to decompress it
                     buffer.fill(before, state.position, taken, weight + taken.weight, taken.hold)
                     notify(self._news)
 
@@ -173,7 +177,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         buffers: dict[TP, PartitionBuffer] = {}
         complete = inf
-        for tp in tuple(active):  # the main thread may change it meanwhile
+        for tp in tuple(active):  # the main thread may change it during the loop
             state = fetches.read_position(tp)
             if state is None:
                 continue
@@ -185,7 +189,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return self._next_batches(buffers, complete, now)
 
     def _next_batches(self, buffers: Mapping[TP, PartitionBuffer], until: float, now: float) -> dict[TP, list[Round]]:
-        """One batch of each buffer; of buffers in the order of broker time what lies before ``until``."""
+        """One batch of each buffer; from buffers in the order of broker time only records before ``until`` (ms)."""
         timely = {tp for tp, buffer in buffers.items() if buffer.held and tp.topic in self._host.timely}
         if timely and now - self._held_since > self._host.fetch.patience:
             until = max(until, min(buffers[tp].held[0].timestamp for tp in timely))
@@ -202,7 +206,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {next(iter(round)): [round] for round in rounds.values()}
 
     def room(self) -> None:
-        """Wake the thread: a batch was done, and its memory is free. Called from the main thread."""
+        """Notify the thread that a batch is done and its memory is free. Called from the main thread."""
         with suppress(RuntimeError):  # the thread's loop is closed: the worker is stopping
             self.thread_loop.call_soon_threadsafe(self._wake)
 
@@ -211,13 +215,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         notify(self._room)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Committed offsets, else the beginning: aiokafka leaves a partition without offset where it happens to be."""
+        """Seek to the committed offsets, else to the beginning: aiokafka would leave a partition without one at its
+        position.
+        """
         return cast("Mapping[TP, int]", await self.call_thread(self._rewind))
 
     async def _rewind(self) -> Mapping[TP, int]:
-        """Positions and buffers are set at one stroke: what a buffer holds would be passed over if it went alone.
+        """Positions and buffers are reset together: a buffer reset alone would skip the records that it held.
 
-        At a rebalance Faust asks twice, perhaps at the same time: the later one ends when records are read again.
+        At a rebalance Faust calls this twice, perhaps concurrently: the later call ends when records are read again.
         """
         consumer = self._ensure_consumer()
         told = await committed_offsets(consumer, consumer.assignment())
@@ -232,14 +238,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             await consumer.seek_to_beginning(*fresh)
         if committed:
             begins = await consumer.beginning_offsets(list(committed))
-            owned = {listener.topic for listener in self._host.listeners}  # they know better how far they are
+            owned = {listener.topic for listener in self._host.listeners}  # they keep their own progress
             for tp, offset in committed.items():
                 if tp.topic not in owned and offset and begins[tp] > offset:
                     self._host.lost(tp.topic, tp.partition, begins[tp] - offset)
         return committed
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
-        """Commit those of partitions that are still owned; the next owner of the others reads their records again.
+        """Commit the offsets of partitions that are still owned; the next owner of the others reads their records
+        again.
 
         Raises:
             TimeoutError: no answer in time.
@@ -260,7 +267,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     await consumer.commit(owned)
 
     def progress(self) -> dict[TP, Progress]:
-        """How far each partition is that has been fetched from."""
+        """The progress of each partition that has been fetched from."""
         consumer, found = self._consumer, {}
         for tp, buffer in list(self._buffers.items()):
             if consumer is not None and is_assigned(consumer, tp):
@@ -270,7 +277,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return found
 
     def outside(self) -> str | None:
-        """Why this is no member of the group, in words; ``None`` if it is one. Called from other threads."""
+        """Why this is not a member of the group, in words; ``None`` if it is one. Called from other threads."""
         consumer = self._consumer
         if consumer is None:
             return "no member of the group yet"
@@ -282,9 +289,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return set() if consumer is None else {tp.partition for tp in consumer.assignment() if tp.topic == topic}
 
     def displaced(self) -> bool:
-        """A static member that Kafka no longer knows: it was frozen, or another process uses its id."""
+        """Whether Kafka no longer knows this static member: it was frozen, or another process uses its id."""
         consumer = self._consumer
         return consumer is not None and displaced(consumer)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust looks for its own commits here and would complain about their absence."""
+        """Does nothing: Faust would look for its own commits and complain about their absence."""

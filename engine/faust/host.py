@@ -1,4 +1,4 @@
-"""What the transport needs of the application it runs in."""
+"""The interface of the application that the transport runs in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.kafka.limits import Fetch
 
 
 class Ownership(Protocol):
-    """Whoever must know which partitions of a topic this worker owns (see ``TransactionalPartitions``)."""
+    """Must know which partitions of a topic this worker owns (see ``TransactionalPartitions``)."""
 
     @property
     def topic(self) -> str:
@@ -18,11 +18,11 @@ class Ownership(Protocol):
 
     @property
     def progress_topic(self) -> str:
-        """Where it notes how far it is."""
+        """The topic to which it writes its progress."""
 
     @property
     def ready(self) -> bool:
-        """All that is owned is open for batches."""
+        """Whether all owned partitions are open for batches."""
 
     async def assigned(self, partitions: Iterable[int]) -> None:
         """These partitions are owned from now on, and no others."""
@@ -43,19 +43,19 @@ class Host(Protocol):
 
     @property
     def instance(self) -> str:
-        """Who this worker is to its group, over all its lives."""
+        """This worker's group instance id, the same after a restart."""
 
     @property
     def failure(self) -> Fatal | None:
-        """Why the process ends; ``None`` when it was told to, or does not."""
+        """Why the process ends; ``None`` if it does not end, or was asked to."""
 
     @property
     def timely(self) -> set[str]:
-        """Topics whose batches are handed out in the order of their broker time, across partitions."""
+        """Topics whose batches are delivered in the order of their broker time, across partitions."""
 
     @property
     def listeners(self) -> Sequence[Ownership]:
-        """Told about assignments."""
+        """Owners that are notified of assignments."""
 
     def lost(self, topic: str, partition: int, records: int) -> None:
         """See :meth:`engine.transactional.observer.Observer.lost`."""

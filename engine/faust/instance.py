@@ -1,4 +1,4 @@
-"""Who a worker is to its group: an id that outlives the process, kept in its data directory."""
+"""A worker's group instance id: it outlives the process, in the worker's data directory."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def instance_id(directory: Path) -> str:
-    """The id of the one worker to whom ``directory`` belongs; made at the first call.
+    """The id of the one worker to which ``directory`` belongs; made at the first call.
 
-    Host names and process names repeat themselves across machines and containers, and two workers with one id would
-    displace each other for ever. Whoever holds the directory's lock holds the id.
+    Host names and process names recur across machines and containers, and two workers with one id would displace each
+    other for ever. Whoever holds the directory's lock holds the id.
     """
     file = directory / "instance"
     if not file.exists():

@@ -1,4 +1,4 @@
-"""What one input partition has under way between the broker and the agents, and what of it is handed out next."""
+"""One input partition's records between the broker and the agents, and its next batch."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ from engine.kafka.record import KafkaRecord
 
 @dataclass(slots=True, eq=False)
 class Fetched:
-    """Records of one partition that cover the offsets from ``start`` up to, not including, ``end``."""
+    """A batch of one partition that covers the offsets from ``start`` up to, not including, ``end``."""
 
     records: Sequence[KafkaRecord]
     start: int
     end: int
     buffer: PartitionBuffer
     holds: Sequence[Hold] = ()
-    """What is counted of the process's memory until the batch is done."""
+    """Memory that is reserved until the batch is done."""
 
     def release(self) -> None:
-        """The batch is done."""
+        """Release the memory: the batch is done."""
         for hold in self.holds:
             hold.release()
 
 
 Round = Mapping[TP, Fetched]
-"""What is handed out together, the value of a Faust message: Faust takes as long for one as for a dozen records."""
+"""Batches that are delivered together as the value of one Faust message: one costs Faust as much as a dozen
+records do.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of one partition: batches, and parts of batches, ``done`` since its position was set; batches ``in_flight``;
-    offsets not handed out (``lag``).
+    """The progress of one partition: batches, and parts of batches, ``done`` since its position was set; batches
+    ``in_flight``; offsets not delivered (``lag``).
     """
 
     done: int
@@ -46,14 +48,15 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class PartitionBuffer:
-    """One partition since its fetch position was last set; a seek begins a new buffer, so late ``done`` count nothing.
+    """One partition since its fetch position was last set; a seek begins a new buffer, so that late ``done`` are not
+    counted.
 
-    ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between, of
-    fetches of ``weight`` bytes, unpacked; ``holds`` count what of it was compressed.
-    ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's
-    thread only; ``done`` those finished, by the main thread only: their difference needs no lock. ``parts``: of batches
-    that took several units of work, all but the last ones. ``delivered``: where the next batch that an agent sees
-    begins, from the first one on that was made.
+    ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between, from
+    fetches of ``weight`` bytes after decompression; ``holds`` reserve the memory of those that were compressed.
+    ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's thread
+    only; ``done`` those finished, by the main thread only: their difference needs no lock. ``parts`` counts units of
+    work that did not finish their batch. ``delivered``: the start of the next batch that an agent must get, from the
+    first batch on.
     """
 
     start: int
@@ -69,18 +72,18 @@ class PartitionBuffer:
 
     @property
     def in_flight(self) -> int:
-        """Batches that were made and are not yet done."""
+        """Batches that are delivered and not done yet."""
         return self.taken - self.done
 
     def joins(self, before: int) -> bool:
-        """Whether what begins at ``before`` can be taken: a hole is not to be hidden inside of a batch."""
+        """Whether records that begin at ``before`` can be added: a gap must not be hidden inside a batch."""
         return not self.held or before == self.end
 
     def fill(
         self, before: int, after: int, records: Sequence[KafkaRecord], weight: int = 0, hold: Hold | None = None
     ) -> None:
-        """Take what the fetch position passed on its way from ``before`` to ``after``, if it ``joins``."""
-        if before != self.end:  # the broker had deleted what came next: whoever reads on must see the hole
+        """Add the records that the fetch position passed from ``before`` to ``after``, if it ``joins``."""
+        if before != self.end:  # retention has deleted what came next: the agent must see the gap
             self.start = before
         self.end = after
         self.held = [*self.held, *records] if self.held else records
@@ -91,18 +94,19 @@ class PartitionBuffer:
             self.latest = max(self.latest, max(record.timestamp for record in records))
 
     def complete_until(self, goes_on: bool) -> float:
-        """Broker time in ms up to which all of this buffer is here or was handed out; ``goes_on``: its log has more.
+        """Watermark: broker time in ms up to which all records of this partition are fetched; ``goes_on``: its log has
+        more.
 
-        Who hands out only what lies before the earliest of these makes a backlog or replay look like the past: a busy
-        partition's hour is not overtaken by a quiet one's month.
+        Delivering only what lies before the earliest of these keeps a backlog or replay in the order of time: the last
+        hour of a busy partition is not overtaken by the last month of another.
         """
         return self.latest if goes_on else inf
 
     def next_batch(self, horizon: float = inf) -> Fetched | None:
-        """The next batch: what is held and not later than ``horizon`` (broker time in ms), if anything.
+        """The next batch: the records held that are not later than ``horizon`` (broker time in ms), if any.
 
-        Offsets without records (transaction markers, aborted or compacted records) belong to the batch that ends
-        behind them. At the end of the log they make an empty batch, so that they can be committed.
+        Offsets without records (transaction markers, aborted or compacted records) belong to the batch that ends after
+        them. At the end of the log they make an empty batch, so that they can be committed.
         """
         records, end, rest = self.held, self.end, self.held[:0]
         if records and self.latest > horizon:

@@ -1,4 +1,4 @@
-"""What Faust hands an agent, as batches."""
+"""What Faust delivers to an agent, as batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.transactional.batch import Batch
 
 
 class Unread(faust.Schema[Any, Any]):
-    """Faust's codecs see nothing of a record: the round is passed on as it is, keys and values stay bytes in it."""
+    """A schema without codecs: the round is passed on as it is, keys and values in it stay bytes."""
 
     def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
         """A round has no key."""
@@ -27,10 +27,10 @@ class Unread(faust.Schema[Any, Any]):
 
 
 async def rounds(stream: Any) -> AsyncIterator[list[Batch]]:
-    """The batches of an agent's stream, those together that were fetched together, at most one of a partition.
+    """The batches of an agent's stream; those fetched together come together, at most one of a partition.
 
-    Faust's acknowledgement follows the last of a round. From one setting of a partition's position to the next its
-    batches follow each other without a hole, from the first one on, whatever Faust dropped.
+    Faust's message is acknowledged when the last batch of a round is done. After each seek a partition's batches follow
+    each other without a gap, from the first one on, whatever Faust dropped.
 
     Raises:
         Gap: they do not; going on would lose records.

@@ -1,7 +1,7 @@
 """Faust transport ``cxbus://``: one Faust message for all batches fetched together, offsets committed by the agents.
 
-What differs from Faust's aiokafka transport, and why, stands at each override. Everything Faust does per record (a
-coroutine, an acknowledgement, a gap tree) happens per message here: fifty times the throughput.
+Each override says what differs from Faust's aiokafka transport, and why. Everything Faust does per record (a coroutine,
+an acknowledgement, tracking of gaps) happens per message here: fifty times the throughput.
 """
 
 from __future__ import annotations
@@ -29,30 +29,32 @@ OFFSET_SECONDS = 1.0
 
 
 class InOrder:
-    """Consumer scheduler: rounds in the order in which they were taken (Faust's goes round-robin over records)."""
+    """Consumer scheduler: rounds in the order in which they were fetched (Faust's goes round-robin over records)."""
 
     def iterate(self, records: Mapping[TP, list[Round]]) -> Iterator[tuple[TP, Round]]:
-        """Each round with the first of its partitions."""
+        """Each round, keyed by the first of its partitions."""
         for tp, rounds in records.items():
             for one in rounds:
                 yield tp, one
 
 
 class NoReadOffsets(dict[TP, int | None]):
-    """Faust drops what lies below its own read offset; batches are judged by their buffer and by the next offset."""
+    """Disables Faust's read offsets, below which it drops records; a batch is checked against its buffer's next
+    offset.
+    """
 
     def __missing__(self, tp: TP) -> None:
         return None
 
     def __setitem__(self, tp: TP, offset: int | None) -> None:
-        """Not kept."""
+        """Does nothing."""
 
     def update(self, *_args: Any, **_kwargs: Any) -> None:
-        """Not kept."""
+        """Does nothing."""
 
 
 class BatchConsumer(driver.Consumer):
-    """Faust's consumer as seen from the main thread."""
+    """Faust's consumer, as the main thread uses it."""
 
     _thread: ConsumerThread
 
@@ -85,7 +87,7 @@ class BatchConsumer(driver.Consumer):
         )
 
     def ack(self, message: Message) -> bool:
-        """Only what ends a rebalance's ``wait_empty``: no offsets are tracked."""
+        """Only ends a rebalance's ``wait_empty``: no offsets are tracked."""
         with ack_lock:
             if message.acked:
                 return False
@@ -95,11 +97,11 @@ class BatchConsumer(driver.Consumer):
             return True
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
-        """Nothing: agents commit by themselves, after their outputs are durable."""
+        """Does nothing: agents commit by themselves, after their outputs are durable."""
         return False
 
     def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
-        """Commit for an at-least-once agent, soon: a killed worker's successor reads about a second again."""
+        """Commit for an at-least-once agent, within about a second: that much is read again after a crash."""
         self._noted |= offsets
 
     @Service.task
@@ -109,7 +111,7 @@ class BatchConsumer(driver.Consumer):
             await self._commit_now()
 
     async def _commit_now(self) -> None:
-        """What cannot be committed ends the process, but for what belongs to somebody else by now."""
+        """Commit the noted offsets. A failure ends the process, unless the partition is no longer owned."""
         noted, self._noted = self._noted, {}
         if noted:
             try:
@@ -118,18 +120,18 @@ class BatchConsumer(driver.Consumer):
                 self._host.fatal(fatal("committing offsets", error))
 
     async def on_stop(self) -> None:
-        """The last offsets are committed before the thread ends; a worker that failed leaves them to its successor."""
+        """Commits the last offsets before the thread ends; a worker that failed leaves them to the next owner."""
         await super().on_stop()
         if self._host.failure is None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._commit_now(), LEAVE_SECONDS)
 
     def progress(self) -> dict[TP, Progress]:
-        """How far each partition is that has been fetched from."""
+        """The progress of each partition that has been fetched from."""
         return self._thread.progress()
 
     def outside(self) -> str | None:
-        """Why this worker is no member of its group, in words; ``None`` if it is one."""
+        """Why this worker is not a member of its group, in words; ``None`` if it is one."""
         return self._thread.outside()
 
     def given(self, topic: str) -> set[int]:
@@ -137,13 +139,13 @@ class BatchConsumer(driver.Consumer):
         return self._thread.given(topic)
 
     def room(self) -> None:
-        """A batch was done: its partition may be fetched again."""
+        """A batch is done: its partition may be fetched again."""
         self._thread.room()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Owners finish their unit of work before Faust waits for open batches (without a limit of its own).
 
-        A displaced static member ends: joining again, it would displace the other one, and so on for ever.
+        A displaced static member ends: if it joined again, it would displace the other one, and so on for ever.
         """
         if revoked and self._thread.displaced():
             self._host.fatal(
@@ -156,7 +158,7 @@ class BatchConsumer(driver.Consumer):
         await self._commit_now()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Owners start to fence at once; no heartbeat is sent until this returns, so they go on in the background."""
+        """Owners start to fence at once, in the background: no heartbeat is sent until this returns."""
         self._noted.clear()
         for listener in self._host.listeners:
             await listener.assigned({tp.partition for tp in assigned if tp.topic == listener.topic})
@@ -164,6 +166,6 @@ class BatchConsumer(driver.Consumer):
 
 
 class Transport(driver.Transport):
-    """See the module. Entry point group ``faust.transports``, name ``cxbus``."""
+    """The transport of this module. Entry point group ``faust.transports``, name ``cxbus``."""
 
     Consumer: ClassVar[Any] = BatchConsumer

@@ -1,4 +1,4 @@
-"""A worker that stands still ends: Faust's agents and services can die while the process stays up."""
+"""Ends a worker that makes no progress: Faust's agents and services can die while the process stays up."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from engine.faust.partition_buffer import Progress
 
 
 class Watchdog:
-    """Knows since when nothing has moved. All times in seconds that this process could work (``OwnTime``).
+    """Tracks since when there is no progress. All times in seconds that this process could work (``OwnTime``).
 
-    ``still``: how long an open batch, or lag, may wait without any batch done. ``rebalance``: how long a rebalance
-    may last. A restore is not judged here: it notices by itself that it stands still.
+    ``still``: how long an open batch, or lag, may wait without any batch done. ``rebalance``: how long a rebalance may
+    last. A restore is not watched here: it detects a stall by itself.
     """
 
     def __init__(self, still: float, rebalance: float) -> None:
@@ -27,7 +27,7 @@ class Watchdog:
     def complaint(
         self, progress: Mapping[TP, Progress], now: float, *, rebalancing: bool, restoring: bool
     ) -> str | None:
-        """What stands still at ``now``, in words; ``None`` if all is well."""
+        """What makes no progress at ``now``, in words; ``None`` if all is well."""
         if self._settled is None or not rebalancing:
             self._settled = now
         if rebalancing or restoring:

@@ -29,21 +29,21 @@ REMIND_SECONDS = 10.0
 STOP_SECONDS = 20.0
 FAILED_STOP_SECONDS = 5.0
 FAILED_END_SECONDS = 10.0
-"""All of an end after a failure: what is left undone is done again by the next start, the sooner the better."""
+"""Limit of the whole shutdown after a failure: the next start repeats what is left undone, the sooner the better."""
 WATCH_SECONDS = 5.0
 STILL_SECONDS = 60.0
 REBALANCE_SECONDS = 300.0
 
 
 def run_worker(app: Application, *, ending: Ending | None = None, preparing: Callable[[], bool] = lambda: False) -> int:
-    """Run until SIGTERM or SIGINT (0) or until a fatal error (1; 2 if no restart mends it); return the exit code.
+    """Run until SIGTERM or SIGINT (0) or until a fatal error (1; 2 if a restart does not help); return the exit code.
 
-    Waits for a broker that is away and for topics that do not exist yet. A stop finishes the units of work under way.
-    An end that hangs is cut short (see ``runtime.ending``; the process leaves with 1 or 2): the next owner fences what
-    was open. A worker that stands still for a minute ends too, unless it is ``preparing`` (agents that do not read
+    Waits for a broker that is down and for topics that do not exist yet. A stop finishes the units of work under way. A
+    shutdown that hangs is cut short (see ``runtime.ending``; the process exits with 1 or 2): the next owner fences what
+    was open. A worker that makes no progress for a minute ends too, unless it is ``preparing`` (agents that do not read
     yet). Two workers never share a data directory (nor, on one machine, an instance id): the second one ends with 1.
 
-    ``ending``: give it if there are threads before this is called; it listens already.
+    ``ending``: pass it if threads were started before this call; it handles signals already.
     """
     ending = ending or Ending()
     ending.listen()
@@ -79,7 +79,7 @@ async def _beat(app: Application) -> None:
 
 
 def _at_work(loop: asyncio.AbstractEventLoop) -> str:
-    """The tasks that are left, by name, for the last words; from another thread."""
+    """The names of the tasks still running, for the last log line; called from another thread."""
     found = {f"{getattr(one.get_coro(), '__qualname__', '?')} ({one.get_name()})" for one in asyncio.all_tasks(loop)}
     return ", ".join(sorted(found))
 
@@ -102,7 +102,7 @@ async def _work(app: Application, ending: Ending, told: asyncio.Event, preparing
         task.cancel()
     code = _code(app.failure)
     log.info("worker stops", code=code)
-    # a task of its own, not a time-out around it: Faust's wait_empty swallows cancellation
+    # a separate task instead of a time-out: Faust's wait_empty swallows cancellation
     stopping = asyncio.create_task(_stop(app, starting), name="stop")
     seconds = FAILED_STOP_SECONDS if code else STOP_SECONDS
     done, _ = await asyncio.wait({stopping}, timeout=seconds)
@@ -133,7 +133,7 @@ async def _stop(app: Application, starting: asyncio.Task[None]) -> None:
 
 
 async def _watch(app: Application, preparing: Callable[[], bool]) -> None:
-    """Return when the worker stands still."""
+    """Return when the worker makes no progress."""
     watchdog = Watchdog(STILL_SECONDS, REBALANCE_SECONDS)
     while True:
         await asyncio.sleep(WATCH_SECONDS)
@@ -149,7 +149,7 @@ async def _watch(app: Application, preparing: Callable[[], bool]) -> None:
 
 
 def _note_crash(app: Application, starting: asyncio.Task[None]) -> None:
-    """A service of Faust's died: that too is fatal."""
+    """The death of one of Faust's services is fatal, too."""
     error = app.crash_reason
     if error is None and starting.done() and not starting.cancelled():
         error = starting.exception()
@@ -158,9 +158,9 @@ def _note_crash(app: Application, starting: asyncio.Task[None]) -> None:
 
 
 async def wait_for_kafka(app: Application, told: asyncio.Event) -> bool:
-    """Wait until a broker answers and has all topics that are needed; false if told to stop meanwhile.
+    """Wait until a broker answers and has all topics that are needed; false if asked to stop meanwhile.
 
-    A Faust worker that starts without its topics would consume nothing, without a word.
+    A Faust worker that starts without its topics would consume nothing, silently.
     """
     loop = asyncio.get_running_loop()
     remind = loop.time()

@@ -1,4 +1,4 @@
-"""Kafka as everybody here reads it: records, batches, marks, clusters, readers.
+"""The Kafka layer that all of the bus shares: records, batches, checkpoints, clusters, readers.
 
 Without Faust, so that sinks and the command line may import it.
 """

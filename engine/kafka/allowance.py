@@ -1,4 +1,4 @@
-"""How much memory of this process what was unpacked may take, whoever reads it, in whatever thread."""
+"""Limits the memory of this process that decompressed records take, whoever reads them, in whatever thread."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from threading import RLock
 
 
 class Allowance:
-    """At most ``most`` bytes are held at a time, but for one reader that always may go on.
+    """A memory budget of ``most`` bytes, exceeded only so that one reader can always go on.
 
-    Who wants to unpack asks for ``room`` first and comes back later if there is none; what is unpacked is ``held``
-    until it is released, or nobody has it any more.
+    A reader asks for ``room`` before it decompresses and retries later if there is none. The result is reserved by a
+    ``Hold`` until it is released, or garbage collected.
     """
 
     def __init__(self, most: int) -> None:
@@ -19,25 +19,25 @@ class Allowance:
 
     @property
     def used(self) -> int:
-        """Bytes that are held now."""
+        """Bytes that are reserved now."""
         return self._used
 
     def room(self, size: int) -> bool:
-        """Whether ``size`` bytes may be unpacked now."""
+        """Whether ``size`` bytes may be decompressed now."""
         return not self._used or self._used + size <= self.most
 
     def hold(self, size: int) -> Hold:
-        """Count ``size`` bytes, which there are already."""
+        """Reserve ``size`` bytes, which are allocated already."""
         return Hold(self, size)
 
     def count(self, size: int) -> None:
-        """Add to what is held; a ``Hold`` does so."""
+        """Add bytes to the reservation, or remove them; only ``Hold`` calls it."""
         with self._lock:
             self._used += size
 
 
 class Hold:
-    """Some bytes that are held. It lets go at the latest when it is collected."""
+    """A reservation of some bytes. It is released at the latest when it is collected."""
 
     __slots__ = ("_allowance", "size")
 
@@ -47,7 +47,7 @@ class Hold:
         allowance.count(size)
 
     def release(self) -> None:
-        """Let go. Repeating it changes nothing."""
+        """Release the bytes. Repeating it changes nothing."""
         size, self.size = self.size, 0
         if size:
             self._allowance.count(-size)

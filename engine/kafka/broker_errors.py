@@ -1,4 +1,4 @@
-"""What Kafka answers, as a reason to end."""
+"""Kafka's errors as reasons to end the process."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ REFUSALS = (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
-"""What Kafka says to somebody who may not: it says so again after a restart, until a person changes it."""
+"""Missing rights or wrong credentials: a restart meets them again, until a person changes them."""
 
 
 def fatal(where: str, error: BaseException) -> Fatal:
-    """The error as a reason to end: itself if it is one, else with the place where it came up."""
+    """The error as a reason to end the process: itself if it is ``Fatal``, else with the place where it was raised."""
     if isinstance(error, Fatal):
         return error
     kind = Permanent if isinstance(error, REFUSALS) else Fatal

@@ -1,8 +1,8 @@
-"""What a local store holds: a mark written with the data, so that a restart reads only what came since.
+"""The checkpoint of a local store: written with the data, so that a restart reads only what came since.
 
-A store is a cache of public topics, behind them and never ahead. Its mark says of *which* topics, up to where, and
-when. A cache whose topics are others, or that is too old, is discarded: what was erased meanwhile may have left no
-trace in the topics, and would rise again.
+A store is a cache of public topics, behind them and never ahead. Its checkpoint says of *which* topics, up to which
+offsets, and when. A cache of other topics, or one that is too old, is discarded: tombstones that compaction has removed
+meanwhile would be missed, and deleted data would reappear.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """First and next offset of each partition that a state is read from, and what the topics are."""
+    """First and next offset of each partition from which a state is restored, and the ids of the topics."""
 
     begins: Mapping[TopicPartition, int]
     ends: Mapping[TopicPartition, int]
     cluster: Cluster
 
     def of(self, partitions: Collection[TopicPartition]) -> Bounds:
-        """Of some of the partitions."""
+        """The bounds of some of the partitions."""
         topics = {tp.topic: self.cluster.topics[tp.topic] for tp in partitions}
         return Bounds(
             {tp: self.begins[tp] for tp in partitions},
@@ -40,14 +40,16 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """``offsets``: of each partition the first one that is not in the store. ``time``: when, seconds since 1970."""
+    """How far a store is. ``offsets``: the first offset of each partition that is not in the store. ``time``: seconds
+    since 1970.
+    """
 
     cluster: Cluster
     offsets: Mapping[TopicPartition, int]
     time: float
 
     def encode(self) -> bytes:
-        """As bytes, to be written with the data."""
+        """The checkpoint as bytes, to be written with the data."""
         held = {
             "format": FORMAT,
             "cluster": self.cluster.id,
@@ -59,7 +61,7 @@ class Checkpoint:
 
     @classmethod
     def decode(cls, held: bytes) -> Checkpoint | None:
-        """What ``encode`` wrote; ``None`` if another version of the engine did."""
+        """Decodes what ``encode`` wrote; ``None`` if another version of the engine did."""
         try:
             told = json.loads(held)
             if told["format"] != FORMAT:
@@ -72,13 +74,14 @@ class Checkpoint:
             return None
 
     def unusable(self, bounds: Bounds, now: float, most_seconds: float) -> str | None:
-        """Why the store can't be brought up to date by reading on, in words; ``None`` if it can.
+        """Why the store can't be brought up to date by reading the topics further, in words; ``None`` if it can.
 
-        ``now``, ``most_seconds``: it is too old when it was marked longer ago than that and there is something to read.
+        ``now``: seconds since 1970. The store is too old if its checkpoint is older than ``most_seconds`` and there is
+        something to read.
         """
         if self.offsets.keys() != bounds.ends.keys():
             return _WORDS[Doubt.OTHER_TOPIC]
-        # of a clock that was set back nobody knows how long ago it was: as far behind as it is ahead
+        # if the clock was set back, the true age is unknown: a time in the future counts as equally far in the past
         as_of_ms = int((now - abs(now - self.time)) * 1000)
         for tp, offset in self.offsets.items():
             position = Position(self.cluster.id, self.cluster.topics.get(tp.topic, ""), Reached(offset, as_of_ms))

@@ -1,4 +1,4 @@
-"""What a cluster and its topics really are: their ids. A topic that was deleted and made again has its old name."""
+"""The ids of a cluster and its topics. A topic that was deleted and created again has the same name, but another id."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from engine.kafka.metadata_request import MetadataRequest, MetadataResponse10
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The cluster's id, and those of the topics that were asked for, by name."""
+    """The cluster's id, and the ids of the requested topics, by name."""
 
     id: str
     topics: Mapping[str, str]
 
     def name(self, partition: TopicPartition) -> str:
-        """``<topic id>/<number>``: a partition of a topic that was made anew has another name."""
+        """``<topic id>/<number>``: a partition of a recreated topic has another name."""
         return f"{self.topics[partition.topic]}/{partition.partition}"
 
 
 async def metadata(client: AIOKafkaClient, topics: Iterable[str]) -> MetadataResponse10:
-    """What a broker says of the cluster and these ``topics``. Creates none; needs Kafka 2.8.
+    """A broker's metadata of the cluster and these ``topics``. Creates none; needs Kafka 2.8.
 
     Raises:
         KafkaError: no broker.

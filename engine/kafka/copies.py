@@ -1,8 +1,8 @@
-"""When a copy of a partition may be read on from: a database, a local store.
+"""Whether a copy of a partition (a database, a local store) can be brought up to date by reading further.
 
-Another cluster or topic, an offset beyond the end of the log, or a pause so long that tombstones may have been cleaned
-up unseen: discard and rebuild, else what was erased would live on. The same where records with tombstones among them
-are gone before they were read.
+Another cluster or topic, an offset beyond the end of the log, or a pause so long that compaction may have removed
+tombstones unread: discard and rebuild, else deleted data would live on. The same where records, with tombstones among
+them, were deleted before they were read.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ Partition = tuple[str, int]
 """Topic and partition number."""
 
 MAX_PAUSE_MS = 15 * 24 * 3_600_000
-"""Half of the time for which compacted topics keep the traces of what was erased (``delete.retention.ms``, 30 d)."""
+"""Half of the time for which compacted topics keep tombstones (``delete.retention.ms``, 30 d)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
     """One partition as the broker has it now; ``end`` is the next offset to be written.
 
-    ``topic_id`` and ``cluster_id`` tell a recreated topic and another cluster from those that were read before.
+    ``topic_id`` and ``cluster_id`` distinguish a recreated topic and another cluster from those that were read before.
     """
 
     cluster_id: str
@@ -32,7 +32,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Everything before ``next_offset`` was seen, and with it everything that was written before ``as_of_ms``."""
+    """Everything before ``next_offset`` was read, and with it everything that was written before ``as_of_ms``."""
 
     next_offset: int
     as_of_ms: int
@@ -40,7 +40,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a copy is in one partition, and of which log that is."""
+    """The position of a copy in one partition, and the log that it belongs to."""
 
     cluster_id: str
     topic_id: str
@@ -48,7 +48,7 @@ class Position:
 
 
 class Doubt(StrEnum):
-    """Why what a copy holds of a partition cannot be vouched for."""
+    """Why a copy of a partition can't be trusted."""
 
     OTHER_CLUSTER = "other-cluster"
     OTHER_TOPIC = "other-topic"
@@ -58,9 +58,9 @@ class Doubt(StrEnum):
 
 
 def doubt(position: Position, log: Log, now_ms: int, max_pause_ms: int | None) -> Doubt | None:
-    """Why ``position`` is not a place in ``log`` from which one may read on, or None.
+    """Why reading can't go on at ``position`` in ``log``; ``None`` if it can.
 
-    ``max_pause_ms`` is None for topics without tombstones. With nothing left to read, no pause was too long.
+    ``max_pause_ms`` is ``None`` for topics without tombstones. With nothing left to read, no pause is too long.
     """
     if position.cluster_id != log.cluster_id:
         return Doubt.OTHER_CLUSTER

@@ -1,18 +1,18 @@
-"""Why a worker must end: after one of these nothing is retried, a supervisor starts the worker anew."""
+"""Errors that end a worker: nothing is retried after one of these, a supervisor restarts the worker."""
 
 from __future__ import annotations
 
 
 class Fatal(Exception):
-    """The process must end with a non-zero exit code; its text is the one log line that ops read first."""
+    """The process must end with a non-zero exit code; the text is the one log line that ops read first."""
 
 
 class Permanent(Fatal):
-    """No restart mends it: the process ends with exit code 2, and a supervisor does not start it again."""
+    """A restart does not help: the process ends with exit code 2, and a supervisor does not start it again."""
 
 
 class TakenOver(Fatal):
-    """Kafka refused this worker's transaction: a younger producer of the same partition exists, or it timed out."""
+    """Kafka refused this worker's transaction: a newer producer of the same partition exists, or it timed out."""
 
     def __init__(self, topic: str, partition: int) -> None:
         super().__init__(
@@ -28,14 +28,14 @@ class Gap(Fatal):
 
 
 class StoreFailed(Fatal):
-    """The local store could not be read or written. What was decided meanwhile is void."""
+    """The local store could not be read or written. Decisions made since then are void."""
 
     def __init__(self, directory: object, error: Exception) -> None:
         super().__init__(f"the local store {directory} failed: {error}")
 
 
 class RecordTooLarge(Fatal):
-    """An output does not fit into an empty batch. The application decides such records beforehand (dead letter)."""
+    """An output does not fit into an empty batch. The application should have made it a dead letter before."""
 
     def __init__(self, topic: str, key_bytes: int, value_bytes: int, limit: int) -> None:
         super().__init__(

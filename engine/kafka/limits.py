@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.kafka.copies import MAX_PAUSE_MS
 
 SESSION_SECONDS = 10.0
-"""A worker that is not heard of for so long loses its partitions to the others."""
+"""Session time-out: a worker without heartbeats for so long loses its partitions to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,15 @@ class Limits:
         records of others from ``read_committed`` readers for long.
     answer: how long a unit of work waits for Kafka before the process ends.
     fence: how long taking over one partition may wait for Kafka.
-    stall: how long a restore may stand still (another writer's open transaction holds it back).
+    stall: how long a restore may make no progress (another writer's open transaction blocks it).
     leave: how long a revoked partition may take to finish its unit of work.
-    cache: a local store older than that is not read on from.
-    refence: a producer idle for that long is fenced anew: Kafka forgets transactional ids after 7 days.
-    offsets: how often the group is told how far its partitions are, which costs two requests more: what counts is the
+    cache: a local store older than that is discarded.
+    refence: a producer idle for that long is fenced again: Kafka forgets transactional ids after 7 days.
+    offsets: how often offsets are committed to the group, which costs two more requests: what counts is the
         progress record in every transaction.
-    decide: how long deciding one unit of work may hold up the event loop, about: the rest of the batch is another one.
+    decide: about how long deciding one unit of work may block the event loop: the rest of the batch is another unit.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
-    compression: ``None`` or ``snappy``; lz4 costs more than all the rest.
+    compression: ``None`` or ``snappy``; lz4 costs more than all the rest together.
     retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the
         last transaction ends.
     """
@@ -47,9 +47,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Unpacking:
-    """What compressed batches may become, in bytes: ``batch`` one of them, ``process`` all that a process has unpacked.
+    """How large compressed batches may become, in bytes: ``batch``: one of them, ``process``: all in the process.
 
-    A quarter of the latter is for restores and tails, so that they wait for nobody who waits for them.
+    A quarter of the latter is kept for restores and tails: they must not wait for memory of batches that wait for them.
     """
 
     batch: int = 32 * 1024 * 1024
@@ -58,22 +58,22 @@ class Unpacking:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """How records are fetched. Large backlog: batches of ``records``; quiet: whatever is there.
+    """How records are fetched. With a backlog: batches of ``records``; without: whatever is there.
 
-    records: most of a batch.
-    window: batches of one partition that may be under way; beyond it what is fetched of that partition is gathered for
+    records: at most in a batch.
+    window: batches of one partition that may be in flight; beyond it fetched records of that partition are gathered for
         the next one, so that 1 loses no time; more only makes smaller batches (measured).
         Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most, and what
         ``Unpacking`` allows.
-    max_wait_ms: how long the broker holds an empty fetch. It names all partitions that have room, so only one that had
-        none waits for its end, with what was fetched before to go on with. In a backlog most fetches but a few a second
-        were empty ones at 25 ms, and cost half of the thread's time.
-    partition_bytes: most of one fetch; a larger record comes alone.
-    held_bytes: of a partition whose window is full fetches are gathered until they have so many bytes, or ``records``.
-        So a batch, and with it a unit of work, has no more than that and one fetch, as it was sent and unpacked.
-    gather: seconds between two looks at what was fetched: at a steady rate every fetch would bring a handful of
-        records, and costs as much as some dozen.
-    patience: seconds that partitions read in the order of broker time wait for one that does not answer.
+    max_wait_ms: how long the broker holds an empty fetch. It asks for all partitions that have room; only one that had
+        none waits for its end, and that one still has buffered records. In a backlog, at 25 ms, all but a few fetches a
+        second were empty, and cost half of the thread's time.
+    partition_bytes: bytes at most of one fetch of a partition; a larger record comes alone.
+    held_bytes: while a partition's window is full, fetches are gathered up to so many bytes, or ``records``. So a
+        batch, and with it a unit of work, has at most that and one more fetch, compressed and decompressed.
+    gather: seconds for which fetched records are gathered: at a steady rate every fetch would bring a handful of
+        records, and cost as much as some dozen.
+    patience: seconds for which partitions read in the order of broker time wait for one that does not answer.
     """
 
     records: int = 4_000

@@ -1,5 +1,5 @@
-"""The mark of the bus's own records: the header ``v``, the version of their form. Whoever can write to a topic of ours
-may put anything there; what lacks the mark is *foreign* and passed over by every reader.
+"""The mark of the bus's own records: the header ``v``, the version of their form. Whoever can write to the bus's topics
+may put anything there; a record without the mark is *foreign*, and every reader skips it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NUMBER = re.compile(rb"[1-9][0-9]{0,8}")
 
 
 class Placed(Protocol):
-    """What is asked of a record."""
+    """The fields of a record that the check needs."""
 
     @property
     def topic(self) -> str: ...
@@ -30,7 +30,7 @@ class Placed(Protocol):
 
 
 class Newer(Permanent):
-    """A record of the bus's, by a later version than this one: its form is not known here."""
+    """A later version of the bus wrote the record: its form is not known here."""
 
     def __init__(self, place: str, version: int) -> None:
         super().__init__(

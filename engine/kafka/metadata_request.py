@@ -1,6 +1,6 @@
-"""Kafka's metadata request in version 10, the first with topic ids (brokers since 2.8); aiokafka knows up to 5.
+"""Kafka's metadata request in version 10, the first with topic ids (brokers since 2.8); aiokafka supports up to 5.
 
-After the message format in the Kafka protocol guide, written with aiokafka's building blocks.
+It follows the message format in the Kafka protocol guide, and is built from aiokafka's types.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Uuid(AbstractType):  # type: ignore[misc]  # aiokafka ships no types
 
     @classmethod
     def encode(cls, value: bytes) -> bytes:
-        """As they are."""
+        """The bytes unchanged."""
         return value
 
     @classmethod
     def decode(cls, data: BytesIO) -> bytes:
-        """As they are."""
+        """The next sixteen bytes."""
         return data.read(_UUID_BYTES)
 
 
@@ -82,7 +82,7 @@ class MetadataResponse10(Response):  # type: ignore[misc]  # aiokafka ships no t
 
 
 class MetadataRequest10(RequestStruct):  # type: ignore[misc]  # aiokafka ships no types
-    """Asks for topics by name."""
+    """Requests topics by name."""
 
     FLEXIBLE_VERSION: ClassVar[bool] = True
     API_KEY: ClassVar[int] = 3
@@ -98,7 +98,7 @@ class MetadataRequest10(RequestStruct):  # type: ignore[misc]  # aiokafka ships 
 
 
 class MetadataRequest(Request[MetadataRequest10]):  # type: ignore[misc]  # aiokafka ships no types
-    """What the client sends; aiokafka builds it when it knows what the broker speaks."""
+    """The request for the client; aiokafka builds it when it knows which versions the broker supports."""
 
     API_KEY = 3
 
@@ -106,6 +106,6 @@ class MetadataRequest(Request[MetadataRequest10]):  # type: ignore[misc]  # aiok
         self._topics = topics
 
     def build(self, struct: type[MetadataRequest10]) -> MetadataRequest10:
-        """The request, which lets no topic be created."""
+        """The request; it does not create topics."""
         topics: list[tuple[bytes, str, dict[int, bytes]]] = [(bytes(_UUID_BYTES), topic, {}) for topic in self._topics]
         return struct(topics, False, False, False, {})

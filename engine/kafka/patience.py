@@ -1,4 +1,4 @@
-"""Time limits that count the time in which this process could work (``OwnTime``), not only the clock."""
+"""Time limits in own time: the time in which this process could work (``OwnTime``), not only the clock's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.own_time import STEP, OwnTime, queued
 
 
 class Patience:
-    """How long is still waited. It looks at the clock itself, as often as the loop lets it turn."""
+    """A running time limit, which calls ``over`` when it is up. It reads the clock each time the event loop lets it."""
 
     def __init__(self, seconds: float, over: Callable[[], None]) -> None:
         self._seconds = seconds
@@ -22,15 +22,15 @@ class Patience:
         self._next = self._loop.call_later(min(STEP, seconds), self._look)
 
     def renew(self) -> None:
-        """Something moved: all of the time is left again."""
+        """Restart the limit: there was progress."""
         self._spent = OwnTime(self._loop.time(), queued())
 
     def end(self) -> None:
-        """Nothing is waited for any more."""
+        """End the limit."""
         self._next.cancel()
 
     def _look(self) -> None:
-        if self._spent is None:  # most waits are over before the first look, and cost no reading of the queue
+        if self._spent is None:  # most waits end before the first check, and need not read the queue
             self._spent = OwnTime(self._loop.time() - min(STEP, self._seconds), queued())
         if self._spent.turn(self._loop.time(), queued()) >= self._seconds:
             self._over()
@@ -41,7 +41,7 @@ class Patience:
 
 @asynccontextmanager
 async def patience(seconds: float) -> AsyncIterator[Patience]:
-    """As ``asyncio.timeout``: raises ``TimeoutError`` when the block takes longer, in own time."""
+    """Like ``asyncio.timeout``: raises ``TimeoutError`` when the block takes longer, in own time."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as limit:
         waiting = Patience(seconds, lambda: limit.reschedule(loop.time()))
@@ -53,7 +53,7 @@ async def patience(seconds: float) -> AsyncIterator[Patience]:
 
 @asynccontextmanager
 async def limited(seconds: float, complaint: str) -> AsyncIterator[Patience]:
-    """Raises ``Fatal`` with the complaint when it takes longer, in own time."""
+    """Raises ``Fatal`` with the complaint when the block takes longer, in own time."""
     try:
         async with patience(seconds) as waiting:
             yield waiting
@@ -62,7 +62,9 @@ async def limited(seconds: float, complaint: str) -> AsyncIterator[Patience]:
 
 
 async def ended(tasks: Collection[asyncio.Future[Any]], seconds: float) -> bool:
-    """Wait for the end of all ``tasks``, that long at most in own time; they are not cancelled. Whether all ended."""
+    """Wait for the end of all ``tasks``, at most so many seconds of own time; they are not cancelled. Whether all
+    ended.
+    """
     try:
         async with patience(seconds):
             await asyncio.wait(tasks)

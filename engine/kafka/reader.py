@@ -1,4 +1,4 @@
-"""A consumer for a moment: no group, no commits, and it lets go of everything at the end."""
+"""A short-lived consumer: no group, no commits, everything released at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Kafka record as the bus reads it: light, and there is one also for what could not be read."""
+"""A Kafka record as the bus reads it, and a placeholder for records that could not be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.kafka.unpacking import Flaw
 
 
 class KafkaRecord(Placed, Protocol):
-    """What is read of a record. ``timestamp`` in ms; ``key`` and ``value`` are bytes, or ``None``."""
+    """A record as it is read. ``timestamp`` in ms; ``key`` and ``value`` are bytes, or ``None``."""
 
     @property
     def timestamp(self) -> int: ...
@@ -25,7 +25,7 @@ class KafkaRecord(Placed, Protocol):
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """A ``KafkaRecord`` as the bus's readers make them, a third of a named tuple's price."""
+    """A ``KafkaRecord`` as the bus's readers make it, at a third of a named tuple's cost."""
 
     topic: str
     partition: int
@@ -37,11 +37,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unusable(NamedTuple):
-    """A ``KafkaRecord`` that stands for all offsets from ``offset`` up to ``last``, which are not to be used.
+    """A ``KafkaRecord`` that stands for all offsets from ``offset`` up to ``last``, which can't be used.
 
-    One record of a batch that is too large (then it is as it came), or the rest of a batch: ``value`` is then the whole
-    batch as Kafka holds it, compressed. Its ``headers`` are empty, so that nobody takes it for a record of the bus;
-    what its sender had put there is in ``sent``.
+    It is one record of a batch that is too large (unchanged), or the rest of a batch: then ``value`` is the whole batch
+    as Kafka stores it, compressed. Its ``headers`` are empty, so that nobody takes it for a record of the bus; the
+    sender's headers are in ``sent``.
     """
 
     topic: str
@@ -66,5 +66,5 @@ def size_of(record: KafkaRecord) -> int:
 
 
 def end_of(record: KafkaRecord) -> int:
-    """The offset behind what the record stands for."""
+    """The offset after the record, or after all that it stands for."""
     return (record.last if isinstance(record, Unusable) else record.offset) + 1

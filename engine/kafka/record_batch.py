@@ -1,9 +1,9 @@
-"""One batch of records as it was fetched, read as far as somebody wants it.
+"""One fetched batch of records, read only as far as asked for.
 
-A record is light: aiokafka makes an object of eleven fields of each, at three times the cost of taking it out. What
+The records are cheap: aiokafka makes an object of eleven fields of each, at three times the cost of parsing it. What
 cannot be read, or becomes too large, is an ``Unusable`` record: aiokafka would fetch such a batch again and again, and
-its partition would stand still for good. And Kafka does not look at header names, while aiokafka decodes them
-strictly: a batch with a name that is no UTF-8 is read again, slowly.
+its partition would be stuck for good. Kafka does not check header names, while aiokafka decodes them strictly: a batch
+with a name that is not UTF-8 is read again, slowly.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from engine.kafka.record import Record, Unusable
 from engine.kafka.unpacking import Flaw, unpack
 
 GIVEN_BYTES = 4 * 1024 * 1024
-"""Reading pauses behind the record that reaches so many bytes."""
+"""Reading pauses after the record that reaches so many bytes."""
 WEIGHED = 1024 * 1024
-"""Of a batch that becomes larger than this each record is weighed."""
+"""Bytes of a decompressed batch above which each of its records is measured."""
 RECORD_BYTES, HEADER_BYTES = 300, 110
-"""What a record takes beside its key and value, and a short header with all its bytes."""
+"""Bytes that a record takes in memory beside its key and value, and a short header with all its bytes."""
 CROWD, MOST_HEADERS = 32, 100_000
-"""Headers of a record that are always weighed, and those of which no objects are made any more."""
+"""Number of headers above which a record is always measured, and above which it is not read."""
 LONG_RECORD = 64 * 1024
-"""Bytes of a record in which there may be too many headers."""
+"""Bytes of a record above which it may have too many headers."""
 
 HEAD = 61
-"""Bytes before the records, the places of some of them, and of the bits that say how the records are compressed."""
+"""Bytes before the first record; below, positions of some fields in them, and the bits of the compression codec."""
 OVERHEAD, LENGTH, MAGIC, ATTRIBUTES, CODEC = 12, 8, 16, 22, 0x07
 _LEGACY_ATTRIBUTES = 17
 _COUNT = slice(57, 61)
 
 
 class OpenBatch:
-    """A batch, unpacked if need be, and how far it is read.
+    """A batch, decompressed if need be, and how far it is read.
 
-    ``position``: the next offset. ``weight``: bytes of the records given, as far as they are weighed; who takes them
-    puts it back to 0. ``size``: bytes that the unpacked batch takes; 0 if it was not compressed. ``finished``: there
-    is nothing more.
+    ``position``: the next offset. ``weight``: bytes of the records returned, as far as they are measured; the caller
+    resets it to 0. ``size``: bytes of the decompressed batch; 0 if it was not compressed. ``finished``: nothing is
+    left.
     """
 
     def __init__(self, place: tuple[str, int], raw: memoryview, batch: Any, position: int, limit: int) -> None:
@@ -56,16 +56,16 @@ class OpenBatch:
         self._data = raw
         self._weigh = False
         self._cursor = HEAD
-        """Where the next record begins, if records are weighed."""
+        """Where the next record begins, if records are measured."""
         codec = raw[ATTRIBUTES if raw[MAGIC] >= 2 else _LEGACY_ATTRIBUTES] & CODEC
         if codec:
             self._unpack(codec, limit)
 
     def _unpack(self, codec: int, limit: int) -> None:
         raw = self._raw
-        if raw[MAGIC] < 2:  # of brokers before 0.11: batches within records
+        if raw[MAGIC] < 2:  # from brokers before 0.11: batches nested in records
             self._data, self._flaw = raw[:HEAD], Flaw.UNREADABLE
-        elif not any(raw[_COUNT]):  # compaction has taken all of its records
+        elif not any(raw[_COUNT]):  # compaction has removed all of its records
             self._finish()
             return
         else:
@@ -81,7 +81,7 @@ class OpenBatch:
             self._weigh = True
 
     def records(self) -> Iterator[Record | Unusable]:
-        """Those that come next, until there are none or ``GIVEN_BYTES`` are reached. Raises nothing."""
+        """The next records, until the end or ``GIVEN_BYTES``. Raises nothing."""
         if self.finished:
             return iter(())
         if len(self._data) <= HEAD and self._flaw is not None:
@@ -91,7 +91,7 @@ class OpenBatch:
     def _plain(self) -> Iterator[Record | Unusable]:
         (topic, partition), begun, end = self._place, self.position, self._end
         try:
-            for record in iter(self._batch.__next__, None):  # iter(batch) can be had once
+            for record in iter(self._batch.__next__, None):  # iter(batch) works only once
                 offset = record.offset
                 if self.position <= offset < end:
                     self.position = offset + 1
@@ -101,11 +101,11 @@ class OpenBatch:
                         self.weight += HEADER_BYTES * len(headers)
                         if self.weight >= GIVEN_BYTES:
                             return
-                elif offset >= begun:  # else it was read before
+                elif offset >= begun:  # else it was read already
                     raise CorruptRecordException("offsets that do not rise, or leave their batch")
         except UnicodeDecodeError:
             self._read_again()
-        except Exception:  # noqa: BLE001  # whatever a sender made up; it would come again with every try
+        except Exception:  # noqa: BLE001  # whatever a sender made up; a retry would fail again
             yield from self._rest(Flaw.UNREADABLE)
         else:
             self._finish()
@@ -122,7 +122,7 @@ class OpenBatch:
                 if record is None:
                     break
                 offset, key, value = record.offset, record.key, record.value
-                if offset < begun:  # it was read before
+                if offset < begun:  # it was read already
                     continue
                 if not self.position <= offset < self._end:
                     raise CorruptRecordException("offsets that do not rise, or leave their batch")
@@ -137,13 +137,15 @@ class OpenBatch:
                     return
         except UnicodeDecodeError:
             self._read_again()
-        except Exception:  # noqa: BLE001  # likewise; a batch that is too large ends in the middle of a record
+        except Exception:  # noqa: BLE001  # as above; a batch that is too large ends in the middle of a record
             yield from self._rest(flaw or Flaw.UNREADABLE)
         else:
             self._finish()
 
     def _next_length(self) -> int:
-        """Bytes of the next record; moves the cursor behind it. Nonsense is left to the parser, which is next."""
+        """The length of the next record in bytes; moves the cursor after it. Invalid data is left to the parser, which
+        is next.
+        """
         try:
             length, at = _varint(self._data, self._cursor)
         except IndexError:
@@ -152,9 +154,9 @@ class OpenBatch:
         return length
 
     def _rest(self, flaw: Flaw) -> Iterator[Unusable]:
-        """What was not read, with the whole batch as Kafka has it."""
+        """One record for the offsets that were not read, with the whole batch as Kafka stores it."""
         first, last = self.position, self._end - 1
-        timestamp = getattr(self._batch, "max_timestamp", None) or 0  # of a format without
+        timestamp = getattr(self._batch, "max_timestamp", None) or 0  # old formats have none
         self._finish()
         if first <= last:
             self.weight += RECORD_BYTES + len(self._raw)
@@ -167,11 +169,11 @@ class OpenBatch:
 
     def _finish(self) -> None:
         self.finished = True
-        self.position = max(self.position, self._end)  # also behind what compaction has removed from its end
+        self.position = max(self.position, self._end)  # also after records that compaction has removed from its end
 
 
 def crowded(data: memoryview | bytearray, at: int) -> bool:
-    """Whether the record whose attributes begin there has more than ``MOST_HEADERS``. Raises nothing."""
+    """Whether the record whose attributes begin at ``at`` has more than ``MOST_HEADERS``. Raises nothing."""
     try:
         for _ in range(3):  # attributes, timestamp, offset
             _, at = _varint(data, at)
@@ -184,7 +186,7 @@ def crowded(data: memoryview | bytearray, at: int) -> bool:
 
 
 def _varint(data: memoryview | bytearray, at: int) -> tuple[int, int]:
-    """A zigzag number, and where it ends. Raises ``IndexError`` where there is none."""
+    """A zigzag varint at ``at``, and the position after it. Raises ``IndexError`` if there is none."""
     if (byte := data[at]) < 0x80:
         return (byte >> 1) ^ -(byte & 1), at + 1
     value = shift = 0
@@ -207,12 +209,12 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # marked fina
         self._buffer = Text(self._buffer)
 
     def _read_msg(self, decode_varint: Any = None) -> Any:
-        """aiokafka's own way of reading a number looks behind the end of the batch: the process died of it."""
+        """Reads varints safely: aiokafka's own code reads beyond the end of the batch, which crashed the process."""
         return super()._read_msg(_varint)
 
 
 class Text(bytearray):
-    """Bytes that always decode."""
+    """Bytes that always decode: invalid ones are replaced."""
 
     def __getitem__(self, place: Any) -> Any:
         found = super().__getitem__(place)

@@ -1,4 +1,4 @@
-"""The bus's own records apart from foreign ones."""
+"""Separates the bus's own records from foreign ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.kafka.record import KafkaRecord
 
 
 class Sieve:
-    """Lets the bus's own ``records`` through, and keeps the others. To iterate anew is to begin anew.
+    """Iterates over the bus's own ``records`` and collects the foreign ones. Each iteration starts over.
 
     Raises ``engine.kafka.mark.Newer`` when iterated.
     """
@@ -17,7 +17,7 @@ class Sieve:
     def __init__(self, records: Iterable[KafkaRecord]) -> None:
         self._records = records
         self.foreign: list[KafkaRecord] = []
-        """Of the last iteration."""
+        """The foreign records of the last iteration."""
 
     def __iter__(self) -> Iterator[KafkaRecord]:
         self.foreign = foreign = []

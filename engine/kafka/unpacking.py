@@ -1,7 +1,7 @@
-"""What a compressed batch becomes, bounded before memory is taken: a megabyte can become gigabytes.
+"""Decompresses batches within a limit that holds before memory is allocated: a megabyte can become gigabytes.
 
-Nothing that the compressed bytes say about their size is trusted: each codec writes into a buffer that ends where the
-bound is, and whose pages are taken as they are written. Knows bytes only, no Kafka client.
+No size that the compressed bytes state is trusted: each codec writes into a buffer that ends at the limit, and whose
+pages are allocated as they are written. Works on bytes only, without a Kafka client.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from typing import NamedTuple
 import cramjam
 
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
-"""As Kafka numbers them in the attributes of a batch."""
+"""The codecs' numbers in the attributes of a batch."""
 
 FED, STEP = 16 * 1024, 1024 * 1024
-"""Bytes that gzip is given, and those that it gives, at a time."""
+"""Bytes that gzip reads, and bytes that it writes, at a time."""
 
 SMALL = 1024 * 1024
-"""What becomes no larger is unpacked in a buffer that is there already."""
+"""Bytes up to which data is decompressed into a buffer that is reused."""
 
 _Codec = Callable[[memoryview, memoryview], int]
-"""Writes what the first becomes into the second, and says how many bytes."""
+"""Decompresses the first view into the second, and returns the number of bytes written."""
 
 _XERIAL = b"\x82SNAPPY\0"
 _XERIAL_HEADER = 16
 
 
 class Flaw(Enum):
-    """Why a batch, or the rest of it, was not read."""
+    """Why a batch, or the rest of it, could not be read."""
 
     TOO_LARGE = "too large"
     UNREADABLE = "unreadable"
 
 
 class Unpacked(NamedTuple):
-    """``data`` begins with the head that was asked for. With a flaw it holds what came before, perhaps nothing."""
+    """``data`` begins with the given head. With a flaw it ends where decompression stopped, perhaps after the head."""
 
     data: memoryview
     flaw: Flaw | None
 
 
 class _Scratch(local):
-    """Of one thread."""
+    """One thread's reused buffer."""
 
     def __init__(self) -> None:
         self.body = memoryview(bytearray(SMALL))
@@ -56,14 +56,14 @@ _scratch = _Scratch()
 
 
 class _TooLarge(Exception):
-    """More than the buffer holds. It has ``written`` bytes of the beginning."""
+    """The data does not fit into the buffer, which holds its first ``written`` bytes."""
 
     def __init__(self, written: int) -> None:
         self.written = written
 
 
 def unpack(codec: int, packed: memoryview, limit: int, head: bytes = b"") -> Unpacked:
-    """``head`` and what ``packed`` becomes, which is at most ``limit`` bytes, else there is a flaw. Raises nothing."""
+    """``head`` and the decompressed data, at most ``limit`` bytes of it; more is a flaw. Raises nothing."""
     unpacked = _CODECS.get(codec)
     if unpacked is None:
         return Unpacked(memoryview(bytearray(head)), Flaw.UNREADABLE)
@@ -89,7 +89,7 @@ def _into(body: memoryview, unpacked: _Codec, packed: memoryview) -> tuple[int, 
 
 
 def _gzip(packed: memoryview, body: memoryview) -> int:
-    """One member after the other, perhaps with zeros behind. Raises ``zlib.error``, ``EOFError``."""
+    """Gzip members one after the other, perhaps padded with zeros. Raises ``zlib.error``, ``EOFError``."""
     written = at = 0
     while at < len(packed):
         member, left = zlib.decompressobj(wbits=31), b""
@@ -113,7 +113,7 @@ def _gzip(packed: memoryview, body: memoryview) -> int:
 
 
 def _snappy(packed: memoryview, body: memoryview) -> int:
-    """One block, or the blocks of the xerial framing, each of which says at once how large it becomes."""
+    """One snappy block, or the blocks of the xerial framing; each states its decompressed size first."""
     if packed[: len(_XERIAL)] != _XERIAL or len(packed) < _XERIAL_HEADER:
         return _block(packed, body, 0)
     written, at = 0, _XERIAL_HEADER
@@ -133,7 +133,7 @@ def _block(packed: memoryview, body: memoryview, written: int) -> int:
 
 
 def _framed(into: _Codec) -> _Codec:
-    """Frames of lz4 or zstd, which are written as far as there is room."""
+    """Frames of lz4 or zstd, decompressed until the buffer is full."""
 
     def unpacked(packed: memoryview, body: memoryview) -> int:
         try:

@@ -1,1 +1,1 @@
-"""The state of one partition on the local disk: a cache of public topics. Imported by whoever owns the partition."""
+"""The local state of one partition on disk: a cache of public topics. Imported by the owners of partitions."""

@@ -1,7 +1,7 @@
-"""A Bloom filter that grows: of a key it says that it was surely never added, or may have been.
+"""A growing Bloom filter: it says that a key was surely never added, or may have been.
 
-Both bits of a key lie in one word of 64, as RocksDB has it in its own ("blocked" Bloom filter). Keys are added many at
-once: one by one that takes twice as long.
+Both bits of a key lie in one 64-bit word, as in RocksDB's own "blocked" Bloom filter. Keys are added in bulk: one by
+one takes twice as long.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from itertools import islice
 from struct import Struct
 
 FIRST_WORDS = 1 << 15
-"""Of the first layer, 256 KiB; each one after it has ``GROWTH`` times as many."""
+"""Words of the first layer, 256 KiB; each later layer has ``GROWTH`` times as many as the one before."""
 
 GROWTH = 4
 
 KEYS_A_WORD = 4
-"""So a key takes 16 bits, and of a hundred that were never added two may have been."""
+"""Keys per word: a key takes 16 bits, and two of a hundred that were never added are false positives."""
 
 
 class BloomFilter:
-    """Keys of 16 bytes that are uniform, as parts of a digest are."""
+    """A filter of keys of 16 bytes that are uniformly distributed, like parts of a digest."""
 
     def __init__(self) -> None:
         self._layers: list[tuple[array[int], int]] = []
@@ -29,7 +29,7 @@ class BloomFilter:
         self._grow()
 
     def add(self, keys: Iterable[bytes]) -> None:
-        """The keys may be there from now on."""
+        """Add keys."""
         left = iter(keys)
         while some := tuple(islice(left, self._room)):
             words, mask = self._layers[-1]
@@ -43,7 +43,7 @@ class BloomFilter:
         """Whether the key may have been added."""
         place, one, other = _PARTS.unpack(key)
         bits = _BITS[one] | _BITS[other]
-        for words, mask in self._layers:  # noqa: SIM110 -- a generator takes as long again
+        for words, mask in self._layers:  # noqa: SIM110 -- a generator takes twice as long
             if words[place & mask] & bits == bits:
                 return True
         return False
@@ -55,5 +55,5 @@ class BloomFilter:
 
 
 _PARTS = Struct("=QBB6x")
-"""Of a key: which word is its own, and two bits of that."""
+"""The parts of a key: its word, and two bits in that word."""
 _BITS = tuple([1 << (byte & 63) for byte in range(256)])

@@ -1,9 +1,9 @@
 """A partition's local state in RocksDB: a cache of public topics, written only after the commit.
 
-Changes of a unit of work are kept apart (pending) and read through; they reach the database in one write batch when
-the transaction is durable, or are dropped. With them goes a checkpoint. Nothing is logged to disk: a killed process
-loses what was in memory since the last ten seconds or so, and the checkpoint goes back with it. So the database can be
-behind its topics, never ahead; and what it holds may be ahead of its checkpoint, never behind.
+Changes of a unit of work are pending, and reads see them; they reach the database in one write batch when the
+transaction is durable, or are dropped. A checkpoint is written with them. There is no write-ahead log: a killed process
+loses what was in memory for the last ten seconds or so, and the checkpoint with it. So the database can be behind its
+topics, never ahead; and its data may be ahead of its checkpoint, never behind.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = structlog.get_logger("engine.store.store")
 CACHE_BYTES = 32 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 PERSIST_SECONDS = 10.0
-"""A killed worker reads again what came since: about that long."""
+"""Seconds between two flushes to disk: about that much is read again after a crash."""
 BLOOM_BITS = 10
 
 META = "meta"
@@ -39,9 +39,9 @@ _shared_cache: list[Cache] = []
 
 
 class Store:
-    """Column families of raw bytes with pending changes on top. What an earlier process left is there again.
+    """Column families of raw bytes with pending changes on top. A store that an earlier process left is reopened.
 
-    A database that can't be opened, or has other families, is made anew.
+    A database that can't be opened, or has other families, is recreated.
 
     Raises:
         FileExistsError: the directory holds something that is not a RocksDB database.
@@ -64,7 +64,7 @@ class Store:
         except FileExistsError:
             raise
         except Exception as error:
-            if not _has_room(directory):  # there is nothing wrong with it
+            if not _has_room(directory):  # the disk is full, the database is intact
                 raise StoreFailed(directory, error) from error
             log.warning("a local store can't be read, it is made anew", directory=str(directory), error=str(error))
             wipe(directory)
@@ -88,13 +88,13 @@ class Store:
         self._pending = {name: WriteBuffer() for name in names}
 
     def _failed(self, error: Exception) -> StoreFailed:
-        """What can't be read now can't be read after a restart: the next life makes it anew."""
+        """Marks the database as broken: the next start recreates it, as a restart could not read it either."""
         with suppress(OSError):
             self._broken.touch()
         return StoreFailed(self._directory, error)
 
     def checkpoint(self) -> Checkpoint | None:
-        """The mark of what is stored; none if nothing is, or it can't be told what."""
+        """The checkpoint of what is stored; ``None`` if there is none, or it can't be decoded."""
         held = self._families[META].get(CHECKPOINT)
         return None if held is None else Checkpoint.decode(held)
 
@@ -102,13 +102,13 @@ class Store:
         """Forget everything."""
         if self._db.latest_sequence_number() == 0:
             self.drop_pending()
-            return  # it was made a moment ago: making a database takes some tenths of a second
+            return  # it is new and empty: creating a database takes some tenths of a second
         self.close()
         wipe(self._directory)
         self._open()
 
     def get(self, family: str, key: bytes) -> bytes | None:
-        """The value as this unit of work sees it."""
+        """The value of a key, pending changes included."""
         changes = self._pending[family].changes
         if key in changes:
             return changes[key]
@@ -133,16 +133,18 @@ class Store:
     def scan(self, family: str, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Keys that begin with ``prefix`` and their values, in the order of their bytes, as of the call.
 
-        ``start``: only those whose rest is not below it.
+        ``start``: only keys whose rest after the prefix is not below it.
         """
         changed = self._pending[family].below(prefix, start)
         items: Any = self._families[family].items(from_key=prefix + start)  # the iterator sees the database as of now
         return overlaid(self._stored(self._families[family], items, prefix, prefix + start), changed)
 
     def _stored(self, family: Rdict, items: Any, prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """No upper bound in RocksDB's read options: rocksdict frees it while the iterator still looks at it.
+        """Scan the database without an upper bound in RocksDB's read options: rocksdict frees the bound while the
+        iterator still uses it.
 
-        Its iterator ends alike where there is nothing more and where a block can't be read: the end is looked at again.
+        The iterator ends alike at the end of the data and at a block that can't be read: so the end is checked for an
+        error.
         """
         last = start
         try:
@@ -160,9 +162,9 @@ class Store:
             raise self._failed(error) from error
 
     def flush_pending(self, mark: Checkpoint | None = None) -> None:
-        """Write all pending changes at once, with the mark that holds from now on.
+        """Write all pending changes at once, with the new checkpoint ``mark``.
 
-        Without one the old mark stays: reading the topics again from there on comes to the same.
+        Without one the old checkpoint stays: reading the topics again from there leads to the same state.
         """
         if mark is not None:
             self.put(META, CHECKPOINT, mark.encode())
@@ -184,7 +186,7 @@ class Store:
                 raise self._failed(error) from error
 
     def _persist(self) -> None:
-        """All that is in memory goes to the disk, the mark after what it vouches for."""
+        """Flush everything to disk, the checkpoint after the data that it covers."""
         assert self._names[-1] == META
         for name in self._names:
             self._families[name].flush(wait=True)
@@ -213,7 +215,7 @@ def _options() -> Options:
     table.set_block_cache(_shared_cache[0])
     table.set_bloom_filter(BLOOM_BITS, False)
     table.set_cache_index_and_filter_blocks(True)
-    # In small parts: indexes of a megabyte would throw each other out of the cache, and be read again for every value.
+    # In small parts: indexes of a megabyte would evict each other from the cache, and be read again for every value.
     table.set_index_type(BlockBasedIndexType.two_level_index_search())
     table.set_partition_filters(True)
     table.set_pin_top_level_index_and_filter(True)
@@ -225,13 +227,13 @@ def _options() -> Options:
     options.set_write_buffer_size(WRITE_BUFFER_BYTES)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(1)
-    options.set_memtable_prefix_bloom_ratio(0.05)  # most look-ups are for what is not there
+    options.set_memtable_prefix_bloom_ratio(0.05)  # most look-ups are for missing keys
     options.set_memtable_whole_key_filtering(True)
-    options.set_atomic_flush(True)  # all families reach the disk together, or else a mark would be ahead of its data
+    options.set_atomic_flush(True)  # all families reach the disk together, so that no checkpoint is ahead of its data
     return options
 
 
-#: What RocksDB and its binding write, also when they are killed while a database is made or removed.
+#: Files that RocksDB and its binding write, also when killed while a database is created or removed.
 _OURS = re.compile(
     r"(CURRENT|IDENTITY|LOCK|LOG(\..*)?|(MANIFEST|OPTIONS)-.*|\d+\.(sst|log|blob)|.*\.dbtmp|rocksdict-config\.json)"
 )
@@ -247,7 +249,7 @@ def _is_database(directory: Path) -> bool:
 
 
 def wipe(directory: Path) -> None:
-    """Remove a store. Raises ``FileExistsError`` when that is not what the directory holds."""
+    """Remove a store. Raises ``FileExistsError`` if the directory holds anything else."""
     if not directory.exists():
         return
     if not all(_OURS.fullmatch(file.name) for file in directory.iterdir()):
@@ -256,7 +258,7 @@ def wipe(directory: Path) -> None:
 
 
 def discard_unused(home: Path, now: float, most_seconds: float) -> None:
-    """Remove the stores below ``home`` that nobody has written to for so long: they hold what may have been erased.
+    """Remove the stores below ``home`` that were not written to for ``most_seconds``: they may hold deleted data.
 
     ``now`` in seconds since 1970. Call it before any of them is opened.
     """

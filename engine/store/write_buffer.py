@@ -1,4 +1,4 @@
-"""What a unit of work has changed and nobody else may see yet."""
+"""The pending changes of a unit of work, which nobody else may see yet."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ END_OF_GROUP = b"/"
 
 
 class WriteBuffer:
-    """Changes of one family: ``None`` deletes.
+    """The changes of one column family: ``None`` deletes.
 
-    What a key has up to its first slash is its group. A scan sorts the keys of one group only, and only then.
+    A key's group is its part before the first slash. A scan sorts the keys of its own group only, and only when needed.
     """
 
     __slots__ = ("_grouped", "_groups", "changes")
@@ -24,7 +24,7 @@ class WriteBuffer:
         self._grouped = 0
 
     def below(self, prefix: bytes, start: bytes = b"") -> list[tuple[bytes, bytes | None]]:
-        """The changes of keys that begin with ``prefix`` and go on with ``start`` or more, in order."""
+        """The changes of keys that begin with ``prefix`` and whose rest is not below ``start``, in order."""
         if not self.changes:
             return []
         keys = self._group(prefix)
@@ -40,7 +40,7 @@ class WriteBuffer:
         group, slash, _ = prefix.partition(END_OF_GROUP)
         if not slash:
             return sorted(self.changes)
-        for key in islice(reversed(self.changes), len(self.changes) - self._grouped):  # keys are only ever added
+        for key in islice(reversed(self.changes), len(self.changes) - self._grouped):  # keys are never removed
             self._groups[key.partition(END_OF_GROUP)[0]].append(key)
         self._grouped = len(self.changes)
         keys = self._groups.get(group, [])
@@ -48,7 +48,7 @@ class WriteBuffer:
         return keys
 
     def clear(self) -> None:
-        """Nothing is changed any more."""
+        """Forget all changes."""
         self.changes.clear()
         self._groups.clear()
         self._grouped = 0
@@ -57,7 +57,7 @@ class WriteBuffer:
 def overlaid(
     stored: Iterator[tuple[bytes, bytes]], changed: list[tuple[bytes, bytes | None]]
 ) -> Iterator[tuple[bytes, bytes]]:
-    """What is ``stored``, with what is ``changed`` in its place; both in the order of their keys."""
+    """The ``stored`` items with the ``changed`` ones in their place; both in the order of their keys."""
     at = 0
     for key, value in stored:
         while at < len(changed) and changed[at][0] < key:

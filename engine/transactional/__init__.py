@@ -1,1 +1,1 @@
-"""One owner for each partition: it fences, restores, and commits inputs and outputs in one transaction."""
+"""Transactional ownership of a partition: fence, restore, commit outputs and input offset in one transaction."""

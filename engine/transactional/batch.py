@@ -1,4 +1,4 @@
-"""A fetched batch in the hands of whoever decides what follows from it."""
+"""A fetched batch as it is passed to an agent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.kafka.record import KafkaRecord
 class Batch:
     """One fetched batch of one partition. Whoever takes it calls :meth:`done` or ``commit``, once.
 
-    Until then it counts against the partition's window (no more is fetched), and a rebalance waits for it.
+    Until then it counts against the partition's window (no more is delivered), and a rebalance waits for it.
     ``records`` may be empty: then only the offsets up to ``end`` are to be committed.
     """
 
@@ -25,27 +25,28 @@ class Batch:
     end: int
     on_done: Callable[[], None]
     on_commit: Callable[[Mapping[TopicPartition, int]], None] | None = None
-    """Commits offsets of any partitions, soon."""
+    """Commits offsets of any partitions, within about a second."""
     on_part: Callable[[], None] | None = None
-    """Told of each unit of work on the batch but the last."""
+    """Called after each unit of work on the batch but the last."""
     _finished: bool = field(default=False, init=False)
 
     def part(self) -> None:
-        """Say that a part of it is dealt with: who works on it for long does not stand still."""
+        """Report that a part of the batch is done, so that a long batch does not look stuck."""
         if self.on_part is not None:
             self.on_part()
 
     def done(self) -> None:
-        """Say that the batch is dealt with (or dropped on purpose). Repeating it changes nothing."""
+        """Report that the batch is done (or dropped on purpose). Repeating it changes nothing."""
         if not self._finished:
             self._finished = True
             self.on_done()
 
 
 def commit(batches: Sequence[Batch]) -> None:
-    """These batches of an at-least-once agent, whose outputs are acknowledged, are done; their ends are committed soon.
+    """Mark the batches of an at-least-once agent as done, when their outputs are acknowledged; their ends are committed
+    soon.
 
-    When a partition is taken away before, its next owner sees the batch again.
+    If a partition is revoked before that, its next owner reads the batch again.
     """
     commits = batches[0].on_commit
     if commits is not None:

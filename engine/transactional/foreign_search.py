@@ -1,7 +1,7 @@
 """The search for foreign records in the partitions of a state, where only their owner writes.
 
-The owner reads them when it opens, and never again. So it looks at where its own records come to stand: between two of
-its transactions lies one marker, and what is more than that was written by others.
+The owner reads them when it opens, and never again. So it checks the offsets of its own records: between two of its
+transactions lies one marker, and any other offset was written by somebody else.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from engine.kafka.sieve import Sieve
 from engine.transactional.transaction import Targets
 
 FOUND_BYTES = 16 * 1024 * 1024
-"""Of foreign records that are reported at once. What is more is found again by the next look."""
+"""Bytes of foreign records that are reported at once. The next search finds the rest again."""
 OVERHEAD = 1024
 
 MUCH = 1_000
-"""Offsets that were looked through and nobody was told of: the next opening would look through them again."""
+"""Searched offsets that are not in the progress record yet, above which it is written: the next opening would search
+them again.
+"""
 
 
 class ForeignSearch:
-    """``seen``: up to where each partition was looked through. ``found``: what is still to be reported."""
+    """``seen``: the offset up to which each partition was searched. ``found``: the records still to be reported."""
 
     def __init__(self, seen: Mapping[TopicPartition, int], cluster: Cluster) -> None:
         self.seen = dict(seen)
@@ -32,24 +34,26 @@ class ForeignSearch:
         self._cluster = cluster
         self._size = 0
         self._left: dict[TopicPartition, int] = {}
-        """The first that there was no room for."""
+        """By partition, the first offset that did not fit into ``FOUND_BYTES``."""
         self._marker_to_come: set[TopicPartition] = set()
         self._untold = 0
 
     @property
     def worth_telling(self) -> bool:
-        """Whether there is something to report, or much was looked through since ``told`` was asked."""
+        """Whether there is something to report, or much was searched since ``told`` was called."""
         return bool(self.found) or self._untold >= MUCH
 
     def sift(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """The bus's own of these records of one partition; the others are found. Raises ``engine.kafka.mark.Newer``."""
+        """The bus's own among these records of one partition; the others are collected. Raises
+        ``engine.kafka.mark.Newer``.
+        """
         sieve = Sieve(records)
         ours = list(sieve)
         self.take(sieve.foreign)
         return ours
 
     def take(self, foreign: Iterable[KafkaRecord]) -> None:
-        """Foreign records that were come across; those that were reported earlier are known."""
+        """Collect foreign records, unless they were reported earlier."""
         for record in foreign:
             tp = TopicPartition(record.topic, record.partition)
             if record.offset < self.seen[tp] or tp in self._left:
@@ -62,21 +66,21 @@ class ForeignSearch:
             self.found.append(record)
 
     def finished(self, ends: Mapping[TopicPartition, int]) -> None:
-        """These partitions were looked through, up to there."""
+        """The search of these partitions is finished up to these offsets."""
         for tp, end in ends.items():
             seen = self._left.pop(tp, end)
             self._untold += seen - self.seen[tp]
             self.seen[tp] = seen
 
     def reported(self) -> Sequence[KafkaRecord]:
-        """What was found, to be reported now."""
+        """The collected records, to be reported now."""
         found, self.found, self._size = self.found, [], 0
         return found
 
     def written(self, targets: Targets, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """After a transaction: the partitions in which something else stands before its records, and where they end.
+        """After a transaction: the partitions with foreign records before its own, and the ends up to which to search.
 
-        ``ends``: the offsets behind its records, a low one where nobody knows.
+        ``ends``: the offsets after its records; a low one where the end is unknown.
         """
         holes = {}
         for tp, outputs in targets.items():
@@ -92,6 +96,6 @@ class ForeignSearch:
         return holes
 
     def told(self) -> dict[str, int]:
-        """``seen``, by names that outlive no topic, to be written down."""
+        """``seen`` by names that a recreated topic does not share, for the progress record."""
         self._untold = 0
         return {self._cluster.name(tp): offset for tp, offset in self.seen.items()}

@@ -1,4 +1,4 @@
-"""What the engine tells about its work, so that an application can count it. No metrics library here."""
+"""The events of the engine, for an application's metrics. No metrics library here."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ class Observer(Protocol):
     def batch(
         self, topic: str, partition: int, records: int, outputs: int, decide_seconds: float, commit_seconds: float
     ) -> None:
-        """One unit of work is durable. ``records`` may be 0: only transaction markers were passed."""
+        """One unit of work is durable. ``records`` may be 0: only transaction markers were read."""
 
     def lost(self, topic: str, partition: int, records: int) -> None:
-        """Kafka has deleted so many offsets (at most) before they were read. There is nothing to do but to say so."""
+        """Retention has deleted at most ``records`` offsets before they were read. They can only be reported."""
 
     def foreign(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
-        """Records at these offsets were not written by the bus; they are passed over."""
+        """Records at these offsets were not written by the bus; they are skipped."""
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
-        """This worker is the only one that can still write for the partition."""
+        """The partition is fenced: only this worker can still write for it."""
 
     def restored(self, topic: str, partition: int, records: int, seconds: float) -> None:
         """The partition's state was rebuilt from ``records`` records."""
 
     def kept(self, topic: str, partition: int) -> None:
-        """The partition came back to this worker and nobody had owned it in between: its state was kept."""
+        """The partition came back to this worker without another owner in between: its state was kept."""
 
 
 class Silent:
@@ -36,19 +36,19 @@ class Silent:
     def batch(
         self, topic: str, partition: int, records: int, outputs: int, decide_seconds: float, commit_seconds: float
     ) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def lost(self, topic: str, partition: int, records: int) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def foreign(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def fenced(self, topic: str, partition: int, seconds: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def restored(self, topic: str, partition: int, records: int, seconds: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def kept(self, topic: str, partition: int) -> None:
-        """Nothing."""
+        """Does nothing."""

@@ -1,4 +1,4 @@
-"""One input partition on its owner: fence, restore, then one unit of work after the other."""
+"""One input partition on its owner: fence, restore, then one unit of work after another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.transactional.transaction import new_producer
 log = structlog.get_logger("engine.transactional.partition")
 
 
-#: What a cancelled partition may take, beside waiting for Kafka's last answer.
+#: Seconds that a cancelled partition may take, beside waiting for Kafka's last answer.
 CLEAN_UP_SECONDS = 5.0
 
 
@@ -40,7 +40,7 @@ class Partition:
 
     @property
     def running(self) -> bool:
-        """Fenced, restored and open for batches."""
+        """Whether it is fenced, restored and open for batches."""
         return self._running
 
     @property
@@ -49,23 +49,24 @@ class Partition:
         return self._state.position
 
     def start(self) -> None:
-        """Begin to fence at once; batches may be submitted from now on."""
+        """Start the task, which fences at once; batches may be submitted from now on."""
         self._queue = asyncio.Queue()
         self._accepting = True
         self._task = asyncio.create_task(self._run(), name=f"{self._config.topic}-{self.number}")
 
     def submit(self, batch: Batch) -> None:
-        """Queue a batch. It never opens anything: a partition that is not owned (or has failed) drops it."""
+        """Queue a batch. A partition that is not owned (or has failed) drops it; submitting never opens a partition."""
         if self._accepting:
             self._queue.put_nowait(batch)
         else:
             batch.done()
 
     async def park(self) -> None:
-        """Give up the partition, keep its state: finish the unit under way, drop what is queued, stop the producer.
+        """Give up the partition, but keep its state: finish the current unit of work, drop queued batches, stop the
+        producer.
 
         One that is still opening, or is too slow, is cancelled and loses its state. aiokafka swallows a cancellation
-        now and then; the task then ends in good order as soon as it looks into its queue.
+        now and then; then the task ends normally when it next reads its queue.
         """
         async with self._leaving:
             task = self._task
@@ -117,7 +118,7 @@ class Partition:
         self._config.on_fatal(fatal(f"partition {self.number} of {self._config.topic}", error))
 
     async def _own(self, producer: AIOKafkaProducer) -> bool:
-        """Fence, open, work. True when the producer was idle for so long that it must be fenced anew."""
+        """Fence, open, work. True when the producer was idle for so long that it must be fenced again."""
         await self._fence(producer)
         await self._state.open(producer)
         self._running, limits = True, self._config.limits
@@ -140,7 +141,9 @@ class Partition:
                 batch.done()
 
     async def _fence(self, producer: AIOKafkaProducer) -> None:
-        """From here on nobody else can commit for this partition, and no older transaction of it is open."""
+        """Start the producer: then nobody else can commit for this partition, and no older transaction of it is
+        open.
+        """
         config, clock = self._config, asyncio.get_running_loop().time
         began = clock()
         async with limited(config.limits.fence, f"partition {self.number} of {config.topic} could not be fenced"):

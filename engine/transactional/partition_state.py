@@ -1,4 +1,4 @@
-"""The state of one input partition and the units of work on it: open it, then take one batch after the other."""
+"""The state of one input partition and the units of work on it: open it, then take one batch after another."""
 
 from __future__ import annotations
 
@@ -34,45 +34,47 @@ class Processor(Protocol):
     """What the application supplies for one input partition. Synchronous; no I/O but its local store."""
 
     def sources(self) -> Sequence[TopicPartition]:
-        """Partitions of compacted topics to restore from, in that order. Nobody else writes keys of ours there."""
+        """Partitions of compacted topics to restore from, in that order. Nobody else writes the bus's keys there."""
 
     def checkpoint(self) -> Checkpoint | None:
-        """What the local store holds of the sources."""
+        """The local store's checkpoint of the sources."""
 
     def reset(self) -> None:
-        """Forget all that the local store holds."""
+        """Clear the local store."""
 
     def restore(self, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """Take records of a source; called repeatedly, in the order of the log. Taking one again changes nothing.
+        """Apply records of a source; called repeatedly, in the order of the log. Applying one again changes nothing.
 
-        Returns those that have no form of ours: they are passed over, and count as foreign.
+        Returns those without the form of the bus's records: they are skipped, and count as foreign.
         """
 
     def restored(self, mark: Checkpoint) -> None:
-        """All that was restored up to ``mark`` may be kept: a restore that is cut short goes on from there."""
+        """Keep what was restored up to ``mark``: an interrupted restore resumes from there."""
 
     def opened(self, mark: Checkpoint) -> None:
-        """The state is complete; ``mark`` says up to where, to be stored with it."""
+        """The state is complete; ``mark`` is its checkpoint, to be stored with it."""
 
     def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
-        """One unit of work: of as many records as it is given. To begin anew is to iterate anew.
+        """One unit of work, of as many records as the iterator yields. Each iteration starts over.
 
-        What it changes stays pending: durable state is untouched until :meth:`committed`.
+        Its changes stay pending: durable state is unchanged until :meth:`committed`.
         """
 
     def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
-        """What to write about records that others wrote where only we do. Called once for each, in a transaction."""
+        """The outputs about foreign records on the bus's own topics. Called once for each record, in a transaction."""
 
     def committed(self, mark: Checkpoint) -> None:
-        """The unit's transaction is durable: apply what is pending to the local store, and ``mark`` with it."""
+        """The unit's transaction is durable: write the pending changes to the local store, with the checkpoint
+        ``mark``.
+        """
 
     def close(self) -> None:
-        """The partition is gone (or its state is void): release everything."""
+        """The partition was revoked (or its state is void): release everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionConfig:
-    """What the partitions of one input topic have in common."""
+    """The configuration that all partitions of one input topic share."""
 
     topic: str
     group_id: str
@@ -86,9 +88,9 @@ class PartitionConfig:
 
 
 class PartitionState:
-    """What outlives an assignment: the processor with its state, and how far it is.
+    """The state that outlives an assignment: the processor, and the position in the input.
 
-    Every call is given the producer of the present ownership, which has fenced all others.
+    Every call gets the producer of the current assignment, which has fenced all others.
     """
 
     def __init__(self, config: PartitionConfig, number: int) -> None:
@@ -103,18 +105,18 @@ class PartitionState:
         self._swept: set[TopicPartition] = set()
         self._search = ForeignSearch({}, Cluster("", {}))
         self._told = -inf
-        """When the group was last told the position, by the event loop's clock."""
+        """When the position was last committed to the group, by the event loop's clock."""
         self.offset_commit_due = False
-        """Whether the position is further than the group knows: it says more often in ``progress`` how far it is."""
+        """Whether the position is ahead of the group's committed offset: the progress record is written more often."""
 
     def discard(self) -> None:
-        """Let go of the state; what the local store holds stays there."""
+        """Discard the state in memory; the local store stays on disk."""
         if self._processor is not None:
             self._processor.close()
         self._processor, self._mark, self.position, self.offset_commit_due = None, None, -1, False
 
     async def open(self, producer: AIOKafkaProducer) -> None:
-        """Find where to go on; keep the state if nobody committed in between, else rebuild it."""
+        """Find the next input offset; keep the state if nobody committed in between, else restore it."""
         config, clock = self._config, asyncio.get_running_loop().time
         began = clock()
         processor = self._processor or config.make_processor(self._number)
@@ -141,7 +143,7 @@ class PartitionState:
         if self._search.worth_telling:
             await self._report(producer)
         elif found.start != (found.committed or 0):
-            # the group reads on from elsewhere: put it right, so that at least the next start does
+            # the group's offset is wrong: correct it, so that the next start fetches from the right one
             await commit(producer, self.source, found.start, config.group_id, {}, config.limits)
         config.observer.restored(config.topic, self._number, records, clock() - began)
         log.info(
@@ -154,7 +156,7 @@ class PartitionState:
         )
 
     async def _restore(self, processor: Processor, found: Positions) -> int:
-        """Bring the local store up to date, or fill it anew; the number of records read."""
+        """Bring the local store up to date, or fill it from scratch; returns the number of records read."""
         config, bounds = self._config, found.bounds
         cache, now = processor.checkpoint(), time.time()
         unusable = "there is none" if cache is None else cache.unusable(bounds, now, config.limits.cache)
@@ -189,10 +191,11 @@ class PartitionState:
         return count
 
     async def take(self, producer: AIOKafkaProducer, batch: Batch, leaving: Callable[[], bool] = lambda: False) -> None:
-        """One batch: in one transaction, or in several when deciding it would hold up all other partitions for long.
+        """Process one batch: in one transaction, or in several when deciding it would block all other partitions for
+        long.
 
-        Records below the next offset were part of an earlier one. Between two transactions ``leaving`` is asked
-        whether the rest is to be left to the next owner.
+        Records below the next offset were part of an earlier batch. Between two transactions ``leaving`` is called; if
+        true, the rest is left to the next owner.
         """
         config = self._config
         if batch.end <= self.position:
@@ -211,7 +214,9 @@ class PartitionState:
     async def _transaction(
         self, producer: AIOKafkaProducer, records: Sequence[KafkaRecord], end: int
     ) -> Sequence[KafkaRecord]:
-        """One unit of work of the first of ``records``; returns those that are left. ``end``: the offset behind all."""
+        """One unit of work, of the first of ``records``; returns those that are left. ``end``: the offset after all of
+        them.
+        """
         processor, mark = self._processor, self._mark
         assert processor is not None, "open it first"
         assert mark is not None, "open it first"
@@ -247,7 +252,7 @@ class PartitionState:
     async def _write(
         self, producer: AIOKafkaProducer, position: int | None, targets: Targets
     ) -> dict[TopicPartition, int]:
-        """One transaction; where each target ends."""
+        """One transaction; returns the end of each target."""
         config = self._config
         new = targets.keys() - self._swept
         if new:
@@ -258,9 +263,9 @@ class PartitionState:
         return await commit(producer, self.source, position, config.group_id, targets, config.limits)
 
     async def _look_into(self, producer: AIOKafkaProducer, holes: Mapping[TopicPartition, int]) -> None:
-        """Between what we wrote lies more than the markers of our transactions: others wrote there.
+        """Search offsets that our transactions and their markers don't account for: others wrote there.
 
-        Read with what is not committed, too: a transaction that somebody leaves open must not hold us up.
+        Uncommitted records are read, too: a transaction that somebody leaves open must not block the partition.
         """
         config, search = self._config, self._search
         starts = {tp: search.seen[tp] for tp in holes}
@@ -272,7 +277,7 @@ class PartitionState:
             await self._report(producer)
 
     async def _report(self, producer: AIOKafkaProducer) -> None:
-        """What is written about foreign records, and that they need not be looked for again."""
+        """Write the outputs about foreign records, and the progress record with the offsets searched."""
         targets = by_target([*self._foreign(self._search.reported()), self._progress(self.position)])
         ends = await self._write(producer, self.position, targets)
         self._search.written(targets, ends)
@@ -287,7 +292,7 @@ class PartitionState:
         return self._processor.foreign(records) if records else ()
 
     async def settle(self, producer: AIOKafkaProducer) -> None:
-        """Tell the group the position, if it does not know it yet."""
+        """Commit the position to the group, if that is due."""
         if self.offset_commit_due:
             await commit(producer, self.source, self.position, self._config.group_id, {}, self._config.limits)
             self._told, self.offset_commit_due = asyncio.get_running_loop().time(), False

@@ -17,10 +17,9 @@ from engine.transactional.progress import ProgressLog
 class TransactionalPartitions:
     """Exactly once from one input topic to the outputs of its processors.
 
-    The transactional id of a partition is ``<transactional_id_prefix>-<partition>``. ``progress`` is where it notes
-    how far it is. ``on_fatal`` is called when the
-    process must end. Wire it with :meth:`Application.register`; the agent of the topic then only passes its batches
-    to :meth:`submit`.
+    The transactional id of a partition is ``<transactional_id_prefix>-<partition>``. ``progress`` is where it writes
+    its progress records. ``on_fatal`` is called when the process must end. Register it with
+    :meth:`Application.register`; the agent of the topic then only passes its batches to :meth:`submit`.
     """
 
     def __init__(
@@ -52,13 +51,13 @@ class TransactionalPartitions:
         self._partitions: dict[int, Partition] = {}
         self._closed = False
         self.told = False
-        """Whether the group has ever said what is owned here."""
+        """Whether the group has made an assignment to this worker yet."""
 
     async def assigned(self, partitions: Iterable[int]) -> None:
         """Own exactly these partitions: fence all of them at once, in the background.
 
-        One that was revoked and comes back keeps its state if its committed offset says that nobody owned it in
-        between. State of the others is released.
+        One that was revoked and comes back keeps its state if its progress shows that nobody owned it in between. The
+        state of the others is released.
         """
         self.told = True
         wanted = set() if self._closed else set(partitions)
@@ -70,15 +69,15 @@ class TransactionalPartitions:
             partition.start()
 
     async def revoked(self, partitions: Iterable[int]) -> None:
-        """Finish the units of work under way, drop what is queued; states are kept until the next assignment."""
+        """Finish the current units of work, drop queued batches; states are kept until the next assignment."""
         owned = [self._partitions[number] for number in partitions if number in self._partitions]
         await asyncio.gather(*(partition.park() for partition in owned))
 
     def submit(self, batches: Iterable[Batch]) -> None:
         """Queue each batch for its partition; a batch of a partition that is not owned is dropped.
 
-        A batch is done when its transaction is durable. It is never waited for here, so that a partition that is
-        restoring holds up no other: the transport's window bounds the queue.
+        A batch is done when its transaction is durable. Nothing waits for that here, so that a partition that is
+        restoring blocks no other: the transport's window bounds the queue.
         """
         for batch in batches:
             partition = self._partitions.get(batch.partition)
@@ -88,7 +87,7 @@ class TransactionalPartitions:
                 partition.submit(batch)
 
     async def close(self) -> None:
-        """Give up everything: units under way are finished, states released. Nothing is owned from then on."""
+        """Give up everything: current units of work are finished, states released. Nothing is owned from then on."""
         self._closed = True
         partitions, self._partitions = self._partitions, {}
         await asyncio.gather(*(partition.close() for partition in partitions.values()))
@@ -100,5 +99,7 @@ class TransactionalPartitions:
 
     @property
     def ready(self) -> bool:
-        """Every owned partition is fenced and restored; true when it is known that none is owned."""
+        """Whether every owned partition is fenced and restored; true for an empty assignment, false before the first
+        one.
+        """
         return self.told and all(partition.running for partition in self._partitions.values())

@@ -1,7 +1,7 @@
-"""How far a partition has been worked through, on a compacted topic: written in each unit's own transaction.
+"""Progress records: the next input offset of a partition on a compacted topic, written in each unit's own transaction.
 
-The group's committed offset says the same, but Kafka forgets it when the group was away for long, and it does not say
-of which topic: one that was deleted and made again begins at 0.
+The group's committed offset says the same, but Kafka forgets it when the group was inactive for long, and it does not
+identify the topic: a recreated one begins at 0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from engine.kafka.record import KafkaRecord
 
 POLL_MS = 500
 TAIL = 200
-"""The last record of a partition with one writer and one key lies among so many offsets, or all must be read."""
+"""The last record of a partition with one writer and one key lies within so many offsets of the end, or all must be
+read.
+"""
 
 
 _END = 2**63
@@ -29,7 +31,8 @@ _END = 2**63
 
 @dataclass(frozen=True, slots=True)
 class ProgressLog:
-    """Where one stage writes: input partition n in partition ``first`` + n of ``topic``, key ``<stage>/<n>``.
+    """Where one stage writes its progress: input partition n in partition ``first`` + n of ``topic``, key
+    ``<stage>/<n>``.
 
     Nobody else writes to these partitions.
     """
@@ -39,20 +42,20 @@ class ProgressLog:
     first: int = 0
 
     def place(self, number: int) -> TopicPartition:
-        """Where input partition ``number`` writes."""
+        """The partition for the progress of input partition ``number``."""
         return TopicPartition(self.topic, self.first + number)
 
     def key(self, number: int) -> bytes:
-        """Under which key."""
+        """The key for the progress of input partition ``number``."""
         return f"{self.stage}/{number}".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """All of the input topic with this id is done up to ``offset``, which comes next.
+    """A progress record: the input topic with this id is processed up to ``offset``, which comes next.
 
-    ``seen``: up to where the partitions of the state were looked through for foreign records, by ``<topic id>/<n>``;
-    what lies below was reported.
+    ``seen``: the offset up to which each partition of the state was searched for foreign records, by ``<topic
+    id>/<n>``; those below it were reported.
     """
 
     topic_id: str
@@ -60,12 +63,12 @@ class Reached:
     seen: Mapping[str, int] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        """As the record's value."""
+        """The record's value."""
         return json.dumps({"topicId": self.topic_id, "offset": self.offset, "seen": dict(self.seen)}).encode()
 
     @classmethod
     def decode(cls, value: bytes | None) -> Reached | None:
-        """What ``encode`` wrote; ``None`` for anything else."""
+        """Decodes what ``encode`` wrote; ``None`` for anything else."""
         try:
             told = json.loads(value or b"")
             reached = cls(str(told["topicId"]), told["offset"], told.get("seen", {}))
@@ -87,14 +90,14 @@ class WrittenBefore(Permanent):
 
 
 def next_offset(committed: int | None, reached: Reached | None, topic_id: str) -> int:
-    """Where to go on in the topic with this id: what was reached or committed, whichever is more."""
+    """The next offset in the topic with this id: from progress record or committed offset, whichever is larger."""
     if reached is not None and reached.topic_id != topic_id:
         return 0
     return max(committed or 0, reached.offset if reached else 0)
 
 
 async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Reached | None:
-    """The latest committed record of ``key``. Call it after the fence. Foreign records are passed over.
+    """The latest committed record of ``key``. Call it after the fence. Foreign records are skipped.
 
     Raises:
         KafkaError: the broker could not be read.
@@ -117,7 +120,7 @@ async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Re
 class _Latest(NamedTuple):
     reached: Reached | None = None
     unmarked: int | None = None
-    """Where a record stands that only lacks the mark."""
+    """Offset of a record that only lacks the mark."""
 
 
 async def _latest(consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes, start: int, end: int) -> _Latest:
@@ -127,7 +130,7 @@ async def _latest(consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes,
         for records in (await consumer.getmany(place, timeout_ms=POLL_MS)).values():
             for record in records:
                 found = _after(found, record, key)
-            del records  # it is held, and who wants to unpack waits for room: perhaps we
+            del records  # their memory is reserved, and the next fetch may wait for it
     return found
 
 

@@ -1,4 +1,4 @@
-"""Where a partition goes on, and its state read back from the compacted topics."""
+"""Finds the position of a partition, and restores its state from the compacted topics."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PARTITION_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """What holds the moment after the fence: nobody else can add to it for this partition.
+    """Positions right after the fence: nobody else can write for this partition any more.
 
-    ``start``: the next input offset. ``committed``: what the group has committed, if anything. ``lost``: offsets that
-    were deleted before they were read, at most. ``topic_id``: of the input topic. ``bounds``: of what the state is read
-    from. ``searched``: of all that is looked through for foreign records, which is that and the progress.
-    ``seen``: where to look on.
+    ``start``: the next input offset. ``committed``: the group's committed offset, if any. ``lost``: offsets that were
+    deleted before they were read, at most. ``topic_id``: of the input topic. ``bounds``: of the topics from which the
+    state is restored. ``searched``: of all that is searched for foreign records: these topics and the progress topic.
+    ``seen``: where the search resumes.
     """
 
     start: int
@@ -43,11 +43,11 @@ class Positions:
 async def read_positions(
     bootstrap: str, group_id: str, source: TopicPartition, restored: Sequence[TopicPartition], log: ProgressLog
 ) -> Positions:
-    """Where to go on in ``source``, and what there is to restore from. Call it after the fence.
+    """Find the next offset of ``source``, and what there is to restore from. Call it after the fence.
 
     The ends are high watermarks, not last stable offsets: the fence has ended this partition's own transactions, so
-    everything that belongs to the state lies below the high watermark, while the last stable offset may be held back
-    by another writer's open transaction and would cut off records of ours behind it.
+    everything that belongs to the state lies below the high watermark, while another writer's open transaction may hold
+    back the last stable offset, and records of the bus after it would be missed.
 
     Without any progress, or when retention has deleted what followed it, the log's beginning is next.
     """
@@ -71,7 +71,7 @@ def _seen(searched: Bounds, told: Mapping[str, int]) -> dict[TopicPartition, int
 
 
 async def read_bounds(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> Bounds:
-    """First and next offsets as ``consumer`` sees them: behind open transactions, unless it is read_committed.
+    """First and next offsets as ``consumer`` sees them: after open transactions, unless it reads with read_committed.
 
     Raises:
         KafkaError: the broker could not be read.
@@ -93,14 +93,14 @@ async def restore(
 ) -> int:
     """Apply all committed records from ``starts`` up to ``ends``, partition after partition; return their number.
 
-    ``reached`` is told now and then up to where everything was applied.
+    ``reached`` is called now and then with the offsets up to which everything was applied.
 
-    Progress is judged by the fetch position: commit markers, aborted and compacted records leave holes, so that the
-    last offset may belong to no record at all, or to none that is visible.
+    Progress is judged by the fetch position: commit markers, aborted and compacted records leave gaps, so that the last
+    offset may belong to no visible record.
 
     Raises:
         Fatal: the position did not move for ``stall_seconds`` (an open transaction of another writer, or no broker;
-            ``kafka-transactions.sh find-hanging`` tells of transactions that nobody will ever end).
+            ``kafka-transactions.sh find-hanging`` lists transactions that nobody will ever end).
         KafkaError: the broker could not be read.
     """
     count, offsets = 0, dict(starts)
@@ -141,7 +141,7 @@ async def _read(
                     if wanted:
                         apply(wanted)
                         count += len(wanted)
-                    del records, wanted  # it is held, and who wants to unpack waits for room: perhaps we
+                    del records, wanted  # their memory is reserved, and the next fetch may wait for it
                 fetched.clear()
                 before, position = position, await consumer.position(source)
                 if position > before:

@@ -1,4 +1,4 @@
-"""As many records as can be decided in a given time and memory: how a unit of work is cut."""
+"""How a unit of work is cut: as many records as can be decided in a given time and memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from engine.kafka.record import KafkaRecord, size_of
 
 
 class TimeSlice:
-    """Hands out ``records`` until ``seconds`` are over or they have ``most`` bytes, at least one.
+    """Yields ``records`` until ``seconds`` are over or they have ``most`` bytes, at least one. Each iteration starts
+    over.
 
-    Each time it is iterated it begins anew.
-
-    Nothing is known beforehand of what a record costs: one that is late for a large customer takes a thousand times as
-    long as another, and a unit that holds up the event loop for longer than Kafka waits would end the worker.
+    The cost of a record is not known beforehand: a late event of a large customer takes a thousand times as long as
+    another, and a unit that blocks the event loop for longer than Kafka waits would end the worker.
     """
 
     def __init__(self, records: Sequence[KafkaRecord], seconds: float, most: float = inf) -> None:
@@ -24,7 +23,7 @@ class TimeSlice:
         self._most = most
         self._taken = 0
         self.size = 0
-        """Bytes of what was handed out the last time, if there is a ``most``."""
+        """Bytes of the records yielded by the last iteration, if there is a ``most``."""
 
     def __iter__(self) -> Iterator[KafkaRecord]:
         clock, size, most = time.perf_counter, 0, self._most
@@ -39,10 +38,10 @@ class TimeSlice:
 
     @property
     def taken(self) -> Sequence[KafkaRecord]:
-        """What was handed out the last time."""
+        """The records yielded by the last iteration."""
         return self._records[: self._taken]
 
     @property
     def left(self) -> Sequence[KafkaRecord]:
-        """What was not."""
+        """The records not yielded by the last iteration."""
         return self._records[self._taken :]

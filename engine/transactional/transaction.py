@@ -1,4 +1,4 @@
-"""One Kafka transaction: the outputs of a batch and the input offset behind it, together or not at all."""
+"""One Kafka transaction: the outputs of a batch and the input offset after it, all or nothing."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ RECORD_OVERHEAD_BYTES = 128
 
 
 class Output(msgspec.Struct, frozen=True, gc=False):
-    """A record to write. The partition is always given: the engine never chooses.
+    """A record to write. The caller always gives the partition: the engine never chooses.
 
-    ``marked``: it gets the mark of the bus's own records. A dead letter keeps the headers of somebody else instead.
+    ``marked``: it gets the mark of the bus's own records. A dead letter keeps the headers of another sender instead.
     """
 
     topic: str
@@ -42,7 +42,7 @@ class Output(msgspec.Struct, frozen=True, gc=False):
 
 
 def headers_of(record: Output) -> list[tuple[str, bytes]]:
-    """The headers as they are written: with the mark, unless it goes without or, being sent on, has it."""
+    """The headers as they are written: with the mark, unless the record goes without or, being forwarded, has it."""
     headers = [*record.headers]
     if record.marked and MARK not in headers:
         headers.append(MARK)
@@ -50,11 +50,11 @@ def headers_of(record: Output) -> list[tuple[str, bytes]]:
 
 
 Targets = Mapping[TopicPartition, Sequence[Output]]
-"""Outputs by the partition that they go to, in order."""
+"""Outputs by their target partition, in order."""
 
 
 def by_target(outputs: Iterable[Output]) -> Targets:
-    """Grouped once, for all who ask where they go."""
+    """Group the outputs by target partition."""
     found: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
     for output in outputs:
         found[output.topic, output.partition].append(output)
@@ -62,7 +62,7 @@ def by_target(outputs: Iterable[Output]) -> Targets:
 
 
 def new_producer(bootstrap: str, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
-    """A producer that is not started yet. Starting it ends every older transaction of its id."""
+    """A producer that is not started yet. Starting it fences older producers of its id and ends their transactions."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         client_id=transactional_id,
@@ -84,16 +84,16 @@ async def commit(
     targets: Targets,
     limits: Limits,
 ) -> dict[TopicPartition, int]:
-    """Write the outputs and the offset ``position`` of ``source`` in one transaction; return where each target ends.
+    """Write the outputs and the offset ``position`` of ``source`` in one transaction; return the end of each target.
 
-    A position of ``None`` is not told to the group, which costs two requests less.
+    A position of ``None`` is not committed to the group, which saves two requests.
 
-    Every batch is awaited before the commit: aiokafka commits successfully although a batch was refused. Whatever
-    fails before the commit was asked for aborts the transaction, so that readers need not wait for its time-out;
-    later, its outcome is unknown until the next fence.
+    Every batch is awaited before the commit: aiokafka commits successfully although a batch was refused. A failure
+    before the commit request aborts the transaction, so that readers need not wait for its time-out; later, its outcome
+    is unknown until the next fence.
 
     Raises:
-        TakenOver: a younger producer with the same transactional id exists, or the transaction timed out.
+        TakenOver: a newer producer with the same transactional id exists, or the transaction timed out.
         RecordTooLarge: before anything is sent.
         Fatal: Kafka did not answer. Whether the transaction was committed is then unknown.
         KafkaError: Kafka refused.
@@ -124,12 +124,13 @@ async def commit(
 
 
 async def sweep(producer: AIOKafkaProducer, targets: Collection[TopicPartition]) -> None:
-    """End whatever an older producer of the same transactional id has left open in ``targets``. Call after the fence.
+    """End whatever an older producer of the same transactional id has left open in ``targets``. Call it after the
+    fence.
 
     The fence ends what the coordinator knows of. Kafka 4.3 forgets partitions whose leader is not yet elected when a
-    transaction times out while a killed broker starts: their records would hold back every ``read_committed`` reader
-    for ever, and the *next* commit of this producer id would make them visible, beside their repetition. An aborted
-    transaction without records puts an abort marker behind them.
+    transaction times out while a killed broker starts: their records would block every ``read_committed`` reader for
+    ever, and the *next* commit of this producer id would make them visible, beside their repetition. An aborted
+    transaction without records writes an abort marker after them.
 
     Raises:
         KafkaError: the targets may still hold such records.
@@ -147,10 +148,11 @@ _turns: WeakKeyDictionary[AIOKafkaProducer, dict[TopicPartition, asyncio.Lock]] 
 
 
 async def send_all(producer: AIOKafkaProducer, targets: Targets, limit: int) -> dict[TopicPartition, int]:
-    """All target partitions at once, the batches of each in order; return when the broker has acknowledged all.
+    """Send to all target partitions concurrently, the batches of each in order; return when the broker has acknowledged
+    all.
 
-    The answer has the offset behind the last record of each target (a low one where the broker did not tell: it had
-    taken the batch before, and its first answer was lost).
+    Returns the offset after the last record of each target (a low one where the broker did not say: it had stored the
+    batch before, and its first answer was lost).
     """
     packed = {target: list(pack(producer, records, limit)) for target, records in targets.items()}
     ends = await asyncio.gather(*(_send(producer, target, batches) for target, batches in packed.items()))
@@ -169,7 +171,7 @@ def pack(producer: AIOKafkaProducer, records: Sequence[Output], limit: int) -> I
     """Closed aiokafka batches that hold ``records`` in order, each at most ``limit`` bytes before compression.
 
     Raises:
-        RecordTooLarge: one record alone exceeds the limit (aiokafka takes any first record, the broker would not).
+        RecordTooLarge: one record alone exceeds the limit (aiokafka accepts any first record, the broker would not).
     """
     now, at = int(time.time() * 1000), 0
     while at < len(records):
@@ -182,7 +184,7 @@ def pack(producer: AIOKafkaProducer, records: Sequence[Output], limit: int) -> I
 
 
 def _fill(batch: Any, records: Iterable[Output], now: int) -> int:
-    """Append records to a new batch until one finds no room, and close it; how many did. ``now`` in ms."""
+    """Append records to a new batch until it is full, and close it; returns how many were appended. ``now`` in ms."""
     append, count = appender(batch), 0
     for record in records:
         if append(count, now, record.key, record.value, headers_of(record)) is None:

@@ -1,4 +1,4 @@
-"""What must be known of an aiokafka consumer beside what it tells everybody."""
+"""What the engine needs of an aiokafka consumer beside its public interface."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from engine.kafka.privates.fetches import Taken, for_buffer, packed_size, waits_
 
 
 class ReadPosition(Protocol):
-    """Of a partition that is read: the next offset, and the last stable one if the broker has told it."""
+    """The read position of a partition: the next offset, and the last stable offset if the broker has sent it."""
 
     position: int
     lso: int | None
 
 
 class Fetches:
-    """What a consumer has fetched, to be taken by the consumer's own thread."""
+    """The records that a consumer has fetched. Only for the consumer's own thread."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
@@ -35,42 +35,42 @@ class Fetches:
         return bool(self._fetcher._closed)
 
     def check(self) -> None:
-        """Raises ``ConsumerStoppedError``, and what keeps the consumer out of its group: it would wait for ever."""
+        """Raises ``ConsumerStoppedError``, and what keeps the consumer out of its group, as it would wait for ever."""
         if self._consumer._closed or self.closed:
             raise ConsumerStoppedError
         self._consumer._coordinator.check_errors()
 
     def asking(self) -> AbstractContextManager[None]:
-        """While it is entered the group knows that the consumer is at work (``max.poll.interval.ms``)."""
+        """A context in which the group counts the consumer as polling (``max.poll.interval.ms``)."""
         found: AbstractContextManager[None] = self._subscriptions.fetch_context()
         return found
 
     def next(self) -> asyncio.Future[None]:
-        """Is done when something more was fetched, or has failed."""
+        """A future that is done when more was fetched, or a fetch has failed."""
         waiter: asyncio.Future[None] = self._fetcher._create_fetch_waiter()
         return waiter
 
     @property
     def waiting(self) -> list[TopicPartition]:
-        """Partitions of which something is there that nobody has taken."""
+        """Partitions with fetched records that nobody has taken."""
         return list(self._fetcher._records)
 
     def read_position(self, partition: TopicPartition) -> ReadPosition | None:
-        """Where the partition is read; ``None`` while nobody knows, or if it is another's."""
+        """The read position of the partition; ``None`` while it is unknown, or if the partition is not assigned."""
         state = self._subscriptions.subscription.assignment.state_value(partition)
         return state if state is not None and state.has_valid_position else None
 
     @property
     def reassigning(self) -> bool:
-        """Whether partitions are about to be others'."""
+        """Whether a reassignment of partitions is in progress."""
         return bool(self._subscriptions.reassignment_in_progress)
 
     def waits_for_room(self, partition: TopicPartition) -> bool:
-        """Whether a batch of the partition is there that cannot be unpacked yet."""
+        """Whether a fetched batch of the partition waits for memory to be decompressed."""
         return waits_for_room(self._fetcher._records.get(partition))
 
     async def take(self, partition: TopicPartition, most: int) -> tuple[Taken, int]:
-        """At most so many records of the partition, which will wait for an agent; and the bytes of their fetch."""
+        """At most ``most`` records of the partition, which will wait for an agent; and the bytes of their fetch."""
         fetched = self._fetcher._records[partition]
         weight = packed_size(fetched)
         for_buffer(fetched)
@@ -83,7 +83,7 @@ class Fetches:
 async def committed_offsets(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> Mapping[TopicPartition, OffsetAndMetadata]:
-    """What the group has committed, all in one request. Raises ``KafkaError``."""
+    """The offsets that the group has committed, all in one request. Raises ``KafkaError``."""
     found: Mapping[TopicPartition, OffsetAndMetadata] = await consumer._coordinator.fetch_committed_offsets(
         list(partitions)
     )
@@ -91,12 +91,12 @@ async def committed_offsets(
 
 
 def is_assigned(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
-    """Whether the partition is read here. May be called from other threads."""
+    """Whether the partition is assigned. May be called from other threads."""
     return bool(consumer._subscription.is_assigned(partition))
 
 
 def outside(consumer: AIOKafkaConsumer) -> str | None:
-    """Why this is no member of its group, in words; ``None`` if it is one. May be called from other threads."""
+    """Why this is not a member of its group, in words; ``None`` if it is one. May be called from other threads."""
     coordinator, subscription = consumer._coordinator, consumer._subscription.subscription
     if coordinator.coordinator_id is None:
         return "the group's coordinator is away"
@@ -113,23 +113,23 @@ def displaced(consumer: AIOKafkaConsumer) -> bool:
 
 
 def will_leave(consumer: AIOKafkaConsumer) -> None:
-    """At its stop this static member leaves its group, as others do."""
+    """Make this static member leave its group when it stops, as dynamic members do."""
     consumer._coordinator._group_instance_id = None
 
 
 def client_of(consumer: AIOKafkaConsumer) -> Any:
-    """Its connections, for a request that it does not make by itself."""
+    """The consumer's client, for requests that the consumer does not make by itself."""
     return consumer._client
 
 
 async def close(consumer: AIOKafkaConsumer) -> None:
-    """Let go of all that it holds, whatever state it is in. Raises nothing.
+    """Release all that the consumer holds, whatever state it is in. Raises nothing.
 
-    ``stop`` lets the cancellation of its own tasks out (aiokafka issue 647: when they had hardly begun), which looks
-    like that of the caller, and leaves the rest as it is.
+    ``stop`` raises the cancellation of its own tasks (aiokafka issue 647: when they had hardly begun), which looks like
+    that of the caller, and leaves the rest open.
     """
     if consumer._fetcher is not None:
-        consumer._fetcher._records.clear()  # what was fetched and not given
+        consumer._fetcher._records.clear()  # fetched and not taken
     ended: list[object] = await asyncio.gather(consumer.stop(), return_exceptions=True)
     if ended != [None]:
         parts = [part for part in (consumer._coordinator, consumer._fetcher, consumer._client) if part is not None]

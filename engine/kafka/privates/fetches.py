@@ -1,6 +1,8 @@
-"""How all aiokafka consumers of this process unpack what they have fetched: bounded, and record by record as asked.
+"""How all aiokafka consumers of this process decompress fetched records: within memory limits, and only as many as
+asked for.
 
-aiokafka unpacks a batch whole, whatever it becomes, and hands out as many records as are asked for, however large.
+aiokafka decompresses a batch as a whole, however large it becomes, and returns as many records as are asked for,
+however large they are.
 """
 
 from __future__ import annotations
@@ -32,14 +34,16 @@ from engine.kafka.record_batch import (
 )
 
 MOST_GIVEN = 5_000
-"""Records that a partition gives to whom does not say how many."""
+"""Records of a partition that are returned if the caller does not say how many."""
 
 _INT32 = Struct(">i")
 
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """``buffers``: what waits for the agents. ``passing``: what readers take in at once, which waits for nobody."""
+    """Memory limits. ``batch``: bytes of one decompressed batch. ``buffers``: for records that wait for agents.
+    ``passing``: for readers that consume records at once, and so wait for nobody.
+    """
 
     batch: int
     buffers: Allowance
@@ -56,7 +60,7 @@ _bounds = _bounds_of(Unpacking())
 
 
 def read_light(unpacking: Unpacking | None = None) -> None:
-    """Make every aiokafka consumer of this process read so, from now on. Repeating it changes nothing."""
+    """Make every aiokafka consumer of this process read this way, from now on. Repeating it changes nothing."""
     global _bounds
     if unpacking is not None:
         _bounds = _bounds_of(unpacking)
@@ -66,33 +70,33 @@ def read_light(unpacking: Unpacking | None = None) -> None:
 
 
 def packed_size(fetched: Any) -> int:
-    """Bytes of what aiokafka has fetched of one partition and nobody has taken yet."""
+    """Bytes that aiokafka has fetched of one partition and nobody has taken yet."""
     unpacked = getattr(fetched, "_partition_records", None)  # an error has none
     return 0 if unpacked is None else int(unpacked.size)
 
 
 def for_buffer(fetched: Any) -> None:
-    """What is taken of it will wait for an agent."""
+    """Count the records taken from it against the limit of the buffers: they will wait for an agent."""
     unpacked = getattr(fetched, "_partition_records", None)
     if unpacked is not None:
         unpacked.allowance = _bounds.buffers
 
 
 def waits_for_room(fetched: Any) -> bool:
-    """Whether a batch is there that cannot be unpacked yet."""
+    """Whether a fetched batch waits for memory to be decompressed."""
     unpacked = getattr(fetched, "_partition_records", None)
     return unpacked is not None and unpacked.waits
 
 
 class Taken(list[KafkaRecord]):
-    """Records that one partition gave, of ``weight`` bytes as far as they were unpacked, held while there is a list."""
+    """Records taken from one partition; ``weight``: their decompressed bytes, reserved as long as the list exists."""
 
     weight: int = 0
     hold: Hold | None = None
 
 
 class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka gives it no type
-    """A fetch that remembers its bytes."""
+    """Fetched records that keep their raw bytes."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
@@ -100,7 +104,7 @@ class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka gives it no type
 
 
 class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
-    """Batch after batch of one partition's fetch."""
+    """The batches of one partition's fetch, one after the other."""
 
     _tp: Any
     _records: Any
@@ -114,13 +118,13 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         self.allowance = _bounds.passing
         self.exhausted = False
         self.waits = False
-        """For room to unpack a batch."""
+        """Whether a batch waits for memory to be decompressed."""
         self._at = 0
         self._weight = 0
         self._paused: tuple[Any, int] | None = None
-        """A batch that was not compressed, of which enough was given for once, and where it begins."""
+        """A batch that was not compressed and was read in part, and its first byte's position."""
         self._waiting: tuple[Any, memoryview] | None = None
-        """A batch that is to be opened as soon as there is room for it."""
+        """A batch that is decompressed as soon as there is memory for it."""
         self._open: OpenBatch | None = None
         self._hold: Hold | None = None
 
@@ -133,10 +137,11 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         raise StopIteration
 
     def take(self, most: int) -> Taken:
-        """The next records: ``most``, or about ``GIVEN_BYTES``, or what there is room for. None need not be the end.
+        """The next records: ``most``, or about ``GIVEN_BYTES``, or what there is memory for. An empty list may not be
+        the end.
 
         Raises:
-            CorruptRecordException: not what the broker was given; it is to be fetched again.
+            CorruptRecordException: the batch differs from what the broker was sent; it must be fetched again.
         """
         taken = Taken()
         while len(taken) < most and taken.weight < GIVEN_BYTES and not self.exhausted:
@@ -147,7 +152,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                 if len(taken) < most:
                     self._records_iterator = self._unpack_records()
                     self.exhausted = self._waiting is None and self._paused is None
-                    if self.exhausted:  # a generator that was not begun and this would keep each other, and the fetch
+                    if self.exhausted:  # an unstarted generator would keep this object alive, and with it the fetch
                         self._records_iterator = iter(())
             elif not self._take_opened(taken, most):
                 break
@@ -156,7 +161,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         return taken
 
     def _unpack_records(self) -> Iterator[Record]:
-        """The records of batches as they lie there, up to one that is to be opened."""
+        """The records of batches that are not compressed, up to one that is."""
         (topic, partition), length = self._tp, _INT32.unpack_from
         records, data = self._records, self._records.data
         paused, self._paused = self._paused, None
@@ -189,16 +194,16 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                             if self._weight >= GIVEN_BYTES:
                                 self._paused = batch, start
                                 return
-                    elif offset >= begun:  # else the rest of a batch whose beginning was read before
+                    elif offset >= begun:  # else the batch began before the read position
                         raise CorruptRecordException("offsets that do not rise, or leave their batch")
-            except Exception:  # noqa: BLE001  # whatever a sender made up; read with care it is found again
+            except Exception:  # noqa: BLE001  # whatever a sender made up; the careful reader finds it again
                 raw = memoryview(data)[start : self._at]
                 self._waiting = DefaultRecordBatch(raw), raw
                 return
-            self.next_fetch_offset = end  # also behind what compaction has removed from its end
+            self.next_fetch_offset = end  # also after records that compaction has removed from its end
 
     def _take_opened(self, taken: Taken, most: int) -> bool:
-        """Take of the batch that is or can be opened; false when there is no room for it."""
+        """Take records of the batch that is, or can be, decompressed; false when there is no memory for it."""
         batch = self._open
         if batch is None:
             assert self._waiting is not None, "there is one to open"
@@ -220,7 +225,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         return True
 
     def _passed_over(self, batch: Any) -> bool:
-        """Whether the batch is a marker, or of a transaction that was aborted. Raises ``CorruptRecordException``."""
+        """Whether the batch is a marker, or of an aborted transaction. Raises ``CorruptRecordException``."""
         if self._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"Invalid CRC - {self._tp}")
         if self._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
@@ -233,17 +238,17 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
 
 
 class _Result(fetcher.FetchResult):  # type: ignore[misc]  # likewise
-    """What was fetched of one partition."""
+    """The fetched records of one partition."""
 
     _partition_records: _Unpacked | None
     _topic_partition: Any
 
     def getone(self) -> Record | Unusable | None:
-        """The next record, if there is one and room for it."""
+        """The next record, if there is one and memory for it."""
         return next(iter(self.getall(1)), None)
 
     def getall(self, max_records: int | None = None) -> list[Any]:
-        """See ``_Unpacked.take``; nothing when the position is another one by now."""
+        """See ``_Unpacked.take``; empty when the consumer's position was changed meanwhile."""
         if not self.check_assignment(self._topic_partition) or self._partition_records is None:
             return []
         try:

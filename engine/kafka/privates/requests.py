@@ -1,6 +1,6 @@
-"""How aiokafka puts its requests to Kafka together: here at one stroke.
+"""How aiokafka encodes its requests to Kafka: here in one step.
 
-aiokafka joins the bytes of each part, then those of the part around it, and so on: what is produced is copied six
+aiokafka joins the bytes of each part, then those of the part around it, and so on: produced records are copied six
 times, a megabyte at a time.
 """
 
@@ -13,19 +13,19 @@ from aiokafka.protocol.types import Array, Bytes, Int32, Schema
 
 
 def write_flat() -> None:
-    """Make all requests of this process so, from now on. Repeating it changes nothing."""
+    """Encode all requests of this process this way, from now on. Repeating it changes nothing."""
     Struct.encode = encoded
 
 
 def encoded(request: Struct) -> bytes:
-    """The same bytes as aiokafka's own ``encode``, and the same errors."""
+    """The same bytes as from aiokafka's own ``encode``, and the same errors."""
     pieces: list[bytes] = []
     _add(request.SCHEMA, [request.__dict__[name] for name in request.SCHEMA.names], pieces)
     return b"".join(pieces)
 
 
 def _add(kind: Any, value: Any, pieces: list[bytes]) -> None:
-    """The pieces of a value. What aiokafka derives from these three kinds is written as it says itself."""
+    """Add the pieces of a value. Subclasses of these three types encode themselves."""
     if type(kind) is Schema:
         for field, part in zip(kind.fields, value, strict=True):
             _add(field, part, pieces)

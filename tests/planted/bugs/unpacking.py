@@ -88,7 +88,7 @@ BUGS = (
         "restore-waits-for-its-own-room",
         "A restore holds on to the records that it has applied while it waits for room for the next ones.",
         "engine/transactional/restore.py",
-        "                    del records, wanted  # it is held, and who wants to unpack waits for room: perhaps we\n",
+        "                    del records, wanted  # their memory is reserved, and the next fetch may wait for it\n",
         "",
         (checks.RESTORE_ROOM,),
     ),
