@@ -118,8 +118,8 @@ class Worker:
         self._wire(stages)
 
     def _owner(self, stage: Stage, make: Callable[[int, Path], Processor]) -> TransactionalPartitions:
-        """Owns partitions of the stage's input topic. ``make`` builds the processor of a partition from its number and
-        the path of its local store.
+        """The owner of the stage's input partitions. ``make`` builds a processor from a partition's number and store
+        path.
         """
         (topic,), group, transactions = stage.reads, stage.group, stage.transactions
         assert group is not None, "a stage of a worker is in its group"
@@ -242,9 +242,7 @@ class Worker:
         return Health(True, f"{len(self.journey.positions)} journal partitions")
 
     def run(self, ending: Ending | None = None) -> int:
-        """Works until asked to stop; returns the exit code (0: asked to stop; 1: failed; 2: failed, and a restart does
-        not help).
-        """
+        """Works until asked to stop; returns the exit code (0: asked to stop; 1: failed; 2: failed for good)."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(YOUNG, 20, 50)

@@ -130,9 +130,7 @@ class Archive:
         return None if found is None else stored_entry.arrived(found[0], uid, found[1])
 
     def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
-        """The entry of this uid, without the fields that only matter for copies. ``at``: its most likely instant
-        (µs).
-        """
+        """The entry of this uid, without the fields that only matter for copies. ``at``: its likely instant (µs)."""
         owner = customer.encode()
         stored = self._store.get("entries", owner + b"/e" + placed(at) + uid)
         if stored is not None:
@@ -271,9 +269,7 @@ class Archive:
     # --- archived alerts --------------------------------------------------------------------------------------------
 
     def set_closed(self, key: bytes, value: bytes | None) -> None:
-        """Copies a record of the topic of notified alerts, key ``<customer>/<alert id>``; ``None``: no longer
-        archived.
-        """
+        """Copies a record of the topic of notified alerts, key ``<customer>/<alert id>``; ``None``: a tombstone."""
         owner, slash, name = key.partition(b"/")
         if not owner or not slash:
             raise ValueError("no notified alert has such a key")

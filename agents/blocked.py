@@ -17,9 +17,7 @@ SHOWN = 100
 
 @dataclass(frozen=True, slots=True, order=True)
 class Blocked:
-    """A blocked identifier. ``since``: µs; ``customer``: to whom it was linked before; ``key``: its key on the
-    identities topic.
-    """
+    """A blocked identifier. ``since``: µs; ``customer``: its first owner; ``key``: its key on the identities topic."""
 
     since: int
     key: str
@@ -68,9 +66,7 @@ def blocked_in(key: bytes, value: bytes) -> Blocked:
 
 
 def nobody(types: Iterable[tuple[str, int]]) -> Dead:
-    """The refusal of an event all of whose identifiers are blocked. ``types``: the type of each, and since when it is
-    blocked (µs).
-    """
+    """Why an event is refused whose identifiers are all blocked. ``types``: type and since when (µs) of each."""
     which = ", ".join(f"{kind} (since {instant.render(since)})" for kind, since in types)
     return Dead(
         Reason.NO_IDENTIFIER,

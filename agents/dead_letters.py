@@ -31,9 +31,7 @@ WHOLE = 1024 * 1024
 """Bytes of key, value and headers together up to which a record is kept unchanged."""
 CUT_KEY, CUT_VALUE = 4 * 1024, 64 * 1024
 CUT_HEADERS, CUT_HEADER_BYTES = 64, 1024
-"""What is kept at most of a larger record: bytes of the key and of the value; number of headers, bytes of each with its
-name.
-"""
+"""Limits for a cut record: bytes of the key and of the value; number of headers, bytes of each with its name."""
 MESSAGE = 2_000
 """Bytes at most of the sentence that says what was wrong."""
 _FRAMING = 10

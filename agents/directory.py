@@ -51,14 +51,12 @@ class Directory:
         self._gone: set[str] = set()
         """Customers who were merged away since: ``_recent`` is out of date for them."""
         self.blocked = BlockedIdentifiers.of(self._store.scan("blocked", b""))
-        """The identifiers that are blocked because too many strangers share them; replaced as a whole, so any thread
-        may read it.
-        """
+        """The identifiers that are blocked; replaced as a whole, so any thread may read it."""
         self.caught_up = asyncio.Event()
 
     def customer(self, nodes: Sequence[Node]) -> str | None:
-        """The one customer to whom all ``nodes`` belong, blocked ones aside; ``None`` if one is unknown or they belong
-        to several.
+        """The one customer of all ``nodes`` that are not blocked; ``None`` if a node is unknown or they are of
+        several.
         """
         found = None
         for node in nodes:

@@ -70,9 +70,7 @@ _PROFILE = b'%b,"identifiers":%b,"entries":%d,"lastContact":%b,"standing":%b}'
 
 
 class Head(NamedTuple):
-    """The parts of a document that a restore looks at: whose it is, the journal's clock as of it (µs), and its
-    alerts.
-    """
+    """What a restore reads of a document: the customer's id, the journal's clock as of it (µs), and the alerts."""
 
     customer: str
     appended: int

@@ -25,8 +25,8 @@ log = structlog.get_logger("agents.foreign")
 
 
 def letters_about(records: Sequence[KafkaRecord], stage: str, metrics: Metrics) -> Sequence[Output]:
-    """A dead letter for each record; ``stage`` owns their partitions. One that hides state of the bus is logged at
-    once.
+    """A dead letter for each record; ``stage`` owns their partitions. A record that hides state of the bus is also
+    logged.
     """
     for record in records:
         metrics.dead.labels(department_of(record.topic), Reason.FOREIGN_RECORD).inc()

@@ -99,7 +99,7 @@ class Listener:
         return Heard(customer, moved, sources, latest)
 
     def _identified(self, event: Mapping[str, Any]) -> tuple[Pairs, bytes]:
-        """The masked identifiers, and the identifiers as sent (JSON); an answer to an alert has none, whatever else it
+        """The masked identifiers, and those sent, as JSON; an answer to an alert has none, whatever else it
         contains.
         """
         customer = event["data"].get("customer")

@@ -20,7 +20,7 @@ from .short_cache import Pairs, ShortCache
 
 
 class Identified(NamedTuple):
-    """An event's identifiers, strongest first, without repetition: as nodes, and masked; and those that identify
+    """An event's identifiers as nodes and masked, strongest first, without repetition; and those that identify
     nobody.
     """
 

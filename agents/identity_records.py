@@ -1,6 +1,4 @@
-"""Records of the identities topic in bytes: to whom an identifier belongs, when a customer was created, who was merged
-into whom.
-"""
+"""Records of the identities topic in bytes: whose an identifier is, when a customer was created, who was merged."""
 
 from __future__ import annotations
 

@@ -173,9 +173,7 @@ class Intake:
         return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
 
     def _understood(self, record: KafkaRecord, received: int) -> tuple[Decoded, Identified] | Dead:
-        """Decodes the record and its identifiers. A retry would raise the same exception, so that costs one event
-        only.
-        """
+        """Decodes the record and its identifiers. An exception costs one event: a retry would raise it again."""
         try:
             decoded = self._codec.decode(department_of(record.topic), record.value, record.headers)
             if isinstance(decoded, Dead):

@@ -248,9 +248,7 @@ class Journey:
             return self._unjudged(record, name, before)
 
     def _unjudged(self, record: KafkaRecord, name: str, before: Document) -> list[Output]:
-        """Applies a part of a move without judging it: it is no department's event, and its entries would be lost as a
-        dead letter.
-        """
+        """Applies a part of a move without judging it: as a dead letter its entries would be lost."""
         try:
             outputs = self._one(record, judged=False, careful=True)
         except Exception as error:  # noqa: BLE001 -- that failed, too: it must not hold up others' events

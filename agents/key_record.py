@@ -25,9 +25,7 @@ def key_record(identifiers: Identifiers) -> bytes:
 
 
 def check_key(value: bytes, identifiers: Identifiers) -> None:
-    """Raises ``WrongKey`` or ``OtherNormalisation`` unless this process makes identities as the key record ``value``
-    says.
-    """
+    """Checks the key record ``value`` against this process. Raises ``WrongKey`` or ``OtherNormalisation``."""
     if orjson.loads(value)["fingerprint"] != identifiers.fingerprint:
         raise WrongKey("CXBUS_IDENTITY_KEY is not the key with which this bus's identities were made")
     if (made := normalisation_of(value)) != VERSION:

@@ -18,9 +18,7 @@ _KEYS: Mapping[str, tuple[str, re.Pattern[bytes]]] = {
 
 
 def key_of_ours(topic: str, key: bytes | None) -> str | None:
-    """What a record of this compacted topic overwrites if it is not the bus's own; ``None`` if the key is none of the
-    bus's.
-    """
+    """What a foreign record under this key of a compacted topic hides; ``None`` if it is no key of the bus."""
     form = _KEYS.get(topic)
     found = None if form is None else form[1].fullmatch(key or b"")
     return None if form is None or found is None else f"{form[0]} {found.group().decode()}"

@@ -25,9 +25,7 @@ ENTRY_BYTES = 512
 
 
 class MovedEntry(TypedDict, total=False):
-    """An entry on its way to another customer. ``time``, ``received`` in µs; ``event``: the department's bytes,
-    unchanged.
-    """
+    """An entry on its way to another customer. ``time``, ``received`` in µs; ``event``: the department's bytes."""
 
     uid: str
     time: int

@@ -22,8 +22,8 @@ from .dropped import Dropped, Nobody
 from .placeholders import is_row, kept
 
 VERSION = 2
-"""Version; it rises with every change that gives an identifier another *value*: the bus would know nobody of the
-identities of another version again.
+"""Rises with every change that gives an identifier another *value*: with identities of another version every known
+customer would look new.
 
 Whether a value identifies at all (a valid number, a placeholder) may change without: what is linked stays linked.
 """
@@ -53,9 +53,7 @@ class Identifier(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """An event's identifiers: those that identify, strongest first, without repetition, and those that identify
-    nobody.
-    """
+    """An event's identifiers: those that identify, strongest first, without repetition, and the others."""
 
     kept: tuple[Identifier, ...]
     dropped: tuple[Dropped, ...]
@@ -89,7 +87,7 @@ class Normalisation:
             self._blocked[kind] = re.compile("|".join(some), re.DOTALL)
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> Judged:
-        """Splits ``(type, value)`` pairs as sent into those that identify the customer and those that do not, with the
+        """Splits ``(type, value)`` pairs as sent into those that identify the customer and the others, with the
         reason.
         """
         return judged([self.identifier(kind, value) for kind, value in pairs])
@@ -132,9 +130,7 @@ class Normalisation:
         return self._placeholders.why(kind, value)
 
     def _patterns(self, kind: str, text: str) -> list[str]:
-        """Regular expressions for a value that a company blocks: the text, and a whole value also in its normal
-        form.
-        """
+        """Regular expressions for a value that a company blocks: the text and, without ``*``, also its normal form."""
         if "*" in text:
             return [_pattern(text.casefold())]
         normal = self._form(kind, text)

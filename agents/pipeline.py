@@ -326,4 +326,4 @@ class Pipeline:
 
 
 _CLUSTER = Cluster("", {})
-"""Identifies the topics of a pipeline, of which there is only one kind."""
+"""The cluster id of all pipelines: nothing compares their topics with others."""

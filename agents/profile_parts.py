@@ -1,7 +1,7 @@
 """A cache of the parts of public profiles as JSON: most events change one part, or none.
 
-A cached part is valid while the objects that it was made of are the very same ones: they are replaced, never changed.
-So it can be stale but is never used then. Each customer takes some hundred bytes beside the decoded document.
+A cached part is valid while the objects that it was made of are the very same ones: they are replaced, never changed. A
+stale part is never used. Each customer takes some hundred bytes beside the decoded document.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def may_be_told(alert: Alert) -> bool:
 
 
 def may_be_notified(alerts: Sequence[Alert]) -> bool:
-    """Whether a customer can have these notified alerts: more are not kept, as each may be announced once more."""
+    """Whether these can be a customer's notified alerts: few are remembered, and each may cause one more message."""
     return len(alerts) <= MOST_ALERTS and all(map(may_be_told, alerts))
 
 

@@ -28,9 +28,7 @@ class Remembered:
         return None if found is None or found[0] > instant else found[:2]
 
     def keep(self, customer: str, kind: str, name: str, until: int, matter: object) -> None:
-        """Caches the state by the entries before ``until`` (µs). The least recently cached customer is evicted
-        first.
-        """
+        """Caches the state by the entries before ``until`` (µs). The least recently cached customer goes first."""
         assert isinstance(matter, Matter)
         mine, size = self._held.pop(customer, {}), _size(matter)
         known = mine.get((kind, name))

@@ -44,8 +44,8 @@ _STRANGER = "data.customerId is no customer of this bus; echo the customerId of 
 class Resolver:
     """An ``engine.transactional.partition_state.Processor`` for the links log.
 
-    ``links_a_day``: how many stronger identifiers of other customers may come with a value in 24 h before it is
-    blocked; at least one.
+    ``links_a_day``: links to other customers' stronger identifiers that a value may get in 24 h, at least one; one more
+    blocks it.
     """
 
     def __init__(

@@ -1,6 +1,4 @@
-"""A cache of values computed from identifiers, of short ones only: the sender decides how long they are, and how
-many.
-"""
+"""A cache of values computed from identifiers, of short ones only: senders decide how long and how many they are."""
 
 from __future__ import annotations
 
@@ -12,9 +10,7 @@ Pairs = tuple[tuple[str, str], ...]
 Value = TypeVar("Value")
 
 CACHED = 50_000
-"""Entries per cache. All caches of ``Identifiers`` together take 1 KB for one identifier, and 6 KB for four of the
-longest.
-"""
+"""Entries per cache. All caches of ``Identifiers`` together take 1 KB for one identifier, 6 KB for the longest four."""
 MOST_PAIRS, MOST_CHARACTERS = 4, 256
 """Pairs, and characters of all types and values together, up to which a result is cached: most events are far below."""
 

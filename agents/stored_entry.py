@@ -26,9 +26,7 @@ class Shippable(NamedTuple):
 
 
 def kept(received: int, origin: str, event: bytes) -> bytes:
-    """Encodes an entry for the store; ``received`` (µs) and ``origin`` (``topic/partition/offset``) need no
-    escaping.
-    """
+    """Encodes an entry for the store; ``received`` (µs) and ``origin`` (``topic/partition/offset``) need no escape."""
     return f'{received},"origin":"{origin}","event":'.encode() + event
 
 

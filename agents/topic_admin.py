@@ -30,8 +30,8 @@ class ClusterAway(Exception):
 
 
 class PartitionsDiffer(Exception):
-    """A topic exists with another number of partitions. The number can't be changed: customers would change their
-    partition.
+    """A topic exists with another number of partitions. It can't be changed: customers would move to other
+    partitions.
     """
 
     exit_code = Code.USAGE

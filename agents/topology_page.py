@@ -26,9 +26,7 @@ _ROOM = re.compile(r"(<!-- topology: (\w+) -->\n).*?(<!-- end of topology -->\n)
 
 
 def written(page: str) -> str:
-    """The page with the parts of the topology between its marks. Raises ``KeyError`` for a name that is not in
-    ``PARTS``.
-    """
+    """The page with the topology between its marks. Raises ``KeyError`` for a name that is not in ``PARTS``."""
     return _ROOM.sub(lambda room: "".join((room[1], *(f"{line}\n" for line in PARTS[room[2]](SHOWN)), room[3])), page)
 
 

@@ -76,8 +76,8 @@ def spread(
     subscriptions: Mapping[str, Iterable[str]],
     owners: Mapping[tuple[str, int], str],
 ) -> dict[str, dict[str, list[int]]]:
-    """Topic by topic: each of m members gets n // m partitions or one more; a member keeps what it had; the member with
-    the fewest in total gets the next one.
+    """Topic by topic: each of m members gets n // m partitions or one more, and keeps what it had; the member with the
+    fewest, of the topic and then in total, gets the next one.
     """
     plan: dict[str, dict[str, list[int]]] = {name: {} for name in subscriptions}
     load: dict[str, int] = defaultdict(int)

@@ -1,6 +1,4 @@
-"""The consumer's thread: fetches and sends heartbeats while the main thread computes. Comments say what differs from
-Faust's.
-"""
+"""The consumer's thread: fetches and sends heartbeats while the main thread computes."""
 
 from __future__ import annotations
 
@@ -142,7 +140,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if self.consumer.flow_active:
                 await self._fill(fetches)
             news = {waiter}
-            if fetches.waiting:  # their buffers are full
+            if fetches.waiting:  # no room in their buffers, or no memory
                 self._room = loop.create_future()
                 news.add(self._room)
             await asyncio.wait(news, timeout=REFILL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -152,9 +150,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             await asyncio.sleep(self._host.fetch.gather)
 
     async def _fill(self, fetches: Fetches) -> None:
-        """Move fetched records into the buffers that have room. No other coroutine may move a fetch position
-        meanwhile.
-        """
+        """Move fetched records into buffers with room. Nothing else runs between reading a position and the move."""
         limits = self._host.fetch
         for tp in fetches.waiting:
             if fetches.reassigning:
@@ -215,9 +211,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         notify(self._room)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek to the committed offsets, else to the beginning: aiokafka would leave a partition without one at its
-        position.
-        """
+        """Seek to the committed offsets, else to the beginning: aiokafka would not move a partition without one."""
         return cast("Mapping[TP, int]", await self.call_thread(self._rewind))
 
     async def _rewind(self) -> Mapping[TP, int]:

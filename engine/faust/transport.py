@@ -39,9 +39,7 @@ class InOrder:
 
 
 class NoReadOffsets(dict[TP, int | None]):
-    """Disables Faust's read offsets, below which it drops records; a batch is checked against its buffer's next
-    offset.
-    """
+    """Disables Faust's read offsets, below which it drops records; the buffer's next offset is checked instead."""
 
     def __missing__(self, tp: TP) -> None:
         return None

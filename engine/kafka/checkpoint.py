@@ -40,8 +40,8 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a store is. ``offsets``: the first offset of each partition that is not in the store. ``time``: seconds
-    since 1970.
+    """How far a store is. ``offsets``: by partition, the first offset not in the store. ``time``: seconds since
+    1970.
     """
 
     cluster: Cluster

@@ -60,7 +60,7 @@ class Unpacking:
 class Fetch:
     """How records are fetched. With a backlog: batches of ``records``; without: whatever is there.
 
-    records: at most in a batch.
+    records: records at most in a batch.
     window: batches of one partition that may be in flight; beyond it fetched records of that partition are gathered for
         the next one, so that 1 loses no time; more only makes smaller batches (measured).
         Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most, and what

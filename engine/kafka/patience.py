@@ -62,9 +62,7 @@ async def limited(seconds: float, complaint: str) -> AsyncIterator[Patience]:
 
 
 async def ended(tasks: Collection[asyncio.Future[Any]], seconds: float) -> bool:
-    """Wait for the end of all ``tasks``, at most so many seconds of own time; they are not cancelled. Whether all
-    ended.
-    """
+    """Wait at most ``seconds`` of own time for all ``tasks`` to end; they are not cancelled. Whether all ended."""
     try:
         async with patience(seconds):
             await asyncio.wait(tasks)

@@ -143,9 +143,7 @@ class OpenBatch:
             self._finish()
 
     def _next_length(self) -> int:
-        """The length of the next record in bytes; moves the cursor after it. Invalid data is left to the parser, which
-        is next.
-        """
+        """The next record's length in bytes; moves the cursor after it. Invalid data is left to the parser."""
         try:
             length, at = _varint(self._data, self._cursor)
         except IndexError:

@@ -20,8 +20,8 @@ FOUND_BYTES = 16 * 1024 * 1024
 OVERHEAD = 1024
 
 MUCH = 1_000
-"""Searched offsets that are not in the progress record yet, above which it is written: the next opening would search
-them again.
+"""Searched offsets above which progress is written though nothing was found, else the next opening searches them
+again.
 """
 
 
@@ -78,7 +78,8 @@ class ForeignSearch:
         return found
 
     def written(self, targets: Targets, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """After a transaction: the partitions with foreign records before its own, and the ends up to which to search.
+        """After a transaction: the partitions where others wrote before its records, and the offsets up to which to
+        search.
 
         ``ends``: the offsets after its records; a low one where the end is unknown.
         """

@@ -141,9 +141,7 @@ class Partition:
                 batch.done()
 
     async def _fence(self, producer: AIOKafkaProducer) -> None:
-        """Start the producer: then nobody else can commit for this partition, and no older transaction of it is
-        open.
-        """
+        """Start the producer: nobody else can commit for this partition then, and no older transaction is open."""
         config, clock = self._config, asyncio.get_running_loop().time
         began = clock()
         async with limited(config.limits.fence, f"partition {self.number} of {config.topic} could not be fenced"):

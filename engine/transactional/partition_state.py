@@ -64,8 +64,8 @@ class Processor(Protocol):
         """The outputs about foreign records on the bus's own topics. Called once for each record, in a transaction."""
 
     def committed(self, mark: Checkpoint) -> None:
-        """The unit's transaction is durable: write the pending changes to the local store, with the checkpoint
-        ``mark``.
+        """The unit's transaction is durable: write the pending changes and the checkpoint ``mark`` to the local
+        store.
         """
 
     def close(self) -> None:
@@ -214,9 +214,7 @@ class PartitionState:
     async def _transaction(
         self, producer: AIOKafkaProducer, records: Sequence[KafkaRecord], end: int
     ) -> Sequence[KafkaRecord]:
-        """One unit of work, of the first of ``records``; returns those that are left. ``end``: the offset after all of
-        them.
-        """
+        """One unit of work, of the first of ``records``; returns the others. ``end``: the offset after all of them."""
         processor, mark = self._processor, self._mark
         assert processor is not None, "open it first"
         assert mark is not None, "open it first"

@@ -99,7 +99,5 @@ class TransactionalPartitions:
 
     @property
     def ready(self) -> bool:
-        """Whether every owned partition is fenced and restored; true for an empty assignment, false before the first
-        one.
-        """
+        """Whether every owned partition is fenced and restored; true for an empty assignment, false before any."""
         return self.told and all(partition.running for partition in self._partitions.values())

@@ -20,9 +20,7 @@ from engine.kafka.record import KafkaRecord
 
 POLL_MS = 500
 TAIL = 200
-"""The last record of a partition with one writer and one key lies within so many offsets of the end, or all must be
-read.
-"""
+"""Offsets at a partition's end that are searched for the last record (one writer, one key) before all are."""
 
 
 _END = 2**63

@@ -22,8 +22,8 @@ def add_to_transaction(producer: AIOKafkaProducer, target: TopicPartition) -> No
 
 
 def retrieve(producer: AIOKafkaProducer) -> None:
-    """Retrieve the error of the transaction's end: aiokafka raises a failure twice, and asyncio would log the second
-    one minutes later.
+    """Retrieve the transaction's error: aiokafka raises it twice, and asyncio would log the second one, minutes
+    later.
     """
     ended = producer._txn_manager.wait_for_transaction_end()
     if ended is not None and ended.done() and not ended.cancelled():
@@ -31,9 +31,7 @@ def retrieve(producer: AIOKafkaProducer) -> None:
 
 
 def appender(batch: Any) -> Append:
-    """A function that appends records to a new batch, at half the cost of the batch's own ``append``. Then ``close``
-    it.
-    """
+    """A function that appends records to a new batch, at half the cost of the batch's own. Then ``close`` the batch."""
     append: Append = batch._builder.append
     return append
 
