@@ -1,1 +1,1 @@
-"""What the bus runs on: the embedded Kafka broker. Imports no other room."""
+"""What the bus runs on: the embedded Kafka broker. Imports no other top-level package."""

@@ -1,4 +1,4 @@
-"""A real Apache Kafka on this machine, for everyone who has none: one process, broker and controller, loopback only."""
+"""A real Apache Kafka on this machine, for users who have none: one process, broker and controller, loopback only."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from deploy.java import Java, find_java
 from deploy.node import Node
 from deploy.properties import broker_properties, logging_properties
 
-#: Of the heap, in MB; measured as enough for the bus at full speed.
+#: Heap in MB; measured to be enough for the bus at full speed.
 HEAP = 512
-#: Seconds until a start is given up: 20 times what it takes on a small machine.
+#: Seconds until a start counts as failed: 20 times what it takes on a small machine.
 READY = 60.0
 #: The broker's log directory, below its home.
 TOPICS = "topics"
@@ -34,9 +34,9 @@ SHOWN = 15
 
 
 class AlreadyRunning(Exception):
-    """Another program runs the broker of this data directory, which can be used at ``bootstrap``."""
+    """Another program runs the broker of this data directory; clients can use it at ``bootstrap``."""
 
-    exit_code = 2  # as a command's: a person must change something
+    exit_code = 2  # of the command: a person must change something
 
     def __init__(self, bootstrap: str) -> None:
         super().__init__(f"The embedded Kafka of this data directory is already running at {bootstrap}.")
@@ -46,14 +46,14 @@ class AlreadyRunning(Exception):
 class BrokerFailed(Exception):
     """The broker did not start. The message has the end of its log and what to do."""
 
-    exit_code = 3  # as a command's: try again
+    exit_code = 3  # of the command: try again
 
 
 class EmbeddedBroker:
-    """The broker whose data stands below ``data_dir / "kafka"``.
+    """The broker whose data is in ``data_dir / "kafka"``.
 
-    It has a session of its own, so that Ctrl-C in a terminal does not take it away from workers that still finish
-    their work: whoever started it stops it last. Should the starter die without, a watchdog stops it.
+    It runs in a session of its own, so that Ctrl-C in a terminal does not end it while workers still finish their work:
+    whoever started it stops it last. If the starter dies before that, a watchdog stops it.
     """
 
     def __init__(self, data_dir: Path, environ: Mapping[str, str] = os.environ) -> None:
@@ -62,7 +62,7 @@ class EmbeddedBroker:
         self._node: Node | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._logged = 0
-        """Bytes of the log that are of earlier runs."""
+        """Bytes of the log that earlier runs wrote."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,24 +75,24 @@ class EmbeddedBroker:
 
     @property
     def bootstrap(self) -> str:
-        """Where clients connect to, once it was started."""
+        """Bootstrap servers, ``host:port``. Raises RuntimeError before the start."""
         if self._node is None:
             raise RuntimeError("the embedded broker was not started yet")
         return self._node.bootstrap
 
     @property
     def group(self) -> int:
-        """The process group of the broker and its watchdog: what a test kills or freezes."""
+        """The process group of the broker and its watchdog, which tests kill or freeze."""
         if self._process is None:
             raise RuntimeError("the embedded broker is not running")
         return self._process.pid
 
     def exit_code(self) -> int | None:
-        """How the broker ended; None while it runs, or when it was not started."""
+        """The broker's exit code; None while it runs, or when it was not started."""
         return self._process.poll() if self._process else None
 
     def start(self) -> str:
-        """Start it and give its bootstrap servers once it answers; the first time this downloads and formats.
+        """Start it; return its bootstrap servers once it answers. The first start downloads the jars and formats.
 
         Raises ``AlreadyRunning``, ``BrokerFailed``, and ``DownloadFailed`` from ``deploy.jars``.
         """
@@ -116,7 +116,7 @@ class EmbeddedBroker:
         return self.bootstrap
 
     def wait_ready(self, seconds: float = READY) -> None:
-        """Return once the broker answers. Raises ``BrokerFailed`` when it ended, or was silent for too long."""
+        """Return once the broker answers. Raises ``BrokerFailed`` when it ended or did not answer in ``seconds``."""
         until = time.monotonic() + seconds
         while not _answers(self.bootstrap):
             code = self.exit_code()
@@ -127,7 +127,7 @@ class EmbeddedBroker:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Let it close its logs and end, with force after ``watchdog.GRACE`` seconds; fine if it is not running."""
+        """Let it close its logs and end; kill it after ``watchdog.GRACE`` seconds. Harmless if it is not running."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -155,7 +155,7 @@ class EmbeddedBroker:
             os.close(lock)  # from here on the watchdog and the broker hold it
 
     def _lock(self) -> int:
-        """The data directory's lock. While it is held by a broker whose starter died, that broker is just stopping."""
+        """Take the data directory's lock. Wait for a holder whose starter died: that broker is about to stop."""
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(self._home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         until = time.monotonic() + watchdog.GRACE + 5
@@ -189,7 +189,7 @@ class EmbeddedBroker:
         (self._home / "tmp").mkdir()
 
     def _format(self, java: Java, jars: tuple[Path, ...], settings: Node) -> None:
-        """Format beside and rename, so that the log directory is formatted wholly or is not there."""
+        """Format another directory and rename it, so that the log directory is either fully formatted or missing."""
         beside = f"{TOPICS}.new"
         shutil.rmtree(self._home / beside, ignore_errors=True)
         properties = broker_properties(beside, settings.broker_port, settings.controller_port)
@@ -262,7 +262,7 @@ def _answers(bootstrap: str) -> bool:
 
 
 def _last_lines(file: Path, skip: int = 0) -> list[str]:
-    """The last lines after ``skip`` bytes; of the whole file when it was begun anew since."""
+    """The last lines after the first ``skip`` bytes; of the whole file if it was rotated since."""
     if not file.exists():
         return []
     content = file.read_bytes()
@@ -273,4 +273,4 @@ def _kill_group(group: int) -> None:
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        return  # nobody is left; macOS says PermissionError when only the dead are
+        return  # no process is left; macOS raises PermissionError when only zombies are

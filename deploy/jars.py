@@ -1,4 +1,4 @@
-"""Kafka's jars on this machine: downloaded once per user through jgo, then reused without any network."""
+"""Kafka's jars on this machine: downloaded once per user through jgo, then reused without network access."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from deploy.lock import JARS, KAFKA, Jar
 
 #: Seconds without a byte before a download is given up.
 TIMEOUT = 30
-#: Files fetched at once: most are small, so that waiting for answers is most of the time.
+#: Parallel downloads: most files are small, so most of the time is spent waiting for responses.
 AT_ONCE = 4
 
-#: jgo calls it with a file's name and size in bytes, and the function that it gives with each number of bytes received.
+#: jgo calls it with a file's name and size in bytes, and calls what it yields with each number of bytes received.
 Progressing = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
 class DownloadFailed(Exception):
-    """Kafka's jars could not be had. The message says why and what to do."""
+    """Kafka's jars could not be downloaded or stored. The message says why and what to do."""
 
-    exit_code = 3  # as a command's: try again
+    exit_code = 3  # of the command: try again
 
 
 def cache_dir(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
@@ -44,9 +44,9 @@ def cache_dir(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
 def kafka_jars(cache: Path, mirror: str | None = None, jars: Sequence[Jar] = JARS) -> tuple[Path, ...]:
     """The paths of ``jars`` in ``cache``; downloads them (Kafka's: 45 MB) if one is missing or has another size.
 
-    They come from ``mirror``, the address of a Maven repository (a company's own, say), else from where jgo has them.
-    An interrupted download leaves nothing that a later call would use; of several processes one downloads and the
-    others wait for it. Raises ``DownloadFailed``, also for a jar that is not the one in the lock.
+    They come from ``mirror``, the address of a Maven repository (such as a company's own), else from jgo's default. A
+    later call uses nothing of an interrupted download; of several processes one downloads and the others wait for it.
+    Raises ``DownloadFailed``, also for a jar whose SHA-256 is not the one in the lock.
     """
     home = cache.absolute() / f"kafka-{KAFKA}-{_digest(jars)}"
     paths = tuple(home / jar.name for jar in jars)
@@ -55,7 +55,7 @@ def kafka_jars(cache: Path, mirror: str | None = None, jars: Sequence[Jar] = JAR
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         with _locked(_beside(home, "lock")):
-            if not _complete(home, jars):  # else another process brought them while this one waited
+            if not _complete(home, jars):  # else another process downloaded them while this one waited
                 _download(home, mirror, jars)
     except OSError as failure:
         raise DownloadFailed(
@@ -66,7 +66,7 @@ def kafka_jars(cache: Path, mirror: str | None = None, jars: Sequence[Jar] = JAR
 
 
 def _digest(jars: Sequence[Jar]) -> str:
-    """Another lock is another directory, so that two versions of the bus share a cache in peace."""
+    """Names the directory after the lock's content, so that two versions of the bus can share a cache."""
     return hashlib.sha256("\n".join(jar.sha256 for jar in jars).encode()).hexdigest()[:8]
 
 
@@ -83,7 +83,7 @@ def _complete(home: Path, jars: Sequence[Jar]) -> bool:
 
 def _download(home: Path, mirror: str | None, jars: Sequence[Jar]) -> None:
     partial = _beside(home, "partial")
-    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted download left
+    shutil.rmtree(partial, ignore_errors=True)  # left by an interrupted download
     gathered = partial / "jars"
     gathered.mkdir(parents=True)
     try:
@@ -100,7 +100,7 @@ def _download(home: Path, mirror: str | None, jars: Sequence[Jar]) -> None:
 
 def _fetcher(repository: Path, mirror: str | None, progressing: Progressing) -> Callable[[Jar], Path]:
     import requests
-    from jgo.maven import MavenContext, PythonResolver  # imports much, and is needed once in a machine's life
+    from jgo.maven import MavenContext, PythonResolver  # slow to import, and needed once per machine
 
     context = MavenContext(
         PythonResolver(progress_callback=progressing),
@@ -123,7 +123,7 @@ def _fetcher(repository: Path, mirror: str | None, progressing: Progressing) -> 
 
 
 def _verify(jar: Jar, path: Path) -> None:
-    """jgo only logs a wrong checksum; here it is an error."""
+    """Raises ``DownloadFailed`` for a wrong SHA-256: jgo only logs a wrong checksum."""
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != jar.sha256:
         raise DownloadFailed(
@@ -134,7 +134,7 @@ def _verify(jar: Jar, path: Path) -> None:
 
 @contextmanager
 def _shown(jars: Sequence[Jar], home: Path) -> Iterator[Progressing]:
-    """A bar of the bytes received on stderr; where stderr is not a terminal, one line."""
+    """Show a progress bar of the bytes received on stderr; one line if stderr is not a terminal."""
     console = Console(stderr=True)
     total = sum(jar.size for jar in jars)
     if not console.is_terminal:

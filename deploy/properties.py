@@ -1,7 +1,7 @@
 """The settings of the embedded broker, as Kafka and its logging read them.
 
-Paths in them are relative to the directory in which the broker is started: an absolute one with a comma in it would be
-two directories for Kafka.
+Paths are relative to the directory in which the broker starts: Kafka would read an absolute path with a comma as two
+directories.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def broker_properties(log_dir: str, broker_port: int, controller_port: int) -> s
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": log_dir,
-        # A topic that nobody declared is a typing error, not a topic.
+        # The name of an undeclared topic is a typing error: do not create it.
         "auto.create.topics.enable": "false",
-        # Internal topics take records of 2 MiB; the rest is for the batch around one.
+        # Internal topics take records of 2 MiB; 64 KiB more are for the record batch around one.
         "message.max.bytes": 2 * MIB + 64 * 1024,
         # One node: nothing can be replicated.
         "default.replication.factor": 1,
@@ -33,26 +33,27 @@ def broker_properties(log_dir: str, broker_port: int, controller_port: int) -> s
         "transaction.state.log.min.isr": 1,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
-        # The default of 50 partitions each makes the first consumer and the first transaction wait for them.
+        # With the default of 50 partitions each, the first consumer and the first transaction wait for their creation.
         "offsets.topic.num.partitions": 4,
-        # A killed broker that comes back reads them again, and is not to be asked before it has: keep them short.
+        # A killed broker reads these topics again before it serves requests about them: keep them short.
         "offsets.topic.segment.bytes": MIB,
         "transaction.state.log.segment.bytes": MIB,
         "log.cleaner.backoff.ms": 2_000,
         "transaction.state.log.num.partitions": 4,
         "share.coordinator.state.topic.num.partitions": 1,
-        # A dead writer's open transaction holds its readers back: look every second, and let none be open for long.
+        # An open transaction of a dead producer blocks read_committed consumers: abort expired ones every second, and
+        # allow short timeouts only.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
         "transaction.max.timeout.ms": 60_000,
-        # Members of a small group are all there at once; and a session may be as short as a test needs it.
+        # The members of a small group join at once; tests need short sessions.
         "group.initial.rebalance.delay.ms": 100,
         "group.min.session.timeout.ms": 1_000,
-        # A killed broker may come back when its old session has ended: 3 s instead of 9.
+        # A killed broker can register again when its old session has ended: 3 s instead of 9.
         "broker.session.timeout.ms": 3_000,
         "broker.heartbeat.interval.ms": 500,
-        # 60 days, longer than any topic keeps records: a bus that was off for a holiday goes on where it stopped.
+        # 60 days, longer than any topic's retention: a bus that was off for weeks continues where it stopped.
         "offsets.retention.minutes": 60 * 24 * 60,
-        # Small machines: few threads, and 16 MiB instead of 128 for the compaction's map of keys.
+        # For small machines: few threads, and 16 MiB instead of 128 for the key map of compaction.
         "num.network.threads": 2,
         "num.io.threads": 4,
         "background.threads": 2,

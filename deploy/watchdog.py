@@ -1,9 +1,9 @@
-"""A tiny process between the bus and its broker: when the bus dies, however it dies, the broker is stopped.
+"""A small process between the bus and its broker: it stops the broker when the bus dies, even by SIGKILL.
 
-Run as a script, with nothing of the project imported. Its standard input is a pipe whose other end only the
-starter holds: end of file means that the starter is gone, even by SIGKILL. A child that the starter forked may hold
-that end too, so a changed parent is looked for as well. (Linux could do it with ``PR_SET_PDEATHSIG``, but that is tied
-to the starting *thread*, and macOS has nothing like it.)
+Runs as a script that imports nothing of the project. Its standard input is a pipe whose other end the starter holds:
+end of file means that the starter is dead. A child forked by the starter may hold that end, too, so the watchdog also
+checks whether its parent has changed. (Linux has ``PR_SET_PDEATHSIG``, but that is tied to the starting *thread*, and
+macOS has nothing like it.)
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import signal
 import subprocess
 import sys
 
-#: Seconds between two looks at the parent and the child.
+#: Seconds between two checks of the parent and the child.
 LOOK = 0.5
 #: Seconds that the broker gets to close its logs before it is killed.
 GRACE = 15.0
 
 
 def main(arguments: list[str]) -> int:
-    """``watchdog.py PARENT COMMAND…``: run it until it ends, SIGTERM comes or the parent dies; its exit code."""
+    """``watchdog.py PARENT COMMAND…``: run the command until it ends, SIGTERM arrives or the process ``PARENT`` dies.
+
+    Returns the command's exit code.
+    """
     parent, command = int(arguments[0]), arguments[1:]
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))

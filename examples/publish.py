@@ -1,9 +1,9 @@
-"""A department's program that publishes: service opens a complaint, then marketing mails the same customer.
+"""A program that publishes events: service opens a complaint, then marketing mails the same customer.
 
     python examples/publish.py --bootstrap localhost:9092
 
-Needs only kafka-python: copy it. Each event has the id and the time that its own system gave it, so sending it again
-is harmless: run this twice for the same --day, and the bus sees copies.
+Needs only kafka-python: copy it. Each event has the id and the time that its own system gave it, so publishing it again
+is harmless: run this twice for the same --day, and the bus drops the duplicates.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ MARY = {
 
 
 def publish(producer: KafkaProducer, kind: str, source: str, event_id: str, time: str, **data: Any) -> None:
-    """One CloudEvent to the topic of its department. Returns when Kafka has it, else raises KafkaError."""
+    """Publish one CloudEvent to its department's topic. Returns when Kafka acknowledged it, else raises KafkaError."""
     event = {"specversion": "1.0", "type": kind, "source": source, "id": event_id, "time": time}
     value = json.dumps({**event, "data": {"customer": MARY, **data}}).encode()
     topic = f"cx.{kind.split('.')[0]}.events.v1"
-    # Unacknowledged does not mean lost: it may have arrived. Send it again with the same id; a copy does no harm.
+    # An unacknowledged event may have arrived all the same. Send it again with the same id: a duplicate does no harm.
     producer.send(topic, value, headers=[("content-type", b"application/cloudevents+json")]).get(timeout=15)
     print(f"published {kind} {event_id}")
 

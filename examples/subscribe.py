@@ -1,8 +1,8 @@
-"""A department's app that acts on its alerts; here acting means: a line that a person reads.
+"""A department's app that acts on its alerts; here it prints a line for each.
 
     python examples/subscribe.py --bootstrap localhost:9092 --department marketing
 
-Needs only kafka-python: copy it. It acts, remembers that, then commits its offset: killed at any moment, it goes on."""
+Needs only kafka-python: copy it. It acts, stores that it did, then commits its offset: it may crash at any moment."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OVER = {"resolved": "OVER", "expired": "RUN OUT", "retracted": "TAKEN BACK"}
 
 
 def take(db: sqlite3.Connection, message: dict[str, Any], alert: dict[str, Any]) -> str | None:
-    """What to tell people of a message; None for a copy of an earlier one, and for the end of what they never saw."""
+    """The word to print for a message; None for a duplicate, and for the end of an alert that was never shown."""
     if not db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (message["source"], message["id"])).rowcount:
         return None
     pair = alert["alertId"], alert["customerId"]
     if alert["state"] in OVER:
         known = db.execute("DELETE FROM standing WHERE alert = ? AND customer = ?", pair).rowcount
         return OVER[alert["state"]] if known else None
-    # An update may be the first that we hear of an alert: when its customer turned out to be another one, say.
+    # An update may be the first message about an alert here: for example, after its customer was merged into another.
     return "NEW" if db.execute("INSERT OR IGNORE INTO standing VALUES (?, ?)", pair).rowcount else "CHANGED"
 
 
@@ -41,7 +41,7 @@ def main() -> None:
     db = sqlite3.connect(f"alerts-{given.department}.db")
     db.execute("CREATE TABLE IF NOT EXISTS seen (source, id, PRIMARY KEY (source, id))")
     db.execute("CREATE TABLE IF NOT EXISTS standing (alert, customer, PRIMARY KEY (alert, customer))")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to stop is like Ctrl-C: leave the group
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM acts like Ctrl-C: leave the group
     with suppress(KeyboardInterrupt), KafkaConsumer(topic, isolation_level="read_committed", **options) as consumer:
         while True:
             for record in (one for some in consumer.poll(timeout_ms=1000).values() for one in some):
@@ -51,8 +51,8 @@ def main() -> None:
                     who = alert["customer"]["name"] or alert["customerId"]
                     late = " (too late to act)" if alert["historical"] else ""
                     print(f"{word}{late} {who}: {alert['reason']} -> {alert['action']}", flush=True)
-            db.commit()  # first remember what was done,
-            consumer.commit()  # then say that these messages need not come again
+            db.commit()  # first store what was done,
+            consumer.commit()  # then commit the offsets of these messages
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The port: what every sink does, and what passes through it."""
+"""The port of a sink: its methods, the values they take and return, and the errors they raise."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from runtime.problems import Code
 
 
 class SinkUnavailable(Exception):
-    """The database cannot be written just now (locked, full, away). The batch is kept: try again later."""
+    """The database cannot be written at the moment (locked, full, unreachable). The batch is kept: try again later."""
 
     exit_code = Code.AWAY
 
 
 class SinkRefused(Exception):
-    """The database must not be used; trying again does not help. The message tells a person what to do."""
+    """The database must not be used; a retry does not help. The message tells a person what to do."""
 
     exit_code = Code.USAGE
 
 
 class SinkLost(Exception):
-    """The database that was opened is gone, or another one stands in its place. Opening it anew helps."""
+    """The database that was opened was removed or replaced. Opening it again helps."""
 
 
 class Kind(StrEnum):
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The names of the topics that a sink copies. ``alerts`` maps each department to its topic."""
+    """The names of the topics that a sink copies. ``alerts`` maps each department to its alert topic."""
 
     timeline: str
     profiles: str
@@ -47,7 +47,7 @@ class Topics:
     alerts: Mapping[str, str]
 
     def kinds(self) -> dict[str, Kind]:
-        """What each topic holds, by its name."""
+        """Topic name → what the topic holds."""
         return {
             self.timeline: Kind.TIMELINE,
             self.profiles: Kind.PROFILES,
@@ -58,7 +58,7 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """What one flush did. ``unreadable`` counts records that were passed over, by topic and reason."""
+    """What one flush wrote. ``unreadable`` counts the records that it skipped, by topic and reason."""
 
     records: int = 0
     unreadable: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -71,23 +71,25 @@ class Sink(Protocol):
     """
 
     def attach(self, logs: Mapping[Partition, Log], now_ms: int) -> dict[Partition, int]:
-        """Where to read on in each of these partitions.
+        """The offset to continue from in each of these partitions.
 
-        What the database cannot vouch for any more (``engine.kafka.copies``) is discarded first and read from the
-        start. Needed before ``flush``: it tells of which logs the offsets are.
+        A copy that can no longer be trusted (``engine.kafka.copies``) is discarded first and read again from the start.
+        Call it before ``flush``: it says to which logs the offsets belong.
         """
 
     def positions(self) -> dict[Partition, int]:
-        """The next offset of each partition, as the database has it."""
+        """The next offset to read of each partition, as stored in the database."""
 
     def add(self, records: Sequence[KafkaRecord]) -> None:
-        """Take records, in offset order for each partition. Nothing is written yet; known ones are harmless."""
+        """Buffer records, in offset order for each partition. Records that were written before do no harm."""
 
     def reached(self, marks: Mapping[Partition, Reached]) -> None:
-        """Say how far the reader is: past offsets that hold no record (markers, aborted ones), and up to when."""
+        """Note how far the reader is, by offset and by time: offsets without a record (transaction markers, aborted
+        records) count as read.
+        """
 
     def flush(self) -> Flushed:
-        """Write all that was taken, and the offsets, in one database transaction. When it fails, all of it is kept."""
+        """Write the buffered records and the offsets in one database transaction. On failure the buffer is kept."""
 
     def close(self) -> None:
-        """Let go of the database. What was not flushed is read again by the next sink."""
+        """Close the database. The next sink reads again what was not flushed."""

@@ -1,7 +1,7 @@
-"""What a sink must know of Kafka besides records: which cluster and topics these are, and its group's offsets.
+"""What a sink needs from Kafka besides records: the ids of the cluster and the topics, and commits to its group.
 
-aiokafka's consumer can only commit for a group whose errors would then disturb reading: the request is small, and sent
-here, on a connection of its own.
+aiokafka's consumer commits only as a member of a group, and errors of that group would then interrupt reading. So the
+commit request is sent here, on a connection of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.kafka.copies import Partition
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic as it is now. Its id changes when it is deleted and created again."""
+    """One topic as it is now. The id changes when the topic is deleted and created again."""
 
     topic_id: str
     partitions: tuple[int, ...]
@@ -28,14 +28,14 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The cluster and those of the topics asked for that exist."""
+    """The cluster's id, and those of the requested topics that exist."""
 
     cluster_id: str
     topics: Mapping[str, Topic]
 
 
 class Cluster:
-    """A connection to the cluster. Everything may raise ``aiokafka.errors.KafkaError`` and OSError."""
+    """A connection to the cluster. Every method may raise ``aiokafka.errors.KafkaError`` and OSError."""
 
     def __init__(self, bootstrap: str, security: Mapping[str, Any], *, request_timeout_ms: int) -> None:
         self._client = AIOKafkaClient(
@@ -60,7 +60,7 @@ class Cluster:
         return Topology(response.cluster_id or "", found)
 
     async def commit(self, group: str, offsets: Mapping[Partition, int]) -> None:
-        """Set the group's offsets without being a member of it, so that tools can see how far it is."""
+        """Commit the group's offsets without being a member of it, so that tools can show its lag."""
         by_topic: dict[str, list[tuple[int, int, str]]] = {}
         for (topic, partition), offset in offsets.items():
             by_topic.setdefault(topic, []).append((partition, offset, ""))

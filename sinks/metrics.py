@@ -1,4 +1,4 @@
-"""What a sink counts, for Prometheus; ``docs/operations.md`` explains each. It also answers how the sink is."""
+"""A sink's Prometheus metrics, which ``docs/operations.md`` explains, and the state that its health pages show."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class SinkMetrics:
 
     @property
     def reading(self) -> bool:
-        """Whether it has told how far it is since it last failed."""
+        """Whether the sink has reported its lag since the last failure."""
         return bool(self._behind)
 
     @property
     def left(self) -> int:
-        """How many records are left to read."""
+        """The lag: how many records are left to read."""
         return sum(self._behind.values())
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
-        """The database took a batch."""
+        """The database committed a batch."""
         self.failing = None
         self._records.inc(flushed.records)
         self._flush.observe(seconds)
@@ -63,7 +63,7 @@ class SinkMetrics:
             self._behind.clear()
 
     def behind(self, topic: str, partition: int, offsets: int) -> None:
-        """So many records are left in one partition."""
+        """The lag of one partition is ``offsets``."""
         self.failing = None
         self._behind[topic, partition] = offsets
         self._lag.labels(topic).set(sum(left for (name, _), left in self._behind.items() if name == topic))

@@ -21,11 +21,11 @@ from .runner import Pace, Runner, Source
 from .sql.sqlite import open_sink
 
 STUCK = 30.0
-"""Seconds without a beat of the event loop, though there was a processor for it, after which a sink is not alive."""
+"""Seconds without a heartbeat of the event loop, while CPU time was available, after which a sink is not alive."""
 NAME = "sink"
 SOON = 5.0
-"""Seconds between two tries: to reach a Kafka that was away, and to show how far the sink is, which a new cluster does
-not take at once (until then ``cxbus status`` would show everything as unread).
+"""Seconds between two attempts: to reach Kafka, and to commit the group's offsets. A new cluster does not accept that
+commit at once, and until then ``cxbus status`` shows every record as unread.
 """
 WRONG = 1
 """Exit code of a process that had to be ended."""
@@ -33,7 +33,7 @@ WRONG = 1
 
 @dataclass(frozen=True, slots=True)
 class SinkPlace:
-    """What a sink copies and where to. ``group`` only shows how far it is; its ops pages are noted in ``data_dir``."""
+    """What a sink copies, and where to. ``group`` only shows its lag; ``data_dir`` notes where its ops pages are."""
 
     bootstrap: str
     topics: Topics
@@ -46,7 +46,7 @@ class SinkPlace:
 
 
 class SinkProcess:
-    """Copies the bus's topics into the database, with ops pages. Raises ``SinkRefused`` when it may not."""
+    """Copies the bus's topics into the database, and serves ops pages. Raises ``SinkRefused`` when it may not."""
 
     def __init__(self, place: SinkPlace, ending: Ending) -> None:
         read_light(place.unpacking)
@@ -63,7 +63,7 @@ class SinkProcess:
         self._runner = Runner(self._sink, source, observer=self.metrics, pace=Pace(recheck=SOON, longest_wait=SOON))
 
     def live(self) -> Health:
-        """Does the event loop turn?"""
+        """Does the event loop run?"""
         age = self._pulse.age()
         return Health(age < STUCK, f"last beat {age:.1f} s ago")
 
@@ -78,7 +78,7 @@ class SinkProcess:
         return Health(True, f"{self.metrics.left} records behind")
 
     def run(self) -> int:
-        """Copy until told to stop (SIGTERM, Ctrl-C); returns the exit code. Raises ``SinkRefused`` and ``SinkLost``."""
+        """Copy until SIGTERM or Ctrl-C; returns the exit code. Raises ``SinkRefused`` and ``SinkLost``."""
         pages = OpsPages(self.registry, self.live, self.ready, self._place.ops_host, self._place.ops_port)
         note = announce(self._place.data_dir / "run", NAME, os.getpid(), pages.url)
         try:

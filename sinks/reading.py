@@ -1,7 +1,7 @@
-"""The topics of a sink as they are read: committed records of all their partitions, from offsets that the sink names.
+"""Reads a sink's topics: the committed records of all partitions, from offsets that the sink gives.
 
-Nobody assigns partitions here and nobody else decides where to read on: the database does. So the consumer is in no
-group and never resets an offset by itself; an offset that is not there is an error that opens the reading again.
+Only the database decides where to continue. So the consumer is in no group, assigns all partitions to itself and never
+resets an offset; an offset that Kafka no longer has is an error, after which the connection is opened again.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ log = structlog.get_logger("sinks.reading")
 
 _TIMEOUT_MS = 10_000
 _LONGEST_POLL_MS = 100
-"""How long the broker may keep a request for news; it answers at once when there is some."""
+"""How long the broker may hold a fetch request (ms); it answers at once when there are records."""
 _PARTITION_BYTES = 2 * 1024 * 1024
-"""Of one answer; the largest record of an internal topic."""
+"""Bytes of one partition in a fetch response: the largest record of an internal topic."""
 _MISSING_POLL_S = 0.5
 _SAY_AGAIN_S = 30.0
 
 
 class Reading:
-    """One connection to the cluster. Everything may raise ``aiokafka.errors.KafkaError`` and OSError; then close it."""
+    """One connection to the cluster. Any method may raise ``aiokafka.errors.KafkaError`` or OSError; then close it."""
 
     def __init__(self, bootstrap: str, topics: Collection[str], security: Mapping[str, Any]) -> None:
         self._names = sorted(topics)
@@ -53,7 +53,7 @@ class Reading:
         self._topology = Topology("", {})
 
     async def open(self) -> None:
-        """Connect, and wait until all topics are there."""
+        """Connect, and wait until all topics exist."""
         self._open.push_async_callback(self._cluster.stop)
         await self._cluster.start()
         self._consumer = await self._open.enter_async_context(self._reader)
@@ -74,7 +74,7 @@ class Reading:
         await asyncio.gather(self._open.aclose(), return_exceptions=True)
 
     async def logs(self) -> dict[Partition, Log]:
-        """Each partition as the broker has it now."""
+        """The log of each partition as the broker has it now: cluster, topic id, first and end offset."""
         partitions = [
             TopicPartition(name, number) for name in self._names for number in self._topology.topics[name].partitions
         ]
@@ -88,15 +88,15 @@ class Reading:
         }
 
     def seek(self, offsets: Mapping[Partition, int]) -> None:
-        """Read exactly these partitions, from here on."""
+        """Read exactly these partitions, each from its offset."""
         self._consumer.assign([TopicPartition(*partition) for partition in offsets])
         for partition, offset in offsets.items():
             self._consumer.seek(TopicPartition(*partition), offset)
 
     async def read(self, at_most: int, seconds: float) -> list[KafkaRecord]:
-        """The next records, in offset order for each partition; none when none come within ``seconds``.
+        """The next records, in offset order for each partition; empty when none arrive within ``seconds``.
 
-        Raises ``SinkRefused`` when a later version of the bus wrote one.
+        Raises ``SinkRefused`` when a newer version of the bus wrote one of them.
         """
         found = await self._consumer.getmany(timeout_ms=round(seconds * 1000), max_records=at_most)
         records = [record for some in found.values() for record in some]
@@ -109,9 +109,9 @@ class Reading:
         return records
 
     async def reached(self) -> dict[Partition, Reached]:
-        """How far everything returned by ``read`` goes: past markers and aborted records, too.
+        """How far ``read`` has come in each partition, transaction markers and aborted records included.
 
-        At the end of a partition, nothing was written before the broker's last answer that we have not seen.
+        At the end of a partition, everything written before the broker's last response was read: that is its time.
         """
         marks = {}
         for at in self._consumer.assignment():
@@ -123,7 +123,7 @@ class Reading:
         return marks
 
     async def behind(self) -> dict[Partition, int]:
-        """How many offsets there are beyond what was read, for the partitions of which the broker has told."""
+        """Lag in offsets, for each partition whose high watermark the broker has sent."""
         return {
             (at.topic, at.partition): max(0, end - await self._consumer.position(at))
             for at in self._consumer.assignment()
@@ -135,5 +135,5 @@ class Reading:
         return await self._cluster.topology(self._names) != self._topology
 
     async def commit(self, group: str, offsets: Mapping[Partition, int]) -> None:
-        """Show in a consumer group how far the database is."""
+        """Commit the database's offsets to a consumer group, which shows the lag."""
         await self._cluster.commit(group, offsets)

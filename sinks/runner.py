@@ -1,7 +1,7 @@
-"""Feeds a sink from Kafka: read, add, flush, show how far; in one process, until it is told to stop.
+"""Feeds a sink from Kafka in one process, until it is stopped: read, add, flush, commit to the group.
 
-Nothing is lost, whatever fails: a batch stays in the sink until the database has it, and reading goes on from the
-database's offsets only. While the database is away nothing is read, so the lag grows where it belongs, in Kafka.
+No failure loses a record: a batch stays in the sink until the database has committed it, and reading continues from the
+database's offsets only. While the database is unreachable nothing is read, so the backlog stays in Kafka.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ log = structlog.get_logger("sinks.runner")
 _Answer = TypeVar("_Answer")
 
 _COMMIT_S = 2.0
-"""How long the group's coordinator may take; reading waits for it."""
+"""Seconds that the group coordinator may take for a commit; reading waits for it."""
 _FAILED_PAUSES = 5
-"""How many times longer to wait after the coordinator did not take an offset."""
+"""After a failed commit, the next one follows after this many times ``Pace.commit``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the records come from. ``group`` only shows how far the sink is; ``security`` goes to aiokafka as it is."""
+    """Where the records come from. ``group`` only shows the sink's lag; ``security`` goes to aiokafka unchanged."""
 
     bootstrap: str
     topics: Collection[str]
@@ -44,39 +44,39 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When a batch is full (``records``, ``bytes`` of values) or has waited long enough, and other intervals (s)."""
+    """When a batch is flushed (``records``, ``bytes`` of values, ``linger``), and other intervals, in seconds."""
 
     records: int = 5000
     bytes: int = 16 * 1024 * 1024
     linger: float = 0.2
     commit: float = 1.0
     recheck: float = 30.0
-    """How often to look whether the topics are still the same."""
+    """Interval at which the topics are checked for changes."""
     heartbeat: float = 60.0
-    """How often to note in the database, when there is nothing to write, that nothing was missed."""
+    """Interval at which an idle sink writes to the database that it has read everything so far."""
     settle: float = 5.0
-    """How long a log that ends too early may take to be whole again, after its leader changed."""
+    """How long to wait when a log ends before the database's offset: after a leader change it may catch up."""
     longest_wait: float = 30.0
-    """Between two tries to reach the database or the broker."""
+    """Longest pause between two attempts to reach the database or the broker."""
     standstill: float = 3600.0
-    """After how long without reading the database is asked anew whether one may read on from where it is."""
+    """After so long without reading, the sink attaches again: its copy may no longer be trusted."""
 
 
 class Observer(Protocol):
-    """Is told what happens, for metrics."""
+    """Receives the runner's events, for metrics."""
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
-        """The database took a batch. Called in the thread that wrote it, never in two at once."""
+        """The database committed a batch. Called in the thread that wrote it, never in two at once."""
 
     def failed(self, part: str) -> None:
-        """``database`` or ``broker`` could not be used; it is tried again."""
+        """``database`` or ``broker`` (``part``) could not be used; the runner tries again."""
 
     def behind(self, topic: str, partition: int, offsets: int) -> None:
-        """So many offsets are left to read."""
+        """The lag of one partition, in offsets."""
 
 
 class Unobserved:
-    """Nobody looks."""
+    """An ``Observer`` that does nothing."""
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
         """Nothing."""
@@ -89,7 +89,7 @@ class Unobserved:
 
 
 class Runner:
-    """Runs one sink. The sink is not closed: it belongs to whoever opened it."""
+    """Runs one sink. Whoever opened the sink closes it."""
 
     def __init__(
         self, sink: Sink, source: Source, *, observer: Observer | None = None, pace: Pace | None = None
@@ -100,10 +100,10 @@ class Runner:
         self._pace = pace or Pace()
         self._written: dict[Partition, int] = {}
         self._read_at = 0.0
-        """Unix time of the last reading, also while the machine sleeps."""
+        """Unix time of the last read; unlike a monotonic clock it also counts time in which the machine sleeps."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Copy until ``stop`` is set. Raises ``SinkRefused`` and ``SinkLost``, which trying again does not mend."""
+        """Copy until ``stop`` is set. Raises ``SinkRefused`` and ``SinkLost``, which a retry does not fix."""
         work = asyncio.create_task(self._work())
         told = asyncio.create_task(stop.wait())
         try:
@@ -129,7 +129,7 @@ class Runner:
 
     @asynccontextmanager
     async def _attached(self) -> AsyncIterator[Reading]:
-        """A reading that stands where the database stands."""
+        """A connection that reads from the database's offsets on."""
         reading = await self._insist(self._open, "broker", KafkaError, OSError)
         try:
             logs = await reading.logs()
@@ -155,7 +155,7 @@ class Runner:
         return reading
 
     async def _copy(self, reading: Reading) -> None:
-        """Copy until a topic is no longer what it was, or until we stood still for so long that nobody knows."""
+        """Copy until a topic has changed, or until reading paused for too long (``Pace.standstill``)."""
         clock = asyncio.get_running_loop().time
         show_at = beat_at = clock()
         check_at = clock() + self._pace.recheck
@@ -185,14 +185,15 @@ class Runner:
             await self._finish(reading)
 
     def _stood_still(self) -> bool:
-        """Frozen, or held up by the database, for so long that tombstones may have gone before we could read them.
+        """Whether reading paused (a frozen process, a slow database) for so long that compaction may have removed
+        tombstones unread.
 
-        What was read since must not be written: with it the database would look as if it had never paused.
+        What was read since must not be written: the database would then look as if there had been no pause.
         """
         return time.time() - self._read_at > self._pace.standstill
 
     async def _fill(self, reading: Reading) -> int:
-        """Let the sink have a batch: a full one, or what came until ``linger`` after its first record."""
+        """Add one batch to the sink: a full one, or what arrives within ``linger`` of its first record. Its size."""
         clock = asyncio.get_running_loop().time
         until = clock() + self._pace.linger
         count = size = 0
@@ -209,13 +210,13 @@ class Runner:
         await _in_thread(self._write)
 
     def _write(self) -> None:
-        """In a thread to its end, also when we are cancelled meanwhile: what was written is told."""
+        """Flush and report it. Runs in a thread to its end even if the task is cancelled, so no write is unreported."""
         began = time.monotonic()
         flushed = self._sink.flush()
         self._observer.flushed(flushed, time.monotonic() - began)
 
     async def _show(self, reading: Reading) -> bool:
-        """Show how far the database is, in the group and to the observer. Whether the group took it; no harm if not."""
+        """Report the lag to the observer and commit the offsets to the group. False if that failed; no harm is done."""
         for (topic, partition), offsets in (await reading.behind()).items():
             self._observer.behind(topic, partition, offsets)
         try:
@@ -227,7 +228,7 @@ class Runner:
         return True
 
     async def _finish(self, reading: Reading) -> None:
-        """Write what was read already, if that is possible at once; otherwise it is read again next time."""
+        """Write what was already read, in one attempt; if that fails, it is read again next time."""
         if self._stood_still():
             return
         try:
@@ -243,7 +244,7 @@ class Runner:
         return await self._insist(lambda: _in_thread(call), "database", SinkUnavailable)
 
     async def _insist(self, call: Callable[[], Awaitable[_Answer]], part: str, *errors: type[Exception]) -> _Answer:
-        """Try until it succeeds, with growing pauses, each with a line in the log."""
+        """Call until it succeeds, with growing pauses; every failed attempt is logged."""
         tries = stamina.retry_context(
             on=errors, attempts=None, timeout=None, wait_initial=0.1, wait_max=self._pace.longest_wait
         )
@@ -258,7 +259,7 @@ class Runner:
 
 
 async def _in_thread(call: Callable[[], _Answer]) -> _Answer:
-    """Call in a thread. When we are cancelled the call still ends first: nobody else may use the sink meanwhile."""
+    """Run ``call`` in a thread. A cancelled task waits for its end: the sink allows only one call at a time."""
     work = asyncio.ensure_future(asyncio.to_thread(call))
     try:
         return await asyncio.shield(work)

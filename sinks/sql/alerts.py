@@ -1,9 +1,9 @@
-"""The latest state of each alert, from messages that come on several topics whose order says nothing.
+"""The latest state of each alert, from messages on several topics between which there is no order.
 
-The latest is that of the greatest (journal offset, append time, topic, offset), so it is the same in whatever order
-topics are read. A customer is forgotten with a tombstone of his profile (or on an alert topic): what was told of him up
-to then goes, and does not come back from a topic that is read later. Alert topics are never compacted, so nothing else
-would delete it.
+The latest message is the one with the greatest (journal offset, append time, topic, offset), so the result does not
+depend on the order in which topics are read. A tombstone of a customer's profile (or on an alert topic) deletes their
+alerts up to then; messages that are read later do not bring them back. Alert topics are never compacted, so nothing
+else would delete these alerts.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from .writer import Writer
 
 _ORDER = ("journal_offset", "recorded", "topic", "log_offset")
 _AT_ONCE = 1000
-"""Ids in one question; SQLite takes 32,766 at most."""
+"""Ids in one query; SQLite takes 32,766 parameters at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One message about an alert, as ``department`` was told."""
+    """One message about an alert, as sent to ``department``."""
 
     department: str
     row: Row
 
 
 def write(connection: Connection, writer: Writer, told: Sequence[Told], forget: Mapping[str, int]) -> None:
-    """Bring alerts up to date. ``forget`` says up to when (µs) which customers are to be forgotten."""
+    """Upsert alerts. ``forget``: customer id → instant (µs) up to which that customer's alerts are deleted."""
     _forget(connection, writer, forget)
     until = _forgotten(connection, {message.row["customer_id"] for message in told})
     latest: dict[tuple[str, str], Row] = {}

@@ -1,4 +1,4 @@
-"""What the reader answers with. Instants are integer UTC microseconds."""
+"""The results of the reader's queries. Instants are integer UTC microseconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer as the bus knows him. ``document`` is the public profile."""
+    """A customer as the bus knows them. ``document`` is the public profile."""
 
     customer_id: str
     name: str | None
@@ -20,7 +20,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened, as its department told it."""
+    """One entry of a timeline: an event as its department published it."""
 
     customer_id: str
     uid: str
@@ -38,13 +38,13 @@ class Entry:
 
     @property
     def cursor(self) -> tuple[int, str]:
-        """Its place in the timeline."""
+        """Its position in the timeline: event time and uid."""
         return (self.at, self.uid)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """The latest state of an alert. ``departments`` are those that were told; ``customer`` is the brief they got."""
+    """The latest state of an alert. ``departments`` were notified; ``customer`` is the customer brief they got."""
 
     alert_id: str
     customer_id: str
@@ -69,13 +69,13 @@ class Alert:
 
     @property
     def cursor(self) -> tuple[int, str, str]:
-        """Its place among all alerts."""
+        """Its position among all alerts: time, alert id, customer id."""
         return (self.time, self.alert_id, self.customer_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is. ``merged`` counts ids that live on as another; ``alerts`` are counted by state."""
+    """Row counts. ``merged`` counts customer ids that were merged into another; ``alerts`` are counted by state."""
 
     customers: int
     merged: int

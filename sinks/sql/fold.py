@@ -1,4 +1,4 @@
-"""What a batch of records comes to before anything is written: by key the last row, or that there is none."""
+"""Reduces a batch of records before it is written: for each key the last row, or that its row is deleted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .rows import Gone, Put, Row, Unreadable, read
 
 
 class Fold:
-    """Takes records in the order of each partition.
+    """Takes records in offset order for each partition.
 
-    Alerts are only collected: what is the latest is decided where all of it is known, in ``alerts``.
+    Alerts are only collected: ``alerts`` decides which message is the latest, because it also sees the stored rows.
     """
 
     def __init__(self, topics: Topics) -> None:
@@ -28,12 +28,12 @@ class Fold:
         }
         self.told: list[Told] = []
         self.forget: dict[str, int] = {}
-        """By customer: the instant (µs) up to which alerts are to be forgotten."""
+        """Customer id → instant (µs) up to which their alerts are deleted."""
         self.unreadable: dict[tuple[str, Unreadable], list[tuple[int, int]]] = {}
-        """By topic and what is wrong: partition and offset of the records."""
+        """(topic, what is wrong) → (partition, offset) of each such record."""
 
     def take(self, record: KafkaRecord) -> None:
-        """Raises KeyError for a topic that is none of ours."""
+        """Add one record. Raises KeyError for a topic that the sink does not copy."""
         kind = self._kinds[record.topic]
         self.records += 1
         change = read(kind, record)

@@ -1,8 +1,7 @@
 """The tables. Instants are integer UTC microseconds; columns of ``JSON`` hold JSON text.
 
-JSON is stored as text, not as a database's own JSON type: a string may hold U+0000, which PostgreSQL's refuses.
-In plain text columns that character is replaced by U+FFFD. ``log_partition`` and ``log_offset`` name the record a
-row comes from.
+JSON is stored as text: a string may contain U+0000, which PostgreSQL's JSON type refuses. Plain text columns have
+U+FFFD in place of that character. ``log_partition`` and ``log_offset`` name the record that a row comes from.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ profiles = Table(
     Column("customer_id", Text, primary_key=True),
     Column("merged_into", Text),
     Column("name", Text),
-    Column("name_folded", Text),  # for search: ``rows.folded``, because LIKE folds differently everywhere
+    Column("name_folded", Text),  # for search: ``names.folded``, because LIKE treats case differently in each database
     Column("tier", Text),
     Column("document", JSON, nullable=False),  # the public profile, without the engine's ``state``
     Column("updated", BigInteger, nullable=False),
@@ -81,7 +80,7 @@ alerts = Table(
     Column("reason", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("evidence", JSON, nullable=False),
-    Column("customer", JSON, nullable=False),  # the brief
+    Column("customer", JSON, nullable=False),  # the customer brief
     Column("name_folded", Text),
     Column("historical", Boolean, nullable=False),
     Column("muted", Boolean, nullable=False),
@@ -102,7 +101,7 @@ alert_departments = Table(
     Column("alert_id", Text, primary_key=True),
     Column("customer_id", Text, primary_key=True),
     Column("department", Text, primary_key=True),
-    Column("recorded", BigInteger, nullable=False),  # when it was last told
+    Column("recorded", BigInteger, nullable=False),  # time of the department's last message
 )
 
 forgotten = Table(
@@ -144,14 +143,14 @@ sink_meta = Table(
 
 
 def prepare(connection: Connection) -> None:
-    """Create what is missing. Raises SinkRefused for tables of another version."""
+    """Create the tables if they are missing. Raises SinkRefused for tables of another version."""
     if not check(connection):
         metadata.create_all(connection)
         connection.execute(insert(sink_meta), {"name": "schema", "value": str(SCHEMA_VERSION)})
 
 
 def check(connection: Connection) -> bool:
-    """Whether the tables are there. Raises SinkRefused when they are of another version."""
+    """Whether the tables exist. Raises SinkRefused when they are of another version."""
     if not inspect(connection).has_table(sink_meta.name):
         return False
     found = connection.scalar(select(sink_meta.c.value).where(sink_meta.c.name == "schema"))

@@ -1,4 +1,4 @@
-"""Names of people, as they are looked for."""
+"""Names of people in the form in which they are searched."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import unicodedata
 
 
 def folded(name: str) -> str:
-    """A name as it is searched: without case and accents, and in one form of its characters."""
+    """A name as it is searched: case-folded, without accents, in Unicode form NFKD."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     return "".join(sign for sign in plain if not unicodedata.combining(sign))

@@ -1,4 +1,4 @@
-"""The offsets, which stand in the same database as the rows and change in the same transaction."""
+"""The sink's offsets: stored in the same database as the rows, and changed in the same transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .writer import Writer
 
 
 def read(connection: Connection) -> dict[Partition, Position]:
-    """How far the database is in each partition."""
+    """The stored position in each partition."""
     return {
         (row.topic, row.partition): Position(row.cluster_id, row.topic_id, Reached(row.next_offset, row.as_of_ms))
         for row in connection.execute(select(sink_offsets))
@@ -24,7 +24,7 @@ def read(connection: Connection) -> dict[Partition, Position]:
 def write(
     connection: Connection, writer: Writer, kinds: Mapping[str, Kind], positions: Mapping[Partition, Position]
 ) -> None:
-    """Set the positions of these partitions; ``kinds`` by topic."""
+    """Store the positions of these partitions. ``kinds``: topic → what it holds."""
     rows = [
         {
             "topic": topic,
@@ -41,5 +41,5 @@ def write(
 
 
 def forget(connection: Connection, kind: Kind) -> None:
-    """Forget the positions of all topics of this kind, those that are not read any more included."""
+    """Delete the positions of all topics of this kind, including topics that are no longer read."""
     connection.execute(delete(sink_offsets).where(sink_offsets.c.kind == kind.value))

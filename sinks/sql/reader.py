@@ -1,7 +1,7 @@
-"""Questions to the database, for people: who is this customer, what happened, who was told what.
+"""Queries for people: who is this customer, what happened, which department received which alert.
 
-Every question about a customer follows ``mergedInto`` first, so an old id still finds its customer. Instants are
-integer UTC microseconds. Lists come newest first, and ``before`` a cursor: that of the last one seen.
+Every query about a customer follows ``mergedInto`` first, so an old id still finds its customer. Instants are integer
+UTC microseconds. Lists are sorted newest first; ``before`` is the cursor of the last item of the previous page.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from .names import folded
 
 
 class Reader:
-    """Reads what a sink wrote, each question in one snapshot. Any thread may ask."""
+    """Reads what a sink wrote, each query in one snapshot. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.engine.dispose()
 
     def customer(self, customer_id: str) -> Customer | None:
-        """The customer that this id belongs to today."""
+        """The customer to whom this id belongs now, after merges; None if there is none."""
         with self.engine.begin() as connection:
             return _customer(connection, _living(connection, customer_id))
 
     def customer_of(self, identifier: str) -> Customer | None:
-        """The customer of an identifier, given as its key in the identities topic: ``i/<keyed hash>``."""
+        """The customer of an identifier, which is given as its key in the identities topic: ``i/<keyed hash>``."""
         question = select(model.identities.c.customer_id).where(model.identities.c.key == identifier)
         with self.engine.begin() as connection:
             customer_id = connection.scalar(question)
             return None if customer_id is None else _customer(connection, _living(connection, customer_id))
 
     def search(self, part: str, *, limit: int = 20) -> list[Customer]:
-        """Customers with ``part`` in the name of their profile, or in one that an alert was told under."""
+        """Customers with ``part`` in the name of their profile or in the name in one of their alerts."""
         wanted = folded(part)
         found: dict[str, Customer] = {}
         with self.engine.begin() as connection:
@@ -79,7 +79,9 @@ class Reader:
         limit: int = 50,
         before: tuple[int, str, str] | None = None,
     ) -> list[Alert]:
-        """Alerts in their latest state, latest first by the time at which they fired. All that is given must hold."""
+        """Alerts in their latest state, sorted by the time at which they fired, newest first. Filters are combined with
+        AND.
+        """
         table, told = model.alerts, model.alert_departments
         place = (table.c.time, table.c.alert_id, table.c.customer_id)
         with self.engine.begin() as connection:
@@ -103,7 +105,7 @@ class Reader:
         ]
 
     def counts(self) -> Counts:
-        """How much of everything there is."""
+        """The number of rows of each kind."""
         merged = model.profiles.c.merged_into
         identifiers = model.identities.c.key.startswith("i/", autoescape=True)
         with self.engine.begin() as connection:
@@ -139,7 +141,7 @@ def _parsed(row: Row[Any], *json: str) -> dict[str, Any]:
 
 
 def _living(connection: Connection, customer_id: str) -> str:
-    """The id under which this customer lives today; the last one of a ring, which only broken data has."""
+    """The id at the end of the chain of merges. In a cycle (corrupt data) it is the last id before one repeats."""
     seen = {customer_id}
     while (into := _merged_into(connection, customer_id)) is not None and into not in seen:
         seen.add(into)
@@ -150,7 +152,7 @@ def _living(connection: Connection, customer_id: str) -> str:
 def _merged_into(connection: Connection, customer_id: str) -> str | None:
     profiles, identities = model.profiles, model.identities
     into = connection.scalar(select(profiles.c.merged_into).where(profiles.c.customer_id == customer_id))
-    if into is None:  # the resolver's word may be here before the profile's
+    if into is None:  # the identities topic may be read before the profiles topic
         into = connection.scalar(select(identities.c.merged_into).where(identities.c.key == f"c/{customer_id}"))
     return into
 

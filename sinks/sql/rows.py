@@ -1,4 +1,4 @@
-"""From a record to a row. Bad data is a value here: ``Unreadable`` says what is wrong, never what was in it."""
+"""Turns a record into a row. Bad data is a value: ``Unreadable`` says what is wrong, without data of the record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .names import folded
 Row = dict[str, Any]
 
 _LONGEST_KEY = 255
-"""Characters of an id. PostgreSQL cannot index long texts (2.7 kB), and a refused key would hold up everything."""
+"""Characters of an id. PostgreSQL cannot index texts over 2.7 kB, and a refused key would block the whole sink."""
 _INT64 = 2**63
 _ENTRY = frozenset({TIMELINE_ENTRY})
 _PROFILE = frozenset({PROFILE_UPDATED})
@@ -31,7 +31,7 @@ _JOURNAL_OFFSET = re.compile(r"/[0-9]+-([0-9]{1,18})\Z")
 
 
 class Reason(StrEnum):
-    """Why a record is passed over; a closed set, for it is a metric's label."""
+    """Why a record is skipped; a closed set, because it is the label of a metric."""
 
     FOREIGN = "foreign-record"
     BAD_KEY = "bad-key"
@@ -43,7 +43,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The row of ``key``, from now on. The names of its columns are those of the kind's table."""
+    """Upsert the row of ``key``. ``row`` maps the column names of the kind's table to values."""
 
     key: tuple[str, ...]
     row: Row
@@ -51,14 +51,14 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A tombstone: nothing is known of ``key`` any more. That of alerts is the customer id alone."""
+    """A tombstone: delete the row of ``key``. On an alert topic the key is the customer id alone."""
 
     key: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The record cannot be a row. ``what`` names the field."""
+    """The record cannot become a row. ``what`` names the wrong field."""
 
     reason: Reason
     what: str
@@ -71,7 +71,7 @@ class _Wrong(Exception):
 
 
 def read(kind: Kind, record: KafkaRecord) -> Put | Gone | Unreadable:
-    """What ``record`` of a topic of this kind says; nothing, if the bus did not write it."""
+    """The change that ``record`` makes; ``Unreadable`` also for a record that the bus did not write."""
     if MARK not in record.headers:
         return Unreadable(Reason.FOREIGN, "header v")
     try:
@@ -318,17 +318,17 @@ _RAW = msgspec.json.Decoder(_Timeline)
 
 
 def _as_sent(record: KafkaRecord, event: Mapping[str, Any]) -> str:
-    """An event's data, byte for byte as its department sent it: numbers are not read and written again."""
+    """An event's data, byte for byte as its department sent it: numbers are not parsed and serialised again."""
     if not isinstance(event.get("data"), dict):
         return _json(event, "data", dict)
     try:
         return bytes(_RAW.decode(record.value or b"")["data"]["event"]["data"]).decode()
-    except (msgspec.MsgspecError, RecursionError):  # orjson goes deeper, and hides of a key given twice the first value
+    except (msgspec.MsgspecError, RecursionError):  # orjson nests deeper, and drops the first value of a repeated key
         raise _Wrong(Reason.INVALID_DATA, "data") from None
 
 
 def _dumps(value: Any, name: str) -> str:
-    """As JSON text. A whole number beyond 64 bits was read as the nearest double."""
+    """``value`` as JSON text. orjson has read an integer beyond 64 bits as the nearest double."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # nested deeper than orjson writes (254), though not deeper than it reads

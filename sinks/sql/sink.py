@@ -1,8 +1,8 @@
 """The sink that writes SQL tables. One flush is one database transaction: rows and offsets together.
 
-What a flush may write is decided inside its transaction by the offsets that stand in the database: records before them
-were written already and are passed over. So adding records again, in any pieces, or flushing again after a crash or
-after a commit whose answer got lost, gives the same rows.
+Inside its transaction a flush reads the stored offsets and skips records below them: they were written before. So the
+rows are the same when records are added again, in batches of any size, or flushed again after a crash or after a commit
+whose response was lost.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SqlSink:
         self._marks: dict[Partition, Reached] = {}
 
     def attach(self, logs: Mapping[Partition, Log], now_ms: int) -> dict[Partition, int]:
-        """See ``Sink.attach``. What was added and not flushed is dropped: it is read again."""
+        """See ``Sink.attach``. Records that were added but not flushed are dropped: they are read again."""
         self._pending.clear()
         self._marks.clear()
         with self._transaction() as connection:
@@ -163,14 +163,14 @@ class SqlSink:
 
 
 def _start(position: Position | None, at: Log, now_ms: int) -> Position:
-    """Where to read on: at the beginning of what there is, unless we were further."""
+    """Where to continue: at the stored offset, or at the start of the log if that is later."""
     if position is None:
         return Position(at.cluster_id, at.topic_id, Reached(at.start, now_ms))
     return replace(position, reached=replace(position.reached, next_offset=max(at.start, position.reached.next_offset)))
 
 
 def _report(fold: Fold) -> dict[tuple[str, str], int]:
-    """Log what was unreadable, without anything of it, and count it by topic and reason."""
+    """Log the unreadable records without their data, and count them by topic and reason."""
     counts: Counter[tuple[str, str]] = Counter()
     for (topic, wrong), places in fold.unreadable.items():
         counts[topic, wrong.reason.value] += len(places)
@@ -188,7 +188,7 @@ def _report(fold: Fold) -> dict[tuple[str, str], int]:
 
 
 def _said(error: SQLAlchemyError) -> str:
-    """The database's own code for what went wrong; its message may quote rows, so it is left out."""
+    """The database's error code. Its message is left out because it may quote rows."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
     return f"{type(cause).__name__} {code}" if code else type(cause).__name__

@@ -1,7 +1,7 @@
-"""SQLite: one file, one writing process, readers beside it (``sqlite_file``).
+"""SQLite: one file, one writing process, any number of readers (``sqlite_file``).
 
-WAL, so that readers never wait for the writer nor it for them. ``synchronous=NORMAL`` may lose the last transactions
-when the machine (not the process) dies, whole and with their offsets, so that they are read again.
+WAL mode, so that readers and the writer never wait for each other. When the machine (not only the process) crashes,
+``synchronous=NORMAL`` may lose the last transactions; their offsets are lost with them, so they are read again.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ _WRITER = (
     "synchronous=NORMAL",
     "cache_size=-65536",  # KiB: the indexes are touched at random
     "wal_autocheckpoint=16384",  # pages
-    f"journal_size_limit={64 * 1024 * 1024}",  # what the write-ahead log shrinks to after a long batch
+    f"journal_size_limit={64 * 1024 * 1024}",  # bytes to which the write-ahead log shrinks after a large batch
 )
 
 
 def open_sink(path: Path, topics: Topics, *, max_pause_ms: int = MAX_PAUSE_MS, busy_ms: int = BUSY_MS) -> SqlSink:
-    """The sink of the database at ``path``, which is created, readable by its owner only, when it is not there.
+    """The sink of the database at ``path``. A missing file is created, readable by its owner only.
 
-    Raises SinkRefused when another process writes it or when it is no SQLite database. The sink raises SinkLost once
-    the file, or the lock beside it, is not the one that was opened: SQLite itself would write a deleted file for ever.
+    Raises SinkRefused when another process writes it or when it is no SQLite database. The sink raises SinkLost when
+    the file or its lock file was removed or replaced: SQLite itself would go on writing to a deleted file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = _locked(path)
     try:
-        if not path.exists():  # opening and closing it by hand would drop the locks of readers in this process
+        if not path.exists():  # to open and close an existing file would drop POSIX locks of readers in this process
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        path.chmod(0o600)  # the files that SQLite puts beside it take this over
+        path.chmod(0o600)  # SQLite gives the same mode to its -wal and -shm files
         opened, locked = path.stat(), os.fstat(lock.fileno())
 
         def guard() -> None:
@@ -66,7 +66,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def _locked(path: Path) -> IO[str]:
-    """The open lock file beside the database; whoever holds it may write. The lock goes when the process does."""
+    """The open lock file beside the database; whoever holds the lock may write. It is freed when the process ends."""
     lock = os.fdopen(os.open(_lock_of(path), os.O_RDWR | os.O_CREAT, 0o600), "r+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Opening an SQLite file, and reading it. What only writes is not imported: people wait for answers."""
+"""Opens an SQLite file for reading. Does not import the writing modules: commands must start fast."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from . import model
 from .reader import Reader
 
 BUSY_MS = 5000
-"""How long to wait for a lock before a transaction fails (and is tried again)."""
+"""Milliseconds to wait for a lock before a transaction fails (and is tried again)."""
 DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_CORRUPT_INDEX", "SQLITE_NOTADB"})
-"""What a database says that no second try mends."""
-_READER = ("query_only=ON", "schema_version")  # the last reads the file, which finds out what it is
+"""SQLite's error codes that a retry does not fix."""
+_READER = ("query_only=ON", "schema_version")  # the last reads the file: one that is no database fails
 
 
 def open_reader(path: Path) -> Reader:
-    """Reads the database at ``path``, also while a sink writes it. Raises SinkRefused when there is none to read."""
+    """A reader of the database at ``path``, also while a sink writes it. Raises SinkRefused when there is none."""
     if not path.is_file():
         raise SinkRefused(f"There is no database at {path}: no sink has written it yet.")
     engine = sqlite_engine(path, begin="BEGIN", settings=_READER, busy_ms=BUSY_MS)
@@ -39,9 +39,9 @@ def open_reader(path: Path) -> Reader:
 def sqlite_engine(
     path: Path, *, begin: str, settings: Iterable[str], busy_ms: int, guard: Callable[[], None] = lambda: None
 ) -> Engine:
-    """A database that is there. ``guard`` is called before every transaction; what it raises comes out of it.
+    """An engine for an existing database. ``guard`` is called before every transaction; its exceptions pass through.
 
-    Raises SinkRefused when it is no SQLite database, or a damaged one.
+    Raises SinkRefused when the file is no SQLite database, or a damaged one.
     """
     if _is_something_else(path):
         raise SinkRefused(f"{path} is not an SQLite database. Choose another file, or move this one away.")
@@ -49,7 +49,7 @@ def sqlite_engine(
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # sqlite3 would begin too late, and never for reading
+        connection.isolation_level = None  # sqlite3 itself begins a transaction too late, and none for reads
         try:
             for setting in (f"busy_timeout={busy_ms}", *settings):
                 connection.execute(f"PRAGMA {setting}")
@@ -78,7 +78,7 @@ def sqlite_engine(
 
 
 def _is_something_else(path: Path) -> bool:
-    """Whether it can't be a database, whatever a log beside it says, by which SQLite would mend it in parts."""
+    """Whether the file is no SQLite database. A -wal file beside it is ignored: SQLite would repair parts from it."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:  # without the log
         try:
             connection.execute("PRAGMA schema_version")

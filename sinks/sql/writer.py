@@ -1,4 +1,4 @@
-"""Put and remove rows by primary key, in the one form that SQLite and PostgreSQL share: ``ON CONFLICT DO UPDATE``."""
+"""Upserts and deletes by primary key, in the form that SQLite and PostgreSQL share: ``ON CONFLICT DO UPDATE``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Insert = sqlite.Insert | postgresql.Insert
 
 
 class Writer:
-    """``insert`` is that of the database's dialect, the one thing that differs."""
+    """``insert`` is the ``insert`` function of SQLAlchemy's dialect for the database."""
 
     def __init__(self, insert: Callable[[Table], Insert]) -> None:
         @cache
@@ -25,14 +25,14 @@ class Writer:
     def put(
         self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]], newest: tuple[str, ...] = ()
     ) -> None:
-        """Write whole rows, each key at most once. With ``newest``, a row that is there stays unless these columns,
-        compared in their order, are greater in the new one.
+        """Upsert whole rows, each key at most once. With ``newest``, a stored row is replaced only if the new row is
+        greater in these columns, compared as a tuple.
         """
         if rows:
             connection.execute(self._upsert(table, newest), rows)
 
     def remove(self, connection: Connection, table: Table, keys: Sequence[tuple[str, ...]]) -> None:
-        """Delete the rows of these primary keys; those that are not there are no error."""
+        """Delete the rows of these primary keys; a missing row is no error."""
         if keys:
             names = [column.name for column in table.primary_key]
             statement = delete(table).where(*(table.c[name] == bindparam(f"old_{name}") for name in names))
