@@ -1,1 +1,1 @@
-"""The ``cxbus`` command: thin. May import every room, is imported by nobody."""
+"""The ``cxbus`` command, a thin layer. May import every other folder; no other folder imports it."""

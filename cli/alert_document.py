@@ -1,4 +1,4 @@
-"""An alert as the database has it: whether it still stands, and as a document for programs."""
+"""An alert from the database: whether it still stands, and its JSON document."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sinks.sql.answers import Alert
 
 
 def standing(alert: Alert) -> bool:
-    """Whether it still calls for its action: not ended, and not past its expiry, which may not have been told yet."""
+    """Whether the alert stands: not ended and not expired. The message about its expiry may still be missing."""
     now = time.time_ns() // 1000
     return alert.state in ("fired", "updated") and (alert.expires_at is None or now < alert.expires_at)
 
 
 def plain(alert: Alert) -> Mapping[str, Any]:
-    """The alert with the names that it has on the bus."""
+    """The alert as a JSON document, with the field names of alert messages."""
     return {
         "alertId": alert.alert_id,
         "rule": alert.rule,

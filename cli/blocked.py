@@ -1,4 +1,4 @@
-"""Identifiers that are blocked because too many strangers share them, as a worker on this machine knows them."""
+"""Identifiers that are blocked because too many customers share them, as reported by a worker on this machine."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .tables import table
 from .words import count, moment_of
 
 LISTED = 10
-"""So many are told to people."""
+"""How many are listed for people."""
 
 
 def asked(workers: Iterable[Process]) -> Mapping[str, Any] | None:
-    """How many there are, and the latest, from the first worker that answers; None when nobody does."""
+    """The page ``/blocked`` (``count`` and ``latest``) of the first worker that answers; None when none does."""
     for worker in workers:
         said = ask(worker.url, "/blocked")
         if said is not None and said.ok:
@@ -25,7 +25,7 @@ def asked(workers: Iterable[Process]) -> Mapping[str, Any] | None:
 
 
 def tell(blocked: Mapping[str, Any] | None) -> None:
-    """For people: what came together through them stays together, so somebody may want to look at it."""
+    """Print them for people. Customers that were merged through them stay merged, so a person should check them."""
     if blocked is None or not blocked["count"]:
         return
     one = blocked["count"] == 1

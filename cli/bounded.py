@@ -1,4 +1,4 @@
-"""kafka-python's consumers unpack what they fetch bounded, as the workers do, and pass over what can't be read."""
+"""Makes kafka-python's consumers limit the size of decompressed batches and skip unreadable ones, as the workers do."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from engine.kafka.unpacking import unpack
 from .output import note
 
 LIMIT = Unpacking().batch
-"""Bytes that a batch may become."""
+"""Bytes of a batch after decompression, at most."""
 
 
 def unpack_bounded() -> None:
-    """Make every kafka-python consumer of this process read so. Repeating it changes nothing."""
+    """Install the limit in every kafka-python consumer of this process. Idempotent."""
     memory_records.DefaultRecordBatch = Bounded
 
 
 class Bounded(DefaultRecordBatch):  # type: ignore[misc]  # kafka-python gives it no type
-    """A batch whose records are read as far as they can be; a note says which are passed over."""
+    """A batch whose records are read up to the first unreadable one; a note says which are skipped."""
 
     _buffer: Any
     _pos: int
@@ -48,7 +48,7 @@ class Bounded(DefaultRecordBatch):  # type: ignore[misc]  # kafka-python gives i
             except UnicodeDecodeError:
                 self._buffer = Text(self._buffer)
                 continue
-            except Exception:  # noqa: BLE001 -- whatever a sender made up
+            except Exception:  # noqa: BLE001 -- a sender may have written any bytes
                 self._pass_over("can't be read")
                 return
             self._next_record_index += 1

@@ -1,4 +1,4 @@
-"""The bus that a command is about: its settings, its contracts, and which Kafka it runs on."""
+"""The bus that a command works on: its settings, its contracts, and its Kafka."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from schemas.registry import Registry
     from schemas.topics import Topic
 
-#: Seconds in which a Kafka must answer before a command says that it is away.
+#: Seconds to wait for Kafka before a command reports it as unreachable.
 PATIENCE = 5.0
 
 
 class Bus:
-    """Imports and looks up nothing before it is asked: the help of a verb, and completing its options, need no bus."""
+    """Imports and looks up everything lazily: the help of a verb and the completion of options need no bus."""
 
     def __init__(self, given: Given | None = None) -> None:
         self.given = given or Given()
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings; what the command line says comes first. Raises ``Problem``."""
+        """The settings; the command line takes precedence. Raises ``Problem``."""
         from pydantic_settings.exceptions import SettingsError
 
         from runtime.settings import Settings
@@ -100,12 +100,12 @@ class Bus:
         return servers
 
     def catalogue(self, replication: int) -> tuple[Topic, ...]:
-        """All topics of this bus, with so many copies. Raises ``SettingsError``."""
+        """All topics of this bus, with ``replication`` replicas. Raises ``SettingsError``."""
         return self.registry.topics(self.settings.partition_count(), replication)
 
 
 def bus_of(context: typer.Context) -> Bus:
-    """The bus of what was said on the command line."""
+    """The bus that the options on the command line name."""
     return Bus(context.find_object(Given))
 
 
@@ -121,7 +121,7 @@ def _listens(server: str) -> bool:
 
 
 def _refused(error: Any) -> str:
-    """Each wrong setting by the name of its variable. Values are not shown: one of them is a secret."""
+    """A message that names each wrong setting by its variable. It shows no values: one of them is a secret."""
     lines = [f"CXBUS_{str(wrong['loc'][0]).upper()}: {wrong['msg']}" for wrong in error.errors()]
     files = [name for name in (".env", "cxbus.toml") if os.path.exists(name)]  # noqa: PTH110 -- names for a sentence
     where = " or ".join(["the environment", *files])

@@ -1,4 +1,4 @@
-"""One child process of the supervisor: started, logged, asked how it is, and started again with growing pauses."""
+"""One child process of the supervisor: start, log file, health, and restart after growing pauses."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .parent_watch import SUPERVISOR
 from .problem import TOLD, Code, Problem
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds before a process that died is started again; each time twice as long."""
+"""Seconds before a dead process is started again: the first pause, and the longest; each is twice the one before."""
 SETTLED = 60.0
-"""Seconds of life after which a death is the first one again."""
+"""Seconds of running after which the next pause is ``FIRST_PAUSE`` again."""
 GRACE = 10.0
-"""Seconds that one who is ended because they do not work any more has for it."""
+"""Seconds between SIGTERM and SIGKILL for a process that no longer works."""
 LOG_BYTES = 10 * 1024 * 1024
-"""A log longer than this is put aside at the next start; one older log is kept."""
+"""A log longer than this is rotated at the next start; one older log is kept."""
 
 
 COMMAND = [sys.executable, "-P", "-m", "cli.main"]
-"""-P: a folder `core` or `schemas` where the user stands is none of ours."""
+"""-P: do not import a folder `core` or `schemas` of the user's current directory."""
 
 
 class Backoff:
@@ -35,7 +35,7 @@ class Backoff:
         self._pause = FIRST_PAUSE
 
     def after(self, lived: float) -> float:
-        """The pause (s) after a life of ``lived`` seconds."""
+        """The pause (s) before the restart of a process that ran for ``lived`` seconds."""
         if lived >= SETTLED:
             self._pause = FIRST_PAUSE
         pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
@@ -43,7 +43,7 @@ class Backoff:
 
 
 def last_words(lines: Sequence[str]) -> str | None:
-    """Why a process ended, if its log says so: in the last critical line, or as a command says what is wrong."""
+    """Why a process ended, if its log says so: its last critical line, or the error message of a command."""
     for line in reversed(lines):
         if line.startswith(TOLD):
             return line.removeprefix(TOLD)
@@ -57,14 +57,14 @@ def last_words(lines: Sequence[str]) -> str | None:
 
 
 class Child:
-    """A ``cxbus`` command in a process of its own. ``note`` is the name under which it announces its ops pages."""
+    """A ``cxbus`` command in its own process. ``note`` is the name under which it announces its ops pages."""
 
     def __init__(self, title: str, note: str, arguments: Sequence[str], data_dir: Path) -> None:
         self.title = title
         self.note = note
         self.log = data_dir / "logs" / f"{note}.log"
         self.exit_code: int | None = None
-        """How it ended the last time."""
+        """Exit code of the last run; None before its end."""
         self._arguments = arguments
         self._data_dir = data_dir
         self._backoff = Backoff()
@@ -76,7 +76,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Its process number; None while it does not run."""
+        """The process id; None while it does not run."""
         return self._process.pid if self._process else None
 
     def start(self, environ: Mapping[str, str]) -> None:
@@ -96,9 +96,9 @@ class Child:
             )
 
     def tend(self, environ: Mapping[str, str]) -> str | None:
-        """Start it again when it died and its pause is over; says in words what happened, if anything did.
+        """Restart a dead process when its pause is over. Returns a message for people if something happened.
 
-        Raises ``Problem`` when it says that no restart mends it.
+        Raises ``Problem`` when the process ended with the exit code that says that a restart does not help.
         """
         now, process = time.monotonic(), self._process
         if process is None:
@@ -126,18 +126,18 @@ class Child:
     def _start_again(self, environ: Mapping[str, str], now: float) -> str | None:
         try:
             self.start(environ)
-        except OSError as error:  # no room for its log, say
+        except OSError as error:  # for example, no space for its log
             pause = self._backoff.after(0)
             self._due = now + pause
             return f"{self.title} could not be started ({error}); trying again in {pause:.0f} s"
         return None
 
     def process(self) -> Process | None:
-        """What it announced, since its last start."""
+        """What it announced since its last start; None before that."""
         return next((one for one in announced(self._data_dir) if one.name == self.note and one.pid == self.pid), None)
 
     def health(self) -> Answer:
-        """Is it ready, and why not?"""
+        """Whether it is ready, and if not, why."""
         if self.pid is None:
             return Answer(False, "is not running")
         process = self.process()
@@ -145,18 +145,18 @@ class Child:
         return answer or Answer(False, "is starting")
 
     def terminate(self) -> None:
-        """Ask it to end; ``tend`` starts it again unless nobody calls that any more."""
+        """Send SIGTERM. As long as ``tend`` is called, it starts the process again."""
         process = self._process
         if process is not None:
             process.terminate()
 
     def end(self) -> None:
-        """Ask it to end, and kill it when it has not ended ``GRACE`` seconds later; ``tend`` sees to it."""
+        """Send SIGTERM; ``tend`` kills the process if it has not ended ``GRACE`` seconds later."""
         self._killed_at = time.monotonic() + GRACE
         self.terminate()
 
     def wait(self, until: float) -> bool:
-        """Wait for its end until then (``time.monotonic``), then kill it. Whether it ended by itself."""
+        """Wait for its end until ``until`` (``time.monotonic``), then kill it. Returns whether it ended by itself."""
         process, self._process = self._process, None
         if process is None:
             return True
@@ -169,16 +169,16 @@ class Child:
         return True
 
     def gave_up(self, why: str) -> str:
-        """Its name, ``why``, and the end of its log."""
+        """A message with its name, ``why``, and the end of its log."""
         said = "\n".join(f"  {line}" for line in self.last_lines())
         return f"The {self.title} {why}. The end of its log ({self.log}):\n{said or '  (nothing)'}"
 
     def last_words(self) -> str | None:
-        """Why it ended, if it said so."""
+        """Why it ended, if its log says so."""
         return last_words(self.last_lines(20))
 
     def last_lines(self, count: int = 5) -> list[str]:
-        """The end of what it logged since its last start."""
+        """The last ``count`` lines that it logged since its last start."""
         try:
             with self.log.open("rb") as log:
                 log.seek(self._logged)

@@ -1,4 +1,4 @@
-"""``cxbus customer``: who a customer is, what is open, what happened last; what to know before a call."""
+"""``cxbus customer``: who a customer is, what is open, and what happened last."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show(
 ) -> None:
     """Everything about one customer: who, what is open, which alerts stand, and the timeline, newest first.
 
-    An id that was merged into another shows the customer who lives on.
+    The id of a merged customer shows the customer that it was merged into.
 
     Example: cxbus customer show ada@example.com
     """

@@ -1,4 +1,4 @@
-"""Reading the database that the sink writes."""
+"""Opens the sink's database for reading."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reading(bus: Bus) -> Iterator[Reader]:
-    """The database, for as long as the block lasts.
+    """A reader of the database, which is closed at the end of the block.
 
-    Raises ``Problem`` when there is none yet, ``SinkRefused`` when it can't be read.
+    Raises ``Problem`` when there is no database yet, ``SinkRefused`` when it can't be read.
     """
     if not bus.database.exists():
-        bus.bootstrap()  # when nothing runs, that is what there is to say
+        bus.bootstrap()  # when nothing runs, its error explains more
         raise Problem(
             f"There is no database at {bus.database} yet: the sink has not written it. See `cxbus status`.", Code.AWAY
         )
-    from sinks.sql.sqlite_file import open_reader  # SQLAlchemy, which no help of a verb needs
+    from sinks.sql.sqlite_file import open_reader  # imports SQLAlchemy, which the help does not need
 
     reader = open_reader(bus.database)
     try:

@@ -1,4 +1,4 @@
-"""Dead letters: records that could not be used, with the reason, where they came from, and what became of a retry."""
+"""Dead letters: records that could not be used, with the reason, their origin, and the result of a retry."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ _OFFSET = re.compile(r"[0-9]{1,19}")
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a record was of which a letter keeps the beginning: bytes of key and value, how many headers."""
+    """The full size of a record that its dead letter holds truncated: bytes of key and value, number of headers."""
 
     key_bytes: int
     value_bytes: int
     headers: int
     sha256: str
-    """Of the value, in hex; empty where there was none."""
+    """SHA-256 of the full value, in hex; empty if there was no value."""
 
     def of(self, value: bytes | None) -> bool:
-        """Whether this is the value that was cut."""
+        """Whether ``value`` is the full value."""
         return (hashlib.sha256(value).hexdigest() if value is not None else "") == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead letter. ``number`` is its offset among the dead letters, ``origin`` its place on a department's topic.
+    """One dead letter. ``number`` is its offset on the dead-letter topic, ``place`` its ``topic/partition/offset``.
 
-    ``again`` is the number of the letter that a retry of this one became; then there is nothing left to do with this.
+    ``origin`` is the ``topic/partition/offset`` of the record. ``again`` is the number of the dead letter that its
+    retry became: that one replaces this one.
     """
 
     number: int
     place: str
     at: int
-    """When it was found out (µs)."""
+    """When the dead letter was written (µs)."""
     topic: str
     origin: str
     stage: str
@@ -47,29 +48,29 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
-    """The department's own."""
+    """The headers that the department sent."""
     retry_of: str | None
     last: int | None = None
-    """The last offset, when it is about all records from its origin up to there."""
+    """The last offset, if the dead letter is about all records from its origin up to this one."""
     cut: Cut | None = None
-    """When it has only the beginning of what came."""
+    """The full size, if the dead letter holds the record truncated."""
     copies: int = 1
     again: int | None = None
 
     @property
     def offset(self) -> int:
-        """Of its origin; -1 where none is told."""
+        """The origin's offset; -1 if the origin is not known."""
         text = self.origin.rpartition("/")[2]
         return int(text) if self.topic and _OFFSET.fullmatch(text) else -1
 
     @property
     def partition(self) -> int:
-        """Of its origin; -1 where none is told."""
+        """The origin's partition; -1 if the origin is not known."""
         text = self.origin.split("/")[1]
         return int(text) if self.topic and _OFFSET.fullmatch(text) else -1
 
     def about(self, place: str) -> bool:
-        """Whether it is about the record at this place, ``<topic>/<partition>/<offset>``."""
+        """Whether it is about the record at ``place``, ``<topic>/<partition>/<offset>``."""
         if self.last is None:
             return place == self.origin
         log, _, offset = place.rpartition("/")
@@ -78,9 +79,9 @@ class DeadLetter:
 
 
 def letters(records: Iterable[Record]) -> list[DeadLetter]:
-    """The letters among ``records`` of the dead letters' topic, oldest first; copies of one count once.
+    """The dead letters in ``records`` of the dead-letter topic, oldest first, without duplicates.
 
-    A copy has the same origin: the record was judged twice, after a crash, say.
+    A duplicate has the same origin and reason: the record was processed twice, for example after a crash.
     """
     found: dict[tuple[str, str], DeadLetter] = {}
     place_of: dict[str, tuple[str, str]] = {}
@@ -93,7 +94,7 @@ def letters(records: Iterable[Record]) -> list[DeadLetter]:
             found[who] = replace(known, copies=known.copies + 1)
     for letter in list(found.values()):
         first = place_of.get(letter.retry_of or "")
-        # a department may send such a header with anything: it hides no other department's letter
+        # any department can send this header: it must not hide another department's dead letter
         if first is not None and found[first].number < letter.number and found[first].topic == letter.topic:
             found[first] = replace(found[first], again=letter.number)
     return list(found.values())
@@ -103,7 +104,7 @@ def _letter(record: Record) -> DeadLetter:
     said = {name: value.decode(errors="replace") for name, value in told(record.headers).items()}
     topic = said.get("topic", "")
     place = f"{record.topic}/{record.partition}/{record.offset}"
-    # what somebody else put there is a letter without an origin, and a copy of nothing
+    # a record that the bus did not write is a dead letter without an origin, and never a duplicate
     parts = (topic, said.get("partition", "?"), said.get("offset", "?")) if topic else (place,)
     return DeadLetter(
         number=record.offset,
@@ -136,7 +137,7 @@ def _number(said: Mapping[str, str], name: str) -> int | None:
 
 
 def unsendable(letter: DeadLetter, most: int) -> str | None:
-    """Why it can't be published once more, in words; ``None`` if it can. ``most``: bytes that an event may have."""
+    """Why it can't be published again, as text; ``None`` if it can. ``most``: bytes that an event may have."""
     if not letter.topic:
         return "it has no origin"
     if letter.topic.partition(".events.")[1] == "":
@@ -152,5 +153,5 @@ def unsendable(letter: DeadLetter, most: int) -> str | None:
 
 
 def chosen(found: Iterable[DeadLetter], which: str) -> DeadLetter | None:
-    """The letter of a number or an origin."""
+    """The dead letter of a number, a place or an origin; None if there is none."""
     return next((one for one in found if which in (str(one.number), one.place) or one.about(which)), None)

@@ -1,6 +1,6 @@
-"""A file of events: JSON lines, a JSON array, or events that go over several lines. Each keeps its place, for errors.
+"""Reads a file of events: JSON lines, a JSON array, or multi-line JSON. Each event has its place, for errors.
 
-Whatever the size of the file, one event and what was read with it are in memory.
+Only one event and the current chunk are in memory, whatever the size of the file.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import orjson
 from .event_stream import CHUNK, Stream
 
 LONGEST = 1024 * 1024
-"""Bytes of one event as it is written, four times what an event may have; what is longer is not read."""
+"""Bytes of one event in the file, four times what an event may have; a longer one is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One event as it stands in the file. ``parsed`` is None when it is not JSON, ``wrong`` then says why.
+    """One event of the file. ``parsed`` is None if it is not JSON; ``wrong`` then says why.
 
-    ``value`` is empty when it could not be read at all.
+    ``value`` is empty if the event could not be read at all.
     """
 
     place: str
@@ -34,7 +34,7 @@ class Written:
 
 
 def read(stream: IO[bytes]) -> Iterator[Written]:
-    """The events of a stream of UTF-8, in its order."""
+    """The events of a UTF-8 stream, in file order."""
     head = stream.read(LONGEST)
     rest = Stream(head, stream)
     if _is_document(head.lstrip()):
@@ -43,9 +43,9 @@ def read(stream: IO[bytes]) -> Iterator[Written]:
 
 
 def _is_document(head: bytes) -> bool:
-    """Whether a file that begins so is to be read value by value, not line by line.
+    """Whether a file that begins with ``head`` is read value by value instead of line by line.
 
-    Its first value goes over several lines, or would, were it not broken; if any line is an event, a line was meant.
+    True for an array, for a first value of several lines, and for a broken first value if no single line is an event.
     """
     if not head.startswith(b"{"):
         return head.startswith(b"[")
@@ -96,7 +96,7 @@ def _too_long(place: str) -> Written:
 class _Values:
     """The JSON values of a stream, one after the other, in an array or not.
 
-    Bytes that are no UTF-8 are kept as they are; whoever takes the event refuses it.
+    Invalid UTF-8 is kept as it is; the check of the event refuses it.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -104,10 +104,10 @@ class _Values:
         self._text = ""
         self._at = 0
         self._line = 1
-        """Of the beginning of ``_text``."""
+        """Line number of the beginning of ``_text``."""
 
     def events(self) -> Iterator[Written]:
-        """All of them. What follows one that is no JSON can't be told from it: it is the last."""
+        """All events. One that is no JSON is the last: its end can't be found."""
         array = self._next() == "["
         self._at += array
         number = 0
@@ -129,7 +129,7 @@ class _Values:
             yield self._wrong("something follows the array", self._at)
 
     def _next(self) -> str:
-        """The next sign that is no blank; empty at the end."""
+        """The next character that is no white space; empty at the end."""
         while True:
             blanks = _BLANKS.match(self._text, self._at)
             self._at = self._at if blanks is None else blanks.end()
@@ -139,7 +139,7 @@ class _Values:
                 return ""
 
     def _fill(self) -> bool:
-        """Read on, and forget what was read before; False at the end."""
+        """Read the next chunk and drop the text before ``_at``; False at the end."""
         more = self._source.read(CHUNK)
         if more:
             self._line += self._text.count("\n", 0, self._at)
@@ -166,7 +166,7 @@ class _Values:
                 return Written(place, value, parsed)
 
     def _wrong(self, what: str, at: int) -> Written:
-        """What stands at ``at`` is no JSON."""
+        """An event with the error ``what`` at the position ``at`` of ``_text``."""
         line = self._line + self._text.count("\n", 0, at)
         column = at - self._text.rfind("\n", 0, at)
         return Written(f"line {line}", b"", None, f"not-json: {what} at column {column}.")
@@ -175,5 +175,5 @@ class _Values:
 _DECODER = json.JSONDecoder()
 _NO_END = "the array does not end"
 _IN_A_STRING = "Unterminated string"
-"""So the decoder begins when the text ends in a string, and names its beginning."""
+"""How the decoder's message begins if the text ends inside a string; its position is then the string's beginning."""
 _BLANKS = re.compile("[ \t\r\n]*")

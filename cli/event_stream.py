@@ -1,4 +1,4 @@
-"""The bytes of a file of events as UTF-8, whatever they came in: gzip and UTF-16 are undone, other forms named."""
+"""The bytes of a file of events as UTF-8: gzip and UTF-16 are decoded, other formats are refused by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CHUNK = 1024 * 1024
-"""Bytes that are read at once, and looked at to tell what a file is."""
+"""Bytes of one read; the first chunk tells the format of the file."""
 
 GZIP = b"\x1f\x8b"
 PACKED = {
@@ -26,7 +26,7 @@ PACKED = {
     b"\xfd7zXZ\x00": ("compressed with xz", "xz -dc {file} | cxbus send -"),
 }
 WRITTEN_AS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # begins with the mark of UTF-16, so it comes first
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins with the byte order mark of UTF-16, so it comes first
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -36,11 +36,11 @@ WRITTEN_AS = (
     (b"\0[", "utf-16-be"),
 )
 TABLE = ",;\t|"
-"""What separates the columns of a table."""
+"""Characters that separate the columns of a CSV file."""
 
 
 class Stream(io.RawIOBase):
-    """``rest``, before which ``head`` comes: what was read of it to see what it is."""
+    """The stream ``rest`` with ``head`` put back in front: the bytes read to detect its format."""
 
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:
         self._head = head
@@ -51,7 +51,7 @@ class Stream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill ``buffer`` as far as there is something; 0 at the end."""
+        """Read into ``buffer`` what is available; 0 at the end."""
         into = memoryview(buffer).cast("B")
         some = self._head[: len(into)] or self._rest.read(len(into))
         self._head = self._head[len(some) :]
@@ -70,9 +70,9 @@ def opened(file: str) -> IO[bytes]:
 
 
 def plain(source: IO[bytes], file: str) -> IO[bytes]:
-    """What stands in ``source``, as UTF-8 without a mark, to be read once. ``file`` is its name for errors.
+    """``source`` decoded to UTF-8 without a byte order mark, to be read once. ``file`` is its name for errors.
 
-    Raises ``Problem`` for what holds no events as they are: what it is, and what to do.
+    Raises ``Problem`` for other formats; the message names the format and what to do.
     """
     head = source.read(CHUNK)
     if head.startswith(GZIP):
@@ -90,14 +90,14 @@ def plain(source: IO[bytes], file: str) -> IO[bytes]:
 
 
 class _Gzip(gzip.GzipFile):
-    """Says in words that it is damaged."""
+    """A gzip file that raises ``Problem`` when it is damaged."""
 
     def __init__(self, packed: IO[bytes], file: str) -> None:
         super().__init__(fileobj=packed, mode="rb")
         self._file = file
 
     def read(self, size: int | None = -1) -> bytes:
-        """As ``GzipFile`` does. Raises ``Problem``."""
+        """See ``GzipFile.read``. Raises ``Problem``."""
         try:
             return super().read(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -105,7 +105,7 @@ class _Gzip(gzip.GzipFile):
 
 
 class _Transcoded(io.RawIOBase):
-    """Text of ``encoding`` as UTF-8."""
+    """Transcodes a text of ``encoding`` to UTF-8."""
 
     def __init__(self, source: IO[bytes], file: str, encoding: str) -> None:
         self._source = source
@@ -120,7 +120,7 @@ class _Transcoded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill ``buffer`` as far as there is something; 0 at the end. Raises ``Problem``."""
+        """Read into ``buffer`` what is available; 0 at the end. Raises ``Problem``."""
         while not self._ready and not self._ended:
             chunk = self._source.read(CHUNK)
             self._ended = not chunk
@@ -136,7 +136,7 @@ class _Transcoded(io.RawIOBase):
 
 
 def _no_events(head: bytes, file: str) -> None:
-    """Names what can't be JSON by its first line; what might be is left to whoever reads it."""
+    """Raises ``Problem`` if the first line shows another format than JSON. Anything else is left to the parser."""
     line = head.lstrip().partition(b"\n")[0].decode(errors="replace")
     what = ""
     if line.startswith("<"):

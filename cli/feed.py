@@ -1,4 +1,4 @@
-"""Committed records of topics through kafka-python: the newest, all, and those to come. All waiting is bounded."""
+"""Reads committed records of topics through kafka-python: the newest, all, or new ones. All waiting is bounded."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from .bounded import unpack_bounded
 from .problem import Code, Problem
 
 STALLED = 15.0
-"""Seconds without anything new before the end that was promised; then Kafka is taken to be stuck."""
+"""Seconds without a record before the end offsets are reached, after which Kafka counts as stuck."""
 POLL_MS = 500
 MARGIN = 20
-"""Offsets more than records are looked at: markers of transactions take some."""
+"""How many more offsets than records are read: transaction markers take some."""
 
 Place = tuple[str, int]
-"""A topic and the number of one of its partitions."""
+"""A topic and a partition number."""
 
 
 class Stalled(Problem):
-    """The end that was promised did not come in time."""
+    """The end offsets were not reached in time."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"Kafka sent nothing for {seconds:.0f} s. Is it well? See `cxbus status`.", Code.AWAY)
 
 
 class Feed:
-    """Some topics, read together: the one reader of the command line.
+    """A consumer of several topics, the only one of the command line. A context manager.
 
-    A context manager. ``newest`` or ``all`` first, or ``start``; ``follow`` or ``poll`` goes on from there. ``poll_ms``
-    is how long Kafka, and a poll, waits for something to come.
+    Call ``newest``, ``all`` or ``start`` first; ``follow`` or ``poll`` continues from there. ``poll_ms`` is how long
+    Kafka and a poll wait for records.
 
     Raises ``Problem`` for topics that do not exist, and ``kafka.errors.KafkaError`` when Kafka does not answer.
     """
@@ -48,7 +48,7 @@ class Feed:
         self._bootstrap = bootstrap
         self._poll_ms = poll_ms
         self._partitions: list[Place] = []
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters is also raised
         unpack_bounded()
         self._consumer: Any = KafkaConsumer(
             bootstrap_servers=bootstrap,
@@ -82,10 +82,10 @@ class Feed:
     ) -> None:
         self._consumer.close(autocommit=False)
 
-    # --- where ------------------------------------------------------------------------------------------------------
+    # --- offsets ----------------------------------------------------------------------------------------------------
 
     def places(self, topics: Iterable[str]) -> list[Place]:
-        """The partitions of topics, whether they are read here or not."""
+        """The partitions of ``topics``, assigned here or not."""
         return [
             TopicPartition(topic, number)
             for topic in topics
@@ -93,23 +93,23 @@ class Feed:
         ]
 
     def begins(self, places: Sequence[Place] | None = None) -> dict[Place, int]:
-        """The first offsets that are still there; without ``places`` of what is read here."""
+        """The first available offset of each of ``places``; default: the assigned partitions."""
         return dict(self._consumer.beginning_offsets(self._partitions if places is None else list(places)))
 
     def ends(self, places: Sequence[Place] | None = None) -> dict[Place, int]:
-        """The offsets behind the last records that can be read now; without ``places`` of what is read here."""
+        """The last stable offset of each of ``places``; default: the assigned partitions."""
         return dict(self._consumer.end_offsets(self._partitions if places is None else list(places)))
 
     def start(self, offsets: Mapping[Place, int]) -> None:
-        """Read on from there; where a partition begins later by now, from its beginning."""
+        """Continue from ``offsets``; in a partition that begins later by now, from its beginning."""
         for at, offset in offsets.items():
             self._consumer.seek(TopicPartition(*at), offset)
 
     def is_past(self, ends: Mapping[Place, int]) -> bool:
-        """Whether all that was before ``ends`` has been read."""
+        """Whether every assigned partition has been read up to its offset in ``ends``."""
         return all(self._consumer.position(at) >= ends[at] for at in self._partitions)
 
-    # --- what -------------------------------------------------------------------------------------------------------
+    # --- records ----------------------------------------------------------------------------------------------------
 
     def newest(self, count: int) -> list[Record]:
         """The last ``count`` records, oldest first, in the order in which the broker appended them."""
@@ -123,16 +123,17 @@ class Feed:
             back *= 4
 
     def all(self, within: float | None = None) -> Iterator[Record]:
-        """Everything up to now, partition by partition in offset order.
+        """All records up to the current ends, in offset order for each partition.
 
-        Raises ``Stalled``: when nothing comes, or when it takes longer than ``within`` seconds altogether.
+        Raises ``Stalled`` when it takes longer than ``within`` seconds; without ``within``, when no record comes for
+        ``STALLED`` seconds.
         """
         return self._between(self.begins(), self.ends(), within)
 
     def at(self, partition: int, offset: int) -> Record | None:
-        """The record at this place of the first topic; ``None`` when there is none (any more).
+        """The record at this offset of the first topic; ``None`` when there is none (any more).
 
-        Afterwards nothing else is read here.
+        It changes the assignment: use the feed for nothing else afterwards.
         """
         found = next((at for at in self._partitions if at[1] == partition), None)
         if found is None:
@@ -143,9 +144,9 @@ class Feed:
         return next(self._between({found: offset}, {found: offset + 1}), None)
 
     def next_of(self, group: str, topics: Sequence[str]) -> Iterator[Record]:
-        """The record that comes next for a consumer group, of each partition of ``topics`` where there is one.
+        """The next record for a consumer group in each partition of ``topics`` that has one.
 
-        Afterwards nothing else is read here.
+        It changes the assignment: use the feed for nothing else afterwards.
         """
         places = [at for at in self._partitions if at[0] in topics]
         begins, ends = self.begins(places), self.ends(places)
@@ -157,12 +158,12 @@ class Feed:
                 yield from itertools.islice(self._between({at: start}, {at: ends[at]}), 1)
 
     def follow(self) -> Iterator[Record]:
-        """What comes from now on, without end."""
+        """New records, without end."""
         while True:
             yield from self.poll()
 
     def poll(self) -> Iterator[Record]:
-        """What there is now, or comes within a moment."""
+        """The records of one poll: those available, or that arrive within ``poll_ms``."""
         for records in self._consumer.poll(timeout_ms=self._poll_ms).values():
             for r in records:
                 yield Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
@@ -175,7 +176,7 @@ class Feed:
         with admin(self._bootstrap) as client:
             try:
                 return reached(client, group, places)
-            except CoordinatorNotAvailableError:  # no group was ever there
+            except CoordinatorNotAvailableError:  # the cluster never had a group
                 return {}
 
     def _between(
@@ -192,4 +193,4 @@ class Feed:
                     yield record
             if time.monotonic() > until:
                 raise Stalled(patience)
-        self.start(ends)  # what came meanwhile is left to ``follow``
+        self.start(ends)  # newer records are left to ``follow``

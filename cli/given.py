@@ -1,4 +1,4 @@
-"""What the command line says of the whole bus, before anybody looks for more."""
+"""The options of ``cxbus`` itself, before settings are read from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The options of ``cxbus`` itself; None where nothing was said."""
+    """The options of ``cxbus`` itself; None if an option was not given."""
 
     bootstrap: str | None = None
     data_dir: Path | None = None
@@ -17,6 +17,6 @@ class Given:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings among them, by name: those that were said."""
+        """Setting name → value, for the options that are settings and were given."""
         said = {"bootstrap": self.bootstrap, "data_dir": self.data_dir}
         return {name: value for name, value in said.items() if value is not None}

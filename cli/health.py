@@ -1,4 +1,4 @@
-"""The bus's processes as others see them: the notes that they leave in the data directory, and their ops pages."""
+"""The bus's processes as seen from outside: the notes that they write to the data directory, and their ops pages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 LOCK = "supervisor.lock"
-"""In the data directory; held as long as a supervisor is at work."""
+"""Lock file in the data directory; a running supervisor holds the lock."""
 TIMEOUT = 2.0
-"""Seconds for one answer of an ops page."""
+"""Seconds to wait for a response of an ops page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What a process said about itself (``runtime.ops.announce``)."""
+    """A process as it announced itself (``runtime.ops.announce``)."""
 
     name: str
     pid: int
@@ -25,13 +25,13 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether there is a process of this number."""
+        """Whether a process with this id exists."""
         return _alive(self.pid)
 
 
 @dataclass(frozen=True, slots=True)
 class Supervised:
-    """What a ``Supervisor`` says in its lock: its own process, and the names under which its children announce."""
+    """The content of a ``Supervisor``'s lock: its process id, and the names under which its children announce."""
 
     pid: int
     children: tuple[str, ...]
@@ -39,14 +39,14 @@ class Supervised:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a page said: ``ok`` for 200, and its text."""
+    """The response of an ops page: ``ok`` for status 200, and its text."""
 
     ok: bool
     text: str
 
 
 def announced(data_dir: Path) -> list[Process]:
-    """All processes that left a note, by name; also dead ones, if they were killed."""
+    """All processes that left a note, sorted by name; killed processes, which could not remove it, included."""
     found = []
     for path in sorted((data_dir / "run").glob("*.json")):
         process = _read(path)
@@ -56,7 +56,7 @@ def announced(data_dir: Path) -> list[Process]:
 
 
 def supervised(data_dir: Path) -> Supervised | None:
-    """The supervisor that is at work here; None if there is none."""
+    """The supervisor that runs in this data directory; None if there is none."""
     try:
         said = json.loads((data_dir / LOCK).read_text())
         found = Supervised(int(said["pid"]), tuple(map(str, said["children"])))
@@ -74,7 +74,7 @@ def forget_dead(data_dir: Path) -> None:
 
 
 def ask(url: str, page: str, seconds: float = TIMEOUT) -> Answer | None:
-    """What ``page`` of a process's ops pages says; None if nobody answers within so many seconds."""
+    """The response of ``page`` of a process's ops pages; None if there is none within ``seconds``."""
 
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=seconds)
@@ -94,7 +94,7 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True  # another user's
+        return True  # owned by another user
     return True
 
 

@@ -1,4 +1,4 @@
-"""A record of the bus as one line for a person. Whatever stands in it, there is a line for it."""
+"""Formats a record of the bus as one line for a person, whatever the record holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MARKS = {"info": "·", "warning": "!", "critical": "‼"}
 
 
 def plain(value: bytes | None) -> Any:
-    """A record's value: what its JSON says, else its text."""
+    """A record's value: parsed if it is JSON, else as text."""
     if value is None:
         return None
     try:
@@ -31,7 +31,7 @@ def plain(value: bytes | None) -> Any:
 
 
 def message_id(record: Record) -> str:
-    """The id of the CloudEvent in it; where there is none, one of its own."""
+    """The id of the record's CloudEvent; without one, the record's ``topic/partition/offset``."""
     found = _object(plain(record.value)).get("id")
     return found if isinstance(found, str) else f"{record.topic}/{record.partition}/{record.offset}"
 

@@ -1,17 +1,17 @@
-"""Does a child still live, by its own word? One that does not for long is to be ended and started again."""
+"""Judges by its ``/livez`` page whether a child process is alive. One that is not for too long must be restarted."""
 
 from __future__ import annotations
 
 from .health import Answer, Process
 
 REFUSED = 15.0
-"""Seconds of refusals, or of silence, after which a process is given up."""
+"""Seconds of failed or unanswered checks after which a process must end."""
 TIMES = 3
-"""At least so many in a row: one who could not look for long has seen nothing."""
+"""At least so many failed checks in a row: after a long pause of the checker itself one would not be enough."""
 
 
 class Liveness:
-    """Of one child, over all its lives."""
+    """The liveness of one child, over all its restarts."""
 
     def __init__(self) -> None:
         self._pid: int | None = None
@@ -19,10 +19,10 @@ class Liveness:
         self._times = 0
 
     def complaint(self, process: Process | None, answer: Answer | None, now: float) -> str | None:
-        """Why the process must end, in words; None if it lives, is just starting, or may still recover.
+        """Why the process must end, as text; None if it is alive, is just starting, or may still recover.
 
-        ``process``: as it announced itself, None before it did. ``answer``: what its ``/livez`` just said, None for
-        nothing. ``now``: seconds of a monotonic clock. After a complaint the next one takes as long again.
+        ``process``: as it announced itself, None before it did. ``answer``: the response of ``/livez``, None without
+        one. ``now``: seconds of a monotonic clock. After a complaint the count starts again.
         """
         pid = None if process is None else process.pid
         lives = process is None or (answer is not None and answer.ok)

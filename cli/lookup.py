@@ -1,4 +1,4 @@
-"""Which customer a person means: by id, or by any of their identifiers."""
+"""Finds the customer that an argument names: by id, or by any of their identifiers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sinks.sql.reader import Reader
 
 CUSTOMER = "c_"
-"""Begins the id of every customer."""
+"""Prefix of every customer id."""
 
 
 def found(bus: Bus, reader: Reader, who: str) -> Customer:
@@ -25,7 +25,7 @@ def found(bus: Bus, reader: Reader, who: str) -> Customer:
     customer = reader.customer(who) if who.startswith(CUSTOMER) else None
     if customer is not None:
         return customer
-    from agents.identifiers import Identifiers  # telephone numbers of all countries, which an id can do without
+    from agents.identifiers import Identifiers  # imports telephone numbers of all countries, which an id does not need
 
     settings = bus.settings
     identifiers = Identifiers(
@@ -44,7 +44,7 @@ def found(bus: Bus, reader: Reader, who: str) -> Customer:
 
 
 def _guesses(who: str, own: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What an identifier may be, the likeliest first: as it says itself, else by its looks."""
+    """(type, value) pairs that an identifier may mean: with its prefix ``type:`` first, then as each known type."""
     kind, colon, value = who.partition(":")
     if colon and re.fullmatch("[a-z][a-z0-9_]*", kind):
         yield kind, value

@@ -1,4 +1,4 @@
-"""The ``cxbus`` command: what all verbs share, and where each one is."""
+"""The ``cxbus`` command: the options and the error handling that all verbs share."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ EXIT_CODES = (
     "3 timed out, or not reachable."
 )
 FLAGS, VALUES = ("--verbose", "-v"), ("--bootstrap", "--data-dir")
-"""Options of ``cxbus`` itself; they may stand anywhere, because nobody remembers where."""
+"""Options of ``cxbus`` itself; they may stand anywhere on the command line."""
 
 
 class Root(TyperGroup):
-    """Says what went wrong in words; the traceback only with ``--verbose``."""
+    """Prints errors as a sentence, and the traceback only with ``--verbose``."""
 
     def __init__(self, *, commands: Mapping[str, Any] | None = None, **more: Any) -> None:
         super().__init__(commands={**commands_of(VERBS), **(commands or {})}, **more)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put our own options first, wherever they stand."""
+        """Move the options of ``cxbus`` itself to the front, wherever they stand."""
         try:
             with _read_to_the_end():
                 return super().parse_args(ctx, hoisted(args))
-        except OSError as error:  # the help finds no room
+        except OSError as error:  # no space to write the help
             raise _told(error) from error
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. What goes wrong in it ends here."""
+        """Run the command. All its exceptions are handled here."""
         try:
             with _read_to_the_end():
                 found = super().invoke(ctx)
-                sys.stdout.flush()  # here it can still be said that there is no room
+                sys.stdout.flush()  # an error such as "no space left" can still be reported here
                 return found
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise
@@ -58,7 +58,7 @@ class Root(TyperGroup):
 
 @contextmanager
 def _read_to_the_end() -> Iterator[None]:
-    """Whoever reads what a command says (``| head``) may have read enough: then it ends, and all is well."""
+    """Exit with code 0 when the reader of the output (such as ``| head``) has closed the pipe."""
     try:
         yield
     except BrokenPipeError:
@@ -66,13 +66,13 @@ def _read_to_the_end() -> Iterator[None]:
             raise
         raise typer.Exit(Code.OK) from None
     except SystemExit as ended:
-        if not isinstance(ended.__context__, BrokenPipeError):  # with that Rich, which prints the help, gives up
+        if not isinstance(ended.__context__, BrokenPipeError):  # Rich, which prints the help, exits so on a closed pipe
             raise
         raise typer.Exit(Code.OK) from None
 
 
 def hoisted(args: Sequence[str]) -> list[str]:
-    """``args`` with the options of ``FLAGS`` and ``VALUES`` at the front; behind ``--`` everything stays."""
+    """``args`` with the options of ``FLAGS`` and ``VALUES`` moved to the front; everything after ``--`` stays."""
     front: list[str] = []
     rest: list[str] = []
     left = iter(args)
@@ -89,7 +89,7 @@ def hoisted(args: Sequence[str]) -> list[str]:
 
 
 def _told(error: Exception) -> typer.Exit:
-    """Say in words what went wrong; how to end."""
+    """Print what went wrong to stderr; return the exit."""
     problem = explained(error) or _unexpected(error)
     print(f"{TOLD}{problem}", file=sys.stderr)
     return typer.Exit(problem.code)
@@ -107,7 +107,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # takes as long as all the rest here
+        from importlib.metadata import version  # as slow to import as everything else here together
 
         print(f"cxbus {version('cxbus')}")
         raise typer.Exit
@@ -137,19 +137,19 @@ def root(
 def main() -> None:
     """The entry point. Exits with one of ``problem.Code``."""
     for name in ("stdin", "stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115 -- for good
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a tick is no reason to fail on an old terminal
+            stream.reconfigure(errors="replace")  # an encoding without ✓ must not raise
     if not obeys_escapes():
-        size = shutil.get_terminal_size()  # Rich takes 80 for granted there, unless both are said
+        size = shutil.get_terminal_size()  # Rich assumes 80 columns on such a terminal unless both are set
         os.environ.setdefault("COLUMNS", str(size.columns))
         os.environ.setdefault("LINES", str(size.lines))
     try:
         app()
     finally:
-        unread()  # nor is a reader that has seen enough one for a traceback at the very end
+        unread()  # a closed pipe must not cause a traceback at the very end either
 
 
 if __name__ == "__main__":

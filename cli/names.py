@@ -1,4 +1,4 @@
-"""Names of customers for lines that would show an id only: from what was read, else from the database here."""
+"""Names of customers for lines that have only an id: from records that were read, else from the local database."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from .names_there import NamesThere
 
 KNOWN = 10_000
-"""Names that are kept."""
+"""How many names are kept."""
 
 
 class Names:
-    """Looks at the database at the first question that needs it; on a machine without one it knows what it was told."""
+    """Opens the database when a name is first missing. On a machine without one it has only the learned names."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -22,27 +22,27 @@ class Names:
         self._there: NamesThere | None = None
 
     def learn(self, customer_id: str, name: str) -> None:
-        """Somebody said so."""
+        """Remember the name of a customer."""
         self._known.pop(customer_id, None)
         self._known[customer_id] = name
         if len(self._known) > KNOWN:
             del self._known[next(iter(self._known))]
 
     def of(self, customer_id: str) -> str | None:
-        """The customer's name, or that of who they were merged into; None where nobody knows it."""
+        """The name of the customer, or of the one they were merged into; None if it is not known."""
         name = self._known.get(customer_id) or self._looked_up(customer_id)
         if name:
             self.learn(customer_id, name)
         return name
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         if self._there is not None:
             self._there.close()
 
     def _looked_up(self, customer_id: str) -> str | None:
         if self._there is None:
-            from .names_there import NamesThere  # SQLAlchemy, which most tails can do without
+            from .names_there import NamesThere  # imports SQLAlchemy, which most tails do not need
 
             self._there = NamesThere(self._bus)
         return self._there.of(customer_id)

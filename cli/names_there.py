@@ -1,4 +1,4 @@
-"""Names of customers as the database here has them."""
+"""Names of customers from the local database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .problem import Problem
 
 
 class NamesThere:
-    """Where there is no database that can be read, nobody has a name."""
+    """Looks names up; without a readable database it knows none."""
 
     def __init__(self, bus: Bus) -> None:
         self._reader: Reader | None = None
@@ -24,16 +24,16 @@ class NamesThere:
             pass
 
     def of(self, customer_id: str) -> str | None:
-        """The customer's name; None where it is not known."""
+        """The customer's name; None if it is not known."""
         if self._reader is None:
             return None
         try:
             found = self._reader.customer(customer_id)
-        except SQLAlchemyError:  # it is being made anew: a name is not worth an error
+        except SQLAlchemyError:  # the database is being rebuilt: a missing name is no error
             return None
         return None if found is None else found.name
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         if self._reader is not None:
             self._reader.close()

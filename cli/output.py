@@ -1,4 +1,4 @@
-"""How answers are printed: lines for people, JSON for programs. What is drawn is in ``tables``."""
+"""Prints results: lines for people, JSON for programs. Tables are in ``tables``."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import IO, Any
 
 
 def document(value: Any) -> None:
-    """One JSON document."""
+    """Print one JSON document."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def json_line(value: Any) -> None:
-    """One line of JSON lines, at once."""
+    """Print one line of JSON lines, flushed at once."""
     print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
 
 
 def shown(value: object) -> str:
-    """``value`` as text in which everything a terminal might obey is spelt out: it comes from who knows where."""
+    """``value`` as text with all control characters escaped: a terminal must not obey data from outside."""
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in str(value))
 
 
 def say(*lines: str) -> None:
-    """Lines for people."""
+    """Print lines for people."""
     for line in lines:
         print(line, flush=True)
 
 
 def note(words: str) -> None:
-    """An aside, on stderr, so that it is in nobody's pipe."""
+    """Print a remark on stderr, so that it is not in a pipe."""
     print(words, file=sys.stderr)
 
 
 def obeys_escapes() -> bool:
-    """Whether the terminal, if there is one, does more than print."""
+    """Whether the terminal, if there is one, understands escape sequences."""
     return os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
 
 
 def unread() -> bool:
-    """Whether stdout or stderr takes nothing any more. From then on what is written there goes nowhere."""
+    """Whether stdout or stderr was closed by its reader. Such a stream is redirected to the null device."""
     gone = [stream for stream in (sys.stdout, sys.stderr) if not _is_read(stream)]
     for stream in gone:
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -53,11 +53,11 @@ def unread() -> bool:
 def _is_read(stream: IO[str]) -> bool:
     try:
         stream.flush()
-    except OSError:  # nobody is there, or no room
+    except OSError:  # the reader is gone, or there is no space
         return False
     try:
         asked = select.poll()
-        asked.register(stream.fileno(), 0)  # errors are always told
+        asked.register(stream.fileno(), 0)  # poll always reports errors
         return not asked.poll(0)
-    except OSError:  # it is no file, as in a test: nobody can leave it
+    except OSError:  # no real file, as in a test: it has no reader to close it
         return True

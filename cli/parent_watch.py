@@ -1,4 +1,4 @@
-"""What ties a child process to its supervisor: when the supervisor dies, however it dies, the child ends too."""
+"""Ends a child process when its supervisor dies, even by SIGKILL."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import threading
 import time
 from collections.abc import Mapping
 
-#: Names the supervisor's process in a child's environment.
+#: Environment variable of a child with the supervisor's process id.
 SUPERVISOR = "CXBUS_SUPERVISOR"
-#: Seconds between two looks at the parent.
+#: Seconds between two checks of the parent.
 LOOK = 0.5
-#: Seconds for an orderly end: Kafka may be gone as well, and what is not finished is done again by the next start.
+#: Seconds for an orderly end. It is short: Kafka may be gone, too, and the next start repeats unfinished work.
 GRACE = 5.0
 
 
 def watch_parent(environ: Mapping[str, str] = os.environ) -> bool:
-    """In a child of a supervisor: end with it, and leave Ctrl-C to it. Elsewhere do nothing. Tells which it was.
+    """In a child of a supervisor: end when it dies, ignore Ctrl-C, and return True. Elsewhere do nothing: False.
 
-    Call it before anything slow. An orphan gets another parent (init's, or a subreaper's number), which is how its
-    loss shows on every system.
+    Call it before anything slow. The parent's death shows on every system as another parent process id (init's, or a
+    subreaper's).
     """
     supervisor = environ.get(SUPERVISOR)
     if supervisor is None:
         return False
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the process is ready for it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the process installs its own handler
     threading.Thread(target=_watch, args=(int(supervisor),), name="parent-watch", daemon=True).start()
     return True
 
 
 def _watch(supervisor: int) -> None:
-    # a request to end is for the thread that listens (runtime.ending)
+    # termination signals are for the thread that waits for them (runtime.ending)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     while os.getppid() == supervisor:
         time.sleep(LOOK)

@@ -1,4 +1,4 @@
-"""What goes wrong in a command: said in words, with an exit code, without a traceback."""
+"""Errors of a command: a message for people and an exit code instead of a traceback."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["NO_ROOM", "PASSING", "TOLD", "Code", "Problem", "explained", "lastin
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 PASSING = (*NO_ROOM, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.EIO)
-"""Errors of the system that the next try may not meet: there is room, whoever has the address ends."""
+"""Errors of the system that may pass by themselves: space is freed, a port becomes free."""
 TOLD = "cxbus: "
-"""Begins the line on stderr in which a command says what went wrong."""
+"""Prefix of the error message that a command prints on stderr."""
 
 
 def lasting(error: OSError) -> bool:
-    """Whether it stays until a person changes something."""
+    """Whether the error stays until a person changes something."""
     return error.errno is not None and error.errno not in PASSING
 
 
@@ -30,7 +30,7 @@ class Problem(Exception):
 
 
 def explained(error: Exception) -> Problem | None:
-    """The problem that an exception is for the user; None for one that nobody expected. Imports nothing for it."""
+    """The exception as a ``Problem`` for the user; None for an unexpected one. Imports nothing."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, Explained):
@@ -46,6 +46,6 @@ def explained(error: Exception) -> Problem | None:
 
 
 def _is_of_kafka(error: Exception) -> bool:
-    """Whether kafka-python raised it, which only a command did that had imported it."""
+    """Whether it is an error of kafka-python. If that is not imported, it can't be."""
     errors = sys.modules.get("kafka.errors")
     return errors is not None and isinstance(error, errors.KafkaError)

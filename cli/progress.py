@@ -1,4 +1,4 @@
-"""How far a command is that takes its time: a line on stderr now and then, ever more rarely."""
+"""Progress of a slow command: lines on stderr at growing intervals."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from .output import note
 
 FIRST, RAREST = 2.0, 30.0
-"""Seconds before the first line, and between two at most."""
+"""Seconds before the first line, and the longest interval between two."""
 
 
 class Progress:
-    """Says ``words`` with a number in place of ``{}``, unless it was said just before."""
+    """Prints ``words`` with a number in place of ``{}``, unless a line was printed just before."""
 
     def __init__(self, words: str) -> None:
         self._words = words
@@ -19,7 +19,7 @@ class Progress:
         self._due = time.monotonic() + FIRST
 
     def __call__(self, done: int) -> None:
-        """So many are done."""
+        """Report that ``done`` items are done."""
         if time.monotonic() >= self._due:
             note(self._words.format(f"{done:,}"))
             self._pause = min(2 * self._pause, RAREST)

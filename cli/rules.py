@@ -1,4 +1,4 @@
-"""``cxbus rules``: the alert rules in force, and trying out a rule file."""
+"""``cxbus rules``: lists the alert rules in force, and tests rule files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .words import count
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to say about one rule file: ``error`` if it can't be used, else how its test cases came out."""
+    """The result of checking one rule file: ``error`` if it can't be used, else the failures of its test cases."""
 
     file: Path
     rule: str | None

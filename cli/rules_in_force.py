@@ -1,4 +1,4 @@
-"""The alert rules that are in force here: those of the settings' folder, else the shipped ones."""
+"""The alert rules in force: those of the folder in the settings, else the shipped ones."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .bus import Bus
 
 
 def rules_dir(bus: Bus) -> Path:
-    """Where they are."""
+    """The folder of the rules in force."""
     return bus.settings.rules_dir or BUILT_IN
 
 
 def rules(bus: Bus) -> RuleSet:
-    """All of them. Raises ``agents.rule_files.RuleFileError``."""
+    """The rules in force. Raises ``agents.rule_files.RuleFileError``."""
     return load(rules_dir(bus), vocabulary(bus.registry), bus.registry.outreach)

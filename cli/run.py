@@ -21,9 +21,9 @@ def run(
 ) -> None:
     """Start the bus on this machine and keep it running until Ctrl-C.
 
-    That is: a Kafka of its own (unless --bootstrap or CXBUS_BOOTSTRAP names one), the workers and a sink. What dies or
-    stands still is started again, but for what no restart would mend. Everything is kept in the data directory, and
-    found again by the next start.
+    That is: a Kafka of its own (unless --bootstrap or CXBUS_BOOTSTRAP names one), the workers and a sink. A process
+    that dies or hangs is started again, unless no restart would help. All data is kept in the data directory for the
+    next start.
 
     Example: cxbus run --workers 2
     """
@@ -50,5 +50,5 @@ def run(
                     steps.say("\nStopping…")
                     began = time.monotonic()
             steps.say(f"Stopped, after {time.monotonic() - began:.1f} s.")
-    except KeyboardInterrupt:  # while it was starting
+    except KeyboardInterrupt:  # during the start
         steps.say("\nStopped.")

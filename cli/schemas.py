@@ -1,4 +1,4 @@
-"""``cxbus schemas``: what departments can publish, and what the bus says."""
+"""``cxbus schemas``: the event types that departments can publish, and those that the bus emits."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _first(text: str | None) -> str:
 
 
 def _what(rule: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """What a field may be, in words."""
+    """The values that a field may have, as text."""
     choices = [one for one in rule.get("anyOf", [rule]) if one.get("type") != "null"]
     words = []
     for choice in choices:

@@ -1,4 +1,4 @@
-"""``cxbus send``: publishes events from a file as their departments would."""
+"""``cxbus send``: publishes events from a file on the topics of their departments."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from schemas.registry import Registry
 
 SHOWN = 20
-"""Errors that are told; the rest is counted."""
+"""Errors that are printed; the rest is counted."""
 DAY = 24 * 3600 * 1_000_000
 
 
 class Outgoing(NamedTuple):
-    """One event, the department on whose topic it goes, and those of its identifiers that the bus will drop."""
+    """One event, the department whose topic it goes to, and those of its identifiers that the bus will drop."""
 
     department: str
     value: bytes
@@ -45,7 +45,7 @@ class Outgoing(NamedTuple):
 
 
 class Spool:
-    """Checked events in a temporary file, until all are checked. A context manager."""
+    """Holds checked events in a temporary file until all are checked. A context manager."""
 
     _HEAD = struct.Struct("<HI")
 
@@ -59,18 +59,18 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # what it still holds back and has no room for
+        with suppress(OSError):  # closing flushes, and there may be no space
             self._file.close()
 
     def add(self, one: Outgoing) -> None:
-        """Keep it. Raises ``Problem`` when there is no room."""
+        """Append an event. Raises ``Problem`` when there is no space."""
         if one.department not in self._departments:
             self._departments.append(one.department)
         with _room():
             self._file.write(self._HEAD.pack(self._departments.index(one.department), len(one.value)) + one.value)
 
     def complete(self) -> None:
-        """Nothing more is added. Raises ``Problem`` when there is no room."""
+        """Flush, after the last event. Raises ``Problem`` when there is no space."""
         with _room():
             self._file.flush()
 
@@ -105,7 +105,7 @@ def send(
 ) -> None:
     """Publish structured CloudEvents on the topics of their departments, and wait until Kafka has them.
 
-    Where an event goes follows from its type. An event is known by its source and id: sent twice, it counts once.
+    The type of an event decides its topic. Source and id identify it: sent twice, it counts once.
 
     Example: cxbus send events.jsonl
     """
@@ -123,13 +123,13 @@ def send(
 
 
 def _normalisation(settings: Settings) -> Normalisation:
-    """Which identifiers the bus takes, as far as this machine's settings are the bus's."""
+    """The bus's normalisation of identifiers, if this machine has the same settings as the bus."""
 
     return Normalisation(settings.phone_region, settings.blocked_identifiers, settings.identifier_types)
 
 
 def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -> Counter[str]:
-    """Put all events into the spool; returns how many of each department. Raises ``Problem`` when one is wrong."""
+    """Put all events into the spool; returns department → count. Raises ``Problem`` when an event is wrong."""
     departments: Counter[str] = Counter()
     errors: list[str] = []
     dropping = Dropping()
@@ -158,14 +158,14 @@ def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -
 
 
 class Dropping:
-    """Events of whose identifiers the bus will drop some: nobody is refused for it, but somebody should know."""
+    """Collects the events that will lose some identifiers. They are sent all the same, and reported."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._events = 0
 
     def add(self, place: str, dropped: Sequence[Dropped]) -> None:
-        """Those of one event."""
+        """Add the dropped identifiers of one event, if any."""
         if not dropped:
             return
         self._events += 1
@@ -173,7 +173,7 @@ class Dropping:
             self._lines.append(f"{place}: {told(dropped)}")
 
     def tell(self) -> None:
-        """On stderr, before anything is sent."""
+        """Print the report on stderr, before anything is sent."""
         if self._events > SHOWN:
             self._lines.append(f"and {self._events - SHOWN} more")
         if self._lines:
@@ -189,9 +189,9 @@ def _topics(registry: Registry) -> dict[str, str]:
 
 
 class Judge:
-    """Says of each event where it goes, or why it does not.
+    """Decides for each event to which topic it goes, or why it can't be sent.
 
-    ``department`` overrules the type; without ``normalisation`` what an event holds is not looked at.
+    ``department`` overrides the type. Without ``normalisation`` the content of an event is not checked.
     """
 
     def __init__(self, registry: Registry, department: str | None, normalisation: Normalisation | None) -> None:
@@ -202,7 +202,7 @@ class Judge:
         self._normalisation = normalisation
 
     def __call__(self, one: Written) -> Outgoing | str:
-        """Where it goes, or a sentence that begins with the reason for which it would become a dead letter."""
+        """The event to send, or an error that begins with the reason for which it would become a dead letter."""
         if one.wrong and (self._normalisation is not None or not one.value):
             return one.wrong
         home = self._department or self.home(one.parsed)
@@ -220,7 +220,7 @@ class Judge:
         return Outgoing(home, one.value, dropped)
 
     def home(self, event: Any) -> str | None:
-        """The department of an event's type; for an answer to the bus the one that answers."""
+        """The department of an event's type; for an answer to an alert, the department that answers."""
         if not isinstance(event, dict):
             return None
         data = event.get("data")

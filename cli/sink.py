@@ -17,11 +17,11 @@ from .sink_input import sink_group, sink_topics
 def sink(context: typer.Context) -> None:
     """Run one sink: copies timelines, profiles, alerts and identities into the database.
 
-    `cxbus run` starts one; on a cluster run exactly one for each database. It waits for a Kafka that is away.
+    `cxbus run` starts one; on a cluster run exactly one for each database. It waits while Kafka is unreachable.
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_DATABASE=sqlite:////var/lib/cxbus.db cxbus sink
     """
-    from sinks.process import SinkPlace, SinkProcess  # the whole sink, which the help can do without
+    from sinks.process import SinkPlace, SinkProcess  # imports the whole sink, which the help does not need
 
     bus = bus_of(context)
     log.configure(verbose=bus.given.verbose)

@@ -1,4 +1,4 @@
-"""What the sink reads: which topics, and as which consumer group."""
+"""The sink's topics and consumer group."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .bus import Bus
 
 
 def sink_topics(bus: Bus) -> Topics:
-    """What the sink copies."""
+    """The topics that the sink copies."""
     alerts = {department: topics.alerts_topic(department) for department in bus.registry.alerted}
     return Topics(topics.TIMELINE, topics.PROFILES, topics.IDENTITIES, alerts)
 
 
 def sink_group(bus: Bus) -> str:
-    """The consumer group that shows how far the sink is."""
+    """The consumer group that shows the sink's lag."""
     return f"{bus.settings.app_id}-sink"

@@ -1,4 +1,4 @@
-"""``cxbus status``: is everything there, is anybody behind, is anybody ill?"""
+"""``cxbus status``: topics, consumer lag, and the health of processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .tables import facts, table
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How one process is: its own answer, or that it gives none. ``process`` is None while it is being started."""
+    """The health of one process: its own answer, or that it gives none. ``process``: None until it is announced."""
 
     name: str
     process: Process | None
@@ -40,7 +40,7 @@ def status(
     """Topics with their records, how far behind the readers are, and how the processes on this machine are.
 
     Identifiers that are blocked because too many customers came with them are listed while a worker runs here.
-    Exit code 1 if a topic is missing or set wrongly, or a process is not well; being behind is not wrong.
+    Exit code 1 if a topic is missing or has wrong settings, or a process is not healthy; lag is not an error.
 
     Example: cxbus status
     """
@@ -63,7 +63,7 @@ def status(
 
 
 def _readers(bus: Bus) -> dict[str, tuple[str, set[str]]]:
-    """Who reads: the consumer group, and which topics."""
+    """Reader → its consumer group and its topics."""
 
     departments = {topics.events_topic(department.name) for department in bus.registry.sources}
     return {
@@ -75,7 +75,7 @@ def _readers(bus: Bus) -> dict[str, tuple[str, set[str]]]:
 def _lags(
     bootstrap: str, readers: Mapping[str, tuple[str, set[str]]], standings: Sequence[Standing]
 ) -> dict[str, dict[str, int]]:
-    """By reader and topic how many offsets are left to read."""
+    """Reader → topic → lag in offsets."""
     with admin(bootstrap) as client:
         committed = {reader: reached(client, group) for reader, (group, _) in readers.items()}
     lags: dict[str, dict[str, int]] = {}
@@ -92,7 +92,7 @@ def _lags(
 
 
 def _processes(data_dir: Path) -> list[Health]:
-    """All that announced themselves, and those that a supervisor should have but has not (yet, or just now)."""
+    """All processes that announced themselves, and children of the supervisor that did not (yet, or are restarting)."""
     found = [_health(process) for process in announced(data_dir)]
     supervisor = supervised(data_dir)
     missing = set(supervisor.children if supervisor else ()) - {one.name for one in found}

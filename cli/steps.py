@@ -1,4 +1,4 @@
-"""How a command that starts things tells what is up, where, and how long it took."""
+"""Reports the steps of a command that starts processes: what is ready, where, and how long it took."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .output import obeys_escapes
 
 
 class Reporter(Protocol):
-    """Is told what a ``Supervisor`` does. May be called from any thread."""
+    """Receives the events of a ``Supervisor``. May be called from any thread."""
 
     def done(self, what: str, where: str, seconds: float | None = None) -> None:
-        """``what`` is ready ``where``, after so many seconds."""
+        """``what`` is ready at the address or path ``where``, after ``seconds``."""
 
     def trouble(self, words: str) -> None:
         """Something died and will be started again."""
 
 
 class Silent:
-    """Tells nobody."""
+    """A ``Reporter`` that prints nothing."""
 
     def done(self, what: str, where: str, seconds: float | None = None) -> None:
         """Nothing."""
@@ -30,7 +30,7 @@ class Silent:
 
 
 class Steps:
-    """A line with a tick each."""
+    """A ``Reporter`` that prints one line for each step."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -47,6 +47,6 @@ class Steps:
         self.say(f"  {self._mark} {words}")
 
     def say(self, words: str) -> None:
-        """One line of text."""
-        with suppress(OSError):  # nobody listens any more: no reason to stop working
+        """Print one line of text."""
+        with suppress(OSError):  # a closed terminal is no reason to stop the bus
             print(words, file=self._stream, flush=True)

@@ -1,4 +1,4 @@
-"""Everything on one machine: the broker if it is ours, the workers and the sink, kept alive and stopped in order."""
+"""Runs the bus on one machine: starts, restarts and stops the embedded broker (if any), the workers and the sink."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from .problem import Code, Problem
 from .steps import Reporter
 
 LOOK = 0.2
-"""Seconds between two looks at the children and the broker."""
+"""Seconds between two checks whether the children and the broker still run."""
 PULSE, PATIENCE = 2.0, 5.0
-"""Seconds between two looks at whether they live, and for one answer."""
+"""Seconds between two requests to a child's ``/livez``, and the time-out of one."""
 READY = 120.0
-"""Seconds for a start: 20 times what it takes on a small machine."""
+"""Time-out of a start in seconds: 20 times what it takes on a small machine."""
 GRACE = 10.0
-"""Seconds that workers and sink have to finish what they do. What is left undone is done at the next start."""
+"""Seconds that workers and sink have to finish their work. The next start repeats what is unfinished."""
 
 
 class Supervisor:
-    """Starts the bus and looks after it until ``stop``.
+    """Starts the bus and keeps it running until ``stop``.
 
-    As a context manager it starts at the beginning and stops at the end, whatever happens in between. Should its
-    process be killed, its children notice by themselves (``parent_watch``, ``deploy.watchdog``).
+    As a context manager it starts the bus on entry and stops it on exit, also after an exception. If its process is
+    killed, its children notice and end (``parent_watch``, ``deploy.watchdog``).
 
-    ``ending``: of this process, if a stop of the bus is its end.
+    ``ending``: the end of this process, if it ends with the bus.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class Supervisor:
         self._over = threading.Event()
         self._lock: int | None = None
         self._up: set[str] = set()
-        """Who was reported to be ready."""
+        """Titles of the children that were reported as ready."""
         self.bootstrap = settings.bootstrap or ""
-        """Where Kafka is, once it was started."""
+        """Bootstrap servers; for the embedded Kafka empty until its start."""
         self.children = tuple(self._family())
         """The workers and the sink."""
 
@@ -88,14 +88,14 @@ class Supervisor:
     # --- starting and stopping --------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the broker, make the topics, start the children; ``wait_ready`` tells when they work.
+        """Start the broker, create the topics, start the children; ``wait_ready`` waits until they are ready.
 
         Raises ``Problem``, and what ``EmbeddedBroker.start`` and ``agents.topic_admin.apply`` raise.
         """
         self._lock = _claim(self._data_dir, [child.note for child in self.children])
         try:
             forget_dead(self._data_dir)
-            self._environ = environment(self._settings, self.bootstrap)  # tells what is missing before anything starts
+            self._environ = environment(self._settings, self.bootstrap)  # first: it raises for a missing setting
             if self._broker is not None:
                 began = time.monotonic()
                 self.bootstrap = self._broker.start()
@@ -111,13 +111,13 @@ class Supervisor:
             raise
 
     def ready(self) -> bool:
-        """Do all children say that they are ready for work?"""
+        """Whether all children report that they are ready."""
         return all(child.health().ok for child in self.children)
 
     def wait_ready(self, seconds: float = READY) -> None:
-        """Return once ``ready``, reporting each child as it comes up.
+        """Return when all children are ready; report each one when it is.
 
-        Raises ``Problem`` after so many seconds, or when a child says that no restart mends what is wrong.
+        Raises ``Problem`` after ``seconds``, or when a child ends with an error that a restart does not fix.
         """
         began = time.monotonic()
         waiting = list(self.children)
@@ -136,16 +136,13 @@ class Supervisor:
             time.sleep(LOOK)
 
     def wait(self) -> None:
-        """Wait for ever, that is until Ctrl-C. Raises what made it impossible to look after the children."""
+        """Wait until Ctrl-C. Raises the exception of the watching thread, if there is one."""
         self._over.wait()
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
-        """Stop the children, then the broker. Ctrl-C does not cut this short: it ends by itself, with force if need be.
-
-        Can be repeated.
-        """
+        """Stop the children, then the broker; kill what does not end in time. Ignores Ctrl-C. Idempotent."""
         with uninterrupted():
             self._stopping.set()
             if self._ending is not None:
@@ -156,7 +153,7 @@ class Supervisor:
                 self._join_watcher()
             until = time.monotonic() + GRACE
             for child in self.children:
-                child.terminate()  # one that the watcher had just started again
+                child.terminate()  # again: the watcher may have just restarted it
             for child in self.children:
                 child.wait(until)
             if self._broker is not None:
@@ -166,11 +163,11 @@ class Supervisor:
                 self._lock = None
 
     def _join_watcher(self) -> None:
-        """The watcher may be waiting for a broker that it started again: end that broker, then it is done."""
+        """Wait for the watcher's end. It may be waiting for a broker that it restarted: then end that broker."""
         self._watcher.join(2 * LOOK)
         while self._watcher.is_alive():
             if self._restarting and self._broker is not None:
-                with suppress(RuntimeError, OSError):  # not running, or gone in this moment
+                with suppress(RuntimeError, OSError):  # not running, or just ended
                     os.killpg(self._broker.group, signal.SIGTERM)
             self._watcher.join(1)
 
@@ -187,7 +184,7 @@ class Supervisor:
             if change.kind == "differs":
                 self._reporter.trouble(f"topic {change}")
 
-    # --- looking after ----------------------------------------------------------------------------------------------
+    # --- watching ---------------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         try:
@@ -215,20 +212,20 @@ class Supervisor:
                     self._reporter.done(child.title, f"{process.url}/metrics", time.monotonic() - ill.pop(child.title))
 
     def _take_pulses(self) -> None:
-        """End whoever does not live any more; the watcher starts them again."""
+        """End children that are no longer alive by their ``/livez``; the watcher starts them again."""
         pulses = [Liveness() for _ in self.children]
         while not self._stopping.wait(PULSE):
             for child, pulse in zip(self.children, pulses, strict=True):
                 process = child.process()
                 answer = ask(process.url, "/livez", PATIENCE) if process else None
                 complaint = pulse.complaint(process, answer, time.monotonic())
-                still = process is not None and child.pid == process.pid  # it may have been started again meanwhile
+                still = process is not None and child.pid == process.pid  # it may have been restarted meanwhile
                 if complaint and still and not self._stopping.is_set():
                     self._reporter.trouble(f"{child.title} {complaint}; ending it, to start it again")
                     child.end()
 
     def _restart_broker(self) -> None:
-        """The broker died. Its clients wait for it; they are started anew only if its port was taken meanwhile."""
+        """Restart a dead broker. Its clients wait for it; they are restarted only if its port has changed."""
 
         assert self._broker is not None
         self._reporter.trouble(f"Kafka ended with exit code {self._broker.exit_code()}; starting it again")
@@ -249,13 +246,13 @@ class Supervisor:
             return
 
     def environment_of(self, number: int) -> dict[str, str]:
-        """What the child of this number gets. Each has ops pages of its own: on consecutive ports, if one was given."""
+        """The environment of child ``number``. If a port is set, the children's ops pages have consecutive ports."""
         port = self._settings.ops_port
         return {**self._environ, "CXBUS_OPS_PORT": str(port + number if port else 0)}
 
 
 def environment(settings: Settings, bootstrap: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """``environ`` with all ``settings`` in it, so that a child works with exactly those. Raises ``SettingsError``."""
+    """``environ`` plus all ``settings``, so that a child has exactly the same settings. Raises ``SettingsError``."""
     exact: dict[str, Any] = settings.model_dump(exclude_none=True) | {
         "bootstrap": bootstrap,
         "partitions": settings.partition_count(),
@@ -271,9 +268,10 @@ def environment(settings: Settings, bootstrap: str, environ: Mapping[str, str] =
 
 
 def _claim(data_dir: Path, children: Sequence[str]) -> int:
-    """The lock of the data directory, as a descriptor to be kept open; it names us and our children (``health``).
+    """Take the data directory's lock; returns the file descriptor, which must stay open. The file names this process
+    and its children (``health.Supervised``).
 
-    Raises ``Problem`` if another one has it.
+    Raises ``Problem`` if another process holds the lock.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     lock = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -295,9 +293,9 @@ def _claim(data_dir: Path, children: Sequence[str]) -> int:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the block like Ctrl-C: with ``KeyboardInterrupt``. Main thread only.
+    """In the block SIGTERM and SIGHUP raise ``KeyboardInterrupt``, like Ctrl-C. Main thread only.
 
-    Under ``nohup`` a closed terminal ends nothing.
+    If SIGHUP is ignored (``nohup``), it stays ignored.
     """
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -312,8 +310,9 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Signals that ask to end are ignored in the block, because it is what they ask for. Elsewhere than in the main
-    thread it changes nothing: signals do not get there.
+    """Ignore SIGINT, SIGTERM and SIGHUP in the block, which already does what they ask for.
+
+    No effect outside the main thread, which gets all signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Answers that are drawn: tables, and names with what they are. Apart from ``output`` because Rich takes its time."""
+"""Prints tables and lists of facts. Separate from ``output`` because Rich is slow to import."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rich.table import Table
 from .output import say, shown
 
 WIDE = 10_000
-"""Columns of what goes into a file or a pipe: nothing is wrapped or cut there."""
+"""Line width for a file or a pipe: nothing is wrapped or truncated there."""
 WHOLE = frozenset({"time", "since", "id", "n", "pid"})
-"""Columns whose cells stay in one line, to be read at a glance or copied."""
+"""Columns whose cells are never wrapped, so that they can be copied."""
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """A plain table, its columns as wide as they must be. ``right`` names columns of numbers."""
+    """Print a plain table. ``right`` names the right-aligned columns."""
     drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for header in headers:
         justify: Literal["left", "right"] = "right" if header in right else "left"
@@ -28,7 +28,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
 
 
 def facts(rows: Iterable[tuple[str, object]]) -> None:
-    """Names and what they are, one line each; empty ones are left out."""
+    """Print (name, value) pairs, one line each; pairs without a value are left out."""
     drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     drawn.add_column(style="bold", no_wrap=True)
     drawn.add_column(overflow="fold")
@@ -39,7 +39,7 @@ def facts(rows: Iterable[tuple[str, object]]) -> None:
 
 
 def draw(what: RenderableType) -> None:
-    """Print it; in a pipe without colours and without the blanks that fill up lines."""
+    """Print ``what``; in a pipe without colours and trailing blanks."""
     console = _console()
     if console.is_terminal:
         console.print(what)

@@ -1,4 +1,4 @@
-"""``cxbus tail``: what is being said on the bus, line by line."""
+"""``cxbus tail``: prints the newest records of the bus's topics, and follows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following topics: the newest records line by line, then what comes; for people or as JSON lines."""
+"""Follows topics: prints the newest records, then new ones; as lines for people or as JSON lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .lines import message_id, plain
 from .output import json_line, note, say, shown
 
 REMEMBERED = 10_000
-"""Alerts of which copies on other departments' topics are passed over."""
+"""How many message ids are kept to skip copies of an alert on other departments' topics."""
 
 Line = Callable[[Record], str]
 Count = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many to begin with.")]
@@ -25,8 +25,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON lines: one record eac
 
 
 def show(bus: Bus, topics: Sequence[str], line: Line, *, count: int, follow: bool, json: bool) -> None:
-    """Print records of ``topics``; each alert once, on however many topics it is."""
-    from .feed import Feed  # kafka-python, which the help can do without
+    """Print records of ``topics``; an alert that is on several topics is printed once."""
+    from .feed import Feed  # imports kafka-python, which the help does not need
 
     with Feed(bus.bootstrap(), topics) as feed:
         once, ours = _Once(), _Ours()
@@ -40,9 +40,9 @@ def show(bus: Bus, topics: Sequence[str], line: Line, *, count: int, follow: boo
 
 
 class _Ours:
-    """Says of each record whether its writer may be believed: on the bus's own topics only the bus; tells of the first.
+    """A filter that skips foreign records on the bus's own topics, and prints a note about the first.
 
-    What a later version of the bus wrote is shown as well as it goes.
+    Records of a newer version of the bus pass.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class _Ours:
 
     def __call__(self, record: Record) -> bool:
         if record.topic in (DEAD, events_topic(department_of(record.topic))):
-            return True  # whatever comes from departments
+            return True  # departments' records and dead letters hold anything
         try:
             ours = is_ours(record)
         except Newer:
@@ -62,7 +62,7 @@ class _Ours:
 
 
 class _Once:
-    """Says of each record whether its message was not seen before; records that are no alerts always pass."""
+    """A filter that skips alert messages it has seen; all other records pass."""
 
     def __init__(self) -> None:
         self._seen: dict[str, None] = {}

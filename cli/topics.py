@@ -1,4 +1,4 @@
-"""``cxbus topics``: what the bus needs of a Kafka."""
+"""``cxbus topics``: lists and creates the bus's topics."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def apply_(
 ) -> None:
     """Create the topics that are missing; `cxbus run` does it, too.
 
-    Topics with other settings are named (exit code 1) and left as they are.
+    Topics whose settings differ are reported (exit code 1) and not changed.
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 cxbus topics apply --replication 3
     """

@@ -1,4 +1,4 @@
-"""The verbs of ``cxbus``: where each is, and what the help says of it. Only the one that is called is imported."""
+"""The verbs of ``cxbus``: the module and the help text of each. Only the verb that is called is imported."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typer.main import get_command
 from .parent_watch import watch_parent
 
 RUN, LOOK, PUBLISH, MEND = "Run it", "See what it knows", "Publish", "Look after it"
-"""Parts of the help."""
+"""Panels of the help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """``place`` is ``module:function``, ``about`` the first paragraph of its help, ``panel`` the part of the help.
+    """``place`` is ``module:function``, ``about`` the first paragraph of its help, ``panel`` its panel of the help.
 
-    ``watches_parent``: it may be a child of the supervisor, and ends with it.
+    ``watches_parent``: it may be a child of the supervisor, and then ends with it.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Verb:
     watches_parent: bool = False
 
     def load(self) -> TyperCommand:
-        """Import it, and make a command of it."""
+        """Import the function, and make a command of it."""
         module, _, name = self.place.partition(":")
         alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
         alone.command(self.name)(getattr(import_module(module), name))
@@ -51,21 +51,21 @@ class Noun:
 
 
 class Lazy(TyperCommand):
-    """Stands in the list of commands for one that is imported when it is called."""
+    """A placeholder in the list of commands; the real command is imported when it is called."""
 
     def __init__(self, verb: Verb) -> None:
         super().__init__(name=verb.name, help=verb.about, rich_help_panel=verb.panel)
         self.verb = verb
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
-        """That of the command itself; from then on this one is out of it."""
+        """The context of the real command, which takes over from here."""
         if self.verb.watches_parent:
-            watch_parent()  # before anything slow: importing it is
+            watch_parent()  # before the import, which is slow
         return self.verb.load().make_context(*arguments, **more)
 
 
 def commands_of(words: Iterable[Verb | Noun]) -> dict[str, Any]:
-    """As commands, by name."""
+    """Name → command."""
     return {word.name: Lazy(word) if isinstance(word, Verb) else _group(word) for word in words}
 
 

@@ -1,4 +1,4 @@
-"""The bus's values in a person's words. Instants are shown in UTC, as departments publish them."""
+"""Formats the bus's values for people. Instants are shown in UTC."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VALUE, _LINE = 60, 200
-"""Characters of one value, and of all values of an event."""
+"""Most characters of one value, and of all values of an event together."""
 
 
 def activation() -> str | None:
-    """What to type in a new terminal before `cxbus` is found there; ``None`` when it is found already."""
+    """The command that makes `cxbus` available in a new terminal; ``None`` if it is on the PATH."""
     activate = Path(sys.executable).with_name("activate")
     if shutil.which("cxbus") or not activate.exists():
         return None
@@ -29,7 +29,7 @@ def moment(instant: int | None) -> str:
 
 
 def moment_of(text: Any) -> str:
-    """An RFC 3339 time in the same form; as it is if it is none."""
+    """An RFC 3339 time in the same form; anything else unchanged."""
     try:
         return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
     except (TypeError, ValueError, OverflowError):
@@ -43,12 +43,12 @@ def happening(event_type: str) -> str:
 
 
 def details(data: Mapping[str, Any]) -> str:
-    """What stands in an event besides the customer: ``caseId K1, category complaint``."""
+    """The fields of an event without the customer: ``caseId K1, category complaint``."""
     return _cut(", ".join(f"{name} {value_of(value)}" for name, value in data.items() if name != "customer"), _LINE)
 
 
 def value_of(value: Any) -> str:
-    """A value of an event, short."""
+    """A value of an event as short text."""
     if isinstance(value, Mapping):
         return "{…}"
     if isinstance(value, list):

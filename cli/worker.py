@@ -21,15 +21,15 @@ def worker(
 ) -> None:
     """Run one worker: intake, resolver and journey.
 
-    `cxbus run` starts them; on a cluster run as many as you like, each with a name of its own on its machine. It waits
-    for a Kafka that is away, and ends with 0 when it is told to stop, with 1 when something went wrong that a restart
-    mends, with 2 when no restart mends it.
+    `cxbus run` starts them; on a cluster run as many as you like, each with a name of its own on its machine. A worker
+    waits while Kafka is unreachable. It ends with 0 on SIGTERM, with 1 after an error that a restart fixes, with 2
+    after one that no restart fixes.
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 CXBUS_IDENTITY_KEY=… cxbus worker --name a
     """
     if not re.fullmatch("[a-z0-9][a-z0-9-]{0,39}", name):
         raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
-    from agents.app import Worker  # Faust: seconds on a small machine, which the help can do without
+    from agents.app import Worker  # imports Faust, which takes seconds on a small machine
 
     bus = bus_of(context)
     log.configure(verbose=bus.given.verbose)
@@ -37,7 +37,7 @@ def worker(
     ending.listen()  # before anything starts a thread
     try:
         made = Worker(settings, bootstrap, name)
-    except (OSError, Fatal) as error:  # its directory: no room, no right to write
+    except (OSError, Fatal) as error:  # of its directory: no space, no permission to write
         for_good = lasting(error) if isinstance(error, OSError) else isinstance(error, Permanent)
         raise Problem(f"The worker can't start: {error}.", Code.USAGE if for_good else Code.WRONG) from error
     raise typer.Exit(made.run(ending))

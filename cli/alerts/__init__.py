@@ -1,1 +1,1 @@
-"""``cxbus alerts``: what the departments were told, and why. One module for each verb."""
+"""``cxbus alerts``: the alerts that departments received, and why. One module for each verb."""

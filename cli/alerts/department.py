@@ -8,7 +8,7 @@ from ..problem import Code, Problem
 
 
 def check(bus: Bus, name: str | None) -> None:
-    """Raises ``Problem`` for a department that is told nothing."""
+    """Raises ``Problem`` for a department that receives no alerts."""
     if name is None:
         return
     alerted = bus.registry.alerted

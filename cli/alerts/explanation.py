@@ -31,13 +31,13 @@ def explain(
         alerts = reader.alerts(alert_id=alert_id)
     if not alerts:
         raise Problem(f"There is no alert {shown(alert_id)} in the database; see `cxbus alerts list`.", Code.WRONG)
-    from ..rules_in_force import rules  # reads YAML, which the help can do without
+    from ..rules_in_force import rules  # imports the YAML parser, which the help does not need
 
     about = {rule.name: rule.about for rule in rules(bus).rules.values()}
     if json:
         document([{**plain(alert), "about": about.get(alert.rule)} for alert in alerts])
         return
-    for alert in alerts:  # more than one after a merge of two customers: each was told of it
+    for alert in alerts:  # more than one after a merge: the alert was sent for both customers
         _explain(alert, about.get(alert.rule))
 
 

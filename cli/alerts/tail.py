@@ -1,4 +1,4 @@
-"""``cxbus alerts tail``: what the departments are told, as it is told."""
+"""``cxbus alerts tail``: alerts as departments receive them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``cxbus dead``: what could not be used, why, and trying it again. ``listing`` looks, ``retry`` publishes."""
+"""``cxbus dead``: dead letters and their reasons (``listing``), and publishing them again (``retry``)."""

@@ -1,4 +1,4 @@
-"""What the verbs about dead letters ask for: the letters, one of them, those of a reason; and their table."""
+"""What the verbs about dead letters share: reading all of them, choosing one, the option ``--reason``, the table."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Reason = Annotated[str | None, typer.Option(help="Only those of this reason, lik
 
 
 def all_letters(bus: Bus) -> list[DeadLetter]:
-    """The dead letters, oldest first. Raises ``Problem``."""
+    """All dead letters, oldest first. Raises ``Problem``."""
     with Feed(bus.bootstrap(), [DEAD]) as feed:
         return letters(feed.all())
 
 
 def letter_of(found: Sequence[DeadLetter], which: str) -> DeadLetter:
-    """The letter of a number or an origin. Raises ``Problem`` when there is none."""
+    """The dead letter of a number or an origin. Raises ``Problem`` when there is none."""
     letter = chosen(found, which)
     if letter is None:
         raise Problem(f"There is no dead letter {shown(which)}; see `cxbus dead list`.", Code.WRONG)
@@ -35,7 +35,7 @@ def letter_of(found: Sequence[DeadLetter], which: str) -> DeadLetter:
 
 
 def draw(found: Sequence[DeadLetter]) -> None:
-    """One line for each."""
+    """Print a table with one line for each dead letter."""
     table(
         ("n", "since", "reason", "origin", "message"),
         [(one.number, moment(one.at), one.reason, one.origin, one.message) for one in found],

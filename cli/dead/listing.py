@@ -1,4 +1,4 @@
-"""``cxbus dead list`` and ``show``: what could not be used, and why."""
+"""``cxbus dead list`` and ``show``: records that could not be used, and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def list_(
 ) -> None:
     """The newest dead letters. One that was retried and failed again shows as the newer letter only.
 
-    They are kept for 21 days, those that a retry mended, too.
+    They are kept for 21 days, even if a retry succeeded.
 
     Example: cxbus dead list --reason invalid-data
     """
@@ -100,7 +100,7 @@ def show(
 
 
 def _kept(letter: DeadLetter, cut: Cut) -> str:
-    """How much of what came the letter has."""
+    """How much of the record the dead letter holds, as text."""
     parts = [f"{len(letter.value or b'')} of {cut.value_bytes} bytes of the value"]
     if cut.key_bytes:
         parts.append(f"{len(letter.key or b'')} of {cut.key_bytes} bytes of the key")
@@ -111,7 +111,7 @@ def _kept(letter: DeadLetter, cut: Cut) -> str:
 
 
 def _uncut(bus: Bus, letter: DeadLetter, cut: Cut) -> DeadLetter:
-    """The letter as it would be if nothing were cut. Raises ``Problem`` when what was published is not there."""
+    """The dead letter with the full record, read from its origin. Raises ``Problem`` when it is no longer there."""
     if letter.last is not None:
         raise Problem("It is about records that nobody can unpack; the letter has all that can be shown.", Code.WRONG)
     with Feed(bus.bootstrap(), [letter.topic]) as feed:

@@ -1,4 +1,4 @@
-"""``cxbus dead retry``: publishing letters once more."""
+"""``cxbus dead retry``: publishes dead letters again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .asking import Reason, all_letters, draw, letter_of
 
 SHOWN = 50
 INTAKE = 10.0
-"""Seconds that the workers get to come to what was sent again."""
+"""Seconds to wait until the workers have read what was published again."""
 
 
 def retry(
@@ -34,9 +34,9 @@ def retry(
 ) -> None:
     """Publish a letter once more as it came: after a rule, a contract or the bus itself was mended.
 
-    It keeps its key and headers and gets the header __cxbus.retry-of. What is on a timeline already counts once. What
-    is larger than an event may be is not sent. What fails again is a new letter: it is shown, with exit code 1. An
-    event that was wrong in itself will; its department publishes it anew instead.
+    It keeps its key and headers and gets the header __cxbus.retry-of. An event that is already on a timeline counts
+    once. One that is larger than an event may be is not sent. One that fails again becomes a new dead letter, which is
+    shown, with exit code 1. An event that is wrong in itself fails again: its department must publish a corrected one.
 
     Example: cxbus dead retry 12, or: cxbus dead retry --all --reason decision-error
     """
@@ -62,7 +62,7 @@ def retry(
 
 
 def _sendable(found: Sequence[DeadLetter], which: str | None, reason: str | None) -> list[DeadLetter]:
-    """Those of ``found`` that are meant and can be sent; others are told. Raises ``Problem`` when none is left."""
+    """The chosen dead letters that can be sent; a note counts the others. Raises ``Problem`` when none is left."""
     if which is None:
         wanted = [one for one in found if one.again is None and reason in (None, one.reason)]
     else:
@@ -79,7 +79,7 @@ def _sendable(found: Sequence[DeadLetter], which: str | None, reason: str | None
 
 
 def _tell_again(bus: Bus, sent: Sequence[DeadLetter]) -> None:
-    """Say what became of them; exit code 1 when any is dead again."""
+    """Print the result of the retry; exit code 1 when any event became a dead letter again."""
     places = {one.place for one in sent}
     again = [one for one in all_letters(bus) if one.retry_of in places]
     say(f"{len(sent) - len(again)} taken in, {len(again)} dead again{':' if again else '.'}")
@@ -89,7 +89,7 @@ def _tell_again(bus: Bus, sent: Sequence[DeadLetter]) -> None:
 
 
 def _taken(bus: Bus, acknowledged: Sequence[Acknowledged]) -> bool:
-    """Wait until intake has come past these records; whether it did."""
+    """Wait until the offsets that intake committed are past these records. False after ``INTAKE`` seconds."""
     group = bus.settings.app_id
     wanted: dict[tuple[str, int], int] = {}
     for record in acknowledged:

@@ -1,6 +1,6 @@
-"""``cxbus demo``: a business day of a small lamp shop, played on the real bus and held against a hand-written manifest.
+"""``cxbus demo``: a business day of a small lamp shop, played on the real bus and compared with a manifest.
 
-``story`` says what the departments publish and ``manifest`` what must come of it; both are pure. ``observed`` folds
-what the topics say, ``kafka_io`` is the way to and from Kafka, ``narrator`` puts it into words, ``play`` runs it all in
-one sentence, and ``command`` is the command.
+``story`` has the events that departments publish, ``manifest`` the expected outcome; both are pure. ``observed`` folds
+the records of the topics, ``kafka_io`` publishes and reads, ``narrator`` prints the story, ``play`` runs it,
+``performance`` starts and stops the bus around it, and ``command`` is the command.
 """

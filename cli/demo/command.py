@@ -1,4 +1,4 @@
-"""``cxbus demo``: the whole bus, a story on it, and what came of the story."""
+"""``cxbus demo``: starts the bus, plays a story on it, and shows the outcome."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def demo(
 
     The story is published once per data directory; later starts show it again.
 
-    With --once it is played in a temporary directory or, on a Kafka of yours,
-    about customers of this run alone. Exit 0: exactly the expected alerts came;
-    1: others, or some are missing; 3: not within two minutes.
+    With --once it is played in a temporary directory or, on your own Kafka,
+    with customers that only this run has. Exit 0: exactly the expected alerts
+    came; 1: others came, or some are missing; 3: not within two minutes.
 
     Example: cxbus demo --once --json
     """
@@ -41,7 +41,7 @@ def demo(
         raise Problem(str(error), Code.USAGE) from error
     bus = bus_of(context)
     out = sys.stderr if as_json else sys.stdout
-    code = Code.WRONG if once else Code.OK  # of an interruption
+    code = Code.WRONG if once else Code.OK  # if it is interrupted
     try:
         with interruptible():
             performance = Performance(bus.settings, expected, out, as_json=as_json, verbose=bus.given.verbose)

@@ -1,4 +1,4 @@
-"""The way to Kafka and back: publishes the story's events and hears what the bus says. All waiting is done here."""
+"""Publishes the story's events to Kafka and reads the bus's topics. All waiting is done here."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .story import StoryEvent
 POLL_MS = 100
 HOPS = 3
 PATIENCE = 30.0
-"""Seconds for one acknowledgement of the broker."""
+"""Seconds to wait for one acknowledgement of the broker."""
 
 Offsets = Mapping[str, list[int]]
-"""By topic, one number for each partition."""
+"""Topic → the offset of each partition, in the order of partition numbers."""
 
 
 class Heard(NamedTuple):
-    """One committed record; ``at`` by the broker's clock (ms)."""
+    """One committed record; ``at`` is the broker's append time (ms)."""
 
     topic: str
     key: bytes | None
@@ -37,13 +37,13 @@ class Heard(NamedTuple):
 
 
 class OutOfTime(Exception):
-    """The bus did not do in time what it should. The message says what was waited for."""
+    """The bus did not finish in time. The message says what was waited for."""
 
 
 class KafkaIO:
-    """Connected as long as the block lasts. ``seconds`` from now is the latest for everything that is waited for.
+    """A connection that lasts as long as its ``with`` block. All waiting together may take ``seconds`` from now.
 
-    Whatever waits may raise ``OutOfTime`` and ``kafka.errors.KafkaError``.
+    Every method that waits may raise ``OutOfTime`` and ``kafka.errors.KafkaError``.
     """
 
     def __init__(self, bootstrap: str, topics: Sequence[str], seconds: float) -> None:
@@ -68,55 +68,55 @@ class KafkaIO:
         """The cluster's id."""
         return str(self._admin.describe_cluster()["cluster_id"])
 
-    # --- speaking ---------------------------------------------------------------------------------------------------
+    # --- publishing -------------------------------------------------------------------------------------------------
 
     def publish(self, events: Iterable[StoryEvent]) -> None:
-        """Returns when the broker has them all."""
+        """Publish events. Returns when the broker has acknowledged all of them."""
         headers = list(STRUCTURED)
         sent = [self._producer.send(events_topic(event.department), event.value, headers=headers) for event in events]
         for future in sent:
             future.get(PATIENCE)
 
-    # --- hearing ----------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     def ends(self) -> dict[str, list[int]]:
-        """The ends of the topics as they are now."""
+        """The current end offsets of the topics."""
         found: dict[str, list[int]] = {}
         for (topic, _), end in sorted(self._feed.ends().items()):
             found.setdefault(topic, []).append(end)
         return found
 
     def hear_from(self, offsets: Offsets) -> None:
-        """Begins there; where a topic begins later, at its beginning."""
+        """Read from ``offsets`` on; a partition that starts later, from its start."""
         known = ((topic, enumerate(offsets.get(topic, ()))) for topic in self._topics)
         self._feed.start({(topic, number): at for topic, ats in known for number, at in ats})
 
     def hear(self) -> Iterator[Heard]:
-        """What there is now, or comes within a moment; in the order of the broker's clock."""
+        """The records of one poll, in the order of their append time."""
         for record in sorted(self._feed.poll(), key=lambda record: record.timestamp):
             if record.topic != DEAD and not is_ours(record):
                 continue
             yield Heard(record.topic, record.key, record.value, dict(record.headers), record.timestamp)
 
     def hear_until(self, done: Callable[[], bool], what: Callable[[], str]) -> Iterator[Heard]:
-        """Goes on until ``done``. Raises ``OutOfTime`` with ``what`` was waited for."""
+        """Read until ``done()``. Raises ``OutOfTime`` with the text of ``what()``: what was waited for."""
         while not done():
             if time.monotonic() > self._until:
                 raise OutOfTime(what())
             yield from self.hear()
 
     def hear_all(self) -> Iterator[Heard]:
-        """Everything that is there at this moment."""
+        """All records up to the current end offsets."""
         ends = self._feed.ends()
         return self.hear_until(lambda: self._feed.is_past(ends), lambda: "the ends of the bus's topics")
 
     # --- waiting for the workers ------------------------------------------------------------------------------------
 
     def wait_for_group(self, group: str, topics: Iterable[str]) -> None:
-        """Returns when the consumer group has dealt with what ``topics`` hold, and with what came of that.
+        """Return when the consumer group has processed the records of ``topics`` and the records that follow from them.
 
-        An event can go from the links log to the journal, and from there to the journal again when a customer moves:
-        so this looks ``HOPS`` times. Others may go on publishing meanwhile; that is not waited for.
+        An event can go from the links log to the journal, and from there to the journal again when a customer is
+        merged: so this waits ``HOPS`` times. Records that others publish in the meantime are not waited for.
         """
         places = self._feed.places(topics)
         for _ in range(HOPS):

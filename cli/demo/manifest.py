@@ -1,4 +1,4 @@
-"""What must come of the story, and how a run differs from it. Pure but for reading the file."""
+"""The expected outcome of the story, and how a run differs from it. Pure except for reading the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ManifestError(Exception):
 
 
 class Told(NamedTuple):
-    """An alert as it stands at the end: the rule, whose it is, its last state, and who was told."""
+    """An alert at the end of the story: its rule, its customer (``of``), last state, and the notified departments."""
 
     rule: str
     of: str
@@ -31,7 +31,7 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of the story, or must. ``merges`` by whose, ``dead`` by reason."""
+    """The outcome of the story, found or expected: ``merges`` counted by person, ``dead`` letters by reason."""
 
     customers: int
     merges: Mapping[str, int]
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def load(path: Path = EXPECTED) -> Outcome:
-    """The manifest in ``path``. Raises ``ManifestError``."""
+    """Read the manifest in ``path``. Raises ``ManifestError``."""
     try:
         said: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Outcome(
@@ -61,7 +61,7 @@ def load(path: Path = EXPECTED) -> Outcome:
 
 
 def differences(expected: Outcome, found: Outcome) -> list[str]:
-    """Each difference in words; none: exactly the expected came, and nothing else."""
+    """Each difference as text; empty when the outcome is exactly the expected one."""
     said = []
     if expected.customers != found.customers:
         said.append(f"{expected.customers} customers expected, {found.customers} found")
@@ -72,7 +72,7 @@ def differences(expected: Outcome, found: Outcome) -> list[str]:
 
 
 def _counted(what: str, expected: Counter[Any], found: Counter[Any]) -> list[str]:
-    """Both ways, each thing with how often it is missing or too much."""
+    """What is missing and what is too much, each with its count."""
     return [
         *(f"missing: {what} {thing}{_times(count)}" for thing, count in _sorted(expected - found)),
         *(f"too much: {what} {thing}{_times(count)}" for thing, count in _sorted(found - expected)),

@@ -1,4 +1,4 @@
-"""The story in words, for a person at a terminal: short lines, what is told to whom, and why."""
+"""Prints the story for a person at a terminal: short lines, which department receives which alert, and why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .summary import Summary
 NARROWEST, WIDEST = 50, 100
 """Columns of a line."""
 INDENT = 9
-"""Columns before the sign of what came of an event: those of a time of day."""
+"""Columns before the sign of an event's result: the width of a time of day."""
 _OVER = {
     "resolved": "Resolved: what it warned of is over.",
     "expired": "Expired: its time is over.",
@@ -30,7 +30,7 @@ _OVER = {
 
 
 class Narrator:
-    """Writes to ``stream``; colours and the moving bar only where it is a terminal."""
+    """Writes to ``stream``; colours and the progress bar only if it is a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False, soft_wrap=False)
@@ -42,7 +42,7 @@ class Narrator:
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[int], None]]:
-        """A bar, as long as the block lasts; it is told how many of ``total`` are done."""
+        """Show a progress bar during the block; call what it yields with the number of ``total`` that are done."""
         columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(
             *columns, console=self._console, transient=True, disable=not self._console.is_terminal
@@ -51,12 +51,12 @@ class Narrator:
             yield lambda done: progress.update(task, completed=done)
 
     def prologue(self, events: Sequence[StoryEvent], seconds: float) -> None:
-        """The prologue is on the timelines."""
+        """Print that the prologue is on the timelines."""
         customers = len({event.who for event in events})
         self._steps.done("prologue", f"{len(events)} events of the last weeks, {customers} customers", seconds)
 
     def day(self, story: Story, *, again: bool = False) -> None:
-        """The day begins, or is shown ``again``."""
+        """Print the heading of the day; with ``again`` say that it was played before."""
         self._names = story.names
         begins = _clock(min(event.at for event in story.day))
         self._say()
@@ -66,7 +66,7 @@ class Narrator:
         self._say()
 
     def tell(self, news: News) -> None:
-        """One thing that happened. The prologue's events have nothing to say."""
+        """Print one piece of news. The prologue's events have no text and print nothing."""
         if isinstance(news, Alerted):
             self._alert(news.data)
         elif isinstance(news, Merged):
@@ -80,7 +80,7 @@ class Narrator:
                 self._sentence("✗", "red", ("To the dead letters", "bold"), (f" ({news.reason}): {news.message}", ""))
 
     def verdict(self, summary: Summary) -> None:
-        """Was it as the manifest says?"""
+        """Print whether the outcome is as the manifest says."""
         self._say()
         if summary.ok:
             self._steps.done("as expected", f"{summary}, and nothing else", summary.seconds)
@@ -90,7 +90,7 @@ class Narrator:
                 self._say(Text(f"    {difference}"))
 
     def what_next(self, suffix: str) -> None:
-        """Commands to try on what there is now."""
+        """Print commands to try on the data of the story."""
         number = f"C-1042-{suffix}" if suffix else "C-1042"
         commands = (
             (f"cxbus customer show {number}", "Ada's whole story"),
@@ -127,12 +127,12 @@ class Narrator:
         self._sentence("→", "green", (data["action"], ""))
 
     def _sentence(self, sign: str, style: str, *parts: tuple[str, str]) -> None:
-        """What came of an event, beneath it."""
+        """Print a result of an event, beneath it."""
         self._beneath = True
         self._wrapped(Text.assemble(" " * INDENT, (sign, style), " "), Text.assemble(*parts))
 
     def _wrapped(self, head: Text, text: Text) -> None:
-        """Wraps ``text`` under itself."""
+        """Print ``text`` after ``head``, further lines indented by the width of ``head``."""
         for line in text.wrap(self._console, self._console.width - len(head)):
             line.rstrip()
             self._console.print(head + line, soft_wrap=True)
@@ -143,5 +143,5 @@ class Narrator:
 
 
 def _clock(instant: int) -> datetime:
-    """In UTC, as everything that the bus shows."""
+    """An instant (µs) as a UTC ``datetime``: the bus shows all times in UTC."""
     return datetime.fromtimestamp(instant // 1_000_000, UTC)

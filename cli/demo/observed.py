@@ -1,4 +1,4 @@
-"""What the bus said about this story: a fold of its topics, in whatever order they are read. Pure.
+"""The bus's output about this story: a fold of its topics, independent of the order in which they are read. Pure.
 
 Others may use the same cluster, so only customers with an event of this story on their timeline count.
 """
@@ -20,7 +20,7 @@ from .manifest import Outcome, Told
 from .story import Story, StoryEvent
 
 TOPICS = (TIMELINE, IDENTITIES, DEAD, *(alerts_topic(name) for name in ALERTED))
-"""What is observed."""
+"""The topics that are observed."""
 
 _TOLD = {alerts_topic(name): name for name in ALERTED}
 
@@ -34,7 +34,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """An event of the story is in the dead letters: ``reason`` of the closed set, ``message`` for its developer."""
+    """An event of the story is a dead letter: ``reason`` is one of a closed set, ``message`` is for its developer."""
 
     event: StoryEvent
     reason: str
@@ -43,7 +43,7 @@ class Died:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Two customers turned out to be one; ``known`` are the identifiers under which they were, as sent."""
+    """Two customers were merged; ``known`` are the identifiers of both, as sent."""
 
     who: str
     known: tuple[str, ...]
@@ -51,7 +51,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Alerted:
-    """A message about an alert, as its subscribers get it."""
+    """A message about an alert: its ``data``, as subscribers receive it."""
 
     data: Mapping[str, Any]
 
@@ -67,7 +67,7 @@ class _Alert:
 
 
 class Observed:
-    """Takes records, tells news once, and knows the outcome so far."""
+    """Takes records, returns each piece of news once, and keeps the outcome so far."""
 
     def __init__(self, story: Story) -> None:
         self._by_uid = {event.uid: event for event in story.events if event.uid is not None}
@@ -92,9 +92,9 @@ class Observed:
         return event.value not in self._missing
 
     def take(self, topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes]) -> None:
-        """One record of one of ``TOPICS``."""
+        """Take one record of one of ``TOPICS``."""
         if value is None:
-            return  # an entry that moved to another customer: it is told there
+            return  # an entry that moved to another customer, where it is reported
         if topic == TIMELINE:
             self._entry(key or b"", value)
         elif topic == IDENTITIES:
@@ -105,7 +105,7 @@ class Observed:
             self._alert(_TOLD[topic], value)
 
     def news(self, *, strangers: bool = False) -> Iterator[News]:
-        """What was not told yet and concerns the story; arrivals before what follows from them.
+        """The news about the story that was not returned before; events before the alerts and merges they cause.
 
         With ``strangers`` also alerts about customers who are not in the story.
         """
@@ -123,7 +123,7 @@ class Observed:
                 self._untold.append((customer, alert))
 
     def outcome(self) -> Outcome:
-        """How things stand now."""
+        """The outcome of the records taken so far."""
         alerts = [
             Told(alert.rule, who, alert.state, tuple(sorted(alert.departments)))
             for (_, customer), alert in self._alerts.items()
@@ -172,7 +172,7 @@ class Observed:
         alert = self._alerts.setdefault((data["alertId"], data["customerId"]), _Alert(data["rule"]))
         alert.state = data["state"]
         alert.departments.add(department)
-        if message["id"] not in self._heard:  # every department that is told gets the same message
+        if message["id"] not in self._heard:  # every notified department gets the same message
             self._heard.add(message["id"])
             self._untold.append((data["customerId"], data))
 

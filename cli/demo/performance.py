@@ -1,4 +1,4 @@
-"""A performance from the first tick to the last: start the bus, play the story or show it again, stop everything."""
+"""One run of the demo: start the bus, play the story or show it again, stop everything."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .story import story
 from .summary import Summary
 
 REGION = "GB"
-"""The story's telephone number is British, and once it is written as in Britain."""
+"""The story's telephone number is British, and one event has it in British national format."""
 LIMIT = 120.0
 """Seconds for the story, once the bus is ready."""
 PAUSE = 0.8
-"""Seconds between two events, for somebody who reads along; also what keeps them apart when they are shown again."""
+"""Seconds between two events, so that a person can follow. It also separates them when the story is shown again."""
 
 
 class Performance:
-    """Tells the story on ``out``, and with ``as_json`` prints a summary on stdout.
+    """Prints the story on ``out``, and with ``as_json`` a summary on stdout.
 
-    Whatever starts or asks the bus may raise: ``Problem``, and what ``Supervisor.start`` and kafka-python do.
+    Its methods raise ``Problem``, and what ``Supervisor.start`` and kafka-python raise.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Performance:
         self._narrator = Narrator(out)
 
     def once(self) -> Code:
-        """Plays in a temporary directory, which stays only if something went wrong."""
+        """Play in a temporary directory, which is kept only if something went wrong."""
         home = Path(tempfile.mkdtemp(prefix="cxbus-demo-"))
         database = f"sqlite:///{home / 'cxbus.db'}"
         self._settings = self._settings.model_copy(update={"data_dir": home, "database": database, "ops_port": 0})
@@ -69,7 +69,7 @@ class Performance:
         return code
 
     def stay(self) -> Code:
-        """Plays in the data directory, or shows again what was played there, and goes on until interrupted."""
+        """Play in the data directory, or show again what was played there, then follow the bus until interrupted."""
         return self._perform(stay=True)
 
     def _perform(self, *, stay: bool) -> Code:
@@ -116,7 +116,9 @@ class Performance:
         return Code.OK if summary.ok else Code.WRONG
 
     def _announced(self, kafka: KafkaIO) -> RunRecord:
-        """On somebody's cluster the people are this run's own, in our embedded one there are no others."""
+        """Save and return the record of a new run. On a given cluster its customers get a suffix, so that they are new;
+        the embedded Kafka has no others.
+        """
         suffix = "" if self._settings.embedded else secrets.token_hex(4)
         run_record = RunRecord(kafka.cluster, time.time_ns() // 1000, suffix, kafka.ends())
         run_record.save(self._settings.data_dir)

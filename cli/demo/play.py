@@ -1,4 +1,4 @@
-"""The demo in one sentence: what is missing of the story is published, event by event, and what comes of it is told."""
+"""Plays the story: publishes its missing events one by one, and prints the result of each."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .observed import Observed
 from .story import Story
 
 SCENE = 400
-"""What the broker got within so many ms of each other is told together: events first, then what came of them."""
+"""Records within so many ms (append time) are printed together: events first, then their results."""
 
 
 class Play:
-    """A performance of ``story``. ``group`` is the workers' consumer group, ``pause`` the seconds between two scenes.
+    """Plays ``story``. ``group`` is the workers' consumer group, ``pause`` the seconds between two events.
 
-    What it does may raise ``kafka_io.OutOfTime`` and ``kafka.errors.KafkaError``.
+    Its methods may raise ``kafka_io.OutOfTime`` and ``kafka.errors.KafkaError``.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class Play:
         self._pause = pause
 
     def perform(self) -> None:
-        """Publishes the prologue at once, and the day event by event: each when what came of the one before is told.
+        """Publish the prologue at once, and the day event by event: each after the result of the one before is printed.
 
-        So the late event is late, and an alert that it takes back was there. What was published before is not again.
+        So the late event arrives late, after the alert that it retracts. Events that were published before are skipped.
         """
         self._take(self._kafka.hear_all())
         self._prologue()
@@ -56,7 +56,7 @@ class Play:
         self._tell()
 
     def show_again(self) -> None:
-        """Tells what was played before, from the topics."""
+        """Print the story that was played before, from the topics."""
         self._narrator.day(self._story, again=True)
         told = 0
         for heard in sorted(self._kafka.hear_all(), key=lambda heard: heard.at):
@@ -67,9 +67,9 @@ class Play:
         self._tell()
 
     def stay(self) -> None:
-        """Goes on telling, now of everybody, until interrupted."""
+        """Print news about all customers until interrupted."""
         for _ in self._observed.news(strangers=True):
-            pass  # what others were told before is not news
+            pass  # earlier alerts of other customers are not news
         while True:
             self._take(self._kafka.hear())
             self._tell(strangers=True)

@@ -1,4 +1,4 @@
-"""What a data directory remembers of the demo, so that the story is published once and can be shown again."""
+"""The file in the data directory about the demo: the story is published once, and can be shown again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ NAME = "demo.json"
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """``now`` (µs) and ``suffix`` make the story; ``offsets`` are where the topics ended before it began.
+    """``now`` (µs) and ``suffix`` determine the story; ``offsets`` are the ends of the topics before it began.
 
-    ``cluster`` is the id of the Kafka on which it was published. Not ``played``: it was interrupted, and what is
-    missing can be published with the same bytes.
+    ``cluster`` is the id of the Kafka on which it was published. If not ``played``, it was interrupted: the missing
+    events can be published with the same bytes.
     """
 
     cluster: str
@@ -25,18 +25,18 @@ class RunRecord:
     played: bool = False
 
     def finished(self) -> RunRecord:
-        """The same, played to the end."""
+        """The same record, with ``played`` set."""
         return replace(self, played=True)
 
     def save(self, data_dir: Path) -> None:
-        """Replaces what was remembered."""
+        """Replace the file atomically."""
         beside = data_dir / f"{NAME}.new"
         beside.write_text(json.dumps(asdict(self)))
         beside.replace(data_dir / NAME)
 
 
 def remembered(data_dir: Path, cluster: str) -> RunRecord | None:
-    """What was played on this cluster from here; nothing if it can't be read or was on another one."""
+    """The stored record; None if it can't be read or belongs to another cluster."""
     try:
         run_record = RunRecord(**json.loads((data_dir / NAME).read_text()))
     except (OSError, ValueError, TypeError):

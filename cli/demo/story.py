@@ -20,15 +20,15 @@ _UNITS = {"d": DAY, "h": HOUR, "m": MINUTE}
 
 FIRST_NAMES = ("Alma", "Bruno", "Carla", "Dario", "Edda", "Felix")
 LAST_NAMES = ("Ashdown", "Birch", "Cole", "Dunmore", "Ellery", "Frost")
-"""36 invented people whom nothing happens to: they only order, get invoices, and pay."""
+"""36 invented customers who only order, get invoices, and pay."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoryEvent:
-    """What ``department`` publishes about ``who``: a person of the day, or an ordinary customer's number.
+    """An event that ``department`` publishes about ``who``: a person of the day, or an ordinary customer's number.
 
-    ``value`` is a structured CloudEvent, or was meant to be one: then ``uid`` is ``None``. ``at`` in µs. ``says``: the
-    event in a sentence; empty in the prologue.
+    ``value`` is a structured CloudEvent; ``uid`` is ``None`` if it is malformed on purpose. ``at`` in µs. ``says``: the
+    event as a sentence; empty in the prologue.
     """
 
     department: str
@@ -41,7 +41,7 @@ class StoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Prologue and day, in the order of publication; ``names`` are those of the people of the day."""
+    """Prologue and day, in the order of publication. ``names``: person of the day → their name."""
 
     prologue: tuple[StoryEvent, ...]
     day: tuple[StoryEvent, ...]
@@ -53,7 +53,7 @@ class Story:
 
 
 def story(now: int, suffix: str = "") -> Story:
-    """The story as it is told at ``now`` (µs). With another ``suffix`` it is about other people, whose names are equal.
+    """The story relative to ``now`` (µs). Another ``suffix`` gives other customers with the same names.
 
     The same arguments give the same bytes.
     """
@@ -74,7 +74,7 @@ def _written() -> Mapping[str, Any]:
 
 
 class _Writer:
-    """Gives events their envelopes, and each its number."""
+    """Builds events with envelope and number."""
 
     def __init__(self, now: int, suffix: str, people: Mapping[str, Any]) -> None:
         self._now = now
@@ -131,7 +131,7 @@ class _Writer:
 def _ordinary(writer: _Writer) -> Iterator[StoryEvent]:
     """Orders, invoices and payments of the three weeks before the day; nobody contacts these customers.
 
-    The numbers only scatter: 11 and 131 hours have no factor in common with the 440 over which they are spread.
+    The orders are spread over 440 hours by steps of 11 and 131 hours; the numbers have no other meaning.
     """
     for index in range(len(FIRST_NAMES) * len(LAST_NAMES)):
         name = f"{FIRST_NAMES[index % 6]} {LAST_NAMES[index // 6]}"
@@ -152,15 +152,15 @@ def _ordinary(writer: _Writer) -> Iterator[StoryEvent]:
 
 
 def _offset(text: str) -> int:
-    """``-14h55m`` in µs."""
+    """An offset such as ``-14h55m`` in µs."""
     parts = re.findall(r"(\d+)([dhm])", text)
     return -sum(int(count) * _UNITS[unit] for count, unit in parts)
 
 
 def _of_run(kind: str, value: str, suffix: str) -> str:
-    """The identifier as it is in the run ``suffix``, so that two runs on one bus are about different people.
+    """The identifier in the run ``suffix``, so that two runs on one bus have different customers.
 
-    Telephone numbers for drama are too few for that: a run's have an extension of their own.
+    There are too few telephone numbers reserved for fiction, so a run adds an extension of its own.
     """
     if not suffix:
         return value

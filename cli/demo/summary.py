@@ -1,4 +1,4 @@
-"""What a run of the demo came to, for programs and in one line."""
+"""The result of a run of the demo, as JSON and as one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .manifest import Outcome, differences
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """``events`` published, ``seconds`` since the command began. ``late``: what was waited for when time was up."""
+    """``events`` of the story, ``seconds`` since the command began. ``late``: what the time-out interrupted."""
 
     events: int
     seconds: float
@@ -23,18 +23,18 @@ class Summary:
 
     @property
     def ok(self) -> bool:
-        """Exactly the expected came, in time."""
+        """Whether the outcome is exactly the expected one, in time."""
         return not self.differences
 
     @property
     def differences(self) -> list[str]:
-        """What is missing or too much, in words."""
+        """What is missing or too much, as text."""
         waited = [] if self.late is None else [f"out of time, waiting for {self.late}"]
         return waited + differences(self.expected, self.found)
 
     def plain(self) -> dict[str, Any]:
-        """As JSON-able data. ``alerts`` counts, by rule, the alerts that departments were told of, whatever became of
-        them; ``states`` says what did.
+        """JSON-serialisable. ``alerts``: rule → number of alerts that were sent, in any state; ``states``: rule → state
+        → number.
         """
         states: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for alert in self.found.alerts:

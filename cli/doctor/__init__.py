@@ -1,6 +1,6 @@
-"""``cxbus doctor``: is everything here as the bus needs it, and if not, how is it mended?
+"""``cxbus doctor``: checks whether everything is as the bus needs it, and says how to fix what is not.
 
-``brokers``, ``topics``, ``transactions``, ``identity`` and ``machine`` judge what was found, each purely;
-``remedy`` writes the commands that mend it. ``cluster`` and ``local`` look, ``examination`` does one check after the
-other, and ``command`` is the command. Is imported by ``cli.main`` only.
+``brokers``, ``topics``, ``transactions``, ``identity`` and ``machine`` are the checks, all pure; ``remedy`` writes the
+commands that fix a finding. ``cluster`` and ``local`` collect the facts, ``examination`` runs the checks one after the
+other, and ``command`` is the command. Only ``cli.main`` imports it.
 """

@@ -1,4 +1,4 @@
-"""Whether the brokers can run the bus: their number, what they speak, and how they are set."""
+"""Checks whether the brokers can run the bus: their number, protocol versions and settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERIFICATION = "transaction.partition.verification.enable"
 NEEDED: Mapping[str, int] = {
     "Produce": 3,  # transactions, and headers
     "Fetch": 4,  # read_committed
-    "ListOffsets": 2,  # of read_committed readers
+    "ListOffsets": 2,  # read_committed consumers
     "JoinGroup": 5,  # static members
     "OffsetCommit": 2,
     "OffsetFetch": 1,
@@ -27,16 +27,16 @@ NEEDED: Mapping[str, int] = {
     "TxnOffsetCommit": 0,
     "EndTxn": 0,
     "DescribeConfigs": 1,
-    "DescribeProducers": 0,  # of this command only: open transactions
+    "DescribeProducers": 0,  # for this command only: open transactions
     "ListTransactions": 0,
     "DescribeTransactions": 0,
 }
-"""Requests of the Kafka protocol that the bus makes, with the first version that has what it needs."""
+"""Requests of the Kafka protocol that the bus sends → the first version that has what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A broker's setting. ``fixed``: only a restart changes it. ``own``: was set at run time for this broker alone."""
+    """A broker's setting. ``fixed``: only a restart changes it. ``own``: set at run time for this broker alone."""
 
     value: str | None
     fixed: bool
@@ -45,7 +45,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """What a broker says of itself. ``speaks``: for each request the lowest and highest version."""
+    """A broker as it describes itself. ``speaks``: request → its lowest and highest version."""
 
     node: int
     version: str
@@ -55,10 +55,10 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the bus asks of the brokers' settings; times in milliseconds.
+    """What the bus needs from the brokers' settings; times in milliseconds.
 
-    transaction: time-out of the engine's transactions. session: of its group members. refence: how long a producer may
-    be idle. kept: how long department topics are kept. record: most bytes of a batch in any topic.
+    transaction: time-out of the engine's transactions. session: session time-out of its group members. refence: how
+    long a producer may be idle. kept: retention of department topics. record: largest batch of any topic, in bytes.
     """
 
     transaction: int
@@ -70,7 +70,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """``good`` says whether a value will do, ``wanted`` is one that does, ``why`` what happens otherwise."""
+    """``good`` says whether a value is acceptable, ``wanted`` is one that is, ``why`` says what happens otherwise."""
 
     setting: str
     good: Callable[[str], bool]
@@ -80,7 +80,7 @@ class Expectation:
 
 
 def expectations(needs: Needs) -> tuple[Expectation, ...]:
-    """Of the settings; the first one that a value does not meet counts."""
+    """The expectations of the settings. Of several for one setting, the first that fails is reported."""
     return (
         Expectation(
             "transaction.abort.timed.out.transaction.cleanup.interval.ms",
@@ -151,8 +151,8 @@ def judge(
     needs: Needs,
     commands: Commands,
 ) -> list[Finding]:
-    """``absent``: brokers that should have partitions, but are away. ``features``: finalized levels.
-    ``spoken``: versions of the requests that the bus's client can make.
+    """``absent``: unreachable brokers that have partitions. ``features``: finalized levels.
+    ``spoken``: lowest and highest version of each request that the bus's client can send.
     """
     return [
         _number(brokers, absent, features, commands),
@@ -196,9 +196,10 @@ def _protocol(brokers: Sequence[Broker], spoken: Mapping[str, tuple[int, int]]) 
 
 
 def _verification(brokers: Sequence[Broker], features: Mapping[str, int], commands: Commands) -> Finding:
-    """Without it a late write of a fenced producer opens a transaction that nobody ever ends (KIP-890).
+    """Checks transaction verification. Without it a late write of a fenced producer opens a hanging transaction
+    (KIP-890).
 
-    ``transaction.version`` 2 is no substitute where the setting can be read: it protects clients that speak its
+    Where the setting can be read, ``transaction.version`` 2 is no substitute: it protects only clients that use its
     protocol, and aiokafka does not.
     """
     check = "transaction verification"
@@ -228,7 +229,7 @@ def _verification(brokers: Sequence[Broker], features: Mapping[str, int], comman
 
 
 def _settings(brokers: Sequence[Broker], needs: Needs, commands: Commands) -> Iterator[Finding]:
-    """One finding for each setting and value."""
+    """One finding for each pair of setting and value."""
     wanted: dict[str, list[Expectation]] = {}
     for expectation in expectations(needs):
         wanted.setdefault(expectation.setting, []).append(expectation)
@@ -269,7 +270,7 @@ def _setting(
 
 
 def _told(brokers: Sequence[Broker], needs: Needs) -> Iterator[Finding]:
-    """Settings that are never wrong, but good to know when something is slow or refused."""
+    """Settings that are never wrong, but useful to know when something is slow or refused."""
     if largest := [int(value) for broker in brokers if (value := _value(broker, "message.max.bytes"))]:
         enough = "enough for all" if min(largest) >= needs.record else "the bus's own topics bring a larger limit"
         yield ok("message.max.bytes", f"{min(largest)}, {enough}")
@@ -288,13 +289,13 @@ def _named(nodes: Iterable[int]) -> str:
 
 
 def _span(name: str, value: str) -> str:
-    """``604800000`` is hard to read as a time: `` (7 d)``."""
+    """A setting in ms or minutes as a readable duration, such as `` (7 d)``; empty for other settings."""
     unit = MINUTE if name.endswith(".minutes") else 1 if name.endswith(".ms") else 0
     return f" ({span(int(value) * unit)})" if unit else ""
 
 
 def span(milliseconds: float) -> str:
-    """``21 d``, ``90 s``: in the largest unit that leaves little behind it."""
+    """A duration such as ``21 d`` or ``90 s``, in the largest unit of which there are at least two or exactly one."""
     for unit, sign in ((DAY, "d"), (60 * MINUTE, "h"), (MINUTE, "min"), (SECOND, "s")):
         if milliseconds >= 2 * unit or milliseconds == unit:
             return (

@@ -1,4 +1,4 @@
-"""Events that were to close a matter which their customer does not have: under another identity it stays open."""
+"""Unmatched closings: events that close a matter which their customer does not have, so that it stays open."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ CHECK = "unmatched closings"
 METRIC = "cxbus_unmatched_closings"
 
 Counted = Mapping[tuple[str, str], int]
-"""By department and type."""
+"""(department, event type) → number of unmatched closings."""
 
 
 def counted(pages: list[str]) -> Counted | None:
-    """What the workers' metrics say together; None if none of these pages is a worker's."""
+    """The sum over the metrics pages of the workers; None if none of these pages is a worker's."""
 
     families = [one for page in pages for one in text_string_to_metric_families(page) if one.name == METRIC]
     if not families:
@@ -30,7 +30,7 @@ def counted(pages: list[str]) -> Counted | None:
 
 
 def judge(found: Counted) -> Iterator[Finding]:
-    """A line for each department. Some are harmless: of what was opened before the bus was there, nothing is known."""
+    """One finding for each department. Some are harmless: the bus does not know what was opened before its time."""
     if not found:
         yield ok(CHECK, "none since the workers of this machine started")
     for department in sorted({department for department, _ in found}):

@@ -1,5 +1,5 @@
-"""Looks at the cluster; nothing is made or changed. Everything raises ``kafka.errors.KafkaError``, and ``fingerprint``
-``Problem`` as well.
+"""Reads the state of the cluster and changes nothing. All methods raise ``kafka.errors.KafkaError``, ``fingerprint``
+also ``Problem``.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from .topics import Partition, Seen
 from .transactions import Known, Look, Open
 
 PATIENCE = 10.0
-"""Seconds for reading what may be long."""
+"""Seconds for reading a topic that may be long."""
 ACTIVE = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")
 """States of a transaction that its coordinator will end."""
 
 
 @contextmanager
 def asked(bootstrap: str) -> Iterator[Cluster]:
-    """The cluster, ready to be asked."""
+    """A connection to the cluster, closed at the end of the block."""
     with admin(bootstrap) as client:
         yield Cluster(client, bootstrap)
 
 
 class Cluster:
-    """Its answers as values."""
+    """The cluster's state, converted to values that the checks take."""
 
     def __init__(self, admin: Any, bootstrap: str) -> None:
         self._admin = admin
         self._bootstrap = bootstrap
 
     def brokers(self) -> list[Broker]:
-        """All that the cluster counts as its own."""
+        """All brokers that are registered in the cluster."""
         described = self._admin.describe_cluster()["brokers"]
         names = [str(one["broker_id"]) for one in described]
         asked = [ConfigResource(ConfigResourceType.BROKER, name) for name in names]
@@ -66,13 +66,13 @@ class Cluster:
         return found
 
     def features(self) -> dict[str, int]:
-        """Their finalized levels."""
+        """Feature name → finalized level."""
         return {
             name: said["finalized"][1] for name, said in self._admin.describe_features().items() if "finalized" in said
         }
 
     def topics(self, names: Sequence[str]) -> dict[str, Seen]:
-        """Those that exist."""
+        """Those of the topics ``names`` that exist, by name."""
         described = {one["name"]: one for one in self._admin.describe_topics(list(names)) if one["partitions"]}
         if not described:
             return {}
@@ -94,7 +94,7 @@ class Cluster:
         }
 
     def transactions(self, topics: Mapping[str, Seen]) -> Look:
-        """What is open in the partitions that have a leader."""
+        """The open transactions in the partitions that have a leader."""
         partitions = [TopicPartition(*at) for at in _led(topics)]
         open_ones = frozenset(
             Open(at.topic, at.partition, one.producer_id, one.producer_epoch, one.current_transaction_start_offset)
@@ -131,9 +131,9 @@ class Cluster:
         return found
 
     def fingerprint(self, topic: str, key: bytes) -> tuple[bytes | None, bool]:
-        """The first record of ``key`` that the bus wrote, and whether the topic was read so far as to know.
+        """The first value of ``key`` that the bus wrote, and whether the topic was read far enough to know.
 
-        It is the first that the bus ever writes there, and compaction keeps the order.
+        It is the first record that the bus ever writes there, and compaction keeps the order.
         """
         with Feed(self._bootstrap, [topic]) as feed:
             try:
@@ -146,7 +146,7 @@ class Cluster:
 
 
 def spoken() -> dict[str, tuple[int, int]]:
-    """Versions of the requests that aiokafka, the bus's client, can make."""
+    """Request → lowest and highest version that aiokafka, the bus's client, can send."""
     modules = {one.__name__ for one in (commit, coordination, fetch, group, metadata, offset, produce, transaction)}
     versions: dict[str, list[int]] = {}
     waiting = list(RequestStruct.__subclasses__())

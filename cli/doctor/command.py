@@ -1,4 +1,4 @@
-"""``cxbus doctor``: what is wrong, and how to mend it."""
+"""``cxbus doctor``: what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def _tell(finding: Finding) -> None:
 
 
 def lines(finding: Finding) -> list[str]:
-    """The finding, and below it how to mend it."""
+    """The finding as a line, followed by the steps that fix it."""
     first = f"{MARKS[finding.verdict]} {finding.check}: {shown(finding.found)}"
     return [first, *(f"    → {shown(step)}" for step in finding.mend)]
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """How many are how."""
+    """One line: the number of checks, of errors and of warnings."""
     number = {verdict: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
     ill = [
         *([f"{number[Verdict.WRONG]} wrong"] if number[Verdict.WRONG] else []),

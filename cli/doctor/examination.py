@@ -1,4 +1,4 @@
-"""All checks, one after the other."""
+"""Runs all checks, one after the other."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from .finding import Finding, warning, wrong
 from .remedy import Commands, away
 
 AGAIN = 5.0
-"""Seconds until the second look at transactions that may hang; the bus's own last milliseconds."""
+"""Seconds between two looks at transactions that may hang; the bus's own transactions take milliseconds."""
 
 NEWEST = 500
-"""Records of the bus's own topics among which one of a later version is looked for."""
+"""How many of the newest records of the bus's own topics are searched for one of a newer version of the bus."""
 
 
 class Away(Exception):
@@ -41,18 +41,18 @@ class Away(Exception):
 
 
 def of_the_machine(bus: Bus) -> Iterator[Finding]:
-    """What can be said without Kafka. Raises ``Problem`` when the settings can't be read."""
+    """The checks that need no Kafka. Raises ``Problem`` when the settings can't be read."""
 
     yield from machine.settings(local.sources(bus), list(Settings.model_fields), local.refused(bus))
     yield machine.folder(local.folder(bus.settings.data_dir))
     yield machine.rules(local.rules(bus))
     unmatched = closings.counted(local.metrics(bus.settings.data_dir))
-    if unmatched is not None:  # else no worker runs here
+    if unmatched is not None:  # None: no worker runs here
         yield from closings.judge(unmatched)
 
 
 def of_the_cluster(bus: Bus) -> Iterator[Finding]:
-    """What Kafka tells. Raises ``Away``."""
+    """The checks of the cluster. Raises ``Away``."""
 
     embedded = bus.settings.embedded
     try:
@@ -76,11 +76,11 @@ def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Fin
     try:
         names = [topic.name for topic in bus.catalogue(1)]
     except SettingsError:
-        names = []  # told among the settings
+        names = []  # the settings check reports it
     seen = asked.topics([*names, *topics.INTERNAL])
     here = {member.node for member in members}
     nodes = sorted(here | {node for one in seen.values() for part in one.partitions.values() for node in part.replicas})
-    # A broker that is away for an hour does not make fewer copies right.
+    # Unreachable brokers count, too: their absence does not make fewer replicas right.
     wanted = bus.catalogue(bus.settings.replication or min(3, len(nodes))) if names else ()
     ours = {name: seen[name] for name in names if name in seen}
     absent = [node for node in nodes if node not in here]
@@ -114,7 +114,7 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     state = (IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE)
     there = {DEAD, *state} <= ours.keys()
     if not there or any(one.leader is None for topic in ours.values() for one in topic.partitions.values()):
-        return  # told among the topics
+        return  # the topics check reports it
     newer = []
     try:
         with Feed(bus.bootstrap(), [DEAD]) as feed:
@@ -138,7 +138,7 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
 def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
 
     if IDENTITIES not in ours or any(one.leader is None for one in ours[IDENTITIES].partitions.values()):
-        return  # told among the topics
+        return  # the topics check reports it
     try:
         mine = local.fingerprint(bus)
     except SettingsError:

@@ -1,4 +1,4 @@
-"""What one check found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How it stands. A warning is no reason to fail: the bus works, but not as well as it could."""
+    """The severity of a finding. With a warning the bus works, but not as well as it could."""
 
     OK = "ok"
     WARNING = "warning"
@@ -16,7 +16,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. ``mend`` has a command or a sentence for each step; what is well needs none."""
+    """One line of the report. ``mend`` has a command or a sentence for each step of the fix; empty if all is well."""
 
     check: str
     verdict: Verdict
@@ -29,15 +29,15 @@ class Finding:
 
 
 def ok(check: str, found: str) -> Finding:
-    """As it should be."""
+    """A finding that all is as it should be."""
     return Finding(check, Verdict.OK, found)
 
 
 def warning(check: str, found: str, *mend: str) -> Finding:
-    """Works, but should be otherwise."""
+    """A finding of something that works, but should be changed."""
     return Finding(check, Verdict.WARNING, found, mend)
 
 
 def wrong(check: str, found: str, *mend: str) -> Finding:
-    """The bus does not work, or does not keep its promises."""
+    """A finding because of which the bus does not work, or does not keep its guarantees."""
     return Finding(check, Verdict.WRONG, found, mend)

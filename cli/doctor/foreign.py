@@ -1,4 +1,4 @@
-"""Records on the bus's own topics that others wrote: whose state they hide, and which one stops the workers."""
+"""Foreign records: others wrote them to the bus's own topics. Reports whose state they hide, and which stop workers."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from .finding import Finding, ok, warning, wrong
 
 CHECK = "foreign records"
 SHOWN = 10
-"""Of those that hide something."""
+"""At most so many of those that hide a state are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A foreign record that the dead letters tell of. ``place``: topic/partition/offset; ``hides``: whose state."""
+    """A foreign record with a dead letter. ``place``: topic/partition/offset. ``hides``: whose state, if any."""
 
     place: str
     hides: str | None
 
 
 def judge(told: Sequence[Told], newer: Sequence[str]) -> Iterator[Finding]:
-    """``newer``: what was said of records that a later version of the bus wrote, and of which workers end."""
+    """``newer``: error messages about records of a newer version of the bus, which stop the workers."""
     for words in newer:
         yield wrong(CHECK, words, "Run that version everywhere; if there is none, somebody forged the record.")
     if not told:

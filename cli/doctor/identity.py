@@ -1,4 +1,4 @@
-"""Whether this machine's key is the one with which the bus's identities were made."""
+"""Checks whether this machine's key is the one with which the bus's identities were made."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ GENERATED = "identity.key"
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """``ours`` is None while there is no key; ``theirs`` while no identities were made. ``whole``: the topic was read
-    to its end, or to the fingerprint.
+    """The key's fingerprint on this machine (``ours``; None without a key) and in the identities topic (``theirs``;
+    None without identities). ``whole``: the topic was read to its end, or to the fingerprint.
     """
 
     ours: str | None
@@ -23,7 +23,7 @@ class Fingerprints:
 
 
 def judge(found: Fingerprints, *, embedded: bool) -> Finding:
-    """With another key every known customer would look new, so nothing would start."""
+    """With another key every known customer would look new, so no worker starts with one."""
     if not found.whole:
         return warning(
             CHECK, "cx.identities.v1 could not be read in time", "Look again; see `open transactions` if it stays so."

@@ -1,4 +1,4 @@
-"""Looks at this machine; nothing is made or changed."""
+"""Reads the state of this machine and changes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .machine import Folder, Rules, Source
 
 
 def sources(bus: Bus) -> list[Source]:
-    """Where this process's settings stand, those that are none among them."""
+    """The sources of this process's settings, with all names in them, unknown ones included."""
 
     env_file = Path(str(Settings.model_config["env_file"]))
     toml_file = Path(str(Settings.model_config["toml_file"]))
@@ -51,7 +51,7 @@ def _toml(path: Path) -> frozenset[str]:
 
 
 def refused(bus: Bus) -> list[str]:
-    """Settings that only tell when they are used that they are missing or can't be."""
+    """Error messages of settings that are only validated when they are used."""
 
     problems = []
     for use in (bus.settings.partition_count, lambda: fingerprint(bus)):
@@ -63,7 +63,10 @@ def refused(bus: Bus) -> list[str]:
 
 
 def fingerprint(bus: Bus) -> str | None:
-    """Of this machine's identity key; None if the embedded bus has not made one yet. Raises ``SettingsError``."""
+    """The fingerprint of this machine's identity key; None if the embedded bus has not made a key yet.
+
+    Raises ``SettingsError``.
+    """
 
     settings = bus.settings
     if settings.identity_key is None and settings.embedded and not (settings.data_dir / GENERATED).exists():
@@ -72,7 +75,7 @@ def fingerprint(bus: Bus) -> str | None:
 
 
 def folder(path: Path) -> Folder:
-    """The directory, or what of its path exists by now."""
+    """The data directory, judged by its nearest parent if it does not exist yet."""
     there = path.absolute()
     while not there.exists():
         there = there.parent
@@ -85,7 +88,7 @@ def folder(path: Path) -> Folder:
 
 
 def metrics(data_dir: Path) -> list[str]:
-    """The pages of those processes of the bus that run here and answer."""
+    """The metrics pages of the bus's processes that run here and answer."""
     asked = [ask(one.url, "/metrics") for one in announced(data_dir) if one.alive]
     return [answer.text for answer in asked if answer is not None and answer.ok]
 

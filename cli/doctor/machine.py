@@ -1,4 +1,4 @@
-"""Whether this machine is fit: settings, data directory, rules, clock."""
+"""Checks this machine: settings, data directory, rules, clock."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .finding import Finding, ok, warning, wrong
 
 GIB = 1024**3
 SCARCE, LITTLE = GIB // 4, 2 * GIB
-"""Free bytes: below the first caches and logs soon can't be written, below the second a busy day may fill the disk."""
+"""Free bytes. Below the first, caches and logs soon can't be written; below the second, one busy day may fill it."""
 ASTRAY = 5_000
-"""Milliseconds by which a clock may be wrong: a well kept one is wrong by less than a tenth of a second."""
+"""Milliseconds by which a clock may be wrong: a synchronised one is wrong by less than a tenth of a second."""
 OTHERS = frozenset({"cache", "maven_mirror", "supervisor"})
-"""``CXBUS_`` names that are no settings: where Kafka's files are, and what processes tell each other."""
+"""``CXBUS_`` names that are no settings: two for Kafka's files, and one that the supervisor passes to its children."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where settings may stand: its name, and the names of settings in small letters that it has."""
+    """A source of settings: its name, and the lower-case names of the settings in it."""
 
     name: str
     settings: frozenset[str]
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """``reason`` says why it can't be written, empty if it can. ``free`` in bytes."""
+    """A directory. ``reason`` says why it can't be written, empty if it can. ``free`` in bytes."""
 
     path: str
     reason: str
@@ -37,7 +37,7 @@ class Folder:
 
 
 def settings(sources: Sequence[Source], known: Sequence[str], refused: Sequence[str]) -> list[Finding]:
-    """``sources`` in the order of their precedence; ``refused``: what is missing or can't be, each in words."""
+    """``sources``: highest precedence first. ``refused``: a message for each missing or invalid setting."""
     where = [(name, source.name) for name in known if (source := _first(sources, name)) is not None]
     told = ", ".join(f"{name} from {source}" for name, source in where)
     findings = [ok("settings", f"{told}; all else by default" if told else "all by default")]
@@ -70,7 +70,7 @@ def _spelt(name: str) -> str:
 
 
 def folder(found: Folder) -> Finding:
-    """The data directory."""
+    """Checks whether the data directory is writable and has free space."""
     if found.reason:
         return wrong(
             "data directory",
@@ -88,7 +88,7 @@ def folder(found: Folder) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """``digest`` is empty when there is none. ``error`` is why they can't be used, empty if they can."""
+    """The rules of a folder. ``digest`` is empty if there are none; ``error`` is empty if they can be used."""
 
     folder: str
     count: int
@@ -97,7 +97,7 @@ class Rules:
 
 
 def rules(found: Rules) -> Finding:
-    """The rules that a worker here would start with."""
+    """Checks the rules with which a worker on this machine would start."""
     if not found.error:
         return ok("rules", f"{found.count} in {found.folder}, digest {found.digest}")
     if not found.digest:
@@ -111,10 +111,10 @@ def rules(found: Rules) -> Finding:
 
 
 def clock(now: int, newest: Mapping[str, int]) -> Finding:
-    """``now`` of this machine, ``newest`` append time by topic, in ms since 1970.
+    """``now`` of this machine; ``newest``: topic → its latest append time. Both in ms since 1970.
 
-    A broker never appended in the future, so that such a time tells of clocks that differ. That this machine's is ahead
-    can't be told from a bus on which nothing happens.
+    An append time in the future shows that this machine's clock is behind the brokers'. A clock that is ahead can't be
+    told apart from a bus without new records.
     """
     if not newest:
         return ok("clock", "not compared: nothing was published yet")

@@ -1,4 +1,4 @@
-"""The commands that mend things, as they can be pasted into a terminal."""
+"""The commands that fix findings, ready to be pasted into a terminal."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from .finding import Finding, wrong
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """For one cluster. Who has a cluster has Kafka's scripts; beside the embedded Kafka there are none, but the Python
-    client brings its own.
+    """Commands for one cluster. ``scripts``: use Kafka's scripts; the embedded Kafka has none, so commands for it use
+    the Python client's.
     """
 
     bootstrap: str
     scripts: bool
 
     def set_topic(self, topic: str, name: str, value: str) -> str:
-        """Give a topic a setting."""
+        """The command that sets ``name`` of a topic."""
         if self.scripts:
             return f"{self._configs} --entity-type topics --entity-name {topic} --add-config {name}={value}"
         return f"{self._python} configs alter -r topic -n {topic} -c {name}={value}"
 
     def set_broker(self, name: str, value: str, *, fixed: bool, own: Sequence[int], nodes: Sequence[int]) -> list[str]:
-        """Give brokers a setting.
+        """The steps that set ``name`` of brokers.
 
-        ``fixed``: only a restart changes it. ``own``: brokers with a value of their own, which would hide one that is
-        meant for all. ``nodes``: brokers whose value is to be changed.
+        ``fixed``: only a restart changes it. ``own``: brokers with a value of their own, which would override the
+        default of all brokers. ``nodes``: brokers whose value must change.
         """
         if fixed and self.scripts:
             return [f"Put {name}={value} into server.properties of each broker, and restart them one after the other."]
@@ -40,7 +40,7 @@ class Commands:
         return [*lines, f"{self._configs} --entity-type brokers --entity-default --add-config {name}={value}"]
 
     def abort(self, topic: str, partition: int, *, start: int, producer: int, epoch: int) -> str:
-        """End a transaction that nobody else will end. ``start`` is its first offset in the partition."""
+        """The command that aborts a hanging transaction. ``start`` is its first offset in the partition."""
         if self.scripts:
             return (
                 f"kafka-transactions.sh --bootstrap-server {self.bootstrap} abort "
@@ -52,7 +52,7 @@ class Commands:
         )
 
     def move(self, topic: str, replicas: Mapping[int, Sequence[int]]) -> tuple[str, str]:
-        """Keep the partitions of a topic on these brokers: a file, and the command that reads it."""
+        """The steps that move a topic's partitions to these brokers: a file, and the command that reads it."""
         moves = [{"topic": topic, "partition": number, "replicas": list(on)} for number, on in replicas.items()]
         return (
             f"Write into {topic}.json: {json.dumps({'version': 1, 'partitions': moves})}",
@@ -70,7 +70,7 @@ class Commands:
 
 
 def away(words: str, *, embedded: bool) -> Finding:
-    """No answer from Kafka, in ``words``."""
+    """The finding that Kafka does not answer; ``words`` says how."""
     if embedded:
         return wrong("Kafka", words, "Start the bus with `cxbus run`, and look again.")
     return wrong("Kafka", words, "Start Kafka, or set CXBUS_BOOTSTRAP to where it is, and look again.")

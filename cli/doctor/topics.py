@@ -1,4 +1,4 @@
-"""Whether the topics are as the catalogue wants them, and whether their partitions can be read and written just now."""
+"""Checks whether topics are as the catalogue says, and whether their partitions can now be read and written."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .finding import Finding, Verdict, ok, warning, wrong
 from .remedy import Commands
 
 INTERNAL = ("__consumer_offsets", "__transaction_state")
-"""Kafka's own, without which nothing is read or written exactly once. They are made when first needed."""
+"""Kafka's own topics, on which exactly-once processing depends. Kafka creates them when they are first needed."""
 
 APPLY = "cxbus topics apply"
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Brokers by their id; ``leader`` is None while there is none."""
+    """A partition's brokers, by id; ``leader`` is None while there is none."""
 
     leader: int | None
     replicas: tuple[int, ...]
@@ -30,7 +30,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A topic that exists, as the cluster tells it."""
+    """An existing topic, as the cluster describes it."""
 
     partitions: Mapping[int, Partition]
     settings: Mapping[str, str | None]
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What comes of another value than the wanted one; ``harmless`` is the direction that breaks no promise."""
+    """The effect of a value that differs; ``harmless`` is the direction of difference that breaks no guarantee."""
 
     why: str
     harmless: Literal["more", "less", "none"] = "none"
@@ -59,7 +59,7 @@ MEANINGS: Mapping[str, Meaning] = {
 
 
 def judge(topics: Sequence[Topic], seen: Mapping[str, Seen], nodes: Sequence[int], commands: Commands) -> list[Finding]:
-    """``seen`` has those that exist, Kafka's own among them; ``nodes`` are all brokers."""
+    """``seen``: the existing topics, Kafka's own included. ``nodes``: all brokers."""
     missing = [topic.name for topic in topics if topic.name not in seen]
     there = [topic for topic in topics if topic.name in seen]
     ill = [finding for topic in there for finding in _topic(topic, seen[topic.name], nodes, commands)]
@@ -119,7 +119,7 @@ def _copies(topic: Topic, seen: Seen, nodes: Sequence[int], commands: Commands) 
 
 
 def _spread(replicas: Sequence[int], nodes: Sequence[int], copies: int) -> list[int]:
-    """The brokers that have a partition, and those that come after the last of them."""
+    """``copies`` brokers for a partition: those that have it, then those that follow the last of them by id."""
     ring = sorted(nodes)
     start = ring.index(replicas[-1]) + 1 if replicas and replicas[-1] in ring else 0
     others = [node for node in ring[start:] + ring[:start] if node not in replicas]
@@ -145,7 +145,7 @@ def _settings(topic: Topic, seen: Seen, commands: Commands) -> Iterator[Finding]
 
 
 def _harmless(meaning: Meaning, there: str | None, wanted: str) -> bool:
-    """Kafka writes "without limit" as -1."""
+    """Whether ``there`` differs in the harmless direction. -1 means "without limit"."""
     if meaning.harmless == "none" or there is None:
         return False
     more = int(there) == -1 or int(there) > int(wanted)
@@ -170,9 +170,9 @@ def _own(name: str, seen: Seen, copies: int, commands: Commands, nodes: Sequence
 
 
 def _standing(name: str, seen: Seen, least: int) -> Iterator[Finding]:
-    """How the partitions are just now; ``least`` copies must be in step for a write."""
+    """Checks the current state of the partitions; a write needs ``least`` in-sync replicas."""
     headless = [number for number, one in seen.partitions.items() if one.leader is None]
-    # Fewer copies than that in all are told where copies are judged.
+    # A topic with fewer than ``least`` replicas in all is reported by ``_copies``.
     few = [
         n for n, one in seen.partitions.items() if n not in headless and len(one.in_sync) < least <= len(one.replicas)
     ]

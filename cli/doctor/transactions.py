@@ -1,7 +1,7 @@
-"""Transactions that stay open: everything behind them is hidden from ``read_committed`` readers, so the bus stands.
+"""Checks for transactions that stay open: ``read_committed`` consumers do not get past them, so the bus stops.
 
-Partition leaders know where transactions are open, the transaction coordinators which ones they will end (KIP-664).
-One that no coordinator knows of is never ended.
+Partition leaders know where transactions are open, transaction coordinators know which ones they will end (KIP-664).
+A transaction that no coordinator knows is hanging: it never ends.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from .finding import Finding, ok, warning, wrong
 from .remedy import Commands
 
 LONG = 15 * SECOND
-"""Milliseconds: the bus's own are over after 10 s at the latest, and looked after every second."""
+"""Milliseconds. The bus's own transactions end after 10 s at the latest, and overdue ones are aborted every second."""
 SLACK = 30 * SECOND
-"""Milliseconds: the coordinator looks for overdue ones every 10 s by default; the rest is for clocks that differ."""
+"""Milliseconds. By default the coordinator aborts overdue transactions every 10 s; the rest is for clock skew."""
 CHECK = "open transactions"
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What a partition's leader tells: a producer's transaction is open since offset ``start``."""
+    """A partition leader's view: a producer's transaction is open since offset ``start``."""
 
     topic: str
     partition: int
@@ -32,7 +32,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a coordinator tells: it will end this transaction in ``partitions``.
+    """A coordinator's view: it will end this transaction in ``partitions``.
 
     ``started`` in ms since 1970 by its clock, ``timeout`` in ms.
     """
@@ -46,20 +46,20 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Both at about the same time, ``now`` in ms since 1970."""
+    """Both views at about the same time, ``now`` in ms since 1970."""
 
     now: int
     open: frozenset[Open]
     known: tuple[Known, ...]
 
     def keeper(self, one: Open) -> Known | None:
-        """Whose transaction that is; None if no coordinator will end it."""
+        """The transaction as its coordinator knows it; None if no coordinator will end it."""
         at = (one.topic, one.partition)
         return next((who for who in self.known if who.producer == one.producer and at in who.partitions), None)
 
 
 def suspects(look: Look) -> frozenset[Open]:
-    """Those that are worth a second look: one that is just ending may look like any of these."""
+    """Transactions to look at again: they may hang, but one that is just ending looks the same."""
     return frozenset(one for one in look.open if _suspect(one, look))
 
 
@@ -69,7 +69,7 @@ def _suspect(one: Open, look: Look) -> bool:
 
 
 def judge(first: Look, second: Look, commands: Commands) -> list[Finding]:
-    """``second`` is some seconds later; only what both show is told."""
+    """``second`` is some seconds later than ``first``; only transactions in both are reported."""
     lasting = sorted(
         suspects(first) & suspects(second), key=lambda one: (one.topic, one.partition, one.start, one.producer)
     )
