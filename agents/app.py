@@ -30,9 +30,9 @@ from engine.store.store import discard_unused
 from engine.transactional.partition_state import Processor
 from engine.transactional.partitions import TransactionalPartitions
 from engine.transactional.progress import ProgressLog
-from runtime.ending import Ending
 from runtime.ops import Health, OpsPages, announce
 from runtime.settings import Settings
+from runtime.shutdown import Shutdown
 from schemas.codec import Codec
 from schemas.registry import Registry
 
@@ -91,7 +91,7 @@ class Worker:
         self._name = name
         self._home = home
         self._tasks: list[asyncio.Task[None]] = []
-        self._sure = asyncio.Event()
+        self._partitions_verified = asyncio.Event()
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -149,13 +149,13 @@ class Worker:
 
         @self._agent(stages["resolver"])
         async def resolver(stream: Any) -> None:
-            await self._sure.wait()
+            await self._partitions_verified.wait()
             async for together in rounds(stream):
                 self.resolver.submit(together)
 
         @self._agent(stages["journey"])
         async def journey(stream: Any) -> None:
-            await self._sure.wait()
+            await self._partitions_verified.wait()
             async for together in rounds(stream):
                 self.journey.submit(together)
 
@@ -169,7 +169,7 @@ class Worker:
         """Runs beside the agents: the directory's tail of its topic, intake's producer, the lag metric."""
         await self.intake.start()
         await self._check_partitions()
-        self._spawn(self._look_around(), "lag")
+        self._spawn(self._update_lag(), "lag")
         self._spawn(self.directory.tail(), "directory")
         await self.directory.caught_up.wait()
         try:
@@ -189,9 +189,9 @@ class Worker:
         there = len(await self.intake.partitions_of(journal))
         if there != wanted:
             raise Permanent(f"{journal} has {there} partitions, but CXBUS_PARTITIONS is {wanted}; set it to {there}")
-        self._sure.set()
+        self._partitions_verified.set()
 
-    async def _look_around(self) -> None:
+    async def _update_lag(self) -> None:
         """Updates the lag metric, and raises ``Fatal`` when the group assigns nothing for too long."""
         began = self.app.pulse.seconds
         while True:
@@ -241,7 +241,7 @@ class Worker:
                 return Health(False, f"partitions of {owner.topic} are being restored: {closed}")
         return Health(True, f"{len(self.journey.positions)} journal partitions")
 
-    def run(self, ending: Ending | None = None) -> int:
+    def run(self, ending: Shutdown | None = None) -> int:
         """Works until asked to stop; returns the exit code (0: asked to stop; 1: failed; 2: failed for good)."""
         gc.collect()
         gc.freeze()

@@ -38,7 +38,7 @@ CLOCK = b"clock"
 AT_BYTES = 8
 
 
-class Place(NamedTuple):
+class EntryPlace(NamedTuple):
     """An entry's instant (µs), and its matter as ``matter_name`` writes it (empty: none)."""
 
     at: int
@@ -48,8 +48,8 @@ class Place(NamedTuple):
 class Added(msgspec.Struct, frozen=True, gc=False):
     """An entry to add to the timeline of the customer ``owner``, encoded as ``stored``.
 
-    ``at``: its instant as ``placed`` writes it; ``stood_at``: its instant until now (µs), if it is not new. ``matter``:
-    its matter as ``matter_name`` writes it (empty: none).
+    ``at``: its instant as ``placed`` writes it; ``moved_from``: its instant until now (µs), if it is not new.
+    ``matter``: its matter as ``matter_name`` writes it (empty: none).
     """
 
     owner: bytes
@@ -57,7 +57,7 @@ class Added(msgspec.Struct, frozen=True, gc=False):
     at: bytes
     stored: bytes
     matter: bytes = b""
-    stood_at: int | None = None
+    moved_from: int | None = None
 
 
 class Archive:
@@ -96,9 +96,9 @@ class Archive:
         self._uids.add(self._new)
         self._new.clear()
 
-    def read_on(self) -> None:
+    def load_uids(self) -> None:
         """Reads some more uids of the store into memory. Call it after a ``flush``, now and then."""
-        self._uids.read_on()
+        self._uids.load_uids()
 
     def drop(self) -> None:
         """Drops the pending changes, and snapshots that may include them."""
@@ -183,14 +183,14 @@ class Archive:
     def add(self, added: Added) -> None:
         """Adds a new entry, or moves one to its new instant."""
         owner, uid, matter = added.owner, added.uid, added.matter
-        if added.stood_at is not None:
-            self._take_away(owner, uid, Place(added.stood_at, matter))
+        if added.moved_from is not None:
+            self._take_away(owner, uid, EntryPlace(added.moved_from, matter))
         self._new.add(uid)
         self._put(owner, uid, added.at, added.stored, matter)
 
-    def shippable(self, customer: str) -> list[stored_entry.Shippable]:
+    def for_move(self, customer: str) -> list[stored_entry.Shippable]:
         """The customer's entries in the timeline's order, to be moved to another customer."""
-        return [stored_entry.shippable(uid, stored) for _, uid, stored in self._scan(customer.encode())]
+        return [stored_entry.for_move(uid, stored) for _, uid, stored in self._scan(customer.encode())]
 
     def erase(self, customer: str) -> None:
         """Deletes all entries of the customer: they were moved away."""
@@ -229,7 +229,7 @@ class Archive:
             put[about] = put[about + place] = b""
         self._store.update("entries", put)
 
-    def _remove(self, owner: bytes, uid: bytes) -> Place | None:
+    def _remove(self, owner: bytes, uid: bytes) -> EntryPlace | None:
         """Deletes an entry at whatever instant it is; returns that instant and its matter."""
         place = self._place(owner, uid)
         if place is not None:
@@ -237,16 +237,16 @@ class Archive:
             self._store.delete("entries", b"%s/u%s" % (owner, uid))
         return place
 
-    def _take_away(self, owner: bytes, uid: bytes, place: Place) -> None:
+    def _take_away(self, owner: bytes, uid: bytes, place: EntryPlace) -> None:
         """Deletes the entry's keys at that place."""
         at = placed(place.at)
         self._store.delete("entries", b"%s/e%s%s" % (owner, at, uid))
         if place.matter:
             self._store.delete("entries", _about(owner, place.matter) + at + uid)
 
-    def _place(self, owner: bytes, uid: bytes) -> Place | None:
+    def _place(self, owner: bytes, uid: bytes) -> EntryPlace | None:
         found = self._store.get("entries", b"%s/u%s" % (owner, uid))
-        return None if found is None else Place(int.from_bytes(found[:AT_BYTES], "big"), found[AT_BYTES:])
+        return None if found is None else EntryPlace(int.from_bytes(found[:AT_BYTES], "big"), found[AT_BYTES:])
 
     def _find(self, owner: bytes, uid: bytes) -> tuple[int, bytes] | None:
         place = self._place(owner, uid)
@@ -268,7 +268,7 @@ class Archive:
 
     # --- archived alerts --------------------------------------------------------------------------------------------
 
-    def set_closed(self, key: bytes, value: bytes | None) -> None:
+    def set_archived(self, key: bytes, value: bytes | None) -> None:
         """Copies a record of the topic of notified alerts, key ``<customer>/<alert id>``; ``None``: a tombstone."""
         owner, slash, name = key.partition(b"/")
         if not owner or not slash:

@@ -9,7 +9,7 @@ from heapq import nlargest
 import orjson
 
 from schemas import instant
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 
 SHOWN = 100
 """How many blocked identifiers are listed, the latest first; all are counted."""
@@ -65,10 +65,10 @@ def blocked_in(key: bytes, value: bytes) -> Blocked:
     return Blocked(said["blocked"], key.decode(), said.get("type", ""), said["id"])
 
 
-def nobody(types: Iterable[tuple[str, int]]) -> Dead:
+def nobody(types: Iterable[tuple[str, int]]) -> Refusal:
     """Why an event is refused whose identifiers are all blocked. ``types``: type and since when (µs) of each."""
     which = ", ".join(f"{kind} (since {instant.render(since)})" for kind, since in types)
-    return Dead(
+    return Refusal(
         Reason.NO_IDENTIFIER,
         f"data.customer.identifiers has only what identifies nobody any more: {which}. Too many customers came "
         "with such a value within 24 hours, so it is blocked; send an identifier that is the customer's own.",

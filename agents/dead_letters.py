@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from engine.transactional.transaction import Output
 from schemas.dead_letter import ERRORS, RETRY_OF
 from schemas.journal import Header, Origin
-from schemas.refusal import Dead
+from schemas.refusal import Refusal
 from schemas.topics import DEAD
 
 __all__ = [
@@ -44,7 +44,7 @@ def letter(
     headers: Sequence[Header],
     stage: str,
     origin: Origin,
-    dead: Dead,
+    dead: Refusal,
     last: int | None = None,
 ) -> Output:
     """The dead letter for a record that was published at ``origin`` and that ``stage`` could not use.

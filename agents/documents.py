@@ -129,7 +129,7 @@ class _Profile(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True)
     entries: int = 0
     open: list[dict[str, object]] = []
     open_count: int = 0
-    last_contact: dict[str, instant.Text] = {}
+    last_contact: dict[str, instant.InstantText] = {}
     merged_into: str | None = None
 
 

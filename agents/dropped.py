@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 
 SHOWN = 5
 """Dropped identifiers that a dead letter names; the others are counted."""
@@ -25,14 +25,14 @@ class Dropped(NamedTuple):
     nobody: Nobody
 
 
-def refusal(kept: Sized, dropped: Sequence[Dropped]) -> Dead | None:
+def refusal(kept: Sized, dropped: Sequence[Dropped]) -> Refusal | None:
     """Why an event with these identifiers is refused; ``None`` if it is not."""
     for place, nobody in dropped:
         if nobody.type is None:
-            return Dead(Reason.INVALID_DATA, f"data.customer.identifiers[{place}].type is {nobody.why}")
+            return Refusal(Reason.INVALID_DATA, f"data.customer.identifiers[{place}].type is {nobody.why}")
     if kept or not dropped:
         return None
-    return Dead(
+    return Refusal(
         Reason.NO_IDENTIFIER,
         f"none of data.customer.identifiers identifies anybody: {told(dropped)}; send at least one that does.",
     )

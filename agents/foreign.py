@@ -14,7 +14,7 @@ from engine.kafka.mark import MARK
 from engine.kafka.record import KafkaRecord, end_of
 from engine.transactional.transaction import Output
 from schemas.journal import Origin
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 from schemas.topics import department_of
 
 from .dead_letters import letter
@@ -59,6 +59,6 @@ def _letter(record: KafkaRecord, stage: str) -> Output:
     hidden = key_of_ours(record.topic, record.key)
     under = "" if hidden is None else f" It stands under the key of {hidden}."
     origin = Origin(record.topic, record.partition, record.offset)
-    dead = Dead(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
+    dead = Refusal(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
     last = end_of(record) - 1  # the record stands for a batch that can't be read
     return letter(record.key, record.value, headers, stage, origin, dead, last if last > record.offset else None)

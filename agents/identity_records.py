@@ -6,14 +6,14 @@ from typing import Any
 
 import orjson
 
-from core.identity.fuse import MOST_A_DAY, Held
+from core.identity.fuse import MOST_A_DAY, NodeState
 from schemas.journal import is_instant, is_name
 from schemas.topics import KEY_RECORD
 
 from .record_forms import may_be_merged
 
 
-def identifier_record(kind: str, held: Held) -> bytes:
+def identifier_record(kind: str, held: NodeState) -> bytes:
     """The value of the record of an identifier of this type."""
     said: dict[str, Any] = {"id": held.customer, "type": kind}
     if held.blocked is not None:
@@ -23,10 +23,10 @@ def identifier_record(kind: str, held: Held) -> bytes:
     return orjson.dumps(said)
 
 
-def held_in(record: bytes) -> Held:
+def held_in(record: bytes) -> NodeState:
     """Decodes what ``identifier_record`` wrote."""
     said = orjson.loads(record)
-    return Held(said["id"], tuple(said.get("links", ())), said.get("blocked"))
+    return NodeState(said["id"], tuple(said.get("links", ())), said.get("blocked"))
 
 
 def identity_form(key: bytes | None, value: bytes | None) -> bool:

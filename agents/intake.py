@@ -24,8 +24,8 @@ from engine.transactional.batch import Batch, commit
 from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, by_target, send_all
 from schemas.codec import Codec, Decoded
-from schemas.journal import Kind, Origin, event_headers
-from schemas.refusal import Dead, Reason
+from schemas.journal import EntryKind, Origin, event_headers
+from schemas.refusal import Reason, Refusal
 from schemas.topics import JOURNAL, LINKS, department_of, partition_of
 
 from .blocked import nobody
@@ -152,13 +152,13 @@ class Intake:
 
     def _route(self, record: KafkaRecord) -> Output:
         if isinstance(record, Unusable):
-            return self._bury(record, unread(record))
+            return self._dead_letter(record, unread(record))
         received = received_at(record)
         understood = self._understood(record, received)
-        if isinstance(understood, Dead):
-            return self._bury(record, understood)
+        if isinstance(understood, Refusal):
+            return self._dead_letter(record, understood)
         decoded, identified = understood
-        kind: Kind = "event"
+        kind: EntryKind = "event"
         if decoded.identifiers:
             customer = self._directory.customer(identified.nodes)
         else:
@@ -168,18 +168,18 @@ class Intake:
         if customer is not None:
             return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), decoded.value, headers)
         if blocked := self._directory.all_blocked(identified.nodes):
-            return self._bury(record, nobody(blocked))
+            return self._dead_letter(record, nobody(blocked))
         # The directory may lag when an alert is answered at once: the resolver may know a customer that it does not.
         return Output(LINKS, 0, None, decoded.value, link_headers(headers, identified.nodes))
 
-    def _understood(self, record: KafkaRecord, received: int) -> tuple[Decoded, Identified] | Dead:
+    def _understood(self, record: KafkaRecord, received: int) -> tuple[Decoded, Identified] | Refusal:
         """Decodes the record and its identifiers. An exception costs one event: a retry would raise it again."""
         try:
             decoded = self._codec.decode(department_of(record.topic), record.value, record.headers)
-            if isinstance(decoded, Dead):
+            if isinstance(decoded, Refusal):
                 return decoded
             if decoded.time > received + DAY:
-                return Dead(Reason.TIME_IN_FUTURE, _FUTURE)
+                return Refusal(Reason.TIME_IN_FUTURE, _FUTURE)
             identified = self._identifiers.known[decoded.identifiers]
         except Exception as error:  # noqa: BLE001 -- isolated, reported and counted
             return isolated("intake", error)
@@ -189,7 +189,7 @@ class Intake:
                 return refused
         return decoded, identified
 
-    def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
+    def _dead_letter(self, record: KafkaRecord, dead: Refusal) -> Output:
         self._metrics.dead.labels(department_of(record.topic), dead.reason).inc()
         origin = Origin(record.topic, record.partition, record.offset)
         sent = record.sent if isinstance(record, Unusable) else record.headers
@@ -201,11 +201,11 @@ class Intake:
 _TOPIC = attrgetter("topic")
 
 
-def unread(record: Unusable) -> Dead:
+def unread(record: Unusable) -> Refusal:
     """Why the record was not read."""
     if record.flaw is Flaw.UNREADABLE:
-        return Dead(Reason.UNREADABLE, _NONSENSE)
-    return Dead(Reason.TOO_LARGE, _BOMB)
+        return Refusal(Reason.UNREADABLE, _NONSENSE)
+    return Refusal(Reason.TOO_LARGE, _BOMB)
 
 
 _FUTURE = (

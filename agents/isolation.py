@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import structlog
 
-from schemas.refusal import Dead, decision_error
+from schemas.refusal import Refusal, decision_error
 
 log = structlog.get_logger("agents.isolation")
 
 
-def isolated(stage: str, error: Exception) -> Dead:
+def isolated(stage: str, error: Exception) -> Refusal:
     """Logs the failure without its text, which may hold personal data; returns why the event is refused."""
     log.error("a decision failed, it is isolated", stage=stage, error=type(error).__name__)
     log.debug("where it failed", exc_info=error)

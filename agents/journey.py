@@ -21,7 +21,7 @@ from core.customer import step as journey
 from core.customer.archive import LifeChange
 from core.customer.arrival import Arrived, Ignored, Refused, Written
 from core.customer.customer import Customer
-from core.customer.step import Forwarded, Moved, Shipped, step
+from core.customer.step import Forwarded, Moved, MovedOut, step
 from core.customer.unmatched_closings import Unmatched
 from core.rules.ruleset import RuleSet
 from engine.kafka.checkpoint import Checkpoint
@@ -30,7 +30,7 @@ from engine.kafka.record import KafkaRecord
 from engine.transactional.transaction import Output
 from schemas.alerted import ALERTED
 from schemas.journal import EVENT, MOVED, ORDER, Header, Origin, header_of
-from schemas.refusal import Dead, Reason, decision_error
+from schemas.refusal import Reason, Refusal, decision_error
 from schemas.topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, department_of, partition_of
 
 from . import messages, moves, output_size, stored_alert
@@ -39,8 +39,8 @@ from .customer_cache import BYTES, CustomerCache
 from .dead_letters import letter
 from .documents import STATE, Document, Documents, bytes_at_most
 from .foreign import letters_about, unreadable
-from .heard import Heard, Listener
 from .identifiers import Identifiers
+from .journal_record import JournalDecoder, JournalRecord
 from .metrics import Metrics
 from .mirror import mirror
 from .output_size import OutputTooLarge, fitting
@@ -70,7 +70,7 @@ class Journey:
         self._partitions = partitions
         self._rules = rules
         self._documents = Documents(rules)
-        self._listener = Listener(rules.vocabulary, identifiers)
+        self._listener = JournalDecoder(rules.vocabulary, identifiers)
         self._entries = TimelineEntries(partition, rules.vocabulary, metrics)
         self._metrics = metrics
         self._archive = Archive(directory)
@@ -191,7 +191,7 @@ class Journey:
         self._archive.set_clock(self._pending_clock)
         self._archive.flush(mark)
         if self._heard <= QUIET:
-            self._archive.read_on()
+            self._archive.load_uids()
         self._clock = self._pending_clock
         for name in self._known.keep((customer, self._weights[name]) for name, customer in self._touched.items()):
             self._archive.forget_states(name)
@@ -240,11 +240,11 @@ class Journey:
         except Exception as error:  # noqa: BLE001 -- isolated, reported and counted
             if before is None:  # the customer's own document can't be read
                 self._touched.pop(name, None)
-                return [self._bury(record, error)]
+                return [self._dead_letter(record, error)]
             self._touched[name] = self._documents.decode(before)
             self._archive.forget_states(name)
             if dict(record.headers).get(ORDER) != MOVED:
-                return [self._bury(record, error)]
+                return [self._dead_letter(record, error)]
             return self._unjudged(record, name, before)
 
     def _unjudged(self, record: KafkaRecord, name: str, before: Document) -> list[Output]:
@@ -254,12 +254,12 @@ class Journey:
         except Exception as error:  # noqa: BLE001 -- that failed, too: it must not hold up others' events
             self._touched[name] = self._documents.decode(before)
             self._archive.forget_states(name)
-            return [self._bury(record, error)]
+            return [self._dead_letter(record, error)]
         log.error("a move is taken in unjudged", partition=self._partition, offset=record.offset)
         self._metrics.unjudged.inc()
         return outputs
 
-    def _bury(self, record: KafkaRecord, error: Exception) -> Output:
+    def _dead_letter(self, record: KafkaRecord, error: Exception) -> Output:
         """The dead letter for a record whose decision failed: for its event, or for the order or part of a move."""
         headers, failed = dict(record.headers), decision_error(error)
         if EVENT in headers:
@@ -296,7 +296,7 @@ class Journey:
         return self._several(decisions, customer, record, heard)
 
     def _several(
-        self, decisions: Iterable[journey.Output], customer: Customer, record: KafkaRecord, heard: Heard
+        self, decisions: Iterable[journey.Decision], customer: Customer, record: KafkaRecord, heard: JournalRecord
     ) -> list[Output]:
         outputs: list[Output] = []
         joined: list[Added] = []
@@ -313,7 +313,7 @@ class Journey:
         for added in joined:
             self._archive.add(added)
         for one in archived:
-            self._archive.set_closed(one.key or b"", one.value)
+            self._archive.set_archived(one.key or b"", one.value)
         return outputs + archived if archived else outputs
 
     def _customer(self, name: str) -> Customer:
@@ -329,7 +329,7 @@ class Journey:
     # --- what is written --------------------------------------------------------------------------------------------
 
     def _told(
-        self, customer: Customer, decision: journey.Output, record: KafkaRecord, heard: Heard
+        self, customer: Customer, decision: journey.Decision, record: KafkaRecord, heard: JournalRecord
     ) -> Iterable[Output]:
         """The outputs of a decision other than an entry."""
         if isinstance(decision, AlertMessage):
@@ -343,7 +343,7 @@ class Journey:
             return (self._refuse(decision, source.event, source.origin),)
         elif isinstance(decision, Forwarded):
             return (self._to_journal(decision.to, record.value, record.headers),)
-        elif isinstance(decision, Shipped):
+        elif isinstance(decision, MovedOut):
             return self._ship(customer, decision)
         elif isinstance(decision, Unmatched):
             self._unmatched.setdefault(decision.type, []).append(heard.sources[0].origin)
@@ -364,13 +364,13 @@ class Journey:
         ]
 
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
-        place, dead = Origin.parse(origin), Dead(Reason(refused.reason), refused.message)
+        place, dead = Origin.parse(origin), Refusal(Reason(refused.reason), refused.message)
         self._metrics.dead.labels(department_of(place.topic), dead.reason).inc()
         return letter(None, event, messages.STRUCTURED, "journey", place, dead)
 
-    def _ship(self, customer: Customer, shipped: Shipped) -> Iterator[Output]:
+    def _ship(self, customer: Customer, shipped: MovedOut) -> Iterator[Output]:
         """Sends the customer's entries through the journal to the surviving customer, and deletes them here."""
-        stored = self._archive.shippable(customer.id)
+        stored = self._archive.for_move(customer.id)
         for entry in stored:
             yield Output(TIMELINE, self._partition, f"{customer.id}/{entry.uid}".encode(), None)
         for part in moves.parts(customer.id, shipped, stored):

@@ -37,7 +37,7 @@ class KnownUids:
         if next(self._store.scan(self._family, b""), None) is None:
             self._next, self.may_hold = None, self._filter.may_hold
 
-    def read_on(self) -> None:
+    def load_uids(self) -> None:
         """Reads one more piece of the store's uids. Nothing may be pending in the store."""
         if self._next is None:
             return

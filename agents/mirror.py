@@ -11,7 +11,7 @@ from schemas.topics import NOTIFIED, TIMELINE
 from . import stored_alert
 from .archive import Archive
 from .documents import STATE, Document, OtherVersion, head
-from .record_forms import may_be_notified, may_be_told, received_at
+from .record_forms import are_valid_alerts, may_be_told, received_at
 from .timeline_entry import MATTER, STOOD_AT
 
 
@@ -25,7 +25,7 @@ def mirror(record: KafkaRecord, archive: Archive) -> int:
         _entry(record, archive)
         return 0
     if record.topic == NOTIFIED:
-        _closed_alert(name, record, archive)
+        _archived_alert(name, record, archive)
         return 0
     return _profile(name, record, archive)
 
@@ -38,10 +38,10 @@ def _entry(record: KafkaRecord, archive: Archive) -> None:
     archive.mirror(record.key, record.value, headers.get(MATTER, b""), stood_elsewhere=STOOD_AT in headers)
 
 
-def _closed_alert(name: str, record: KafkaRecord, archive: Archive) -> None:
+def _archived_alert(name: str, record: KafkaRecord, archive: Archive) -> None:
     if record.value is not None and not _is_closed_alert(name, stored_alert.alert(record.value)):
         raise ValueError("no archived alert of that key")
-    archive.set_closed(record.key, record.value)
+    archive.set_archived(record.key, record.value)
 
 
 def _is_closed_alert(key: str, alert: Alert) -> bool:
@@ -60,7 +60,7 @@ def _profile(name: str, record: KafkaRecord, archive: Archive) -> int:
         place = Origin(record.topic, record.partition, record.offset)
         raise OtherVersion(f"the record {place}: {error}") from error
     rfc3339(appended)  # raises unless it can be written into messages
-    if customer != name or not may_be_notified(alerts):
+    if customer != name or not are_valid_alerts(alerts):
         raise ValueError("no profile of that customer")
     archive.set_profile(name, document.stored())
     if record.timestamp <= 0 or appended <= received_at(record) + DAY:

@@ -9,7 +9,7 @@ import msgspec
 import orjson
 
 from core.alerts.alert import Alert
-from core.customer.step import Shipped
+from core.customer.step import MovedOut
 from core.timeline.entry import BEFORE_ALL
 
 from .stored_entry import Shippable
@@ -54,7 +54,7 @@ def read(value: bytes) -> Move:
 _MOVE = msgspec.json.Decoder(Move)
 
 
-def parts(customer: str, shipped: Shipped, stored: Sequence[Shippable]) -> Iterator[bytes]:
+def parts(customer: str, shipped: MovedOut, stored: Sequence[Shippable]) -> Iterator[bytes]:
     """The values of the journal records that move ``customer`` away, with the ``stored`` entries."""
     found: list[list[dict[str, Any]]] = [[]]
     size = 0

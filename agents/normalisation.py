@@ -52,7 +52,7 @@ class Identifier(NamedTuple):
     value: str
 
 
-class Judged(NamedTuple):
+class JudgedIdentifiers(NamedTuple):
     """An event's identifiers: those that identify, strongest first, without repetition, and the others."""
 
     kept: tuple[Identifier, ...]
@@ -86,7 +86,7 @@ class Normalisation:
         for kind, some in patterns.items():
             self._blocked[kind] = re.compile("|".join(some), re.DOTALL)
 
-    def judge(self, pairs: Sequence[tuple[str, str]]) -> Judged:
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> JudgedIdentifiers:
         """Splits ``(type, value)`` pairs as sent into those that identify the customer and the others, with the
         reason.
         """
@@ -194,11 +194,11 @@ def _pattern(text: str) -> str:
     return first + "".join(f"(?>.*?{part})" for part in others) + f".*{last}"
 
 
-def judged(ones: Sequence[Identifier | Nobody]) -> Judged:
+def judged(ones: Sequence[Identifier | Nobody]) -> JudgedIdentifiers:
     """Combines an event's identifiers, which were judged one by one in their order."""
     kept = {one for one in ones if isinstance(one, Identifier)}
     dropped = (Dropped(place, one) for place, one in enumerate(ones) if isinstance(one, Nobody))
-    return Judged(tuple(sorted(kept)), tuple(dropped))
+    return JudgedIdentifiers(tuple(sorted(kept)), tuple(dropped))
 
 
 def typed(entry: str, types: Iterable[str]) -> tuple[str | None, str]:

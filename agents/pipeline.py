@@ -47,7 +47,7 @@ from .vocabulary import vocabulary
 Place = tuple[str, int]
 """Topic and partition."""
 
-Stage = Literal["intake", "resolver", "directory", "journey"]
+StageName = Literal["intake", "resolver", "directory", "journey"]
 """The directory is a part of intake: it tails the identities that the resolver writes."""
 
 
@@ -58,7 +58,7 @@ class UnknownPlace(ValueError):
 class Input(NamedTuple):
     """An input partition of one stage."""
 
-    stage: Stage
+    stage: StageName
     topic: str
     partition: int
 

@@ -93,7 +93,7 @@ def may_be_told(alert: Alert) -> bool:
     )
 
 
-def may_be_notified(alerts: Sequence[Alert]) -> bool:
+def are_valid_alerts(alerts: Sequence[Alert]) -> bool:
     """Whether these can be a customer's notified alerts: few are remembered, and each may cause one more message."""
     return len(alerts) <= MOST_ALERTS and all(map(may_be_told, alerts))
 

@@ -14,15 +14,15 @@ import orjson
 import structlog
 from aiokafka import TopicPartition
 
-from core.identity.fuse import LINKS_A_DAY, Held, judge
-from core.identity.links import Born, Linked, Merged, Node, resolve, root
+from core.identity.fuse import LINKS_A_DAY, NodeState, judge
+from core.identity.links import CustomerCreated, Linked, Merged, Node, resolve, root
 from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord
 from engine.store.store import Store
 from engine.transactional.transaction import Output
 from schemas.journal import MERGE, ORDER, Origin, header_of, without_nodes
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 from schemas.topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of, partition_of
 
 from . import messages
@@ -145,34 +145,34 @@ class Resolver:
             at = received_at(record)
             judged = judge(nodes, at, self, self._links_a_day)
             if not judged.identifying:
-                yield self._bury(record, nobody((node.type, self._known(node).blocked or 0) for node in nodes))
+                yield self._dead_letter(record, nobody((node.type, self._known(node).blocked or 0) for node in nodes))
                 return
             resolution = resolve(judged.identifying, record.offset, self, self._identifiers.mint)
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 -- isolated, reported and counted
-            yield self._bury(record, isolated("resolver", error))
+            yield self._dead_letter(record, isolated("resolver", error))
             return
         links = dict(judged.links)
         for change in resolution.changes:
             if isinstance(change, Linked):
                 self._metrics.links.inc()
-                yield self._know(change.node, Held(change.customer, links.pop(change.node, ())))
-            elif isinstance(change, Born):
+                yield self._know(change.node, NodeState(change.customer, links.pop(change.node, ())))
+            elif isinstance(change, CustomerCreated):
                 yield self._learn(f"c/{change.customer}", {"born": change.offset})
             else:
                 yield from self._merge(change)
-        yield from self._fuse(links, judged.blown, at)
+        yield from self._fuse(links, judged.newly_blocked, at)
         yield self._to_journal(resolution.customer, record.value, without_nodes(record.headers))
 
     def _answer(self, record: KafkaRecord) -> Output:
         """Routes an answer to an alert whose customer the directory of an intake did not know yet."""
         echoed = str(orjson.loads(record.value)["data"]["customerId"])
         if self._store.get("identities", f"c/{echoed}".encode()) is None:
-            return self._bury(record, Dead(Reason.INVALID_DATA, _STRANGER))
+            return self._dead_letter(record, Refusal(Reason.INVALID_DATA, _STRANGER))
         return self._to_journal(root(echoed, self.merged_into), record.value, without_nodes(record.headers))
 
-    def _bury(self, record: KafkaRecord, dead: Dead) -> Output:
+    def _dead_letter(self, record: KafkaRecord, dead: Refusal) -> Output:
         origin = Origin.parse(header_of(dict(record.headers)).origin)
         self._metrics.dead.labels(department_of(origin.topic), dead.reason).inc()
         return letter(None, record.value, messages.STRUCTURED, "resolver", origin, dead)
@@ -183,21 +183,21 @@ class Resolver:
         order = orjson.dumps({"into": merged.into, "version": merged.version})
         yield self._to_journal(merged.customer, order, ((ORDER, MERGE),))
 
-    def _fuse(self, links: Mapping[Node, tuple[int, ...]], blown: Sequence[Node], at: int) -> Iterator[Output]:
+    def _fuse(self, links: Mapping[Node, tuple[int, ...]], newly_blocked: Sequence[Node], at: int) -> Iterator[Output]:
         """Writes that known nodes were linked once more, or are blocked from now on (``at``, µs)."""
         for node, counted in links.items():
             yield self._know(node, replace(self._known(node), links=counted))
-        for node in blown:
+        for node in newly_blocked:
             held = self._known(node)
             log.warning("an identifier is blocked: too many strangers share it", type=node.type, customer=held.customer)
-            yield self._know(node, Held(held.customer, blocked=at))
+            yield self._know(node, NodeState(held.customer, blocked=at))
 
-    def _known(self, node: Node) -> Held:
+    def _known(self, node: Node) -> NodeState:
         held = self.held(node.hash)
         assert held is not None, "what was judged is known"
         return held
 
-    def _know(self, node: Node, held: Held) -> Output:
+    def _know(self, node: Node, held: NodeState) -> Output:
         return self._put(f"i/{node.hash}".encode(), identifier_record(node.type, held))
 
     def _learn(self, key: str, value: Mapping[str, Any]) -> Output:
@@ -210,9 +210,9 @@ class Resolver:
     def _to_journal(self, customer: str, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Output:
         return Output(JOURNAL, partition_of(customer, self._partitions), customer.encode(), value, headers)
 
-    # --- core.identity.links.Known, core.identity.fuse.Known ----------------------------------------------------------
+    # --- core.identity.links.LinkMemory, core.identity.fuse.FuseMemory ------------------------------------------------
 
-    def held(self, node_hash: str) -> Held | None:
+    def held(self, node_hash: str) -> NodeState | None:
         """The record of a node, if it is known."""
         value = self._store.get("identities", f"i/{node_hash}".encode())
         return None if value is None else held_in(value)

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import yaml
 
+from core.alerts.history import matches
 from core.alerts.matching import Match
-from core.alerts.past import matches
 from core.rules.parsing import parse_rule
 from core.rules.reading import RuleError
 from core.rules.rule import Rule

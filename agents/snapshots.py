@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from core.timeline.derived import Derived
 
-from .remembered import Remembered
+from .matter_cache import MatterCache
 
 MOST = 24
 """Snapshots of a customer above which they are thinned: several go at once, so that it costs little per event."""
@@ -38,7 +38,7 @@ class Snapshots:
     def __init__(self) -> None:
         self._states: dict[str, list[Derived]] = {}
         self._unwritten = False
-        self._matters = Remembered()
+        self._matters = MatterCache()
         self.remembered = self._matters.before
 
     def before(self, customer: str, instant: int) -> Derived | None:

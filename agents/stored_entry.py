@@ -55,7 +55,7 @@ def arrived(at: int, uid: str, stored: bytes) -> Arrived:
     )
 
 
-def shippable(uid: str, stored: bytes) -> Shippable:
+def for_move(uid: str, stored: bytes) -> Shippable:
     """Decodes the entry for a move."""
     head: dict[str, Any] = orjson.loads(b'{"received":%s}' % stored[: stored.index(_EVENT)])
     event = _event(stored)

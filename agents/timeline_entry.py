@@ -15,7 +15,7 @@ from schemas.topics import TIMELINE
 
 from .archive import Added, matter_name, placed
 from .cloud_event import moment
-from .heard import Source
+from .journal_record import EventSource
 from .messages import STRUCTURED
 from .metrics import Metrics
 from .output_size import fitting
@@ -30,14 +30,14 @@ class TimelineEntries:
         self._in_order: list[str] = []  # the department of each new entry
         self._late: list[str] = []
 
-    def record(self, customer: bytes, written: Written, source: Source) -> tuple[Output, Added]:
+    def record(self, customer: bytes, written: Written, source: EventSource) -> tuple[Output, Added]:
         """The record of an entry around the department's event, whose bytes are taken unchanged (a valid JSON object),
         and what the archive is to store of it.
 
         The other texts are the bus's own and need no escaping, except the identifiers, of which only type and value are
         repeated. Raises ``OutputTooLarge``.
         """
-        entry, taken, stood_at, late = written.entry, written.taken, written.stood_at, written.late
+        entry, taken, moved_from, late = written.entry, written.taken, written.moved_from, written.late
         if taken is None:
             department, matter = self._unread(entry)
         else:
@@ -56,12 +56,12 @@ class TimelineEntries:
             b"true" if source.moved else b"false",
             stored,
         )
-        output = fitting(Output(TIMELINE, self._partition, key, value, timeline_headers(about, stood_at)))
-        if stood_at is None:
+        output = fitting(Output(TIMELINE, self._partition, key, value, timeline_headers(about, moved_from)))
+        if moved_from is None:
             (self._late if late else self._in_order).append(department)
         else:
             self._metrics.duplicates.inc()
-        return output, Added(customer, source.uid, placed(at), stored, about, stood_at)
+        return output, Added(customer, source.uid, placed(at), stored, about, moved_from)
 
     def _unread(self, entry: Entry) -> tuple[str, tuple[str, str] | None]:
         """Department and matter of an entry that is not folded: a note, or an event of unknown type."""
@@ -90,12 +90,12 @@ _ENTRY = (
 )
 
 
-def timeline_headers(matter: bytes, stood_at: int | None) -> tuple[Header, ...]:
+def timeline_headers(matter: bytes, moved_from: int | None) -> tuple[Header, ...]:
     """Headers that spare a restore from parsing the entry: its matter, if any, and, for an entry that is written again,
     its instant (µs) until then.
     """
-    if stood_at is not None:
-        return (*timeline_headers(matter, None), (STOOD_AT, b"%d" % stood_at))
+    if moved_from is not None:
+        return (*timeline_headers(matter, None), (STOOD_AT, b"%d" % moved_from))
     return (*STRUCTURED, (MATTER, matter)) if matter else STRUCTURED
 
 

@@ -53,7 +53,7 @@ class TopicRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TopicChange:
     """What ``apply`` did to a topic, or found different and left unchanged."""
 
     topic: str
@@ -65,7 +65,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TopicStatus:
     """A topic of the catalogue as it is on a cluster."""
 
     topic: Topic
@@ -99,7 +99,7 @@ def copies(living: Iterable[int], replicas: Iterable[Sequence[int]]) -> int:
     return min(3, len({*living, *chain.from_iterable(replicas)}))
 
 
-def apply(bootstrap: str, topics: Sequence[Topic]) -> list[Change]:
+def apply(bootstrap: str, topics: Sequence[Topic]) -> list[TopicChange]:
     """Creates missing topics and waits until all have leaders; reports other settings, but leaves them.
 
     Can be repeated, also concurrently. Raises ``PartitionsDiffer`` before anything is created, ``TopicRefused`` and
@@ -113,14 +113,14 @@ def apply(bootstrap: str, topics: Sequence[Topic]) -> list[Change]:
         if missing:
             _partitions(admin, missing)  # a concurrent apply may have created them with other numbers
         differing = [
-            Change(standing.topic.name, "differs", words)
+            TopicChange(standing.topic.name, "differs", words)
             for standing in _standings(admin, topics)
             for words in standing.differences
         ]
         return created + differing
 
 
-def list_topics(bootstrap: str, topics: Sequence[Topic]) -> tuple[Standing, ...]:
+def list_topics(bootstrap: str, topics: Sequence[Topic]) -> tuple[TopicStatus, ...]:
     """How each of ``topics`` is set up on the cluster. Raises ``ClusterAway``."""
     with _admin(bootstrap) as admin:
         return _standings(admin, topics)
@@ -140,7 +140,7 @@ def _existing(admin: Any, topics: Sequence[Topic]) -> dict[str, list[dict[str, A
     return {topic["name"]: topic["partitions"] for topic in found if topic["error_code"] == 0}
 
 
-def _create(admin: Any, topics: Sequence[Topic]) -> list[Change]:
+def _create(admin: Any, topics: Sequence[Topic]) -> list[TopicChange]:
     from kafka.errors import TopicAlreadyExistsError, for_code
 
     wanted = {
@@ -156,7 +156,8 @@ def _create(admin: Any, topics: Sequence[Topic]) -> list[Change]:
     for topic in topics:
         code = answers[topic.name]["error_code"]
         if code == 0:
-            changes.append(Change(topic.name, "created", f"created with {_in_words(topic.partitions, 'partition')}"))
+            partitions = _in_words(topic.partitions, "partition")
+            changes.append(TopicChange(topic.name, "created", f"created with {partitions}"))
         elif code != TopicAlreadyExistsError.errno:  # else a concurrent apply created it
             reason = answers[topic.name]["error_message"] or for_code(code).__name__
             raise TopicRefused(f"The cluster did not create {topic.name}: {reason}")
@@ -172,12 +173,12 @@ def _wait(admin: Any, topics: Sequence[Topic]) -> None:
         raise TopicRefused(f"Some topics have no leader after {PATIENCE:.0f} s: {failure}") from failure
 
 
-def _standings(admin: Any, topics: Sequence[Topic]) -> tuple[Standing, ...]:
+def _standings(admin: Any, topics: Sequence[Topic]) -> tuple[TopicStatus, ...]:
     there = _existing(admin, topics)
     settings = _settings(admin, list(there))
     offsets = _offsets(admin, {name: len(partitions) for name, partitions in there.items()})
     return tuple(
-        Standing(
+        TopicStatus(
             topic=topic,
             exists=topic.name in there,
             partitions=len(there.get(topic.name, ())),

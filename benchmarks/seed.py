@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaProducer
 from agents.identifiers import Identifiers
 from agents.identity_records import identifier_record
 from agents.key_record import key_record
-from core.identity.fuse import Held, judge
-from core.identity.links import Born, Linked, Node, resolve
+from core.identity.fuse import NodeState, judge
+from core.identity.links import CustomerCreated, Linked, Node, resolve
 from engine.transactional.transaction import Output, by_target, send_all
 from schemas.topics import IDENTITIES, KEY_RECORD
 
@@ -24,9 +24,9 @@ AT_ONCE = 20_000
 
 
 class Strangers:
-    """A resolver's memory of nobody. Implements ``core.identity.links.Known`` and ``core.identity.fuse.Known``."""
+    """A resolver's memory of nobody: ``core.identity.links.LinkMemory`` and ``core.identity.fuse.FuseMemory``."""
 
-    def held(self, node_hash: str) -> Held | None:
+    def held(self, node_hash: str) -> NodeState | None:
         """None: nothing is known."""
 
     def owner(self, node_hash: str) -> str | None:
@@ -61,10 +61,10 @@ def identities(
         nodes = _nodes(identifiers, pairs)
         links = judge(nodes, at, NOBODY).links
         for change in resolve(nodes, offset, NOBODY, identifiers.mint).changes:
-            if isinstance(change, Born):
+            if isinstance(change, CustomerCreated):
                 yield _known(b"c/" + change.customer.encode(), orjson.dumps({"born": change.offset}))
             elif isinstance(change, Linked):
-                held = Held(change.customer, links.get(change.node, ()))
+                held = NodeState(change.customer, links.get(change.node, ()))
                 yield _known(b"i/" + change.node.hash.encode(), identifier_record(change.node.type, held))
 
 

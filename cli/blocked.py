@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from json import loads
 from typing import Any
 
-from .health import Process, ask
+from .health import AnnouncedProcess, ask
 from .output import say, shown
 from .tables import table
 from .words import count, moment_of
@@ -15,7 +15,7 @@ LISTED = 10
 """How many are listed for people."""
 
 
-def asked(workers: Iterable[Process]) -> Mapping[str, Any] | None:
+def asked(workers: Iterable[AnnouncedProcess]) -> Mapping[str, Any] | None:
     """The page ``/blocked`` (``count`` and ``latest``) of the first worker that answers; None when none does."""
     for worker in workers:
         said = ask(worker.url, "/blocked")

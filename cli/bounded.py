@@ -10,7 +10,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 
 from engine.kafka.limits import Unpacking
-from engine.kafka.record_batch import Text, crowded
+from engine.kafka.record_batch import LenientText, crowded
 from engine.kafka.unpacking import unpack
 
 from .output import note
@@ -46,7 +46,7 @@ class Bounded(DefaultRecordBatch):  # type: ignore[misc]  # kafka-python gives i
                     return
                 record = self._read_msg()
             except UnicodeDecodeError:
-                self._buffer = Text(self._buffer)
+                self._buffer = LenientText(self._buffer)
                 continue
             except Exception:  # noqa: BLE001 -- a sender may have written any bytes
                 self._pass_over("can't be read")

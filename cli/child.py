@@ -10,13 +10,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .health import Answer, Process, announced, ask
+from .health import AnnouncedProcess, PageAnswer, announced, ask
 from .parent_watch import SUPERVISOR
 from .problem import TOLD, Code, Problem
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a dead process is started again: the first pause, and the longest; each is twice the one before."""
-SETTLED = 60.0
+LONG_LIVED = 60.0
 """Seconds of running after which the next pause is ``FIRST_PAUSE`` again."""
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL for a process that no longer works."""
@@ -36,7 +36,7 @@ class Backoff:
 
     def after(self, lived: float) -> float:
         """The pause (s) before the restart of a process that ran for ``lived`` seconds."""
-        if lived >= SETTLED:
+        if lived >= LONG_LIVED:
             self._pause = FIRST_PAUSE
         pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
         return pause
@@ -132,17 +132,17 @@ class Child:
             return f"{self.title} could not be started ({error}); trying again in {pause:.0f} s"
         return None
 
-    def process(self) -> Process | None:
+    def process(self) -> AnnouncedProcess | None:
         """What it announced since its last start; None before that."""
         return next((one for one in announced(self._data_dir) if one.name == self.note and one.pid == self.pid), None)
 
-    def health(self) -> Answer:
+    def health(self) -> PageAnswer:
         """Whether it is ready, and if not, why."""
         if self.pid is None:
-            return Answer(False, "is not running")
+            return PageAnswer(False, "is not running")
         process = self.process()
         answer = ask(process.url, "/readyz") if process else None
-        return answer or Answer(False, "is starting")
+        return answer or PageAnswer(False, "is starting")
 
     def terminate(self) -> None:
         """Send SIGTERM. As long as ``tend`` is called, it starts the process again."""

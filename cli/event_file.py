@@ -21,7 +21,7 @@ LONGEST = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class FileEvent:
     """One event of the file. ``parsed`` is None if it is not JSON; ``wrong`` then says why.
 
     ``value`` is empty if the event could not be read at all.
@@ -33,7 +33,7 @@ class Written:
     wrong: str = ""
 
 
-def read(stream: IO[bytes]) -> Iterator[Written]:
+def read(stream: IO[bytes]) -> Iterator[FileEvent]:
     """The events of a UTF-8 stream, in file order."""
     head = stream.read(LONGEST)
     rest = Stream(head, stream)
@@ -62,7 +62,7 @@ def _is_event(line: bytes) -> bool:
     return line.startswith(b"{") and isinstance(_line("", line).parsed, dict)
 
 
-def _lines(stream: Stream) -> Iterator[Written]:
+def _lines(stream: Stream) -> Iterator[FileEvent]:
     reader = io.BufferedReader(stream, CHUNK)
     number = 0
     while line := reader.readline(LONGEST + 1):
@@ -75,20 +75,20 @@ def _lines(stream: Stream) -> Iterator[Written]:
             yield _line(f"line {number}", line)
 
 
-def _line(place: str, line: bytes) -> Written:
+def _line(place: str, line: bytes) -> FileEvent:
     try:
-        return Written(place, line, orjson.loads(line))
+        return FileEvent(place, line, orjson.loads(line))
     except orjson.JSONDecodeError as error:
         try:
             line.decode()
         except UnicodeDecodeError as found:
             what = f"byte {found.start + 1} (0x{line[found.start]:02x}) is no UTF-8; write the file as UTF-8"
-            return Written(place, line, None, f"not-json: {what}.")
-        return Written(place, line, None, f"not-json: {error.msg} at column {error.colno}.")
+            return FileEvent(place, line, None, f"not-json: {what}.")
+        return FileEvent(place, line, None, f"not-json: {error.msg} at column {error.colno}.")
 
 
-def _too_long(place: str) -> Written:
-    return Written(
+def _too_long(place: str) -> FileEvent:
+    return FileEvent(
         place, b"", None, f"too-large: it has more than {LONGEST} bytes; an event has at most a quarter of it."
     )
 
@@ -106,7 +106,7 @@ class _Values:
         self._line = 1
         """Line number of the beginning of ``_text``."""
 
-    def events(self) -> Iterator[Written]:
+    def events(self) -> Iterator[FileEvent]:
         """All events. One that is no JSON is the last: its end can't be found."""
         array = self._next() == "["
         self._at += array
@@ -147,7 +147,7 @@ class _Values:
             self._at = 0
         return bool(more)
 
-    def _value(self, place: str) -> Written:
+    def _value(self, place: str) -> FileEvent:
         while True:
             try:
                 parsed, end = _DECODER.raw_decode(self._text, self._at)
@@ -163,13 +163,13 @@ class _Values:
             else:
                 value = self._text[self._at : end].encode(errors="surrogateescape")
                 self._at = end
-                return Written(place, value, parsed)
+                return FileEvent(place, value, parsed)
 
-    def _wrong(self, what: str, at: int) -> Written:
+    def _wrong(self, what: str, at: int) -> FileEvent:
         """An event with the error ``what`` at the position ``at`` of ``_text``."""
         line = self._line + self._text.count("\n", 0, at)
         column = at - self._text.rfind("\n", 0, at)
-        return Written(f"line {line}", b"", None, f"not-json: {what} at column {column}.")
+        return FileEvent(f"line {line}", b"", None, f"not-json: {what} at column {column}.")
 
 
 _DECODER = json.JSONDecoder()

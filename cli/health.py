@@ -16,7 +16,7 @@ TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class AnnouncedProcess:
     """A process as it announced itself (``runtime.ops.announce``)."""
 
     name: str
@@ -38,14 +38,14 @@ class Supervised:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PageAnswer:
     """The response of an ops page: ``ok`` for status 200, and its text."""
 
     ok: bool
     text: str
 
 
-def announced(data_dir: Path) -> list[Process]:
+def announced(data_dir: Path) -> list[AnnouncedProcess]:
     """All processes that left a note, sorted by name; killed processes, which could not remove it, included."""
     found = []
     for path in sorted((data_dir / "run").glob("*.json")):
@@ -73,7 +73,7 @@ def forget_dead(data_dir: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def ask(url: str, page: str, seconds: float = TIMEOUT) -> Answer | None:
+def ask(url: str, page: str, seconds: float = TIMEOUT) -> PageAnswer | None:
     """The response of ``page`` of a process's ops pages; None if there is none within ``seconds``."""
 
     address = urlsplit(url)
@@ -81,7 +81,7 @@ def ask(url: str, page: str, seconds: float = TIMEOUT) -> Answer | None:
     try:
         connection.request("GET", page)
         response = connection.getresponse()
-        return Answer(response.status == http.client.OK, response.read().decode(errors="replace").strip())
+        return PageAnswer(response.status == http.client.OK, response.read().decode(errors="replace").strip())
     except (OSError, http.client.HTTPException):
         return None
     finally:
@@ -98,10 +98,10 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _read(path: Path) -> Process | None:
+def _read(path: Path) -> AnnouncedProcess | None:
     """The note in ``path``; None while it is being written."""
     try:
         said = json.loads(path.read_text())
-        return Process(str(said["name"]), int(said["pid"]), str(said["url"]))
+        return AnnouncedProcess(str(said["name"]), int(said["pid"]), str(said["url"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .health import Answer, Process
+from .health import AnnouncedProcess, PageAnswer
 
 REFUSED = 15.0
 """Seconds of failed or unanswered checks after which a process must end."""
@@ -18,7 +18,7 @@ class Liveness:
         self._since = 0.0
         self._times = 0
 
-    def complaint(self, process: Process | None, answer: Answer | None, now: float) -> str | None:
+    def complaint(self, process: AnnouncedProcess | None, answer: PageAnswer | None, now: float) -> str | None:
         """Why the process must end, as text; None if it is alive, is just starting, or may still recover.
 
         ``process``: as it announced itself, None before it did. ``answer``: the response of ``/livez``, None without

@@ -31,7 +31,7 @@ def watch_parent(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def _watch(supervisor: int) -> None:
-    # termination signals are for the thread that waits for them (runtime.ending)
+    # termination signals are for the thread that waits for them (runtime.shutdown)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     while os.getppid() == supervisor:
         time.sleep(LOOK)

@@ -10,7 +10,7 @@ FIRST, RAREST = 2.0, 30.0
 """Seconds before the first line, and the longest interval between two."""
 
 
-class Progress:
+class ProgressLine:
     """Prints ``words`` with a number in place of ``{}``, unless a line was printed just before."""
 
     def __init__(self, words: str) -> None:

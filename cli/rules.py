@@ -24,7 +24,7 @@ from .words import count
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleVerdict:
     """The result of checking one rule file: ``error`` if it can't be used, else the failures of its test cases."""
 
     file: Path
@@ -91,35 +91,35 @@ def _files(bus: Bus, path: Path | None) -> list[Path]:
         raise Problem(str(error), Code.USAGE) from error
 
 
-def _checked(bus: Bus, files: Sequence[Path]) -> list[Verdict]:
-    verdicts: list[Verdict] = []
+def _checked(bus: Bus, files: Sequence[Path]) -> list[RuleVerdict]:
+    verdicts: list[RuleVerdict] = []
     names: dict[str, Path] = {}
     for file in files:
         verdict = _judge(bus, file)
         twin = names.setdefault(verdict.rule, file) if verdict.rule else file
         if twin != file:
             error = f"rule {verdict.rule}: {twin.name} holds a rule of this name, too"
-            verdict = Verdict(file, verdict.rule, verdict.version, verdict.tests, (), error)
+            verdict = RuleVerdict(file, verdict.rule, verdict.version, verdict.tests, (), error)
         verdicts.append(verdict)
     return verdicts
 
 
-def _judge(bus: Bus, file: Path) -> Verdict:
+def _judge(bus: Bus, file: Path) -> RuleVerdict:
     known = vocabulary(bus.registry)
     rule = None
     try:
         rule = read(file, known, bus.registry.outreach)
-        return Verdict(file, rule.name, rule.version, len(rule.tests), run_tests(rule, known), None)
+        return RuleVerdict(file, rule.name, rule.version, len(rule.tests), run_tests(rule, known), None)
     except RuleError as error:
         said = str(error).removeprefix(f"{file.name}: ")
         if rule is None:
-            return Verdict(file, None, None, 0, (), said)
-        return Verdict(file, rule.name, rule.version, len(rule.tests), (), said)
+            return RuleVerdict(file, None, None, 0, (), said)
+        return RuleVerdict(file, rule.name, rule.version, len(rule.tests), (), said)
     except OSError as error:
         raise Problem(f"{file} can't be read: {error.strerror}.", Code.USAGE) from error
 
 
-def _tell(verdict: Verdict) -> None:
+def _tell(verdict: RuleVerdict) -> None:
     if verdict.error is not None:
         say(f"✗ {verdict.file.name}: {shown(verdict.error)}")
         return
@@ -159,7 +159,7 @@ def _plain(rule: Rule) -> Mapping[str, Any]:
     }
 
 
-def _plain_verdict(verdict: Verdict) -> Mapping[str, Any]:
+def _plain_verdict(verdict: RuleVerdict) -> Mapping[str, Any]:
     return {
         "file": str(verdict.file),
         "rule": verdict.rule,

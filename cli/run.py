@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.ending import Ending
+from runtime.shutdown import Shutdown
 
 from .bus import bus_of
 from .steps import Steps
@@ -37,7 +37,7 @@ def run(
     try:
         with interruptible():
             steps.say(f"Starting the bus in {data_dir}")
-            with Supervisor(settings, steps, verbose=bus.given.verbose, ending=Ending()) as supervisor:
+            with Supervisor(settings, steps, verbose=bus.given.verbose, ending=Shutdown()) as supervisor:
                 try:
                     supervisor.wait_ready()
                     steps.done("database", str(database))

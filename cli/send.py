@@ -18,11 +18,11 @@ from agents.normalisation import Normalisation  # takes a tenth of a second
 from schemas.codec import Codec, Decoded
 
 from .bus import bus_of
-from .event_file import Written, read
+from .event_file import FileEvent, read
 from .event_stream import opened, plain
 from .output import note, say
 from .problem import Code, Problem
-from .progress import Progress
+from .progress import ProgressLine
 from .publication import publish
 from .words import count, listed
 
@@ -36,7 +36,7 @@ SHOWN = 20
 DAY = 24 * 3600 * 1_000_000
 
 
-class Outgoing(NamedTuple):
+class EventToSend(NamedTuple):
     """One event, the department whose topic it goes to, and those of its identifiers that the bus will drop."""
 
     department: str
@@ -62,7 +62,7 @@ class Spool:
         with suppress(OSError):  # closing flushes, and there may be no space
             self._file.close()
 
-    def add(self, one: Outgoing) -> None:
+    def add(self, one: EventToSend) -> None:
         """Append an event. Raises ``Problem`` when there is no space."""
         if one.department not in self._departments:
             self._departments.append(one.department)
@@ -74,11 +74,11 @@ class Spool:
         with _room():
             self._file.flush()
 
-    def __iter__(self) -> Iterator[Outgoing]:
+    def __iter__(self) -> Iterator[EventToSend]:
         self._file.seek(0)
         while head := self._file.read(self._HEAD.size):
             department, size = self._HEAD.unpack(head)
-            yield Outgoing(self._departments[department], self._file.read(size))
+            yield EventToSend(self._departments[department], self._file.read(size))
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def send(
         judge = Judge(bus.registry, department, _normalisation(bus.settings) if check else None)
         sent = _spooled(read(plain(source, file)), judge, spool, file)
         records = ((topics[one.department], one.value, None, STRUCTURED) for one in spool)
-        told = Progress(f"{{}} of {sent.total():,} events sent")
+        told = ProgressLine(f"{{}} of {sent.total():,} events sent")
         publish(bus.bootstrap(), records, [topics[name] for name in sent], told)
     say(f"{count(sent.total(), 'event')} sent: {listed([f'{n} to {name}' for name, n in sorted(sent.items())])}.")
 
@@ -128,13 +128,13 @@ def _normalisation(settings: Settings) -> Normalisation:
     return Normalisation(settings.phone_region, settings.blocked_identifiers, settings.identifier_types)
 
 
-def _spooled(events: Iterable[Written], judge: Judge, spool: Spool, file: str) -> Counter[str]:
+def _spooled(events: Iterable[FileEvent], judge: Judge, spool: Spool, file: str) -> Counter[str]:
     """Put all events into the spool; returns department → count. Raises ``Problem`` when an event is wrong."""
     departments: Counter[str] = Counter()
     errors: list[str] = []
     dropping = Dropping()
     wrong = total = 0
-    told = Progress("{} events checked")
+    told = ProgressLine("{} events checked")
     for total, one in enumerate(events, 1):
         judged = judge(one)
         if isinstance(judged, str):
@@ -201,13 +201,13 @@ class Judge:
         self._codec = Codec(registry)
         self._normalisation = normalisation
 
-    def __call__(self, one: Written) -> Outgoing | str:
+    def __call__(self, one: FileEvent) -> EventToSend | str:
         """The event to send, or an error that begins with the reason for which it would become a dead letter."""
         if one.wrong and (self._normalisation is not None or not one.value):
             return one.wrong
         home = self._department or self.home(one.parsed)
         if self._normalisation is None:
-            return Outgoing(home, one.value) if home else "nobody can tell whose it is; say it with --department."
+            return EventToSend(home, one.value) if home else "nobody can tell whose it is; say it with --department."
         decoded = self._codec.decode(home or "", one.value, STRUCTURED)
         if not isinstance(decoded, Decoded):
             return f"{decoded.reason.value}: {decoded.message}"
@@ -217,7 +217,7 @@ class Judge:
         if (refused := refusal(kept, dropped)) is not None:
             return f"{refused.reason.value}: {refused.message}"
         assert home is not None, "a good event has a department"
-        return Outgoing(home, one.value, dropped)
+        return EventToSend(home, one.value, dropped)
 
     def home(self, event: Any) -> str | None:
         """The department of an event's type; for an answer to an alert, the department that answers."""

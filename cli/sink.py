@@ -6,7 +6,7 @@ import typer
 
 from engine.kafka.limits import Unpacking
 from runtime import log
-from runtime.ending import Ending
+from runtime.shutdown import Shutdown
 from sinks.base import SinkLost
 
 from .bus import bus_of
@@ -25,7 +25,7 @@ def sink(context: typer.Context) -> None:
 
     bus = bus_of(context)
     log.configure(verbose=bus.given.verbose)
-    settings, bootstrap, ending = bus.settings, bus.address(), Ending()
+    settings, bootstrap, ending = bus.settings, bus.address(), Shutdown()
     ending.listen()  # before anything starts a thread
     place = SinkPlace(
         bootstrap,

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from agents.rule_files import digest
-from agents.topic_admin import Standing, list_topics, replication
+from agents.topic_admin import TopicStatus, list_topics, replication
 from schemas import topics
 
 from .admin import admin, reached
 from .blocked import asked, tell
 from .bus import Bus, bus_of
-from .health import Process, announced, ask, supervised
+from .health import AnnouncedProcess, announced, ask, supervised
 from .output import document, say
 from .problem import Code
 from .rules_in_force import rules_dir
@@ -25,11 +25,11 @@ from .tables import facts, table
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class ProcessHealth:
     """The health of one process: its own answer, or that it gives none. ``process``: None until it is announced."""
 
     name: str
-    process: Process | None
+    process: AnnouncedProcess | None
     ready: bool
     words: str
 
@@ -73,7 +73,7 @@ def _readers(bus: Bus) -> dict[str, tuple[str, set[str]]]:
 
 
 def _lags(
-    bootstrap: str, readers: Mapping[str, tuple[str, set[str]]], standings: Sequence[Standing]
+    bootstrap: str, readers: Mapping[str, tuple[str, set[str]]], standings: Sequence[TopicStatus]
 ) -> dict[str, dict[str, int]]:
     """Reader → topic → lag in offsets."""
     with admin(bootstrap) as client:
@@ -91,32 +91,32 @@ def _lags(
     return lags
 
 
-def _processes(data_dir: Path) -> list[Health]:
+def _processes(data_dir: Path) -> list[ProcessHealth]:
     """All processes that announced themselves, and children of the supervisor that did not (yet, or are restarting)."""
     found = [_health(process) for process in announced(data_dir)]
     supervisor = supervised(data_dir)
     missing = set(supervisor.children if supervisor else ()) - {one.name for one in found}
     words = f"is being started, or died; see {data_dir / 'logs'}"
-    return sorted(found + [Health(name, None, False, words) for name in missing], key=lambda one: one.name)
+    return sorted(found + [ProcessHealth(name, None, False, words) for name in missing], key=lambda one: one.name)
 
 
-def _health(process: Process) -> Health:
+def _health(process: AnnouncedProcess) -> ProcessHealth:
     if not process.alive:
-        return Health(process.name, process, False, "is gone; it was killed")
+        return ProcessHealth(process.name, process, False, "is gone; it was killed")
     alive, ready = ask(process.url, "/livez"), ask(process.url, "/readyz")
     if alive is None or ready is None:
-        return Health(process.name, process, False, "does not answer")
+        return ProcessHealth(process.name, process, False, "does not answer")
     if not alive.ok:
-        return Health(process.name, process, False, f"stands still ({alive.text})")
-    return Health(process.name, process, ready.ok, ready.text)
+        return ProcessHealth(process.name, process, False, f"stands still ({alive.text})")
+    return ProcessHealth(process.name, process, ready.ok, ready.text)
 
 
 def _tell(
     bus: Bus,
     bootstrap: str,
-    standings: Sequence[Standing],
+    standings: Sequence[TopicStatus],
     lags: Mapping[str, Mapping[str, int]],
-    processes: Sequence[Health],
+    processes: Sequence[ProcessHealth],
     rules: str,
 ) -> None:
     kind = "embedded" if bus.settings.embedded else "given"
@@ -146,7 +146,7 @@ def _tell(
     _tell_processes(processes)
 
 
-def _tell_processes(processes: Sequence[Health]) -> None:
+def _tell_processes(processes: Sequence[ProcessHealth]) -> None:
     if not processes:
         say("No process of the bus runs on this machine.")
         return
@@ -169,9 +169,9 @@ def _tell_processes(processes: Sequence[Health]) -> None:
 def _plain(
     bus: Bus,
     bootstrap: str,
-    standings: Sequence[Standing],
+    standings: Sequence[TopicStatus],
     lags: Mapping[str, Mapping[str, int]],
-    processes: Sequence[Health],
+    processes: Sequence[ProcessHealth],
     rules: str,
 ) -> Mapping[str, Any]:
     return {

@@ -19,7 +19,7 @@ class Reporter(Protocol):
         """Something died and will be started again."""
 
 
-class Silent:
+class SilentSteps:
     """A ``Reporter`` that prints nothing."""
 
     def done(self, what: str, where: str, seconds: float | None = None) -> None:

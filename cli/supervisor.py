@@ -16,8 +16,8 @@ from typing import Any, Self
 
 from agents import topic_admin
 from deploy.broker import AlreadyRunning, BrokerFailed, EmbeddedBroker
-from runtime.ending import Ending
 from runtime.settings import Settings
+from runtime.shutdown import Shutdown
 from schemas.registry import Registry
 
 from .child import Backoff, Child
@@ -46,7 +46,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, settings: Settings, reporter: Reporter, *, verbose: bool = False, ending: Ending | None = None
+        self, settings: Settings, reporter: Reporter, *, verbose: bool = False, ending: Shutdown | None = None
     ) -> None:
 
         self._settings = settings

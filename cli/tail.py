@@ -15,13 +15,13 @@ from .lines import alert_line, dead_line, event_line, profile_line, timeline_lin
 from .names import Names
 from .output import shown
 from .problem import Code, Problem
-from .tailing import AsJson, Count, Follow, Line, show
+from .tailing import AsJson, CountOption, Follow, Line, show
 
 
 def tail(
     context: typer.Context,
     what: Annotated[str, typer.Argument(metavar="WHAT", help="timeline, alerts, dead, profiles, or a department.")],
-    lines: Count = 10,
+    lines: CountOption = 10,
     follow: Follow = True,
     json: AsJson = False,
 ) -> None:

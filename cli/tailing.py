@@ -19,7 +19,7 @@ REMEMBERED = 10_000
 """How many message ids are kept to skip copies of an alert on other departments' topics."""
 
 Line = Callable[[Record], str]
-Count = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many to begin with.")]
+CountOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many to begin with.")]
 Follow = Annotated[bool, typer.Option(help="Go on with what comes, until Ctrl-C.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines: one record each.")]
 

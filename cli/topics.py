@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agents.topic_admin import Standing, apply, list_topics, replication
+from agents.topic_admin import TopicStatus, apply, list_topics, replication
 
 from .bus import Bus, bus_of
 from .output import document, say
@@ -45,7 +45,7 @@ def list_(
         raise typer.Exit(Code.WRONG)
 
 
-def _tell(standings: Sequence[Standing]) -> None:
+def _tell(standings: Sequence[TopicStatus]) -> None:
     table(
         ("topic", "partitions", "records*", "kept", ""),
         [

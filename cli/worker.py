@@ -9,7 +9,7 @@ import typer
 
 from engine.kafka.errors import Fatal, Permanent
 from runtime import log
-from runtime.ending import Ending
+from runtime.shutdown import Shutdown
 
 from .bus import bus_of
 from .problem import Code, Problem, lasting
@@ -33,7 +33,7 @@ def worker(
 
     bus = bus_of(context)
     log.configure(verbose=bus.given.verbose)
-    settings, bootstrap, ending = bus.settings, bus.address(), Ending()
+    settings, bootstrap, ending = bus.settings, bus.address(), Shutdown()
     ending.listen()  # before anything starts a thread
     try:
         made = Worker(settings, bootstrap, name)

@@ -20,7 +20,7 @@ from typing import Self
 from deploy import node, watchdog
 from deploy.jars import cache_dir, kafka_jars
 from deploy.java import Java, find_java
-from deploy.node import Node
+from deploy.node import BrokerNode
 from deploy.properties import broker_properties, logging_properties
 
 #: Heap in MB; measured to be enough for the bus at full speed.
@@ -59,7 +59,7 @@ class EmbeddedBroker:
     def __init__(self, data_dir: Path, environ: Mapping[str, str] = os.environ) -> None:
         self._home = data_dir.absolute() / "kafka"
         self._environ = environ
-        self._node: Node | None = None
+        self._node: BrokerNode | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._logged = 0
         """Bytes of the log that earlier runs wrote."""
@@ -176,10 +176,10 @@ class EmbeddedBroker:
                 )
             time.sleep(0.1)
 
-    def _known(self) -> Node | None:
+    def _known(self) -> BrokerNode | None:
         return node.load(self._home / "node.json")
 
-    def _prepare(self, settings: Node) -> None:
+    def _prepare(self, settings: BrokerNode) -> None:
         properties = broker_properties(TOPICS, settings.broker_port, settings.controller_port)
         (self._home / "server.properties").write_text(properties)
         (self._home / "log4j2.properties").write_text(logging_properties())
@@ -188,7 +188,7 @@ class EmbeddedBroker:
         shutil.rmtree(self._home / "tmp", ignore_errors=True)  # native libraries that a killed broker left
         (self._home / "tmp").mkdir()
 
-    def _format(self, java: Java, jars: tuple[Path, ...], settings: Node) -> None:
+    def _format(self, java: Java, jars: tuple[Path, ...], settings: BrokerNode) -> None:
         """Format another directory and rename it, so that the log directory is either fully formatted or missing."""
         beside = f"{TOPICS}.new"
         shutil.rmtree(self._home / beside, ignore_errors=True)

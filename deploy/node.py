@@ -17,7 +17,7 @@ PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class BrokerNode:
     """The content of ``node.json``."""
 
     broker_port: int
@@ -41,30 +41,30 @@ class Node:
         return True
 
 
-def load(file: Path) -> Node | None:
+def load(file: Path) -> BrokerNode | None:
     """The node stored in ``file``; None if the file is missing or invalid."""
     try:
-        node = Node(**{name: int(number) for name, number in json.loads(file.read_text()).items()})
+        node = BrokerNode(**{name: int(number) for name, number in json.loads(file.read_text()).items()})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
     return node if all(0 < port < 65_536 for port in (node.broker_port, node.controller_port)) else None
 
 
-def save(file: Path, node: Node) -> None:
+def save(file: Path, node: BrokerNode) -> None:
     """Write ``node`` atomically: a concurrent reader of ``file`` gets the old node or the new one."""
     beside = file.with_suffix(".new")
     beside.write_text(json.dumps(asdict(node)))
     beside.replace(file)
 
 
-def claimed(known: Node | None, owner: int) -> Node:
+def claimed(known: BrokerNode | None, owner: int) -> BrokerNode:
     """The node of a new run: with the ports of ``known`` where they are free, else with other ports.
 
     Raises ``OSError`` if no port is free.
     """
     wanted = (known.broker_port, known.controller_port) if known else (0, 0)
     broker, controller = _free_ports(*wanted)
-    return Node(broker, controller, owner)
+    return BrokerNode(broker, controller, owner)
 
 
 def _free_ports(*wanted: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 A usual event is decoded and checked in one pass (``one_pass``). Any other takes the slow path: its bytes are parsed,
 the envelope is checked by hand, and ``data`` is validated by the contract of its type. Whatever is wrong is returned as
-a value, ``Dead``: no bytes raise an exception.
+a value, ``Refusal``: no bytes raise an exception.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .contract import Contract
 from .decoded import MAX_BYTES, Decoded
 from .envelope import PLAIN, Headers, binary_attributes, check, join, misspelt
 from .one_pass import decoders, has_undeclared, odd, visible
-from .refusal import Dead, Reason, found, kind, printable, quoted, refused_data
+from .refusal import Reason, Refusal, found, kind, printable, quoted, refused_data
 from .registry import Registry
 
 __all__ = ["MAX_BYTES", "Codec", "Decoded"]
@@ -51,7 +51,7 @@ class Codec:
         # The same misspelt type comes again and again, and finding the closest known type takes 0.2 ms.
         self._unknown = lru_cache(maxsize=256)(self._unknown_type)
 
-    def decode(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Dead:
+    def decode(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Refusal:
         """Return the event of a record of ``department``'s topic, or why it is none. Never raises."""
         decode = self._decoders.get(department)
         if decode is None or not value or len(value) > MAX_BYTES or (headers and headers != PLAIN):
@@ -73,22 +73,24 @@ class Codec:
         identifiers = tuple(map(_of_struct, event.data.customer.identifiers))
         return Decoded(event.type, event.source, event.id, time, value, identifiers)
 
-    def _judge(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Dead:
+    def _judge(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Refusal:
         """The slow path, step by step; it puts into words what is wrong."""
         if not value:
-            return Dead(Reason.NOT_JSON, "the record has no value; expected a JSON object.")
+            return Refusal(Reason.NOT_JSON, "the record has no value; expected a JSON object.")
         if len(value) > MAX_BYTES:
             return _too_large(len(value))
         binary = binary_attributes(headers) if headers else None
-        if isinstance(binary, Dead):
+        if isinstance(binary, Refusal):
             return binary
         try:
             parsed = orjson.loads(value)
         except orjson.JSONDecodeError as error:
-            return Dead(Reason.NOT_JSON, f"the value is not JSON: {error}.")
+            return Refusal(Reason.NOT_JSON, f"the value is not JSON: {error}.")
         if binary is None:
             if type(parsed) is not dict:
-                return Dead(Reason.NOT_CLOUDEVENTS, f"the value is {kind(parsed)}; expected a CloudEvent, an object.")
+                return Refusal(
+                    Reason.NOT_CLOUDEVENTS, f"the value is {kind(parsed)}; expected a CloudEvent, an object."
+                )
             event, data = parsed, parsed.get("data")
         else:
             event, data = {**binary, "data": parsed}, parsed
@@ -96,7 +98,7 @@ class Codec:
             if len(value) > MAX_BYTES:
                 return _too_large(len(value))
         time = check(event)
-        if isinstance(time, Dead):
+        if isinstance(time, Refusal):
             return misspelt(time, headers)
         name = event["type"]
         contract = self._contracts.get(name)
@@ -116,11 +118,13 @@ class Codec:
             return refused_data(error, contract.schema)
         # Counting bytes is cheap; only an event that may be wrong is searched.
         if value.count(b"{") + value.count(b"[") > _MAX_DEPTH and _too_deep(value):
-            return Dead(Reason.INVALID_DATA, f"the event is nested more than {_MAX_DEPTH} levels deep; expected fewer.")
+            return Refusal(
+                Reason.INVALID_DATA, f"the event is nested more than {_MAX_DEPTH} levels deep; expected fewer."
+            )
         if not plain and b"\\u0000" in value:
             place = _nul(event)
             if place is not None:
-                return Dead(Reason.INVALID_DATA, f"{place} holds a NUL character; expected text without it.")
+                return Refusal(Reason.INVALID_DATA, f"{place} holds a NUL character; expected text without it.")
         if contract.answer:
             if data["department"] != department:
                 return _wrong_topic(name, data["department"], department)
@@ -140,26 +144,30 @@ class Codec:
         event = {"specversion": "1.0", "id": id, "source": source, "type": type, "time": moment, **attributes}
         return orjson.dumps({**event, "datacontenttype": "application/json", "data": data})
 
-    def _unknown_type(self, name: str) -> Dead:
+    def _unknown_type(self, name: str) -> Refusal:
         close = difflib.get_close_matches(name[:100], self._contracts, n=1, cutoff=0.8)
         wish = f"did you mean {quoted(close[0])}?" if close else "expected <department>.<entity>.<verb>.v<major>."
-        return Dead(Reason.UNKNOWN_TYPE, f'the attribute "type" is {found(name)}, which nobody has described; {wish}')
+        return Refusal(
+            Reason.UNKNOWN_TYPE, f'the attribute "type" is {found(name)}, which nobody has described; {wish}'
+        )
 
 
-def _too_large(size: int) -> Dead:
-    return Dead(Reason.TOO_LARGE, f"the event has {size} bytes; expected at most {MAX_BYTES}.")
+def _too_large(size: int) -> Refusal:
+    return Refusal(Reason.TOO_LARGE, f"the event has {size} bytes; expected at most {MAX_BYTES}.")
 
 
-def _wrong_topic(name: str, right: str, wrong: str) -> Dead:
+def _wrong_topic(name: str, right: str, wrong: str) -> Refusal:
     where = f"cx.{wrong}.events.v1; expected the topic of the department {quoted(right)}"
-    return Dead(Reason.WRONG_TOPIC, f'an event of type "{name}" came on {where}.')
+    return Refusal(Reason.WRONG_TOPIC, f'an event of type "{name}" came on {where}.')
 
 
-def _no_object(event: Mapping[str, Any]) -> Dead:
+def _no_object(event: Mapping[str, Any]) -> Refusal:
     if "data_base64" in event:
-        return Dead(Reason.INVALID_DATA, 'the event has "data_base64"; expected its data as a JSON object in "data".')
+        return Refusal(
+            Reason.INVALID_DATA, 'the event has "data_base64"; expected its data as a JSON object in "data".'
+        )
     what = f"is {kind(event['data'])}" if "data" in event else "is missing"
-    return Dead(Reason.INVALID_DATA, f"data {what}; expected an object.")
+    return Refusal(Reason.INVALID_DATA, f"data {what}; expected an object.")
 
 
 def _too_deep(value: bytes) -> bool:

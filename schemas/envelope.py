@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from . import instant
-from .refusal import Dead, Reason, found, quoted
+from .refusal import Reason, Refusal, found, quoted
 from .visible import is_visible
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -34,7 +34,7 @@ _FEW = len(_REQUIRED) + len(("data",))
 _required = itemgetter(*_REQUIRED)
 
 
-def binary_attributes(headers: Headers) -> dict[str, str] | Dead | None:
+def binary_attributes(headers: Headers) -> dict[str, str] | Refusal | None:
     """Return the attributes of a binary event, None for a structured one, or why the headers are neither."""
     content_type = b""
     for key, raw in headers:
@@ -46,16 +46,16 @@ def binary_attributes(headers: Headers) -> dict[str, str] | Dead | None:
     if media_type.startswith(_FORMATS):
         said = found(media_type.decode(errors="replace"))
         wish = 'expected "application/cloudevents+json" and one event in each record'
-        return Dead(Reason.NOT_CLOUDEVENTS, f"the header content-type is {said}; {wish}.")
+        return Refusal(Reason.NOT_CLOUDEVENTS, f"the header content-type is {said}; {wish}.")
     attributes = _attributes(headers)
-    if isinstance(attributes, Dead) or "specversion" not in attributes:
-        return attributes if isinstance(attributes, Dead) else None
+    if isinstance(attributes, Refusal) or "specversion" not in attributes:
+        return attributes if isinstance(attributes, Refusal) else None
     if media_type.endswith(b"json"):
         attributes["datacontenttype"] = content_type.decode(errors="replace")
     return attributes
 
 
-def _attributes(headers: Headers) -> dict[str, str] | Dead:
+def _attributes(headers: Headers) -> dict[str, str] | Refusal:
     attributes: dict[str, str] = {}
     for key, raw in headers:
         name = key.lower()
@@ -63,23 +63,25 @@ def _attributes(headers: Headers) -> dict[str, str] | Dead:
             try:
                 text = raw.decode()
             except UnicodeDecodeError:
-                return Dead(Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is not UTF-8.")
+                return Refusal(Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is not UTF-8.")
             if attributes.setdefault(name[3:], text) != text:
-                return Dead(Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is given twice with different values.")
+                return Refusal(
+                    Reason.NOT_CLOUDEVENTS, f"the header {found(name)} is given twice with different values."
+                )
     return attributes
 
 
-def misspelt(dead: Dead, headers: Headers | None) -> Dead:
+def misspelt(dead: Refusal, headers: Headers | None) -> Refusal:
     """``dead``, with a hint if its headers are spelt as for HTTP."""
     dashed = next((name for key, _ in headers or () if (name := key.lower()).startswith("ce-")), None)
     if dashed is None:
         return dead
     right = quoted(f"ce_{dashed[3:]}")
     hint = f"The header {quoted(dashed)} is spelt as for HTTP; on Kafka it is {right}: ce_, not ce-."
-    return Dead(dead.reason, f"{dead.message} {hint}")
+    return Refusal(dead.reason, f"{dead.message} {hint}")
 
 
-def check(attributes: Mapping[str, Any]) -> int | Dead:
+def check(attributes: Mapping[str, Any]) -> int | Refusal:
     """Return the event's time in UTC microseconds, or what is wrong with its attributes.
 
     ``data`` is among the attributes, as in a structured event, and is not checked; nor are extensions that the
@@ -90,7 +92,7 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
     except KeyError as missing:
         name = missing.args[0]
         hint = " (in the value, or as a header ce_specversion)" if name == "specversion" else ""
-        return Dead(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is missing{hint}.')
+        return Refusal(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is missing{hint}.')
     if version != "1.0":
         return _wrong("specversion", version, '"1.0"')
     if not (
@@ -115,7 +117,7 @@ def check(attributes: Mapping[str, Any]) -> int | Dead:
             if text is not None and type(text) is not str:
                 return _wrong(name, text, "a string")
         recorded = attributes.get("recordedtime")
-        if recorded is not None and isinstance(refused := _instant("recordedtime", recorded), Dead):
+        if recorded is not None and isinstance(refused := _instant("recordedtime", recorded), Refusal):
             return refused
     try:
         return instant.parse(time)
@@ -139,12 +141,12 @@ def _can_name(text: Any) -> bool:
     return not any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in text)
 
 
-def _instant(name: str, text: Any) -> int | Dead:
+def _instant(name: str, text: Any) -> int | Refusal:
     try:
         return instant.parse(text)
     except (TypeError, ValueError):
         return _wrong(name, text, _TIME)
 
 
-def _wrong(name: str, value: Any, wish: str) -> Dead:
-    return Dead(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is {found(value)}; expected {wish}.')
+def _wrong(name: str, value: Any, wish: str) -> Refusal:
+    return Refusal(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is {found(value)}; expected {wish}.')

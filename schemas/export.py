@@ -17,7 +17,7 @@ from .department import BusData
 from .outputs import OUTPUTS
 from .registry import Registry
 
-Document = dict[str, Any]
+JsonDocument = dict[str, Any]
 
 RELEASED = Path(__file__).parent / "released"
 
@@ -26,9 +26,9 @@ _WORDS_ONLY = {"$schema", "$id", "$defs", "title", "description", "examples", "d
 _COMPARED_APART = {"type", "anyOf", "properties", "required", "items", "additionalProperties", "enum"}
 
 
-def documents(registry: Registry) -> dict[str, Document]:
+def documents(registry: Registry) -> dict[str, JsonDocument]:
     """Return the JSON Schema of the ``data`` of every event type and of every output, by type."""
-    exported: dict[str, Document] = {}
+    exported: dict[str, JsonDocument] = {}
     for name, (_, event_type) in sorted(registry.types.items()):
         example = dict(event_type.example)
         if not issubclass(event_type.data, BusData):
@@ -39,12 +39,12 @@ def documents(registry: Registry) -> dict[str, Document]:
     return exported
 
 
-def _document(name: str, schema: Document) -> Document:
+def _document(name: str, schema: JsonDocument) -> JsonDocument:
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:cxbus:{name}"}
     return {**head, **schema, "title": name}
 
 
-def write(directory: Path, exported: Mapping[str, Document]) -> list[Path]:
+def write(directory: Path, exported: Mapping[str, JsonDocument]) -> list[Path]:
     """Write one file per type, equal bytes for equal contracts; return their paths. Files of other types stay."""
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / f"{name}.json" for name in exported]
@@ -53,9 +53,9 @@ def write(directory: Path, exported: Mapping[str, Document]) -> list[Path]:
     return paths
 
 
-def read(directory: Path) -> dict[str, Document]:
+def read(directory: Path) -> dict[str, JsonDocument]:
     """Read what ``write`` wrote. Raises ValueError if a file is not JSON."""
-    found: dict[str, Document] = {}
+    found: dict[str, JsonDocument] = {}
     for path in sorted(directory.glob("*.json")):
         try:
             found[path.stem] = orjson.loads(path.read_bytes())
@@ -64,7 +64,7 @@ def read(directory: Path) -> dict[str, Document]:
     return found
 
 
-def incompatibilities(released: Mapping[str, Document], current: Mapping[str, Document]) -> list[str]:
+def incompatibilities(released: Mapping[str, JsonDocument], current: Mapping[str, JsonDocument]) -> list[str]:
     """Return in words everything that breaks a released type; new types and new optional fields do not."""
     found: list[str] = []
     for name, old in sorted(released.items()):
@@ -75,7 +75,7 @@ def incompatibilities(released: Mapping[str, Document], current: Mapping[str, Do
     return found
 
 
-def _inlined(document: Document) -> Any:
+def _inlined(document: JsonDocument) -> Any:
     """Put every definition where it is used, so that renaming one changes nothing."""
     definitions = document.get("$defs", {})
 
@@ -94,7 +94,7 @@ def _inlined(document: Document) -> Any:
     return inline(document)
 
 
-def _differences(path: str, old: Document, new: Document) -> Iterator[str]:
+def _differences(path: str, old: JsonDocument, new: JsonDocument) -> Iterator[str]:
     before, after = old.get("anyOf", [old]), new.get("anyOf", [new])
     if _kinds(before) != _kinds(after):
         yield f"{path} was {_kinds(before)} and is now {_kinds(after)}"
@@ -103,11 +103,11 @@ def _differences(path: str, old: Document, new: Document) -> Iterator[str]:
         yield from _narrower(path, old_choice, new_choice)
 
 
-def _kinds(choices: list[Document]) -> str:
+def _kinds(choices: list[JsonDocument]) -> str:
     return " or ".join(choice.get("type", "anything") for choice in choices)
 
 
-def _narrower(path: str, old: Document, new: Document) -> Iterator[str]:
+def _narrower(path: str, old: JsonDocument, new: JsonDocument) -> Iterator[str]:
     before, after = old.get("properties", {}), new.get("properties", {})
     was_required, is_required = set(old.get("required", ())), set(new.get("required", ()))
     for name in before:
@@ -130,7 +130,7 @@ def _narrower(path: str, old: Document, new: Document) -> Iterator[str]:
             yield f"{path}: {keyword} was {old.get(keyword, 'not set')} and is now {new.get(keyword, 'not set')}"
 
 
-def _schema(rule: Any) -> Document:
+def _schema(rule: Any) -> JsonDocument:
     """Return what a subschema allows; JSON Schema also writes ``true`` or nothing for anything, ``false`` for none."""
     if rule is False:
         return {"type": "nothing"}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-Text = Annotated[datetime, Meta(tz=True)]
+InstantText = Annotated[datetime, Meta(tz=True)]
 """An instant's text for msgspec, as ``render`` writes it: faster than ``parse``, which checks more."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -44,7 +44,7 @@ def parse(text: str) -> int:
 
 
 def of(moment: datetime) -> int:
-    """UTC microseconds of a decoded ``Text``."""
+    """UTC microseconds of a decoded ``InstantText``."""
     return (moment - _EPOCH) // _MICROSECOND
 
 

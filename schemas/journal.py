@@ -17,7 +17,7 @@ from msgspec import Meta
 from . import instant
 
 Header = tuple[str, bytes]
-Kind = Literal["event", "note"]
+EntryKind = Literal["event", "note"]
 """A note is a department's answer to an alert."""
 
 EVENT, NODES, ORDER = "event", "nodes", "kind"
@@ -60,7 +60,7 @@ class EventHeader(msgspec.Struct, array_like=True, forbid_unknown_fields=True, f
     """
 
     form: Literal[1]
-    kind: Kind
+    kind: EntryKind
     uid: Annotated[bytes, Meta(min_length=UID_BYTES, max_length=UID_BYTES)]
     time: _Instant
     received: _Instant
@@ -73,7 +73,7 @@ _decode = msgspec.msgpack.Decoder(EventHeader).decode
 
 
 def event_headers(
-    origin: str, received: int, time: int, uid: bytes, kind: Kind = "event", *, replay: bool = False
+    origin: str, received: int, time: int, uid: bytes, kind: EntryKind = "event", *, replay: bool = False
 ) -> tuple[Header, ...]:
     """The headers of an event: its ``EventHeader``, encoded."""
     return ((EVENT, _encode((1, kind, uid, time, received, origin, replay))),)

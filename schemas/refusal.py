@@ -35,17 +35,17 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class Refusal:
     """An event that is refused; ``message`` is one sentence."""
 
     reason: Reason
     message: str
 
 
-def decision_error(error: Exception) -> Dead:
+def decision_error(error: Exception) -> Refusal:
     """A fault of the bus itself that one event revealed. The error's text is left out: it may hold personal data."""
     message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
-    return Dead(Reason.DECISION_ERROR, message)
+    return Refusal(Reason.DECISION_ERROR, message)
 
 
 def kind(value: Any) -> str:
@@ -106,20 +106,20 @@ def expected(schema: Mapping[str, Any]) -> str | None:
     return kinds.get(schema.get("type", ""))
 
 
-def refused_data(error: ValidationError, schema: Mapping[str, Any]) -> Dead:
-    """Turn what pydantic found into a ``Dead``. ``schema`` is the JSON Schema of the same ``data``."""
+def refused_data(error: ValidationError, schema: Mapping[str, Any]) -> Refusal:
+    """Turn what pydantic found into a ``Refusal``. ``schema`` is the JSON Schema of the same ``data``."""
     errors = error.errors(include_url=False)
     first = errors[0]
     location = first["loc"]
     if location == ("customer", "identifiers") and first["type"] == "too_short":
-        return Dead(Reason.NO_IDENTIFIER, "data.customer.identifiers is empty; expected at least one identifier.")
+        return Refusal(Reason.NO_IDENTIFIER, "data.customer.identifiers is empty; expected at least one identifier.")
     if first["type"] == "missing":
         what = "is missing"
     else:
         what = "is " + (kind if location[:1] == ("customer",) else found)(first["input"])
     others = {wrong["loc"] for wrong in errors} - {location}
     more = f" ({len(others)} more wrong)" if others else ""
-    return Dead(Reason.INVALID_DATA, f"{_path(location)} {what}{_wish(first, schema)}{more}.")
+    return Refusal(Reason.INVALID_DATA, f"{_path(location)} {what}{_wish(first, schema)}{more}.")
 
 
 def _wish(wrong: ErrorDetails, schema: Mapping[str, Any]) -> str:

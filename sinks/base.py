@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from engine.kafka.copies import Log, Partition, Reached
+from engine.kafka.copies import Log, PartitionKey, Reached
 from engine.kafka.record import KafkaRecord
 from runtime.problems import Code
 
@@ -28,7 +28,7 @@ class SinkLost(Exception):
     """The database that was opened was removed or replaced. Opening it again helps."""
 
 
-class Kind(StrEnum):
+class TopicKind(StrEnum):
     """What a topic holds."""
 
     TIMELINE = "timeline"
@@ -46,13 +46,13 @@ class Topics:
     identities: str
     alerts: Mapping[str, str]
 
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, TopicKind]:
         """Topic name → what the topic holds."""
         return {
-            self.timeline: Kind.TIMELINE,
-            self.profiles: Kind.PROFILES,
-            self.identities: Kind.IDENTITIES,
-            **dict.fromkeys(self.alerts.values(), Kind.ALERTS),
+            self.timeline: TopicKind.TIMELINE,
+            self.profiles: TopicKind.PROFILES,
+            self.identities: TopicKind.IDENTITIES,
+            **dict.fromkeys(self.alerts.values(), TopicKind.ALERTS),
         }
 
 
@@ -70,20 +70,20 @@ class Sink(Protocol):
     Every method but ``add`` and ``reached`` may raise ``SinkUnavailable``, ``SinkRefused`` and ``SinkLost``.
     """
 
-    def attach(self, logs: Mapping[Partition, Log], now_ms: int) -> dict[Partition, int]:
+    def attach(self, logs: Mapping[PartitionKey, Log], now_ms: int) -> dict[PartitionKey, int]:
         """The offset to continue from in each of these partitions.
 
         A copy that can no longer be trusted (``engine.kafka.copies``) is discarded first and read again from the start.
         Call it before ``flush``: it says to which logs the offsets belong.
         """
 
-    def positions(self) -> dict[Partition, int]:
+    def positions(self) -> dict[PartitionKey, int]:
         """The next offset to read of each partition, as stored in the database."""
 
     def add(self, records: Sequence[KafkaRecord]) -> None:
         """Buffer records, in offset order for each partition. Records that were written before do no harm."""
 
-    def reached(self, marks: Mapping[Partition, Reached]) -> None:
+    def reached(self, marks: Mapping[PartitionKey, Reached]) -> None:
         """Note how far the reader is, by offset and by time: offsets without a record (transaction markers, aborted
         records) count as read.
         """

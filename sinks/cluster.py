@@ -15,11 +15,11 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from engine.kafka.cluster import metadata
-from engine.kafka.copies import Partition
+from engine.kafka.copies import PartitionKey
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class LiveTopic:
     """One topic as it is now. The id changes when the topic is deleted and created again."""
 
     topic_id: str
@@ -27,14 +27,14 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Topology:
+class ClusterState:
     """The cluster's id, and those of the requested topics that exist."""
 
     cluster_id: str
-    topics: Mapping[str, Topic]
+    topics: Mapping[str, LiveTopic]
 
 
-class Cluster:
+class Connection:
     """A connection to the cluster. Every method may raise ``aiokafka.errors.KafkaError`` and OSError."""
 
     def __init__(self, bootstrap: str, security: Mapping[str, Any], *, request_timeout_ms: int) -> None:
@@ -50,16 +50,16 @@ class Cluster:
         """Disconnect; harmless when it never connected."""
         await self._client.close()
 
-    async def topology(self, topics: Collection[str]) -> Topology:
+    async def topology(self, topics: Collection[str]) -> ClusterState:
         """The cluster's id, and id and partitions of these topics. Creates none."""
         response = await metadata(self._client, topics)
         found = {}
         for error, name, topic_id, _, partitions, *_ in response.topics:
             if error == 0:
-                found[name] = Topic(topic_id.hex(), tuple(sorted(partition for _, partition, *_ in partitions)))
-        return Topology(response.cluster_id or "", found)
+                found[name] = LiveTopic(topic_id.hex(), tuple(sorted(partition for _, partition, *_ in partitions)))
+        return ClusterState(response.cluster_id or "", found)
 
-    async def commit(self, group: str, offsets: Mapping[Partition, int]) -> None:
+    async def commit(self, group: str, offsets: Mapping[PartitionKey, int]) -> None:
         """Commit the group's offsets without being a member of it, so that tools can show its lag."""
         by_topic: dict[str, list[tuple[int, int, str]]] = {}
         for (topic, partition), offset in offsets.items():

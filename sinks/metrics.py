@@ -12,7 +12,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class SinkMetrics:
-    """Implements ``sinks.runner.Observer``."""
+    """Implements ``sinks.runner.SinkObserver``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._records = Counter("cxbus_sink_records_total", "Records written to the database", registry=registry)

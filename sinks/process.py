@@ -10,14 +10,14 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from engine.kafka.limits import Unpacking
-from engine.kafka.privates.fetches import read_light
-from runtime.ending import Ending
+from engine.kafka.privates.fetches import install_bounded_fetching
 from runtime.ops import Health, OpsPages, announce
 from runtime.own_time import STEP, Pulse
+from runtime.shutdown import Shutdown
 
 from .base import Topics
 from .metrics import SinkMetrics
-from .runner import Pace, Runner, Source
+from .runner import KafkaSource, Pace, Runner
 from .sql.sqlite import open_sink
 
 STUCK = 30.0
@@ -48,8 +48,8 @@ class SinkPlace:
 class SinkProcess:
     """Copies the bus's topics into the database, and serves ops pages. Raises ``SinkRefused`` when it may not."""
 
-    def __init__(self, place: SinkPlace, ending: Ending) -> None:
-        read_light(place.unpacking)
+    def __init__(self, place: SinkPlace, ending: Shutdown) -> None:
+        install_bounded_fetching(place.unpacking)
         self._place = place
         self._ending = ending
         self._pulse = Pulse()
@@ -59,7 +59,7 @@ class SinkProcess:
             collector(registry=self.registry)
         self.metrics = SinkMetrics(self.registry)
         self._sink = open_sink(place.database, place.topics)
-        source = Source(place.bootstrap, sorted(place.topics.kinds()), place.group)
+        source = KafkaSource(place.bootstrap, sorted(place.topics.kinds()), place.group)
         self._runner = Runner(self._sink, source, observer=self.metrics, pace=Pace(recheck=SOON, longest_wait=SOON))
 
     def live(self) -> Health:

@@ -14,13 +14,13 @@ from typing import Any
 import structlog
 from aiokafka import TopicPartition
 
-from engine.kafka.copies import Log, Partition, Reached
+from engine.kafka.copies import Log, PartitionKey, Reached
 from engine.kafka.mark import MARK, Newer, is_ours
 from engine.kafka.reader import reader
 from engine.kafka.record import KafkaRecord
 
 from .base import SinkRefused
-from .cluster import Cluster, Topology
+from .cluster import ClusterState, Connection
 
 log = structlog.get_logger("sinks.reading")
 
@@ -38,7 +38,7 @@ class Reading:
 
     def __init__(self, bootstrap: str, topics: Collection[str], security: Mapping[str, Any]) -> None:
         self._names = sorted(topics)
-        self._cluster = Cluster(bootstrap, security, request_timeout_ms=_TIMEOUT_MS)
+        self._cluster = Connection(bootstrap, security, request_timeout_ms=_TIMEOUT_MS)
         self._reader = reader(
             bootstrap,
             client_id="cxbus-sink",
@@ -50,7 +50,7 @@ class Reading:
             **security,
         )
         self._open = AsyncExitStack()
-        self._topology = Topology("", {})
+        self._topology = ClusterState("", {})
 
     async def open(self) -> None:
         """Connect, and wait until all topics exist."""
@@ -73,7 +73,7 @@ class Reading:
         """Disconnect. Raises nothing."""
         await asyncio.gather(self._open.aclose(), return_exceptions=True)
 
-    async def logs(self) -> dict[Partition, Log]:
+    async def logs(self) -> dict[PartitionKey, Log]:
         """The log of each partition as the broker has it now: cluster, topic id, first and end offset."""
         partitions = [
             TopicPartition(name, number) for name in self._names for number in self._topology.topics[name].partitions
@@ -87,7 +87,7 @@ class Reading:
             for at in partitions
         }
 
-    def seek(self, offsets: Mapping[Partition, int]) -> None:
+    def seek(self, offsets: Mapping[PartitionKey, int]) -> None:
         """Read exactly these partitions, each from its offset."""
         self._consumer.assign([TopicPartition(*partition) for partition in offsets])
         for partition, offset in offsets.items():
@@ -108,7 +108,7 @@ class Reading:
             raise SinkRefused(f"{error}.") from error
         return records
 
-    async def reached(self) -> dict[Partition, Reached]:
+    async def reached(self) -> dict[PartitionKey, Reached]:
         """How far ``read`` has come in each partition, transaction markers and aborted records included.
 
         At the end of a partition, everything written before the broker's last response was read: that is its time.
@@ -122,7 +122,7 @@ class Reading:
             marks[at.topic, at.partition] = Reached(position, as_of_ms)
         return marks
 
-    async def behind(self) -> dict[Partition, int]:
+    async def behind(self) -> dict[PartitionKey, int]:
         """Lag in offsets, for each partition whose high watermark the broker has sent."""
         return {
             (at.topic, at.partition): max(0, end - await self._consumer.position(at))
@@ -134,6 +134,6 @@ class Reading:
         """Whether a topic was deleted, created again or given more partitions since ``open``."""
         return await self._cluster.topology(self._names) != self._topology
 
-    async def commit(self, group: str, offsets: Mapping[Partition, int]) -> None:
+    async def commit(self, group: str, offsets: Mapping[PartitionKey, int]) -> None:
         """Commit the database's offsets to a consumer group, which shows the lag."""
         await self._cluster.commit(group, offsets)

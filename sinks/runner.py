@@ -17,7 +17,7 @@ import stamina
 import structlog
 from aiokafka.errors import KafkaError
 
-from engine.kafka.copies import Partition
+from engine.kafka.copies import PartitionKey
 
 from .base import Flushed, Sink, SinkUnavailable
 from .reading import Reading
@@ -33,7 +33,7 @@ _FAILED_PAUSES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class KafkaSource:
     """Where the records come from. ``group`` only shows the sink's lag; ``security`` goes to aiokafka unchanged."""
 
     bootstrap: str
@@ -54,7 +54,7 @@ class Pace:
     """Interval at which the topics are checked for changes."""
     heartbeat: float = 60.0
     """Interval at which an idle sink writes to the database that it has read everything so far."""
-    settle: float = 5.0
+    leader_change: float = 5.0
     """How long to wait when a log ends before the database's offset: after a leader change it may catch up."""
     longest_wait: float = 30.0
     """Longest pause between two attempts to reach the database or the broker."""
@@ -62,7 +62,7 @@ class Pace:
     """After so long without reading, the sink attaches again: its copy may no longer be trusted."""
 
 
-class Observer(Protocol):
+class SinkObserver(Protocol):
     """Receives the runner's events, for metrics."""
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
@@ -76,7 +76,7 @@ class Observer(Protocol):
 
 
 class Unobserved:
-    """An ``Observer`` that does nothing."""
+    """An ``SinkObserver`` that does nothing."""
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
         """Nothing."""
@@ -92,13 +92,13 @@ class Runner:
     """Runs one sink. Whoever opened the sink closes it."""
 
     def __init__(
-        self, sink: Sink, source: Source, *, observer: Observer | None = None, pace: Pace | None = None
+        self, sink: Sink, source: KafkaSource, *, observer: SinkObserver | None = None, pace: Pace | None = None
     ) -> None:
         self._sink = sink
         self._source = source
         self._observer = observer or Unobserved()
         self._pace = pace or Pace()
-        self._written: dict[Partition, int] = {}
+        self._written: dict[PartitionKey, int] = {}
         self._read_at = 0.0
         """Unix time of the last read; unlike a monotonic clock it also counts time in which the machine sleeps."""
 
@@ -135,7 +135,7 @@ class Runner:
             logs = await reading.logs()
             known = await self._insist_on_database(self._sink.positions)
             if any(partition in logs and offset > logs[partition].end for partition, offset in known.items()):
-                await asyncio.sleep(self._pace.settle)
+                await asyncio.sleep(self._pace.leader_change)
                 logs = await reading.logs()
             self._written = await self._insist_on_database(lambda: self._sink.attach(logs, time.time_ns() // 1_000_000))
             reading.seek(self._written)

@@ -10,14 +10,14 @@ from schemas.topics import alerts_topic
 
 from ..bus import bus_of
 from ..lines import alert_line
-from ..tailing import AsJson, Count, Follow, show
+from ..tailing import AsJson, CountOption, Follow, show
 from .department import check
 
 
 def tail(
     context: typer.Context,
     department: Annotated[str | None, typer.Option(help="Only what this department is told.")] = None,
-    lines: Count = 10,
+    lines: CountOption = 10,
     follow: Follow = True,
     json: AsJson = False,
 ) -> None:

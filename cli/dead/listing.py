@@ -20,7 +20,7 @@ from ..output import document, note, say, shown
 from ..problem import Code, Problem
 from ..tables import facts
 from ..words import count, listed, moment
-from .asking import Reason, all_letters, draw, letter_of
+from .asking import ReasonOption, all_letters, draw, letter_of
 
 SHOWN = 50
 Which = Annotated[str, typer.Argument(metavar="N", help="A number of `cxbus dead list`, or an origin.")]
@@ -28,7 +28,7 @@ Which = Annotated[str, typer.Argument(metavar="N", help="A number of `cxbus dead
 
 def list_(
     context: typer.Context,
-    reason: Reason = None,
+    reason: ReasonOption = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the newest.")] = SHOWN,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:

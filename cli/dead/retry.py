@@ -19,7 +19,7 @@ from ..output import note, say
 from ..problem import Code, Problem
 from ..publication import Acknowledged, publish
 from ..words import count, listed
-from .asking import Reason, all_letters, draw, letter_of
+from .asking import ReasonOption, all_letters, draw, letter_of
 
 SHOWN = 50
 INTAKE = 10.0
@@ -30,7 +30,7 @@ def retry(
     context: typer.Context,
     which: Annotated[str | None, typer.Argument(metavar="[N]", help="A number of `dead list`, or an origin.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="All that `cxbus dead list` shows.")] = False,
-    reason: Reason = None,
+    reason: ReasonOption = None,
 ) -> None:
     """Publish a letter once more as it came: after a rule, a contract or the bus itself was mended.
 

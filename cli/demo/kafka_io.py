@@ -26,7 +26,7 @@ Offsets = Mapping[str, list[int]]
 """Topic → the offset of each partition, in the order of partition numbers."""
 
 
-class Heard(NamedTuple):
+class CommittedRecord(NamedTuple):
     """One committed record; ``at`` is the broker's append time (ms)."""
 
     topic: str
@@ -91,21 +91,21 @@ class KafkaIO:
         known = ((topic, enumerate(offsets.get(topic, ()))) for topic in self._topics)
         self._feed.start({(topic, number): at for topic, ats in known for number, at in ats})
 
-    def hear(self) -> Iterator[Heard]:
+    def hear(self) -> Iterator[CommittedRecord]:
         """The records of one poll, in the order of their append time."""
         for record in sorted(self._feed.poll(), key=lambda record: record.timestamp):
             if record.topic != DEAD and not is_ours(record):
                 continue
-            yield Heard(record.topic, record.key, record.value, dict(record.headers), record.timestamp)
+            yield CommittedRecord(record.topic, record.key, record.value, dict(record.headers), record.timestamp)
 
-    def hear_until(self, done: Callable[[], bool], what: Callable[[], str]) -> Iterator[Heard]:
+    def hear_until(self, done: Callable[[], bool], what: Callable[[], str]) -> Iterator[CommittedRecord]:
         """Read until ``done()``. Raises ``OutOfTime`` with the text of ``what()``: what was waited for."""
         while not done():
             if time.monotonic() > self._until:
                 raise OutOfTime(what())
             yield from self.hear()
 
-    def hear_all(self) -> Iterator[Heard]:
+    def hear_all(self) -> Iterator[CommittedRecord]:
         """All records up to the current end offsets."""
         ends = self._feed.ends()
         return self.hear_until(lambda: self._feed.is_past(ends), lambda: "the ends of the bus's topics")

@@ -17,7 +17,7 @@ class ManifestError(Exception):
     """The manifest can't be read. The message names file and field."""
 
 
-class Told(NamedTuple):
+class ExpectedAlert(NamedTuple):
     """An alert at the end of the story: its rule, its customer (``of``), last state, and the notified departments."""
 
     rule: str
@@ -35,7 +35,7 @@ class Outcome:
 
     customers: int
     merges: Mapping[str, int]
-    alerts: tuple[Told, ...]
+    alerts: tuple[ExpectedAlert, ...]
     dead: Mapping[str, int]
 
 
@@ -47,7 +47,7 @@ def load(path: Path = EXPECTED) -> Outcome:
             customers=int(said["customers"]),
             merges={str(who): int(count) for who, count in said["merges"].items()},
             alerts=tuple(
-                Told(alert["rule"], alert["of"], alert["state"], tuple(sorted(alert["departments"])))
+                ExpectedAlert(alert["rule"], alert["of"], alert["state"], tuple(sorted(alert["departments"])))
                 for alert in said["alerts"]
             ),
             dead={str(reason): int(count) for reason, count in said["dead"].items()},

@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.steps import Steps
 from cli.words import activation
 
-from .observed import Alerted, Died, Merged, News
+from .observed import Alerted, CustomersMerged, Died, News
 from .story import Story, StoryEvent
 from .summary import Summary
 
@@ -69,7 +69,7 @@ class Narrator:
         """Print one piece of news. The prologue's events have no text and print nothing."""
         if isinstance(news, Alerted):
             self._alert(news.data)
-        elif isinstance(news, Merged):
+        elif isinstance(news, CustomersMerged):
             who = self._names.get(news.who, news.who)
             self._sentence("=", "cyan", ("Two customers turn out to be one, ", ""), (who, "bold"), (":", ""))
             self._sentence(" ", "", (" · ".join(news.known), ""))

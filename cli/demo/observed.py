@@ -16,7 +16,7 @@ from schemas.alerted import ALERTED
 from schemas.dead_letter import told
 from schemas.topics import DEAD, IDENTITIES, TIMELINE, alerts_topic
 
-from .manifest import Outcome, Told
+from .manifest import ExpectedAlert, Outcome
 from .story import Story, StoryEvent
 
 TOPICS = (TIMELINE, IDENTITIES, DEAD, *(alerts_topic(name) for name in ALERTED))
@@ -26,7 +26,7 @@ _TOLD = {alerts_topic(name): name for name in ALERTED}
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class EventArrived:
     """An event of the story is on a timeline."""
 
     event: StoryEvent
@@ -42,7 +42,7 @@ class Died:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class CustomersMerged:
     """Two customers were merged; ``known`` are the identifiers of both, as sent."""
 
     who: str
@@ -56,7 +56,7 @@ class Alerted:
     data: Mapping[str, Any]
 
 
-News = Arrived | Died | Merged | Alerted
+News = EventArrived | Died | CustomersMerged | Alerted
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Observed:
         self._dead: dict[bytes, str] = {}
         self._alerts: dict[tuple[str, str], _Alert] = {}
         self._heard: set[str] = set()
-        self._news: list[Arrived | Died] = []
+        self._news: list[EventArrived | Died] = []
         self._untold: list[tuple[str, Mapping[str, Any] | None]] = []
 
     @property
@@ -118,14 +118,14 @@ class Observed:
                 yield Alerted(alert)
             elif alert is None and who is not None:
                 into = self._root(customer)
-                yield Merged(who, tuple({**self._known.get(customer, {}), **self._known.get(into, {})}))
+                yield CustomersMerged(who, tuple({**self._known.get(customer, {}), **self._known.get(into, {})}))
             else:
                 self._untold.append((customer, alert))
 
     def outcome(self) -> Outcome:
         """The outcome of the records taken so far."""
         alerts = [
-            Told(alert.rule, who, alert.state, tuple(sorted(alert.departments)))
+            ExpectedAlert(alert.rule, who, alert.state, tuple(sorted(alert.departments)))
             for (_, customer), alert in self._alerts.items()
             if customer not in self._merged and (who := self._whose(customer)) is not None
         ]
@@ -149,7 +149,7 @@ class Observed:
         known.update(dict.fromkeys(one["value"] for one in orjson.loads(value)["data"]["identifiers"]))
         if event.value in self._missing:
             self._missing.remove(event.value)
-            self._news.append(Arrived(event))
+            self._news.append(EventArrived(event))
 
     def _identity(self, key: bytes, value: bytes) -> None:
         kind, _, customer = key.decode().partition("/")

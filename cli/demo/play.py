@@ -8,7 +8,7 @@ from functools import partial
 
 from schemas.topics import JOURNAL, LINKS, events_topic
 
-from .kafka_io import Heard, KafkaIO
+from .kafka_io import CommittedRecord, KafkaIO
 from .narrator import Narrator
 from .observed import Observed
 from .story import Story
@@ -88,7 +88,7 @@ class Play:
                 advance(len(prologue) - left())
         self._narrator.prologue(prologue, time.monotonic() - began)
 
-    def _take(self, records: Iterable[Heard]) -> None:
+    def _take(self, records: Iterable[CommittedRecord]) -> None:
         for record in records:
             self._observed.take(record.topic, record.key, record.value, record.headers)
 

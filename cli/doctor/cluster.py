@@ -20,8 +20,8 @@ from engine.kafka.mark import MARK
 from ..admin import admin
 from ..feed import Feed, Stalled
 from .brokers import Broker, Setting
-from .topics import Partition, Seen
-from .transactions import Known, Look, Open
+from .topics import PartitionView, TopicView
+from .transactions import CoordinatorState, Look, OpenTransaction
 
 PATIENCE = 10.0
 """Seconds for reading a topic that may be long."""
@@ -30,13 +30,13 @@ ACTIVE = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")
 
 
 @contextmanager
-def asked(bootstrap: str) -> Iterator[Cluster]:
+def asked(bootstrap: str) -> Iterator[ClusterView]:
     """A connection to the cluster, closed at the end of the block."""
     with admin(bootstrap) as client:
-        yield Cluster(client, bootstrap)
+        yield ClusterView(client, bootstrap)
 
 
-class Cluster:
+class ClusterView:
     """The cluster's state, converted to values that the checks take."""
 
     def __init__(self, admin: Any, bootstrap: str) -> None:
@@ -71,7 +71,7 @@ class Cluster:
             name: said["finalized"][1] for name, said in self._admin.describe_features().items() if "finalized" in said
         }
 
-    def topics(self, names: Sequence[str]) -> dict[str, Seen]:
+    def topics(self, names: Sequence[str]) -> dict[str, TopicView]:
         """Those of the topics ``names`` that exist, by name."""
         described = {one["name"]: one for one in self._admin.describe_topics(list(names)) if one["partitions"]}
         if not described:
@@ -79,9 +79,9 @@ class Cluster:
         asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
         settings = self._admin.describe_configs(asked, config_filter="all")["topic"]
         return {
-            name: Seen(
+            name: TopicView(
                 {
-                    said["partition_index"]: Partition(
+                    said["partition_index"]: PartitionView(
                         said["leader_id"] if said["leader_id"] >= 0 else None,
                         tuple(said["replica_nodes"]),
                         tuple(said["isr_nodes"]),
@@ -93,22 +93,24 @@ class Cluster:
             for name, one in described.items()
         }
 
-    def transactions(self, topics: Mapping[str, Seen]) -> Look:
+    def transactions(self, topics: Mapping[str, TopicView]) -> Look:
         """The open transactions in the partitions that have a leader."""
         partitions = [TopicPartition(*at) for at in _led(topics)]
         open_ones = frozenset(
-            Open(at.topic, at.partition, one.producer_id, one.producer_epoch, one.current_transaction_start_offset)
+            OpenTransaction(
+                at.topic, at.partition, one.producer_id, one.producer_epoch, one.current_transaction_start_offset
+            )
             for at, state in self._admin.describe_producers(partitions).items()
             for one in state.active_producers
             if one.current_transaction_start_offset >= 0
         )
         return Look(int(time.time() * 1000), open_ones, self._known() if open_ones else ())
 
-    def _known(self) -> tuple[Known, ...]:
+    def _known(self) -> tuple[CoordinatorState, ...]:
         listed = self._admin.list_transactions(state_filters=ACTIVE)
         names = {one.transactional_id for some in listed.values() for one in some}
         return tuple(
-            Known(
+            CoordinatorState(
                 name,
                 said.producer_id,
                 said.transaction_start_time_ms,
@@ -118,7 +120,7 @@ class Cluster:
             for name, said in self._admin.describe_transactions(sorted(names)).items()
         )
 
-    def newest(self, topics: Mapping[str, Seen]) -> dict[str, int]:
+    def newest(self, topics: Mapping[str, TopicView]) -> dict[str, int]:
         """The latest append time of each topic that has one, in ms since 1970."""
         stamped = {
             name: one for name, one in topics.items() if one.settings.get("message.timestamp.type") == "LogAppendTime"
@@ -165,7 +167,7 @@ def _request(key: int) -> str:
         return str(key)
 
 
-def _led(topics: Mapping[str, Seen]) -> Iterator[tuple[str, int]]:
+def _led(topics: Mapping[str, TopicView]) -> Iterator[tuple[str, int]]:
     for name, one in topics.items():
         for number, partition in one.partitions.items():
             if partition.leader is not None:

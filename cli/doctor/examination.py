@@ -70,7 +70,7 @@ def of_the_cluster(bus: Bus) -> Iterator[Finding]:
         yield wrong("Kafka", f"refuses to tell more: {error}", "Allow this user DESCRIBE and DESCRIBE_CONFIGS on all.")
 
 
-def _asked(bus: Bus, asked: cluster.Cluster, commands: Commands) -> Iterator[Finding]:
+def _asked(bus: Bus, asked: cluster.ClusterView, commands: Commands) -> Iterator[Finding]:
 
     members = asked.brokers()
     try:
@@ -109,7 +109,7 @@ def _needs(wanted: Sequence[Topic]) -> brokers.Needs:
     )
 
 
-def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
+def _foreign(bus: Bus, ours: dict[str, topics.TopicView]) -> Iterator[Finding]:
 
     state = (IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE)
     there = {DEAD, *state} <= ours.keys()
@@ -119,7 +119,7 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     try:
         with Feed(bus.bootstrap(), [DEAD]) as feed:
             told = [
-                foreign.Told(one.origin, key_of_ours(one.topic, one.key))
+                foreign.ForeignRecord(one.origin, key_of_ours(one.topic, one.key))
                 for one in letters(feed.all())
                 if one.reason == Reason.FOREIGN_RECORD
             ]
@@ -135,7 +135,7 @@ def _foreign(bus: Bus, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
     yield from foreign.judge(told, list(dict.fromkeys(newer)))
 
 
-def _identity(bus: Bus, asked: cluster.Cluster, ours: dict[str, topics.Seen]) -> Iterator[Finding]:
+def _identity(bus: Bus, asked: cluster.ClusterView, ours: dict[str, topics.TopicView]) -> Iterator[Finding]:
 
     if IDENTITIES not in ours or any(one.leader is None for one in ours[IDENTITIES].partitions.values()):
         return  # the topics check reports it

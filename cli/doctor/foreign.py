@@ -13,14 +13,14 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ForeignRecord:
     """A foreign record with a dead letter. ``place``: topic/partition/offset. ``hides``: whose state, if any."""
 
     place: str
     hides: str | None
 
 
-def judge(told: Sequence[Told], newer: Sequence[str]) -> Iterator[Finding]:
+def judge(told: Sequence[ForeignRecord], newer: Sequence[str]) -> Iterator[Finding]:
     """``newer``: error messages about records of a newer version of the bus, which stop the workers."""
     for words in newer:
         yield wrong(CHECK, words, "Run that version everywhere; if there is none, somebody forged the record.")

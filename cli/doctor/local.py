@@ -20,19 +20,19 @@ from ..health import announced, ask
 from ..rules_in_force import rules as in_force
 from ..rules_in_force import rules_dir
 from .identity import GENERATED
-from .machine import Folder, Rules, Source
+from .machine import Folder, Rules, SettingsSource
 
 
-def sources(bus: Bus) -> list[Source]:
+def sources(bus: Bus) -> list[SettingsSource]:
     """The sources of this process's settings, with all names in them, unknown ones included."""
 
     env_file = Path(str(Settings.model_config["env_file"]))
     toml_file = Path(str(Settings.model_config["toml_file"]))
     return [
-        Source("the command line", frozenset(bus.given.settings)),
-        Source("the environment", _named(os.environ)),
-        *([Source(str(env_file), _named(_dotenv(env_file)))] if env_file.is_file() else []),
-        *([Source(str(toml_file), _toml(toml_file))] if toml_file.is_file() else []),
+        SettingsSource("the command line", frozenset(bus.given.settings)),
+        SettingsSource("the environment", _named(os.environ)),
+        *([SettingsSource(str(env_file), _named(_dotenv(env_file)))] if env_file.is_file() else []),
+        *([SettingsSource(str(toml_file), _toml(toml_file))] if toml_file.is_file() else []),
     ]
 
 

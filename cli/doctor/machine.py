@@ -20,7 +20,7 @@ OTHERS = frozenset({"cache", "maven_mirror", "supervisor"})
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SettingsSource:
     """A source of settings: its name, and the lower-case names of the settings in it."""
 
     name: str
@@ -36,7 +36,7 @@ class Folder:
     free: int
 
 
-def settings(sources: Sequence[Source], known: Sequence[str], refused: Sequence[str]) -> list[Finding]:
+def settings(sources: Sequence[SettingsSource], known: Sequence[str], refused: Sequence[str]) -> list[Finding]:
     """``sources``: highest precedence first. ``refused``: a message for each missing or invalid setting."""
     where = [(name, source.name) for name in known if (source := _first(sources, name)) is not None]
     told = ", ".join(f"{name} from {source}" for name, source in where)
@@ -49,11 +49,11 @@ def settings(sources: Sequence[Source], known: Sequence[str], refused: Sequence[
     return [*findings, *_unknown(sources, known)]
 
 
-def _first(sources: Sequence[Source], name: str) -> Source | None:
+def _first(sources: Sequence[SettingsSource], name: str) -> SettingsSource | None:
     return next((source for source in sources if name in source.settings), None)
 
 
-def _unknown(sources: Sequence[Source], known: Sequence[str]) -> Iterator[Finding]:
+def _unknown(sources: Sequence[SettingsSource], known: Sequence[str]) -> Iterator[Finding]:
     for source in sources:
         for name in sorted(source.settings - set(known) - OTHERS):
             meant = get_close_matches(name, known, 1)

@@ -20,7 +20,7 @@ APPLY = "cxbus topics apply"
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
+class PartitionView:
     """A partition's brokers, by id; ``leader`` is None while there is none."""
 
     leader: int | None
@@ -29,36 +29,38 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TopicView:
     """An existing topic, as the cluster describes it."""
 
-    partitions: Mapping[int, Partition]
+    partitions: Mapping[int, PartitionView]
     settings: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class Consequence:
     """The effect of a value that differs; ``harmless`` is the direction of difference that breaks no guarantee."""
 
     why: str
     harmless: Literal["more", "less", "none"] = "none"
 
 
-MEANINGS: Mapping[str, Meaning] = {
-    "cleanup.policy": Meaning("records would go that the bus still needs, or stay that must go"),
-    "message.timestamp.type": Meaning("the broker's time is the bus's clock, and when records expire"),
-    "max.message.bytes": Meaning("other records are accepted than the bus counts on", "more"),
-    "segment.ms": Meaning("what is old is deleted or compacted at another time than promised", "less"),
-    "min.insync.replicas": Meaning("what was acknowledged may be lost with one broker, or writing stops too early"),
-    "retention.ms": Meaning("a bus that was down for longer finds records gone that it has not read", "more"),
-    "max.compaction.lag.ms": Meaning("what was erased is still there longer than promised", "less"),
-    "delete.retention.ms": Meaning("a reader that was away for longer misses what was erased", "more"),
-    "retention.bytes": Meaning("records are dropped by size, however young they are"),
-    "unclean.leader.election.enable": Meaning("a broker that lags behind may become the leader and drop records"),
+MEANINGS: Mapping[str, Consequence] = {
+    "cleanup.policy": Consequence("records would go that the bus still needs, or stay that must go"),
+    "message.timestamp.type": Consequence("the broker's time is the bus's clock, and when records expire"),
+    "max.message.bytes": Consequence("other records are accepted than the bus counts on", "more"),
+    "segment.ms": Consequence("what is old is deleted or compacted at another time than promised", "less"),
+    "min.insync.replicas": Consequence("what was acknowledged may be lost with one broker, or writing stops too early"),
+    "retention.ms": Consequence("a bus that was down for longer finds records gone that it has not read", "more"),
+    "max.compaction.lag.ms": Consequence("what was erased is still there longer than promised", "less"),
+    "delete.retention.ms": Consequence("a reader that was away for longer misses what was erased", "more"),
+    "retention.bytes": Consequence("records are dropped by size, however young they are"),
+    "unclean.leader.election.enable": Consequence("a broker that lags behind may become the leader and drop records"),
 }
 
 
-def judge(topics: Sequence[Topic], seen: Mapping[str, Seen], nodes: Sequence[int], commands: Commands) -> list[Finding]:
+def judge(
+    topics: Sequence[Topic], seen: Mapping[str, TopicView], nodes: Sequence[int], commands: Commands
+) -> list[Finding]:
     """``seen``: the existing topics, Kafka's own included. ``nodes``: all brokers."""
     missing = [topic.name for topic in topics if topic.name not in seen]
     there = [topic for topic in topics if topic.name in seen]
@@ -82,14 +84,14 @@ def judge(topics: Sequence[Topic], seen: Mapping[str, Seen], nodes: Sequence[int
     ]
 
 
-def _topic(topic: Topic, seen: Seen, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
+def _topic(topic: Topic, seen: TopicView, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
     yield from _partitions(topic, seen)
     yield from _copies(topic, seen, nodes, commands)
     yield from _settings(topic, seen, commands)
     yield from _standing(topic.name, seen, int(seen.settings.get("min.insync.replicas") or 1))
 
 
-def _partitions(topic: Topic, seen: Seen) -> Iterator[Finding]:
+def _partitions(topic: Topic, seen: TopicView) -> Iterator[Finding]:
     there = len(seen.partitions)
     if there != topic.partitions:
         yield wrong(
@@ -102,7 +104,7 @@ def _partitions(topic: Topic, seen: Seen) -> Iterator[Finding]:
         )
 
 
-def _copies(topic: Topic, seen: Seen, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
+def _copies(topic: Topic, seen: TopicView, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
     fewest = min(len(partition.replicas) for partition in seen.partitions.values())
     found = f"is kept on {count(fewest, 'broker')} instead of {topic.replication}"
     if fewest > topic.replication:
@@ -126,7 +128,7 @@ def _spread(replicas: Sequence[int], nodes: Sequence[int], copies: int) -> list[
     return [*replicas, *others][:copies]
 
 
-def _settings(topic: Topic, seen: Seen, commands: Commands) -> Iterator[Finding]:
+def _settings(topic: Topic, seen: TopicView, commands: Commands) -> Iterator[Finding]:
     if not seen.settings:
         yield warning(topic.name, "does not tell its settings", "Allow this user DESCRIBE_CONFIGS on the bus's topics.")
         return
@@ -136,7 +138,7 @@ def _settings(topic: Topic, seen: Seen, commands: Commands) -> Iterator[Finding]
     for name, value in wanted.items():
         there = seen.settings.get(name)
         if there != value:
-            meaning = MEANINGS.get(name, Meaning("the bus relies on it"))
+            meaning = MEANINGS.get(name, Consequence("the bus relies on it"))
             verdict = Verdict.WARNING if _harmless(meaning, there, value) else Verdict.WRONG
             instead = f"has {name}={_readable(name, there)} instead of {_readable(name, value)}"
             why = meaning.why if verdict is Verdict.WRONG else "no harm to the bus, but not what was promised"
@@ -144,7 +146,7 @@ def _settings(topic: Topic, seen: Seen, commands: Commands) -> Iterator[Finding]
             yield Finding(topic.name, verdict, f"{instead}: {why}", (mend,))
 
 
-def _harmless(meaning: Meaning, there: str | None, wanted: str) -> bool:
+def _harmless(meaning: Consequence, there: str | None, wanted: str) -> bool:
     """Whether ``there`` differs in the harmless direction. -1 means "without limit"."""
     if meaning.harmless == "none" or there is None:
         return False
@@ -158,7 +160,7 @@ def _readable(name: str, value: str | None) -> str:
     return f"{value} ({span(int(value))})"
 
 
-def _own(name: str, seen: Seen, copies: int, commands: Commands, nodes: Sequence[int]) -> Iterator[Finding]:
+def _own(name: str, seen: TopicView, copies: int, commands: Commands, nodes: Sequence[int]) -> Iterator[Finding]:
     fewest = min(len(partition.replicas) for partition in seen.partitions.values())
     if fewest < copies:
         moves = {number: _spread(one.replicas, nodes, copies) for number, one in seen.partitions.items()}
@@ -169,7 +171,7 @@ def _own(name: str, seen: Seen, copies: int, commands: Commands, nodes: Sequence
         )
 
 
-def _standing(name: str, seen: Seen, least: int) -> Iterator[Finding]:
+def _standing(name: str, seen: TopicView, least: int) -> Iterator[Finding]:
     """Checks the current state of the partitions; a write needs ``least`` in-sync replicas."""
     headless = [number for number, one in seen.partitions.items() if one.leader is None]
     # A topic with fewer than ``least`` replicas in all is reported by ``_copies``.
@@ -198,7 +200,7 @@ def _these(numbers: Sequence[int]) -> str:
     return f"partition {names}" if len(numbers) == 1 else f"partitions {names}"
 
 
-def _start(seen: Seen, numbers: Sequence[int]) -> str:
+def _start(seen: TopicView, numbers: Sequence[int]) -> str:
     missing = sorted(
         {node for n in numbers for node in seen.partitions[n].replicas if node not in seen.partitions[n].in_sync}
         or {node for n in numbers for node in seen.partitions[n].replicas}

@@ -20,7 +20,7 @@ CHECK = "open transactions"
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenTransaction:
     """A partition leader's view: a producer's transaction is open since offset ``start``."""
 
     topic: str
@@ -31,7 +31,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CoordinatorState:
     """A coordinator's view: it will end this transaction in ``partitions``.
 
     ``started`` in ms since 1970 by its clock, ``timeout`` in ms.
@@ -49,21 +49,21 @@ class Look:
     """Both views at about the same time, ``now`` in ms since 1970."""
 
     now: int
-    open: frozenset[Open]
-    known: tuple[Known, ...]
+    open: frozenset[OpenTransaction]
+    known: tuple[CoordinatorState, ...]
 
-    def keeper(self, one: Open) -> Known | None:
+    def keeper(self, one: OpenTransaction) -> CoordinatorState | None:
         """The transaction as its coordinator knows it; None if no coordinator will end it."""
         at = (one.topic, one.partition)
         return next((who for who in self.known if who.producer == one.producer and at in who.partitions), None)
 
 
-def suspects(look: Look) -> frozenset[Open]:
+def suspects(look: Look) -> frozenset[OpenTransaction]:
     """Transactions to look at again: they may hang, but one that is just ending looks the same."""
     return frozenset(one for one in look.open if _suspect(one, look))
 
 
-def _suspect(one: Open, look: Look) -> bool:
+def _suspect(one: OpenTransaction, look: Look) -> bool:
     keeper = look.keeper(one)
     return keeper is None or look.now - keeper.started > LONG
 
@@ -78,7 +78,7 @@ def judge(first: Look, second: Look, commands: Commands) -> list[Finding]:
     return [_finding(one, second, commands) for one in lasting]
 
 
-def _finding(one: Open, look: Look, commands: Commands) -> Finding:
+def _finding(one: OpenTransaction, look: Look, commands: Commands) -> Finding:
     where = f"{one.topic}, partition {one.partition}, from offset {one.start}"
     abort = commands.abort(one.topic, one.partition, start=one.start, producer=one.producer, epoch=one.epoch)
     keeper = look.keeper(one)

@@ -14,7 +14,7 @@ EVIDENCE_BYTES = 8 * 1024
 """Largest size of a match's evidence as JSON. What a rule reads of its trigger always fits."""
 
 
-def rests_on(trigger: Ref, answer: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def select_evidence(trigger: Ref, answer: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """What the conditions found, in timeline order: in the trigger, and in the latest ``EVIDENCE_LIMIT`` others."""
     found = dict.fromkeys(answer)
     others = sorted({one.entry for one in found if one.entry != trigger})

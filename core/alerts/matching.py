@@ -20,13 +20,13 @@ from ..timeline.features import Context, Taken
 from .alert import LABEL, Name
 
 
-class Passed(Context, Protocol):
+class FoldHistory(Context, Protocol):
     """What a fold reads of a customer's history, and where it reports the states that it passes."""
 
     def passed(self, derived: Derived) -> None: ...
 
 
-class Watch:
+class MatchEnd:
     """A match whose end is looked for. ``resolved``: when it will be resolved if no further entry comes, as far as is
     known (µs); ``None``: not computed yet.
     """
@@ -64,7 +64,7 @@ class Match(Struct, frozen=True):
     entry: Entry
     data: Mapping[str, object]
     evidence: tuple[Evidence, ...]
-    watch: Watch
+    watch: MatchEnd
 
     @property
     def name(self) -> Name:
@@ -72,7 +72,7 @@ class Match(Struct, frozen=True):
         return Name(self.watch.rule.name, self.watch.key, LABEL, bytes.fromhex(self.entry.uid))
 
 
-Judged = Callable[[int, Rule, str], bool]
+TriggerFilter = Callable[[int, Rule, str], bool]
 """Whether to evaluate a trigger, given its instant (µs), its rule and its instance key."""
 
 
@@ -81,7 +81,7 @@ def every_trigger(_at: int, _rule: Rule, _key: str) -> bool:
     return True
 
 
-class Folding(Struct, frozen=True):
+class FoldInput(Struct, frozen=True):
     """The input of a fold.
 
     ``together``: the entries of each instant, in order, later than the base. ``judged``: which triggers are evaluated.
@@ -90,11 +90,11 @@ class Folding(Struct, frozen=True):
     """
 
     together: Iterable[Sequence[Taken]]
-    judged: Judged = every_trigger
-    watched: Iterable[Watch] = ()
+    judged: TriggerFilter = every_trigger
+    watched: Iterable[MatchEnd] = ()
 
 
-def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
+def fold(rules: RuleSet, base: Derived, folding: FoldInput, past: FoldHistory) -> Fold:
     """Applies the entries. Afterwards the ends of watched and of found matches are as of the last entry."""
     found = Fold(rules, base, folding.watched, past)
     for together in folding.together:
@@ -105,28 +105,28 @@ def fold(rules: RuleSet, base: Derived, folding: Folding, past: Passed) -> Fold:
 class Fold:
     """A fold in progress: the latest state, and the ``matches`` so far in the order of decision: by (time, uid, rule).
 
-    ``watched``: as in ``Folding``. The ends of these, and of the matches, are as of the latest state.
+    ``watched``: as in ``FoldInput``. The ends of these, and of the matches, are as of the latest state.
     """
 
     __slots__ = ("_features", "_past", "_watching", "derived", "matches")
 
-    def __init__(self, rules: RuleSet, base: Derived, watched: Iterable[Watch], past: Passed) -> None:
+    def __init__(self, rules: RuleSet, base: Derived, watched: Iterable[MatchEnd], past: FoldHistory) -> None:
         self.derived = base
         self.matches: list[Match] = []
         self._features, self._past = rules.features, past
-        self._watching: dict[str, list[Watch]] = {}
+        self._watching: dict[str, list[MatchEnd]] = {}
         for watch in watched:
             self._watch(watch)
             if watch.resolved is None:
                 watch.look(base, past)
 
-    def take(self, together: Sequence[Taken], judged: Judged) -> None:
+    def take(self, together: Sequence[Taken], judged: TriggerFilter) -> None:
         """Applies the entries of the next instant, in order, then evaluates the triggers that ``judged`` selects."""
         past = self._past
         derived = self.derived = Derived(together[0].entry.at, self._after(together))
         past.passed(derived)
         if self._watching:
-            self._look_again(together)
+            self._recompute_ends(together)
         for one in together:
             for rule in one.effects.judged:
                 match = _match(rule, one, derived, past, judged)
@@ -134,7 +134,7 @@ class Fold:
                     self.matches.append(match)
                     self._watch(match.watch)
 
-    def _watch(self, watch: Watch) -> None:
+    def _watch(self, watch: MatchEnd) -> None:
         self._watching.setdefault(watch.rule.name, []).append(watch)
 
     def _after(self, together: Sequence[Taken]) -> States:
@@ -149,7 +149,7 @@ class Fold:
                 states[place] = features[place].take(states[place], mine, past)
         return tuple(states)
 
-    def _look_again(self, together: Sequence[Taken]) -> None:
+    def _recompute_ends(self, together: Sequence[Taken]) -> None:
         """Computes again the ends that the entries of an instant can move; drops watches that ended before it."""
         derived, past = self.derived, self._past
         ends = together[0].effects.ends.union(*[one.effects.ends for one in together[1:]])
@@ -177,7 +177,7 @@ def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
         yield together
 
 
-def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context, judged: Judged) -> Match | None:
+def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context, judged: TriggerFilter) -> Match | None:
     entry, data = trigger.entry, rule.fields_of(trigger.entry, trigger.kind)
     key = rule.key_of(data)
     if not judged(entry.at, rule, key):
@@ -185,6 +185,6 @@ def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context, judge
     answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
     if answer is None:
         return None
-    watch = Watch(rule, key, entry.at)
+    watch = MatchEnd(rule, key, entry.at)
     watch.look(derived, context)
     return Match(entry, data, answer, watch)

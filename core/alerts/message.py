@@ -11,7 +11,7 @@ from ..rules.ruleset import RuleSet
 from ..timeline.features import Ref
 from .alert import Alert
 from .evidence import Told, told, values_of
-from .past import Past
+from .history import CustomerHistory
 
 AlertState = Literal["fired", "updated", "resolved", "expired", "retracted"]
 
@@ -29,7 +29,7 @@ class AlertMessage(NamedTuple):
     evidence: tuple[Mapping[str, object], ...]
 
 
-def tell(state: AlertState, alert: Alert, rules: RuleSet, past: Past) -> AlertMessage:
+def tell(state: AlertState, alert: Alert, rules: RuleSet, past: CustomerHistory) -> AlertMessage:
     """The message, in the words of the rule as it is now. It has no evidence if the alert keeps none. If the rule or
     the trigger is no longer known, it has only a reason that says so.
     """
@@ -45,7 +45,9 @@ def tell(state: AlertState, alert: Alert, rules: RuleSet, past: Past) -> AlertMe
     return AlertMessage(state, alert, sentence(rule.reason, data), rule.action, evidence)
 
 
-def _with(values: dict[Ref, Told], evidence: Iterable[Evidence], rules: RuleSet, past: Past) -> Mapping[Ref, Told]:
+def _with(
+    values: dict[Ref, Told], evidence: Iterable[Evidence], rules: RuleSet, past: CustomerHistory
+) -> Mapping[Ref, Told]:
     """Adds the values that the conditions found to ``values``."""
     for found in evidence:
         entry, known = values.get(found.entry) or (past.entry(found.entry), {})

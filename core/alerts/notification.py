@@ -1,6 +1,6 @@
 """Notification: which matches departments are notified of (semantics 1.8). Decided once; later only compared.
 
-A match is notified unless it was notified before or the ``Memory`` suppresses it.
+A match is notified unless it was notified before or the ``NotifiedAlerts`` suppresses it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from ..rules.conditions.condition import Evidence
 from ..timeline.entry import DAY, FOREVER
 from ..timeline.features import ref
 from .alert import Alert, digest
-from .evidence import rests_on
+from .evidence import select_evidence
 from .matching import Match
-from .suppression import Memory
+from .suppression import NotifiedAlerts
 
 HISTORICAL_AFTER = DAY
 """An alert found later than this after its time (µs) is published, but sent to no webhook."""
 
 
-def decide(matches: Iterable[Match], memory: Memory, appended: int, now: int, *, replay: bool) -> list[Alert]:
+def decide(matches: Iterable[Match], memory: NotifiedAlerts, appended: int, now: int, *, replay: bool) -> list[Alert]:
     """The alerts of the matches that are notified, in order; they are added to the ``memory``.
 
     ``appended``: the journal's clock; ``now``: the customer's clock (both µs). An alert that ended before it was found
@@ -28,7 +28,7 @@ def decide(matches: Iterable[Match], memory: Memory, appended: int, now: int, *,
     notified: list[Alert] = []
     for match in matches:
         rule, time = match.watch.rule, match.entry.at
-        if memory.is_decided(time) or memory.silences(rule, match.watch.key, time) or not memory.make_room(time):
+        if memory.is_decided(time) or memory.suppresses(rule, match.watch.key, time) or not memory.make_room(time):
             continue
         alert = first_notice(match, historical=replay or appended - time > HISTORICAL_AFTER)
         if alert.has_ended(now):
@@ -69,7 +69,7 @@ def refreshed(alert: Alert, match: Match) -> Alert:
 
 
 def _evidence_of(match: Match) -> tuple[Evidence, ...]:
-    return rests_on(ref(match.entry), match.evidence)
+    return select_evidence(ref(match.entry), match.evidence)
 
 
 def _digest(match: Match, evidence: tuple[Evidence, ...]) -> str:

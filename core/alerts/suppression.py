@@ -21,7 +21,7 @@ MOST_OF_A_RULE = 50
 """Most notified alerts of one rule, with any keys, that stand at an instant or lie less than the cooldown from it."""
 
 
-class Memory:
+class NotifiedAlerts:
     """The notified ``alerts`` of a customer, while matches are decided against them.
 
     ``decided``: matches up to that instant (µs) are decided for good. ``cooldown``: the longest of any rule (µs).
@@ -38,7 +38,7 @@ class Memory:
         """Whether a match at ``time`` (µs) can no longer be notified."""
         return time <= self.decided or time <= self._appended - FORGOTTEN_AFTER
 
-    def silences(self, rule: Rule, key: str, time: int) -> bool:
+    def suppresses(self, rule: Rule, key: str, time: int) -> bool:
         """Whether a match at ``time`` (µs) is suppressed: by a near alert of its rule and key, or by many of its rule.
 
         Near is an alert that stands at that time, or lies less than the cooldown away, before or after.
@@ -90,7 +90,7 @@ class Memory:
         self.alerts = [alert for alert in self.alerts if alert.name not in names]
 
 
-def not_silenced(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], bool]:
+def outside_cooldowns(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], bool]:
     """A filter: whether a match at an instant (µs), of a rule and with a key, might be notified beside ``alerts``.
 
     It rejects what an alert's cooldown suppresses. That an alert stands rejects nothing: it may end at that instant.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..alerts.alert import Alert, Life
-from ..alerts.past import Past
+from ..alerts.history import CustomerHistory
 from ..alerts.suppression import FORGOTTEN_AFTER, remembered
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import FOREVER
@@ -24,7 +24,7 @@ class LifeChange:
     life: Life
 
 
-def forget(customer: Customer, rules: RuleSet, past: Past) -> None:
+def forget(customer: Customer, rules: RuleSet, past: CustomerHistory) -> None:
     """Forgets the alerts whose time for that has come."""
     history, cooldown = customer.appended - FORGOTTEN_AFTER, rules.longest_cooldown
     if customer.alerts and customer.alerts[0].time <= history:
@@ -37,14 +37,14 @@ def forget(customer: Customer, rules: RuleSet, past: Past) -> None:
         customer.forgets_at = min((alert.reach(cooldown) for alert in left), default=FOREVER)
 
 
-def unarchive_all(customer: Customer, past: Past) -> None:
+def unarchive_all(customer: Customer, past: CustomerHistory) -> None:
     """Moves the archived alerts back among the customer's ``alerts``."""
     if customer.archived:
         archived = _archived(customer, past)
         customer.unarchive(archived)
         customer.alerts = sorted([*archived, *customer.alerts], key=Alert.place)
         customer.forgets_at = FOREVER
-        customer.look_at_alerts()
+        customer.reschedule_all()
 
 
 def changes(customer: Customer) -> Iterator[LifeChange]:
@@ -60,5 +60,5 @@ def changes(customer: Customer) -> Iterator[LifeChange]:
             yield LifeChange(alert, lives.get(name, Life.FORGOTTEN))
 
 
-def _archived(customer: Customer, past: Past) -> Sequence[Alert]:
+def _archived(customer: Customer, past: CustomerHistory) -> Sequence[Alert]:
     return [alert for alert in past.archived() if alert.name not in customer.unarchived]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ..alerts.past import History, Past
+from ..alerts.history import CustomerHistory, History
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import BEFORE_ALL, Entry
 from ..timeline.features import Taken
@@ -39,7 +39,7 @@ class Arrived:
 class Written:
     """The entry joins the timeline. ``nth``: its position in the record that brought it.
 
-    ``taken``: as the fold reads it; ``None`` for a note, and for an unknown type. ``stood_at``: its instant before
+    ``taken``: as the fold reads it; ``None`` for a note, and for an unknown type. ``moved_from``: its instant before
     (µs), if this is a copy that moves it to an earlier one.
     """
 
@@ -47,7 +47,7 @@ class Written:
     late: bool
     nth: int
     taken: Taken | None = None
-    stood_at: int | None = None
+    moved_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,10 @@ def _moved(customer: Customer, moved: Written, before: Sequence[Joined], rules: 
     """
     if moved.taken is None and is_note(moved.entry, rules):
         return moved
-    if moved.stood_at is not None and _is_remembered(customer, moved.stood_at):
-        _recall(customer, Past(history, customer.id, written([*before, moved]), rules), moved.entry.at, rules)
+    if moved.moved_from is not None and _is_remembered(customer, moved.moved_from):
+        _recall(
+            customer, CustomerHistory(history, customer.id, written([*before, moved]), rules), moved.entry.at, rules
+        )
     return replace(moved, late=moved.entry.at < customer.last_at)
 
 
@@ -150,7 +152,7 @@ def _is_remembered(customer: Customer, at: int) -> bool:
     return at in (customer.last_at, customer.name_at) or at in customer.last_contact.values()
 
 
-def _recall(customer: Customer, past: Past, since: int, rules: RuleSet) -> None:
+def _recall(customer: Customer, past: CustomerHistory, since: int, rules: RuleSet) -> None:
     """Computes again what the profile says of the entries from ``since`` on (µs), because a copy moved an entry there
     from a later instant. What it says of earlier entries stays.
     """

@@ -81,14 +81,14 @@ class Customer:
             return False
         return self.archives_at <= self.folded_until or self.ends_at <= self.now
 
-    def look_at(self, alert: Alert) -> None:
+    def reschedule(self, alert: Alert) -> None:
         """Takes note of an alert that is new or has a new end."""
         if not alert.standing:
-            self.look_at_alerts()
+            self.reschedule_all()
         elif alert.end is not None and alert.end < self.ends_at:
             self.ends_at = alert.end
 
-    def look_at_alerts(self) -> None:
+    def reschedule_all(self) -> None:
         """Takes note that any alert may have ended or may have to be archived; when the next one does is unknown."""
         self.ends_at = self.archives_at = BEFORE_ALL
 

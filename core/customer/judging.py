@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..alerts.alert import Alert, Name
-from ..alerts.matching import Folding, Match, Watch, fold
+from ..alerts.history import CustomerHistory
+from ..alerts.matching import FoldInput, Match, MatchEnd, fold
 from ..alerts.message import AlertMessage, AlertState, tell
 from ..alerts.notification import decide, refreshed
-from ..alerts.past import Past
-from ..alerts.suppression import Memory, may_be_full, not_silenced
+from ..alerts.suppression import NotifiedAlerts, may_be_full, outside_cooldowns
 from ..rules.rule import Rule
 from ..rules.ruleset import RuleSet
 from ..timeline.derived import Derived
@@ -24,7 +24,7 @@ from .customer import Customer
 
 
 def judge(
-    customer: Customer, taken: Taken | None, rules: RuleSet, past: Past, *, replay: bool
+    customer: Customer, taken: Taken | None, rules: RuleSet, past: CustomerHistory, *, replay: bool
 ) -> Sequence[AlertMessage]:
     """How an event changes the alerts. ``taken``: the event, if the fold reads it; it has joined the ``past`` already.
 
@@ -33,7 +33,7 @@ def judge(
     """
     if customer.alerts or customer.archived:
         forget(customer, rules, past)
-    watches: Mapping[int, Watch] = {}
+    watches: Mapping[int, MatchEnd] = {}
     matches: Sequence[Match] = ()
     if taken is not None and taken.effects.any:
         known, at = customer.derived, taken.entry.at
@@ -41,7 +41,7 @@ def judge(
             return _Judgement(customer, rules, past, replay=replay).again(at)
         if customer.alerts and taken.effects.ends:
             watches = _watched(customer.alerts, taken, rules)
-        folding = Folding(((taken,),), not_silenced(customer.alerts), watches.values())
+        folding = FoldInput(((taken,),), outside_cooldowns(customer.alerts), watches.values())
         found = fold(rules, known, folding, past)
         customer.derived, customer.folded_until, matches = found.derived, at, found.matches
     if watches or matches or customer.is_due:
@@ -49,20 +49,22 @@ def judge(
     return ()
 
 
-def judge_everything(customer: Customer, rules: RuleSet, past: Past, *, replay: bool = False) -> Sequence[AlertMessage]:
+def judge_everything(
+    customer: Customer, rules: RuleSet, past: CustomerHistory, *, replay: bool = False
+) -> Sequence[AlertMessage]:
     """Evaluates everything again: after a move, or when the customer's state is not reliable. Returns the messages."""
     forget(customer, rules, past)
     return _Judgement(customer, rules, past, replay=replay).again(BEFORE_ALL)
 
 
-def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> Mapping[int, Watch]:
+def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> Mapping[int, MatchEnd]:
     """The alerts whose end an event in order can move, as watches by their index."""
-    watches: dict[int, Watch] = {}
+    watches: dict[int, MatchEnd] = {}
     at, ends = taken.entry.at, taken.effects.ends
     for index, alert in enumerate(alerts):
         if alert.rule in ends and (alert.end is None or alert.end >= at):
             end = FOREVER if alert.end is None else alert.end
-            watches[index] = Watch(rules.rules[alert.rule], alert.key, alert.time, end)
+            watches[index] = MatchEnd(rules.rules[alert.rule], alert.key, alert.time, end)
     return watches
 
 
@@ -71,14 +73,14 @@ class _Judgement:
 
     __slots__ = ("_customer", "_now", "_past", "_replay", "_rules", "_said")
 
-    def __init__(self, customer: Customer, rules: RuleSet, past: Past, *, replay: bool) -> None:
+    def __init__(self, customer: Customer, rules: RuleSet, past: CustomerHistory, *, replay: bool) -> None:
         self._customer, self._rules, self._past, self._replay = customer, rules, past, replay
         self._now = customer.now
         self._said: list[AlertMessage] = []
 
     # --- after a fold -----------------------------------------------------------------------------------------------
 
-    def in_order(self, watches: Mapping[int, Watch], matches: Sequence[Match]) -> Sequence[AlertMessage]:
+    def in_order(self, watches: Mapping[int, MatchEnd], matches: Sequence[Match]) -> Sequence[AlertMessage]:
         """Applies the fold of an event in order: the new ends of alerts, by their index, and the new matches. Archived
         alerts are not affected.
         """
@@ -86,9 +88,9 @@ class _Judgement:
         for index, watch in watches.items():
             before = customer.alerts[index]
             if watch.end != before.end:
-                match = self._found_again((before,)).get(before.name)
+                match = self._original_matches((before,)).get(before.name)
                 customer.alerts[index] = self._restated(before, watch.end, match)
-                customer.look_at(customer.alerts[index])
+                customer.reschedule(customer.alerts[index])
         if matches:
             self._decide(matches)
         return self._close()
@@ -101,21 +103,21 @@ class _Judgement:
         unarchive_all(customer, past)
         past.changed(since)
         base = past.snapshot(since)
-        watches: dict[Name, Watch] = {}
+        watches: dict[Name, MatchEnd] = {}
         for alert in customer.alerts:
             rule = self._rules.rules.get(alert.rule)
             if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
                 continue
-            watches[alert.name] = Watch(rule, alert.key, alert.time)
-        folding = Folding(past.instants(base.at + 1), lambda at, _rule, _key: at >= since, tuple(watches.values()))
+            watches[alert.name] = MatchEnd(rule, alert.key, alert.time)
+        folding = FoldInput(past.instants(base.at + 1), lambda at, _rule, _key: at >= since, tuple(watches.values()))
         found = fold(self._rules, base, folding, past)
         customer.derived, customer.folded_until = found.derived, found.derived.at
         gone = self._compare(since, {match.name: match for match in found.matches}, watches)
-        self._decide([*self._freed(since, gone), *found.matches])
+        self._decide([*self._no_longer_suppressed(since, gone), *found.matches])
         customer.alerts.sort(key=Alert.place)
         return self._close()
 
-    def _freed(self, since: int, gone: Sequence[Alert]) -> Sequence[Match]:
+    def _no_longer_suppressed(self, since: int, gone: Sequence[Alert]) -> Sequence[Match]:
         """Matches before the change that a retracted alert may have suppressed: those of its rule, near it."""
         loaded = self._rules.rules
         start = min((alert.time - loaded[alert.rule].cooldown for alert in gone), default=since)
@@ -127,9 +129,9 @@ class _Judgement:
             near = (one.rule == rule.name and one.time - at < rule.cooldown for one in gone)
             return at < since and any(near)
 
-        return fold(self._rules, base, Folding(self._past.instants(base.at + 1), is_near), self._past).matches
+        return fold(self._rules, base, FoldInput(self._past.instants(base.at + 1), is_near), self._past).matches
 
-    def _found_again(self, moved: Iterable[Alert]) -> Mapping[Name, Match]:
+    def _original_matches(self, moved: Iterable[Alert]) -> Mapping[Name, Match]:
         """The matches of alerts whose end moved and that no longer keep their evidence, by name.
 
         The history is folded once for all of them, from trigger to trigger and no further.
@@ -143,7 +145,7 @@ class _Judgement:
             if known is not None and known.at > base.at:
                 base = known
             together = self._past.instants(base.at + 1, time + 1)
-            folding = Folding(together, lambda at, rule, _key: (at, rule.name) in fired)
+            folding = FoldInput(together, lambda at, rule, _key: (at, rule.name) in fired)
             once = fold(self._rules, base, folding, self._past)
             known = once.derived
             found.update({match.name: match for match in once.matches if match.name in names})
@@ -151,14 +153,14 @@ class _Judgement:
 
     # --- comparing --------------------------------------------------------------------------------------------------
 
-    def _compare(self, since: int, matches: Mapping[Name, Match], watches: Mapping[Name, Watch]) -> Sequence[Alert]:
+    def _compare(self, since: int, matches: Mapping[Name, Match], watches: Mapping[Name, MatchEnd]) -> Sequence[Alert]:
         """Compares notified alerts with the matches: each stays, is updated or is retracted. Returns the retracted
         ones.
         """
         kept: list[Alert] = []
         gone: list[Alert] = []
         before = [alert for alert in self._customer.alerts if alert.time < since and alert.name in watches]
-        bound = self._found_again(alert for alert in before if watches[alert.name].end != alert.end)
+        bound = self._original_matches(alert for alert in before if watches[alert.name].end != alert.end)
         for alert in self._customer.alerts:
             name = alert.name
             if alert.rule not in self._rules.rules:
@@ -173,7 +175,7 @@ class _Judgement:
                 if not alert.carried:
                     self._say("retracted", alert)
         self._customer.alerts = kept
-        self._customer.look_at_alerts()
+        self._customer.reschedule_all()
         return gone
 
     def _unloaded(self, alert: Alert) -> Alert:
@@ -207,10 +209,12 @@ class _Judgement:
         customer = self._customer
         if may_be_full(len(customer.alerts) + customer.archived + len(matches)):
             unarchive_all(customer, self._past)
-        memory = Memory(customer.alerts, customer.decided_until, self._rules.longest_cooldown, customer.appended)
+        memory = NotifiedAlerts(
+            customer.alerts, customer.decided_until, self._rules.longest_cooldown, customer.appended
+        )
         for alert in decide(matches, memory, customer.appended, self._now, replay=self._replay):
             self._say("fired" if alert.standing else alert.ending, alert)
-            customer.look_at(alert)
+            customer.reschedule(alert)
         customer.alerts, customer.decided_until = memory.alerts, memory.decided
 
     # --- closing ----------------------------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..alerts.alert import Alert
+from ..alerts.history import CustomerHistory
 from ..alerts.message import AlertMessage, tell
-from ..alerts.past import Past
-from ..alerts.suppression import Memory
+from ..alerts.suppression import NotifiedAlerts
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import BEFORE_ALL
 from .archive import LifeChange, changes, forget, unarchive_all
@@ -57,7 +57,7 @@ class Forwarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class MovedOut:
     """The customer's history goes to ``to``, in as many records as its size needs, and is erased here."""
 
     to: str
@@ -68,17 +68,17 @@ class Shipped:
     until: int
 
 
-Output = Written | Ignored | Refused | Forwarded | Shipped | Unmatched | AlertMessage | LifeChange
+Decision = Written | Ignored | Refused | Forwarded | MovedOut | Unmatched | AlertMessage | LifeChange
 Brought = Arrived | Merge | Moved
 
 
-def step(customer: Customer, record: Brought, rules: RuleSet, history: Finder, appended: int) -> list[Output]:
+def step(customer: Customer, record: Brought, rules: RuleSet, history: Finder, appended: int) -> list[Decision]:
     """What follows from ``record``. ``appended`` is the partition's running maximum of append times (µs)."""
     customer.appended = appended
     if appended > customer.until:  # as long as there are no ticks
         customer.until = appended
     if customer.merged_into is not None:
-        out: list[Output] = [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
+        out: list[Decision] = [] if isinstance(record, Merge) else [Forwarded(customer.merged_into)]
     elif isinstance(record, Arrived):
         out = _arrive(customer, record, rules, history)
     elif isinstance(record, Moved):
@@ -91,13 +91,13 @@ def step(customer: Customer, record: Brought, rules: RuleSet, history: Finder, a
     return out
 
 
-def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder) -> list[Output]:
+def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder) -> list[Decision]:
     joined = join(customer, record, (), rules, history)
     if not isinstance(joined, Written) or customer.arriving:
         return [joined]
-    past, taken = Past(history, customer.id, (joined.entry,), rules), joined.taken
-    out: list[Output] = [joined]
-    if taken is not None and taken.effects.may_close and joined.stood_at is None:
+    past, taken = CustomerHistory(history, customer.id, (joined.entry,), rules), joined.taken
+    out: list[Decision] = [joined]
+    if taken is not None and taken.effects.may_close and joined.moved_from is None:
         out += unmatched(customer, taken, rules, past)
     if customer.unjudged:
         out += judge_everything(customer, rules, past, replay=record.replay)
@@ -107,15 +107,15 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder
     return out
 
 
-def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) -> list[Output]:
+def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) -> list[Decision]:
     """Sends the history to ``into`` and leaves a redirect. Standing alerts that were published are retracted here."""
     if record.into == customer.id:
         return []
-    past = Past(history, customer.id, (), rules)
+    past = CustomerHistory(history, customer.id, (), rules)
     said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.standing and not alert.carried]
     forget(customer, rules, past)
     unarchive_all(customer, past)
-    shipped = Shipped(
+    shipped = MovedOut(
         record.into,
         record.version,
         tuple(customer.alerts),
@@ -128,17 +128,17 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
     return [*said, shipped]
 
 
-def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder) -> list[Output]:
+def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder) -> list[Decision]:
     """Adds entries of another customer; once no part is missing any more, everything is evaluated, once."""
     joined: list[Joined] = []
     for entry in record.entries:
         joined.append(join(customer, entry, joined, rules, history))
-    out: list[Output] = [*joined]
+    out: list[Decision] = [*joined]
     if record.alerts:
-        past = Past(history, customer.id, (), rules)
+        past = CustomerHistory(history, customer.id, (), rules)
         forget(customer, rules, past)
         unarchive_all(customer, past)
-        memory = Memory(customer.alerts, customer.decided_until, rules.longest_cooldown, customer.appended)
+        memory = NotifiedAlerts(customer.alerts, customer.decided_until, rules.longest_cooldown, customer.appended)
         memory.join(record.alerts)
         customer.alerts = sorted(memory.alerts, key=Alert.place)
     customer.decided_until = max(customer.decided_until, record.decided_until)
@@ -150,7 +150,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
     customer.unjudged = not customer.arriving
     if customer.arriving or not record.judged:
         return out
-    past = Past(history, customer.id, written(joined), rules)
+    past = CustomerHistory(history, customer.id, written(joined), rules)
     out += judge_everything(customer, rules, past)
     customer.unjudged = False
     return out

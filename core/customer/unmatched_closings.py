@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from ..alerts.past import Past
+from ..alerts.history import CustomerHistory
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import FOREVER
 from ..timeline.features import Taken
@@ -21,7 +21,7 @@ class Unmatched:
     type: str
 
 
-def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> Iterable[Unmatched]:
+def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: CustomerHistory) -> Iterable[Unmatched]:
     """One ``Unmatched`` if the entry closes a matter that nobody opened. To be called before the entry is evaluated;
     reads the ``past`` about a matter that the state does not hold.
     """
@@ -33,7 +33,7 @@ def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: Past) -> I
     return (Unmatched(taken.kind.name),)
 
 
-def _was_opened(customer: Customer, taken: Taken, kept: tuple[int, MattersOf], past: Past) -> bool:
+def _was_opened(customer: Customer, taken: Taken, kept: tuple[int, MattersOf], past: CustomerHistory) -> bool:
     """Whether any entry, this one or another, ever opened the entry's matter. ``kept``: the place and feature of its
     kind.
     """

@@ -22,7 +22,7 @@ class Node:
     hash: str
 
 
-class Known(Protocol):
+class LinkMemory(Protocol):
     """The resolver's state. ``owner``: the customer to whom the node was first linked. ``merged_into`` follows one
     redirect. ``born``: the offset of the links log at which the customer was first seen.
     """
@@ -41,7 +41,7 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
-class Born:
+class CustomerCreated:
     """A customer seen for the first time, at ``offset`` of the links log."""
 
     customer: str
@@ -57,7 +57,7 @@ class Merged:
     version: int
 
 
-Change = Linked | Born | Merged
+Change = Linked | CustomerCreated | Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def root(customer: str, merged_into: Callable[[str], str | None]) -> str:
     return customer
 
 
-def resolve(nodes: Sequence[Node], offset: int, known: Known, mint: Callable[[Node, int], str]) -> Resolution:
+def resolve(nodes: Sequence[Node], offset: int, known: LinkMemory, mint: Callable[[Node, int], str]) -> Resolution:
     """Folds one event's nodes, strongest first, at ``offset`` of the links log.
 
     ``mint`` makes a customer id of the first node and the offset. Raises ``ValueError`` without nodes.
@@ -94,6 +94,6 @@ def resolve(nodes: Sequence[Node], offset: int, known: Known, mint: Callable[[No
         changes += [Merged(customer, eldest, offset) for customer in others]
     else:
         eldest = mint(nodes[0], offset)
-        changes.append(Born(eldest, offset))
+        changes.append(CustomerCreated(eldest, offset))
     changes += [Linked(node, eldest) for node in dict.fromkeys(nodes) if node not in owners]
     return Resolution(eldest, tuple(changes))

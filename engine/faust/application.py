@@ -19,8 +19,8 @@ from engine.faust.rounds import Unread
 from engine.kafka.broker_errors import fatal
 from engine.kafka.errors import Fatal
 from engine.kafka.limits import SESSION_SECONDS, Fetch, Unpacking
-from engine.kafka.privates.fetches import read_light
-from engine.kafka.privates.requests import write_flat
+from engine.kafka.privates.fetches import install_bounded_fetching
+from engine.kafka.privates.requests import install_fast_encoding
 from runtime.own_time import Pulse
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def create_app(
     folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
     its partitions again at once, without a rebalance. One that is asked to stop leaves the group.
     """
-    read_light(unpacking or Unpacking())
-    write_flat()
+    install_bounded_fetching(unpacking or Unpacking())
+    install_fast_encoding()
     TRANSPORTS.aliases.setdefault(SCHEME, "engine.faust.transport:Transport")
     data_dir.mkdir(parents=True, exist_ok=True)
     return Application(

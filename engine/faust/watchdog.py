@@ -22,17 +22,17 @@ class Watchdog:
         self._open: dict[TP, tuple[int, float]] = {}
         self._seen: dict[TP, int] = {}
         self._lagging: float | None = None
-        self._settled: float | None = None
+        self._stable_at: float | None = None
 
     def complaint(
         self, progress: Mapping[TP, Progress], now: float, *, rebalancing: bool, restoring: bool
     ) -> str | None:
         """What makes no progress at ``now``, in words; ``None`` if all is well."""
-        if self._settled is None or not rebalancing:
-            self._settled = now
+        if self._stable_at is None or not rebalancing:
+            self._stable_at = now
         if rebalancing or restoring:
             self._open, self._lagging = {}, None
-            late = now - self._settled > self._rebalance
+            late = now - self._stable_at > self._rebalance
             return f"a rebalance did not end within {self._rebalance:g} s" if late else None
         self._note(progress, now)
         for tp, (_, since) in self._open.items():

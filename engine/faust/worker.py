@@ -15,9 +15,9 @@ from engine.faust.application import Application
 from engine.faust.watchdog import Watchdog
 from engine.kafka.broker_errors import fatal
 from engine.kafka.errors import Fatal, Permanent
-from runtime.ending import Ending
 from runtime.log_rate_limit import limit_rate
 from runtime.own_time import STEP
+from runtime.shutdown import Shutdown
 
 log = structlog.get_logger("engine.faust.worker")
 
@@ -35,17 +35,19 @@ STILL_SECONDS = 60.0
 REBALANCE_SECONDS = 300.0
 
 
-def run_worker(app: Application, *, ending: Ending | None = None, preparing: Callable[[], bool] = lambda: False) -> int:
+def run_worker(
+    app: Application, *, ending: Shutdown | None = None, preparing: Callable[[], bool] = lambda: False
+) -> int:
     """Run until SIGTERM or SIGINT (0) or until a fatal error (1; 2 if a restart does not help); return the exit code.
 
     Waits for a broker that is down and for topics that do not exist yet. A stop finishes the units of work under way. A
-    shutdown that hangs is cut short (see ``runtime.ending``; the process exits with 1 or 2): the next owner fences what
-    was open. A worker that makes no progress for a minute ends too, unless it is ``preparing`` (agents that do not read
-    yet). Two workers never share a data directory (nor, on one machine, an instance id): the second one ends with 1.
+    shutdown that hangs is cut short (see ``runtime.shutdown``; the process exits with 1 or 2): the next owner fences
+    what was open. A worker that makes no progress for a minute ends too, unless it is ``preparing`` (agents that do not
+    read yet). Two workers never share a data directory (nor, on one machine, an instance id): the second ends with 1.
 
     ``ending``: pass it if threads were started before this call; it handles signals already.
     """
-    ending = ending or Ending()
+    ending = ending or Shutdown()
     ending.listen()
     with app.lock.open("a") as lock:
         try:
@@ -58,7 +60,7 @@ def run_worker(app: Application, *, ending: Ending | None = None, preparing: Cal
             return runner.run(_run(app, ending, preparing))
 
 
-async def _run(app: Application, ending: Ending, preparing: Callable[[], bool]) -> int:
+async def _run(app: Application, ending: Shutdown, preparing: Callable[[], bool]) -> int:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     ending.hanging = lambda: _at_work(loop)
@@ -84,7 +86,7 @@ def _at_work(loop: asyncio.AbstractEventLoop) -> str:
     return ", ".join(sorted(found))
 
 
-async def _work(app: Application, ending: Ending, told: asyncio.Event, preparing: Callable[[], bool]) -> int:
+async def _work(app: Application, ending: Shutdown, told: asyncio.Event, preparing: Callable[[], bool]) -> int:
     if not await wait_for_kafka(app, told):
         return OK
     starting = asyncio.create_task(app.start())

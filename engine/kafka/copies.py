@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-Partition = tuple[str, int]
+PartitionKey = tuple[str, int]
 """Topic and partition number."""
 
 MAX_PAUSE_MS = 15 * 24 * 3_600_000

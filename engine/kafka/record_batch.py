@@ -204,19 +204,19 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # marked fina
 
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
-        self._buffer = Text(self._buffer)
+        self._buffer = LenientText(self._buffer)
 
     def _read_msg(self, decode_varint: Any = None) -> Any:
         """Reads varints safely: aiokafka's own code reads beyond the end of the batch, which crashed the process."""
         return super()._read_msg(_varint)
 
 
-class Text(bytearray):
+class LenientText(bytearray):
     """Bytes that always decode: invalid ones are replaced."""
 
     def __getitem__(self, place: Any) -> Any:
         found = super().__getitem__(place)
-        return Text(found) if isinstance(place, slice) else found
+        return LenientText(found) if isinstance(place, slice) else found
 
     def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
         return super().decode(encoding, "replace")

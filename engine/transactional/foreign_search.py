@@ -39,7 +39,7 @@ class ForeignSearch:
         self._untold = 0
 
     @property
-    def worth_telling(self) -> bool:
+    def report_due(self) -> bool:
         """Whether there is something to report, or much was searched since ``told`` was called."""
         return bool(self.found) or self._untold >= MUCH
 

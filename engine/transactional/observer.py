@@ -30,7 +30,7 @@ class Observer(Protocol):
         """The partition came back to this worker without another owner in between: its state was kept."""
 
 
-class Silent:
+class SilentObserver:
     """An observer that counts nothing."""
 
     def batch(

@@ -128,12 +128,12 @@ class Partition:
                     batch = await self._queue.get()
             except TimeoutError:
                 if self._state.offset_commit_due:
-                    await self._state.settle(producer)
+                    await self._state.commit_position(producer)
                     continue
                 log.info("idle for long, fencing anew", topic=self._config.topic, partition=self.number)
                 return True
             if batch is None:
-                await self._state.settle(producer)
+                await self._state.commit_position(producer)
                 return False
             try:
                 await self._state.take(producer, batch, self._leaving.locked)

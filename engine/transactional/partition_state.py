@@ -22,7 +22,7 @@ from engine.kafka.sieve import Sieve
 from engine.transactional.batch import Batch
 from engine.transactional.foreign_search import ForeignSearch
 from engine.transactional.observer import Observer
-from engine.transactional.progress import ProgressLog, Reached
+from engine.transactional.progress import ProgressLog, ReachedInput
 from engine.transactional.restore import Positions, read_positions, restore
 from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, Targets, by_target, commit, sweep
@@ -140,7 +140,7 @@ class PartitionState:
         self._search = ForeignSearch(found.seen, found.searched.cluster)
         records = await self._restore(processor, found)
         self.position = found.start
-        if self._search.worth_telling:
+        if self._search.report_due:
             await self._report(producer)
         elif found.start != (found.committed or 0):
             # the group's offset is wrong: correct it, so that the next start fetches from the right one
@@ -173,7 +173,7 @@ class PartitionState:
             nonlocal count
             ours, tp = search.sift(records), TopicPartition(records[0].topic, records[0].partition)
             if tp not in bounds.ends:
-                search.take(record for record in ours if Reached.decode(record.value) is None)
+                search.take(record for record in ours if ReachedInput.decode(record.value) is None)
                 return
             if ours and ours[0].offset < known[tp]:
                 ours = [record for record in ours if record.offset >= known[tp]]
@@ -289,7 +289,7 @@ class PartitionState:
             self._config.observer.foreign(tp.topic, tp.partition, offsets)
         return self._processor.foreign(records) if records else ()
 
-    async def settle(self, producer: AIOKafkaProducer) -> None:
+    async def commit_position(self, producer: AIOKafkaProducer) -> None:
         """Commit the position to the group, if that is due."""
         if self.offset_commit_due:
             await commit(producer, self.source, self.position, self._config.group_id, {}, self._config.limits)
@@ -297,5 +297,5 @@ class PartitionState:
 
     def _progress(self, end: int) -> Output:
         log, place = self._config.progress, self._config.progress.place(self._number)
-        reached = Reached(self._topic_id, end, self._search.told())
+        reached = ReachedInput(self._topic_id, end, self._search.told())
         return Output(place.topic, place.partition, log.key(self._number), reached.encode())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from engine.kafka.errors import Fatal
 from engine.kafka.limits import Limits
 from engine.transactional.batch import Batch
-from engine.transactional.observer import Observer, Silent
+from engine.transactional.observer import Observer, SilentObserver
 from engine.transactional.partition import Partition
 from engine.transactional.partition_state import PartitionConfig, Processor
 from engine.transactional.progress import ProgressLog
@@ -45,7 +45,7 @@ class TransactionalPartitions:
             progress,
             make_processor,
             on_fatal,
-            observer or Silent(),
+            observer or SilentObserver(),
             limits or Limits(),
         )
         self._partitions: dict[int, Partition] = {}

@@ -49,7 +49,7 @@ class ProgressLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReachedInput:
     """A progress record: the input topic with this id is processed up to ``offset``, which comes next.
 
     ``seen``: the offset up to which each partition of the state was searched for foreign records, by ``<topic
@@ -65,7 +65,7 @@ class Reached:
         return json.dumps({"topicId": self.topic_id, "offset": self.offset, "seen": dict(self.seen)}).encode()
 
     @classmethod
-    def decode(cls, value: bytes | None) -> Reached | None:
+    def decode(cls, value: bytes | None) -> ReachedInput | None:
         """Decodes what ``encode`` wrote; ``None`` for anything else."""
         try:
             told = json.loads(value or b"")
@@ -87,14 +87,14 @@ class WrittenBefore(Permanent):
         )
 
 
-def next_offset(committed: int | None, reached: Reached | None, topic_id: str) -> int:
+def next_offset(committed: int | None, reached: ReachedInput | None, topic_id: str) -> int:
     """The next offset in the topic with this id: from progress record or committed offset, whichever is larger."""
     if reached is not None and reached.topic_id != topic_id:
         return 0
     return max(committed or 0, reached.offset if reached else 0)
 
 
-async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Reached | None:
+async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> ReachedInput | None:
     """The latest committed record of ``key``. Call it after the fence. Foreign records are skipped.
 
     Raises:
@@ -116,7 +116,7 @@ async def read_progress(bootstrap: str, place: TopicPartition, key: bytes) -> Re
 
 
 class _Latest(NamedTuple):
-    reached: Reached | None = None
+    reached: ReachedInput | None = None
     unmarked: int | None = None
     """Offset of a record that only lacks the mark."""
 
@@ -134,7 +134,7 @@ async def _latest(consumer: AIOKafkaConsumer, place: TopicPartition, key: bytes,
 
 def _after(found: _Latest, record: KafkaRecord, key: bytes) -> _Latest:
     if not is_ours(record):
-        unmarked = record.key == key and Reached.decode(record.value) is not None
+        unmarked = record.key == key and ReachedInput.decode(record.value) is not None
         return found._replace(unmarked=record.offset) if unmarked else found
-    reached = Reached.decode(record.value) if record.key == key else None
+    reached = ReachedInput.decode(record.value) if record.key == key else None
     return found if reached is None else found._replace(reached=reached)

@@ -23,14 +23,14 @@ _AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AlertRow:
     """One message about an alert, as sent to ``department``."""
 
     department: str
     row: Row
 
 
-def write(connection: Connection, writer: Writer, told: Sequence[Told], forget: Mapping[str, int]) -> None:
+def write(connection: Connection, writer: Writer, told: Sequence[AlertRow], forget: Mapping[str, int]) -> None:
     """Upsert alerts. ``forget``: customer id → instant (µs) up to which that customer's alerts are deleted."""
     _forget(connection, writer, forget)
     until = _forgotten(connection, {message.row["customer_id"] for message in told})

@@ -6,27 +6,27 @@ from collections.abc import Mapping
 
 from engine.kafka.record import KafkaRecord
 
-from ..base import Kind, Topics
-from .alerts import Told
+from ..base import TopicKind, Topics
+from .alerts import AlertRow
 from .rows import Gone, Put, Row, Unreadable, read
 
 
-class Fold:
+class TableFold:
     """Takes records in offset order for each partition.
 
     Alerts are only collected: ``alerts`` decides which message is the latest, because it also sees the stored rows.
     """
 
     def __init__(self, topics: Topics) -> None:
-        self._kinds: Mapping[str, Kind] = topics.kinds()
+        self._kinds: Mapping[str, TopicKind] = topics.kinds()
         self._departments = {topic: department for department, topic in topics.alerts.items()}
         self.records = 0
-        self.rows: dict[Kind, dict[tuple[str, ...], Row | None]] = {
-            Kind.TIMELINE: {},
-            Kind.PROFILES: {},
-            Kind.IDENTITIES: {},
+        self.rows: dict[TopicKind, dict[tuple[str, ...], Row | None]] = {
+            TopicKind.TIMELINE: {},
+            TopicKind.PROFILES: {},
+            TopicKind.IDENTITIES: {},
         }
-        self.told: list[Told] = []
+        self.told: list[AlertRow] = []
         self.forget: dict[str, int] = {}
         """Customer id → instant (µs) up to which their alerts are deleted."""
         self.unreadable: dict[tuple[str, Unreadable], list[tuple[int, int]]] = {}
@@ -40,16 +40,16 @@ class Fold:
         if isinstance(change, Unreadable):
             self.unreadable.setdefault((record.topic, change), []).append((record.partition, record.offset))
         elif isinstance(change, Put):
-            if kind is Kind.ALERTS:
-                self.told.append(Told(self._departments[record.topic], change.row))
+            if kind is TopicKind.ALERTS:
+                self.told.append(AlertRow(self._departments[record.topic], change.row))
             else:
                 self.rows[kind][change.key] = change.row
         else:
             self._remove(kind, change, record.timestamp * 1000)
 
-    def _remove(self, kind: Kind, gone: Gone, at: int) -> None:
-        if kind is not Kind.ALERTS:
+    def _remove(self, kind: TopicKind, gone: Gone, at: int) -> None:
+        if kind is not TopicKind.ALERTS:
             self.rows[kind][gone.key] = None
-        if kind in (Kind.ALERTS, Kind.PROFILES):
+        if kind in (TopicKind.ALERTS, TopicKind.PROFILES):
             (customer_id,) = gone.key
             self.forget[customer_id] = max(self.forget.get(customer_id, at), at)

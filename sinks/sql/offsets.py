@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, select
 
-from engine.kafka.copies import Partition, Position, Reached
+from engine.kafka.copies import PartitionKey, Position, Reached
 
-from ..base import Kind
+from ..base import TopicKind
 from .model import sink_offsets
 from .writer import Writer
 
 
-def read(connection: Connection) -> dict[Partition, Position]:
+def read(connection: Connection) -> dict[PartitionKey, Position]:
     """The stored position in each partition."""
     return {
         (row.topic, row.partition): Position(row.cluster_id, row.topic_id, Reached(row.next_offset, row.as_of_ms))
@@ -22,7 +22,7 @@ def read(connection: Connection) -> dict[Partition, Position]:
 
 
 def write(
-    connection: Connection, writer: Writer, kinds: Mapping[str, Kind], positions: Mapping[Partition, Position]
+    connection: Connection, writer: Writer, kinds: Mapping[str, TopicKind], positions: Mapping[PartitionKey, Position]
 ) -> None:
     """Store the positions of these partitions. ``kinds``: topic → what it holds."""
     rows = [
@@ -40,6 +40,6 @@ def write(
     writer.put(connection, sink_offsets, rows)
 
 
-def forget(connection: Connection, kind: Kind) -> None:
+def forget(connection: Connection, kind: TopicKind) -> None:
     """Delete the positions of all topics of this kind, including topics that are no longer read."""
     connection.execute(delete(sink_offsets).where(sink_offsets.c.kind == kind.value))

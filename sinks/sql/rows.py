@@ -16,7 +16,7 @@ from engine.kafka.record import KafkaRecord
 from schemas import instant
 from schemas.outputs import ALERT_TYPES, PROFILE_UPDATED, TIMELINE_ENTRY
 
-from ..base import Kind
+from ..base import TopicKind
 from .names import folded
 
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ _ALERT = frozenset(ALERT_TYPES.values())
 _JOURNAL_OFFSET = re.compile(r"/[0-9]+-([0-9]{1,18})\Z")
 
 
-class Reason(StrEnum):
+class UnreadableReason(StrEnum):
     """Why a record is skipped; a closed set, because it is the label of a metric."""
 
     FOREIGN = "foreign-record"
@@ -60,20 +60,20 @@ class Gone:
 class Unreadable:
     """The record cannot become a row. ``what`` names the wrong field."""
 
-    reason: Reason
+    reason: UnreadableReason
     what: str
 
 
 class _Wrong(Exception):
-    def __init__(self, reason: Reason, what: str) -> None:
+    def __init__(self, reason: UnreadableReason, what: str) -> None:
         super().__init__(reason, what)
         self.unreadable = Unreadable(reason, what)
 
 
-def read(kind: Kind, record: KafkaRecord) -> Put | Gone | Unreadable:
+def read(kind: TopicKind, record: KafkaRecord) -> Put | Gone | Unreadable:
     """The change that ``record`` makes; ``Unreadable`` also for a record that the bus did not write."""
     if MARK not in record.headers:
-        return Unreadable(Reason.FOREIGN, "header v")
+        return Unreadable(UnreadableReason.FOREIGN, "header v")
     try:
         return _READERS[kind](record)
     except _Wrong as wrong:
@@ -83,14 +83,14 @@ def read(kind: Kind, record: KafkaRecord) -> Put | Gone | Unreadable:
 def _timeline(record: KafkaRecord) -> Put | Gone:
     customer_id, slash, uid = _text_key(record).rpartition("/")
     if not slash:
-        raise _Wrong(Reason.BAD_KEY, "key")
+        raise _Wrong(UnreadableReason.BAD_KEY, "key")
     key = (_id(customer_id), _id(uid))
     if record.value is None:
         return Gone(key)
     data = _data(_cloudevent(record), _ENTRY, customer_id)
     event = data.get("event")
     if not isinstance(event, dict):
-        raise _Wrong(Reason.INVALID_DATA, "event")
+        raise _Wrong(UnreadableReason.INVALID_DATA, "event")
     return Put(
         key,
         {
@@ -189,7 +189,7 @@ def _identity(record: KafkaRecord) -> Put | Gone:
     if key.startswith("#"):
         return Put((key,), row)
     if not isinstance(document, dict):
-        raise _Wrong(Reason.INVALID_DATA, "value")
+        raise _Wrong(UnreadableReason.INVALID_DATA, "value")
     if key.startswith("i/"):
         row["customer_id"] = _id(_text(document, "id"))
         row["type"] = _text(document, "type")
@@ -198,15 +198,15 @@ def _identity(record: KafkaRecord) -> Put | Gone:
         merged_into = _optional_text(document, "mergedInto")
         row["merged_into"] = None if merged_into is None else _id(merged_into)
     else:
-        raise _Wrong(Reason.BAD_KEY, "key")
+        raise _Wrong(UnreadableReason.BAD_KEY, "key")
     return Put((key,), row)
 
 
-_READERS: Mapping[Kind, Callable[[KafkaRecord], Put | Gone]] = {
-    Kind.TIMELINE: _timeline,
-    Kind.PROFILES: _profile,
-    Kind.ALERTS: _alert,
-    Kind.IDENTITIES: _identity,
+_READERS: Mapping[TopicKind, Callable[[KafkaRecord], Put | Gone]] = {
+    TopicKind.TIMELINE: _timeline,
+    TopicKind.PROFILES: _profile,
+    TopicKind.ALERTS: _alert,
+    TopicKind.IDENTITIES: _identity,
 }
 
 
@@ -214,12 +214,12 @@ def _text_key(record: KafkaRecord) -> str:
     try:
         return (record.key or b"").decode()
     except UnicodeDecodeError:
-        raise _Wrong(Reason.BAD_KEY, "key") from None
+        raise _Wrong(UnreadableReason.BAD_KEY, "key") from None
 
 
 def _id(text: str) -> str:
     if not 0 < len(text) <= _LONGEST_KEY or "\0" in text:
-        raise _Wrong(Reason.BAD_KEY, "key or id")
+        raise _Wrong(UnreadableReason.BAD_KEY, "key or id")
     return text
 
 
@@ -227,13 +227,13 @@ def _loads(value: bytes) -> Any:
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError:
-        raise _Wrong(Reason.NOT_JSON, "value") from None
+        raise _Wrong(UnreadableReason.NOT_JSON, "value") from None
 
 
 def _cloudevent(record: KafkaRecord) -> dict[str, Any]:
     event = _loads(record.value or b"")
     if not isinstance(event, dict) or event.get("specversion") != "1.0":
-        raise _Wrong(Reason.NOT_CLOUDEVENTS, "specversion")
+        raise _Wrong(UnreadableReason.NOT_CLOUDEVENTS, "specversion")
     return event
 
 
@@ -241,19 +241,19 @@ def _data(event: Mapping[str, Any], types: Collection[str], customer_id: str) ->
     """The ``data`` of an event of one of these types about the customer that the record's key names."""
     name = event.get("type")
     if not isinstance(name, str) or name not in types:
-        raise _Wrong(Reason.UNKNOWN_TYPE, "type")
+        raise _Wrong(UnreadableReason.UNKNOWN_TYPE, "type")
     data = event.get("data")
     if not isinstance(data, dict):
-        raise _Wrong(Reason.INVALID_DATA, "data")
+        raise _Wrong(UnreadableReason.INVALID_DATA, "data")
     if data.get("customerId") != customer_id:
-        raise _Wrong(Reason.INVALID_DATA, "customerId")
+        raise _Wrong(UnreadableReason.INVALID_DATA, "customerId")
     return data
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = _optional_text(fields, name)
     if value is None:
-        raise _Wrong(Reason.INVALID_DATA, name)
+        raise _Wrong(UnreadableReason.INVALID_DATA, name)
     return value
 
 
@@ -262,14 +262,14 @@ def _optional_text(fields: Mapping[str, Any], name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise _Wrong(Reason.INVALID_DATA, name)
+        raise _Wrong(UnreadableReason.INVALID_DATA, name)
     return value.replace("\0", "\ufffd")
 
 
 def _integer(fields: Mapping[str, Any], name: str) -> int:
     value = _optional_integer(fields, name)
     if value is None:
-        raise _Wrong(Reason.INVALID_DATA, name)
+        raise _Wrong(UnreadableReason.INVALID_DATA, name)
     return value
 
 
@@ -278,7 +278,7 @@ def _optional_integer(fields: Mapping[str, Any], name: str) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not -_INT64 <= value < _INT64:
-        raise _Wrong(Reason.INVALID_DATA, name)
+        raise _Wrong(UnreadableReason.INVALID_DATA, name)
     return value
 
 
@@ -286,7 +286,7 @@ def _instant(fields: Mapping[str, Any], name: str) -> int:
     try:
         return instant.parse(_text(fields, name))
     except ValueError:
-        raise _Wrong(Reason.INVALID_DATA, name) from None
+        raise _Wrong(UnreadableReason.INVALID_DATA, name) from None
 
 
 def _optional_instant(fields: Mapping[str, Any], name: str) -> int | None:
@@ -298,7 +298,7 @@ def _json(fields: Mapping[str, Any], name: str, shape: type[dict[str, Any]] | ty
     if value is None:
         value = shape()
     if not isinstance(value, shape):
-        raise _Wrong(Reason.INVALID_DATA, name)
+        raise _Wrong(UnreadableReason.INVALID_DATA, name)
     return _dumps(value, name)
 
 
@@ -324,7 +324,7 @@ def _as_sent(record: KafkaRecord, event: Mapping[str, Any]) -> str:
     try:
         return bytes(_RAW.decode(record.value or b"")["data"]["event"]["data"]).decode()
     except (msgspec.MsgspecError, RecursionError):  # orjson nests deeper, and drops the first value of a repeated key
-        raise _Wrong(Reason.INVALID_DATA, "data") from None
+        raise _Wrong(UnreadableReason.INVALID_DATA, "data") from None
 
 
 def _dumps(value: Any, name: str) -> str:
@@ -332,4 +332,4 @@ def _dumps(value: Any, name: str) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # nested deeper than orjson writes (254), though not deeper than it reads
-        raise _Wrong(Reason.INVALID_DATA, name) from None
+        raise _Wrong(UnreadableReason.INVALID_DATA, name) from None

@@ -16,22 +16,22 @@ import structlog
 from sqlalchemy import Connection, Engine, Table, delete
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from engine.kafka.copies import MAX_PAUSE_MS, Doubt, Log, Partition, Position, Reached, doubt
+from engine.kafka.copies import MAX_PAUSE_MS, Doubt, Log, PartitionKey, Position, Reached, doubt
 from engine.kafka.record import KafkaRecord
 
-from ..base import Flushed, Kind, SinkRefused, SinkUnavailable, Topics
+from ..base import Flushed, SinkRefused, SinkUnavailable, TopicKind, Topics
 from . import alerts, model, offsets
-from .fold import Fold
+from .fold import TableFold
 from .sqlite_file import DAMAGED
 from .writer import Writer
 
 log = structlog.get_logger("sinks.sql")
 
-_TABLES: Mapping[Kind, tuple[Table, ...]] = {
-    Kind.TIMELINE: (model.timeline,),
-    Kind.PROFILES: (model.profiles,),
-    Kind.IDENTITIES: (model.identities,),
-    Kind.ALERTS: (model.alerts, model.alert_departments),
+_TABLES: Mapping[TopicKind, tuple[Table, ...]] = {
+    TopicKind.TIMELINE: (model.timeline,),
+    TopicKind.PROFILES: (model.profiles,),
+    TopicKind.IDENTITIES: (model.identities,),
+    TopicKind.ALERTS: (model.alerts, model.alert_departments),
 }
 
 
@@ -55,9 +55,9 @@ class SqlSink:
         self._release = release
         self._prepared = False
         self._pending: list[KafkaRecord] = []
-        self._marks: dict[Partition, Reached] = {}
+        self._marks: dict[PartitionKey, Reached] = {}
 
-    def attach(self, logs: Mapping[Partition, Log], now_ms: int) -> dict[Partition, int]:
+    def attach(self, logs: Mapping[PartitionKey, Log], now_ms: int) -> dict[PartitionKey, int]:
         """See ``Sink.attach``. Records that were added but not flushed are dropped: they are read again."""
         self._pending.clear()
         self._marks.clear()
@@ -78,7 +78,7 @@ class SqlSink:
                 log.warning("records-missed", topic=partition[0], partition=partition[1], offsets=gone)
         return {partition: position.reached.next_offset for partition, position in attached.items()}
 
-    def positions(self) -> dict[Partition, int]:
+    def positions(self) -> dict[PartitionKey, int]:
         """See ``Sink.positions``."""
         with self._transaction() as connection:
             known = offsets.read(connection)
@@ -88,7 +88,7 @@ class SqlSink:
         """See ``Sink.add``."""
         self._pending.extend(records)
 
-    def reached(self, marks: Mapping[Partition, Reached]) -> None:
+    def reached(self, marks: Mapping[PartitionKey, Reached]) -> None:
         """See ``Sink.reached``."""
         self._marks.update(marks)
 
@@ -96,7 +96,7 @@ class SqlSink:
         """See ``Sink.flush``. Raises KeyError for a partition that was not attached."""
         with self._transaction() as connection:
             known = offsets.read(connection)
-            fold = Fold(self._topics)
+            fold = TableFold(self._topics)
             advanced = {partition: position.reached for partition, position in known.items()}
             for record in self._pending:
                 partition = (record.topic, record.partition)
@@ -126,18 +126,18 @@ class SqlSink:
         self._release()
 
     def _doubts(
-        self, known: Mapping[Partition, Position], logs: Mapping[Partition, Log], now_ms: int
-    ) -> dict[Kind, Doubt]:
-        doubts: dict[Kind, Doubt] = {}
+        self, known: Mapping[PartitionKey, Position], logs: Mapping[PartitionKey, Log], now_ms: int
+    ) -> dict[TopicKind, Doubt]:
+        doubts: dict[TopicKind, Doubt] = {}
         for partition in known.keys() & logs.keys():
             kind = self._kinds[partition[0]]
-            max_pause_ms = None if kind is Kind.ALERTS else self._max_pause_ms  # alerts have no tombstones
+            max_pause_ms = None if kind is TopicKind.ALERTS else self._max_pause_ms  # alerts have no tombstones
             why = doubt(known[partition], logs[partition], now_ms, max_pause_ms)
             if why is not None:
                 doubts[kind] = why
         return doubts
 
-    def _write(self, connection: Connection, fold: Fold) -> None:
+    def _write(self, connection: Connection, fold: TableFold) -> None:
         for kind, rows in fold.rows.items():
             (table,) = _TABLES[kind]
             self._writer.put(connection, table, [row for row in rows.values() if row is not None])
@@ -169,7 +169,7 @@ def _start(position: Position | None, at: Log, now_ms: int) -> Position:
     return replace(position, reached=replace(position.reached, next_offset=max(at.start, position.reached.next_offset)))
 
 
-def _report(fold: Fold) -> dict[tuple[str, str], int]:
+def _report(fold: TableFold) -> dict[tuple[str, str], int]:
     """Log the unreadable records without their data, and count them by topic and reason."""
     counts: Counter[tuple[str, str]] = Counter()
     for (topic, wrong), places in fold.unreadable.items():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from core.alerts.history import matches
 from core.alerts.message import sentence
 from core.alerts.notification import decide
-from core.alerts.past import matches
-from core.alerts.suppression import Memory
+from core.alerts.suppression import NotifiedAlerts
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import BEFORE_ALL, Entry
 
@@ -25,7 +25,7 @@ class Notified(NamedTuple):
 def notified(entries: Iterable[Entry], rules: RuleSet, clock: int) -> list[Notified]:
     """The alerts, in the order in which they are decided. ``clock`` in µs."""
     found = matches(entries, rules)
-    memory = Memory([], BEFORE_ALL, rules.longest_cooldown, clock)
+    memory = NotifiedAlerts([], BEFORE_ALL, rules.longest_cooldown, clock)
     alerts = decide(found, memory, clock, clock, replay=False)
     data = {match.name: match.data for match in found}
     return [

@@ -83,7 +83,7 @@ class Fleet:
         for name, process in list(self._running.items()):
             if (code := process.poll()) is not None:
                 self.exits.append(Exit(name, code, self._last_words(name)))
-                self._bury(name)
+                self._dead_letter(name)
         for name, due in list(self._due.items()):
             if time.monotonic() >= due:
                 self.start(name)
@@ -95,7 +95,7 @@ class Fleet:
         state = self._data / "workers" / name
         if lose and state.exists():  # one that has just been started may have none yet
             shutil.rmtree(state)
-        self._bury(name)
+        self._dead_letter(name)
 
     def freeze(self, name: str) -> None:
         """SIGSTOP: it is there and does nothing."""
@@ -156,7 +156,7 @@ class Fleet:
             f"--- {path.name}\n{path.read_text()[-characters:]}" for path in sorted(self._home.glob("*.log"))
         )
 
-    def _bury(self, name: str) -> None:
+    def _dead_letter(self, name: str) -> None:
         del self._running[name]
         self._due[name] = time.monotonic() + FIRST_PAUSE
 

@@ -20,11 +20,11 @@ from agents import messages
 from agents.documents import Documents
 from agents.identifiers import Identifiers
 from core.alerts.alert import Alert
+from core.alerts.history import EmptyHistory
 from core.alerts.message import AlertMessage
-from core.alerts.past import Nothing
 from core.customer.arrival import Arrived, Refused, Written
 from core.customer.customer import Customer
-from core.customer.step import Brought, Forwarded, Merge, Moved, Shipped, step
+from core.customer.step import Brought, Forwarded, Merge, Moved, MovedOut, step
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import BEFORE_ALL, FOREVER, Entry
 from schemas import instant
@@ -68,7 +68,7 @@ class Move:
 
 
 @dataclass
-class Reference(Nothing):
+class Reference(EmptyHistory):
     """The fold. ``about``: entries by customer and matter. ``timeline`` (key, entry or tombstone) and ``alerts`` (id,
     value): what was to be written, in order.
     """
@@ -158,7 +158,7 @@ class Reference(Nothing):
                     self.alerts[alerts_topic(department), record.partition].append((message_id, value))
             elif isinstance(decision, Refused):
                 self.refused[held[decision.nth].origin, decision.reason] += 1
-            elif isinstance(decision, Shipped):
+            elif isinstance(decision, MovedOut):
                 self._ship(record.partition, name, decision)
             elif isinstance(decision, Forwarded):
                 self.forwarded += 1
@@ -199,7 +199,7 @@ class Reference(Nothing):
             self.about[customer][role.entity, str(matter)][uid] = written.entry
         self.late += written.late
 
-    def _ship(self, partition: int, customer: str, shipped: Shipped) -> None:
+    def _ship(self, partition: int, customer: str, shipped: MovedOut) -> None:
         leaving = self.entries.pop(customer, {})
         self.about.pop(customer, None)
         self.moves[f"{customer}/{shipped.version}"].left.update(leaving.keys())

@@ -21,7 +21,7 @@ from core.identity.fuse import LINKS_A_DAY
 from runtime.settings import Settings
 from schemas.codec import Codec
 from schemas.journal import Origin
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 from schemas.registry import Registry
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, TIMELINE, department_of, events_topic
 
@@ -309,13 +309,15 @@ def bury_what_was_taken(log: Log) -> None:
         tuple(record.headers),
         "intake",
         Origin(topic, int(partition), int(offset)),
-        Dead(Reason.NOT_JSON, ""),
+        Refusal(Reason.NOT_JSON, ""),
     ).headers
     log.records[DEAD, 0].append(record._replace(topic=DEAD, partition=0, headers=told))
 
 
 def bury_what_nobody_published(log: Log) -> None:
-    told = letter(None, b"", (), "intake", Origin(events_topic("web"), 0, 999_999), Dead(Reason.NOT_JSON, "")).headers
+    told = letter(
+        None, b"", (), "intake", Origin(events_topic("web"), 0, 999_999), Refusal(Reason.NOT_JSON, "")
+    ).headers
     log.records[DEAD, 0].append(Record(DEAD, 0, 999_999, NOW, None, b"{", told))
 
 
@@ -392,7 +394,7 @@ def letter_of(record: Record, last: int | None = None) -> Record:
     """What intake says of the record, or of all from it up to ``last``."""
     origin = Origin(record.topic, record.partition, record.offset)
     value = record.value if last is None else b"the raw batch"
-    made = letter(record.key, value, record.headers, "intake", origin, Dead(Reason.TOO_LARGE, ""), last)
+    made = letter(record.key, value, record.headers, "intake", origin, Refusal(Reason.TOO_LARGE, ""), last)
     return Record(DEAD, 0, record.offset, NOW, made.key, made.value, made.headers)
 
 

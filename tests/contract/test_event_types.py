@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from schemas.codec import Codec, Decoded
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 from schemas.registry import Registry
 
 from .event_examples import CUSTOMER, MINIMAL, OPTIONAL, full, minimal, topic_of
@@ -20,7 +20,7 @@ TYPES = sorted(MINIMAL)
 STRUCTURED = [("content-type", b"application/cloudevents+json")]
 
 
-def decode(name: str, data: dict[str, Any]) -> Decoded | Dead:
+def decode(name: str, data: dict[str, Any]) -> Decoded | Refusal:
     value = Codec.encode_structured(type=name, source="/test", id="1", time="2026-03-02T09:00:00Z", data=data)
     return CODEC.decode(topic_of(name), value, STRUCTURED)
 
@@ -74,8 +74,8 @@ def test_every_field_of_the_minimal_example_is_required(name: str) -> None:
     for field in minimal(name):
         absent = decode(name, {key: value for key, value in full(name).items() if key != field})
         null = decode(name, {**full(name), field: None})
-        assert isinstance(absent, Dead)
-        assert isinstance(null, Dead)
+        assert isinstance(absent, Refusal)
+        assert isinstance(null, Refusal)
         assert Reason.INVALID_DATA == absent.reason == null.reason
         assert absent.message.startswith(f"data.{field} is missing; expected ")
         assert null.message.startswith(f"data.{field} is null; expected ")
@@ -86,7 +86,7 @@ def test_a_mistyped_field_is_refused_wherever_it_stands(name: str) -> None:
     for field, good in full(name).items():
         wrong: Any = {"not": "this"} if isinstance(good, str | list) else str(good)
         refused = decode(name, {**full(name), field: wrong})
-        assert isinstance(refused, Dead), (field, wrong)
+        assert isinstance(refused, Refusal), (field, wrong)
         assert Reason.INVALID_DATA == refused.reason
         assert refused.message.startswith(f"data.{field} is ")
 
@@ -205,7 +205,7 @@ def test_the_sentence_names_field_finding_and_expectation(
     name: str, field: str, value: Any, found: str, expected: str
 ) -> None:
     refused = decode(name, {**full(name), field: value})
-    assert Dead(Reason.INVALID_DATA, f"data.{field} is {found}; expected {expected}.") == refused
+    assert Refusal(Reason.INVALID_DATA, f"data.{field} is {found}; expected {expected}.") == refused
 
 
 BELOW_ZERO = [
@@ -226,7 +226,7 @@ def test_a_negative_amount_is_refused_with_the_types_that_say_what_it_means(
     name: str, field: str, instead: list[str]
 ) -> None:
     refused = decode(name, {**full(name), field: "-9.50"})
-    assert isinstance(refused, Dead)
+    assert isinstance(refused, Refusal)
     assert refused.message.startswith(f'data.{field} is the string "-9.50"; expected an amount without a sign')
     assert instead == re.findall(r"finance\.\w+\.\w+\.v1", refused.message)
     assert set(instead) <= set(TYPES)
@@ -251,7 +251,7 @@ def test_a_wrong_metric_and_value_are_both_counted() -> None:
         "service.feedback.submitted.v1", {**minimal("service.feedback.submitted.v1"), "metric": 1, "value": "x"}
     )
     expected = 'data.metric is the number 1; expected one of "csat", "nps", "ces" (1 more wrong).'
-    assert Dead(Reason.INVALID_DATA, expected) == refused
+    assert Refusal(Reason.INVALID_DATA, expected) == refused
 
 
 CUSTOMERS: list[tuple[Any, str]] = [
@@ -288,13 +288,13 @@ CUSTOMERS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("customer", "sentence"), CUSTOMERS)
 def test_a_wrong_customer_is_refused_without_telling_who_it_was(customer: Any, sentence: str) -> None:
     refused = decode("service.case.resolved.v1", {"customer": customer, "caseId": "K1"})
-    assert Dead(Reason.INVALID_DATA, sentence) == refused
+    assert Refusal(Reason.INVALID_DATA, sentence) == refused
 
 
 def test_an_empty_list_of_identifiers_has_its_own_reason() -> None:
     refused = decode("service.case.resolved.v1", {"customer": {"identifiers": []}, "caseId": "K1"})
     sentence = "data.customer.identifiers is empty; expected at least one identifier."
-    assert Dead(Reason.NO_IDENTIFIER, sentence) == refused
+    assert Refusal(Reason.NO_IDENTIFIER, sentence) == refused
 
 
 def test_identifiers_come_out_as_sent() -> None:

@@ -64,12 +64,12 @@ def is_there(dotted: str) -> bool:
 
 
 def test_what_prose_names_is_there() -> None:
-    missing, looked_at = [], 0
+    missing, folded_entries = [], 0
     for path in told():
         names, places = DOTTED.findall(prose(path)), PLACED.findall(path.read_text())
-        looked_at += len(names) + len(places)
+        folded_entries += len(names) + len(places)
         wrong = [name for name in names if not is_there(name)]
         wrong += [place for place in places if place not in MADE_UP and not (ROOT / place).exists()]
         missing += [f"{path.relative_to(ROOT)}: {what}" for what in wrong]
     assert [] == missing
-    assert looked_at > 500
+    assert folded_entries > 500

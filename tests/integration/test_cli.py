@@ -22,7 +22,7 @@ from cli.problem import Code
 from cli.publication import publish
 from cli.send import STRUCTURED
 from schemas.journal import Origin
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 
 from .cli_bus import (
     ADA,
@@ -232,7 +232,7 @@ def test_what_is_large_once_unpacked_is_a_letter_that_knows_all_of_it(bus: Bus) 
 
 def test_of_a_cut_letter_whose_origin_is_gone_the_rest_is_said_to_be_gone(bus: Bus) -> None:
     origin = Origin("cx.web.events.v1", 0, 888_888)
-    made = letter_about(None, b"0" * 2_000_000, (), "intake", origin, Dead(Reason.TOO_LARGE, "Too large."))
+    made = letter_about(None, b"0" * 2_000_000, (), "intake", origin, Refusal(Reason.TOO_LARGE, "Too large."))
     publish(bus.json("status")["bootstrap"], [("cx.dead.v1", made.value, None, made.headers)])
     said = bus.say("dead", "show", "cx.web.events.v1/0/888888", "--whole")
     assert Code.WRONG == said.code

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka import KafkaProducer
 
 from agents.topic_admin import apply
-from engine.kafka.privates.fetches import read_light
+from engine.kafka.privates.fetches import install_bounded_fetching
 from schemas.topics import Topic
 
 pytestmark = pytest.mark.kafka
@@ -30,7 +30,7 @@ class Raw(str):
 def test_a_header_name_that_is_no_utf_8_is_read_with_replacement_characters(
     bootstrap: str, compression: str | None
 ) -> None:
-    read_light()
+    install_bounded_fetching()
     topic = f"headers-{uuid.uuid4().hex[:8]}"
     apply(bootstrap, [Topic(topic, 1, 1, "delete", 1024 * 1024)])
     producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=100, compression_type=compression)

@@ -22,7 +22,7 @@ from agents.messages import STRUCTURED
 from cli.feed import Feed
 from deploy.broker import EmbeddedBroker
 from engine.kafka.limits import Unpacking
-from engine.kafka.privates.fetches import read_light
+from engine.kafka.privates.fetches import install_bounded_fetching
 from engine.kafka.unpacking import LZ4, SNAPPY, ZSTD
 from schemas.dead_letter import ERRORS
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
@@ -92,7 +92,7 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     with EmbeddedBroker(home / "broker") as broker, pytest.MonkeyPatch.context() as patch:
         for name in ("MemoryRecords", "PartitionRecords", "FetchResult"):
             patch.setattr(fetcher, name, getattr(fetcher, name))  # to be put back at the end
-        read_light(Unpacking())  # this process reads those batches, too
+        install_bounded_fetching(Unpacking())  # this process reads those batches, too
         made = Bus(home, broker, PARTITIONS)
         made.apply_topics()
         with made.processes():

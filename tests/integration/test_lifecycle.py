@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.health import Process, announced
+from cli.health import AnnouncedProcess, announced
 from cli.problem import Code
 from deploy import node
 from tests.integration.cli_bus import COMMAND, FEW, START, STORY, Bus, alive, running, within
@@ -33,7 +33,7 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
         yield bus
 
 
-def process(bus: Bus, name: str) -> Process:
+def process(bus: Bus, name: str) -> AnnouncedProcess:
     return next(one for one in announced(bus.data_dir) if one.name == name)
 
 

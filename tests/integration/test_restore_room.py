@@ -22,9 +22,9 @@ LIMIT = 8 * 1024 * 1024
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
     """Two batches may be unpacked for readers at a time."""
-    fetches.read_light(Unpacking(LIMIT, 8 * LIMIT))
+    fetches.install_bounded_fetching(Unpacking(LIMIT, 8 * LIMIT))
     yield
-    fetches.read_light(Unpacking())
+    fetches.install_bounded_fetching(Unpacking())
 
 
 def test_two_restores_of_several_large_compressed_batches_both_come_to_their_end(bootstrap: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from agents.topic_admin import Change, ClusterAway, PartitionsDiffer, TopicRefused, apply, list_topics, replication
+from agents.topic_admin import ClusterAway, PartitionsDiffer, TopicChange, TopicRefused, apply, list_topics, replication
 from schemas.alerted import ALERTED
 from schemas.topics import Topic, catalogue
 
@@ -49,7 +49,7 @@ def test_a_second_apply_changes_nothing(bootstrap: str, two: tuple[Topic, Topic]
 
 def test_what_is_missing_is_added(bootstrap: str, two: tuple[Topic, Topic]) -> None:
     apply(bootstrap, two[:1])
-    assert apply(bootstrap, two) == [Change(two[1].name, "created", "created with 1 partition")]
+    assert apply(bootstrap, two) == [TopicChange(two[1].name, "created", "created with 1 partition")]
 
 
 def test_two_at_once_create_each_topic_once(bootstrap: str, two: tuple[Topic, Topic]) -> None:
@@ -77,7 +77,7 @@ def test_other_settings_are_told_and_left(bootstrap: str, two: tuple[Topic, Topi
     apply(bootstrap, two)
     with admin_of(bootstrap) as admin:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, two[0].name, {"retention.ms": "5000"})])
-    told = [Change(two[0].name, "differs", "has retention.ms=5000 instead of 1814400000")]
+    told = [TopicChange(two[0].name, "differs", "has retention.ms=5000 instead of 1814400000")]
     assert apply(bootstrap, two) == told
     assert apply(bootstrap, two) == told
 

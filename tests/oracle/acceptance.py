@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from schemas.codec import Codec
-from schemas.refusal import Dead
+from schemas.refusal import Refusal
 from schemas.registry import Registry
 
 from .entry import Arrival, D, arrival
@@ -33,7 +33,7 @@ class Accepted:
 def accepted(record: Record, region: str | None) -> Accepted | str:
     """The event, or the reason for which it must be a dead letter of intake."""
     decoded = CODEC.decode(record.topic.split(".")[1], record.value, record.headers)
-    if isinstance(decoded, Dead):
+    if isinstance(decoded, Refusal):
         return str(decoded.reason)
     event: dict[str, Any] = orjson.loads(decoded.value)
     came = arrival(event, record.timestamp * 1000, origin(record))

@@ -52,7 +52,7 @@ class Both:
         self.records = 0
         self.customers: dict[str, Customer] = {}
         self.states: list[str] = []
-        self._shipped: dict[str, tuple[Move, journey.Shipped]] = {}
+        self._shipped: dict[str, tuple[Move, journey.MovedOut]] = {}
 
     def hear(
         self, e: Entry, appended: int, *, name: str = "c", received: int | None = None, replay: bool = False
@@ -78,10 +78,10 @@ class Both:
         outputs = self._decide(name, journey.Merge(into, version), appended)
         assert customer.into is None
         outcome, move = customer.leave(into, version, appended)
-        (shipped,) = [one for one in outputs if isinstance(one, journey.Shipped)]
+        (shipped,) = [one for one in outputs if isinstance(one, journey.MovedOut)]
         alerts = sorted((alert.match.id, alert.match.end, alert.standing) for alert in move.alerts)
         assert alerts == sorted((alert.id, _end(alert.end), alert.standing) for alert in shipped.alerts)
-        assert (move.arriving, move.settled, move.until) == (shipped.arriving, shipped.decided_until, shipped.until)
+        assert (move.arriving, move.decided, move.until) == (shipped.arriving, shipped.decided_until, shipped.until)
         said = [one for one in outcome if isinstance(one, Said)]
         self._compare(name, outputs, said)
         self._shipped[move.name] = move, shipped
@@ -121,7 +121,7 @@ class Both:
             assert profile(customer, None, Key(b"")) == document
             if customer.into is None:
                 known = self.bus.customer(name)
-                assert customer.notified.settled == known.decided_until
+                assert customer.notified.decided == known.decided_until
                 held = {a.id: (a.time, _end(a.end), a.standing) for a in self.bus.alerts(name)}
                 wanted = {a.match.id: (a.match.time, a.match.end, a.standing) for a in customer.notified.alerts}
                 assert wanted == held
@@ -131,7 +131,7 @@ class Both:
 
     def _decide(
         self, name: str, record: arrival.Arrived | journey.Moved | journey.Merge, appended: int
-    ) -> Sequence[journey.Output]:
+    ) -> Sequence[journey.Decision]:
         """What the core decides, whoever decides it."""
         self.records += 1
         outputs = self.bus.arrive(name, record, appended)
@@ -139,7 +139,7 @@ class Both:
         assert self.bus.documents[name] == self._kept.documents[name]
         return outputs
 
-    def _compare(self, name: str, outputs: Sequence[journey.Output], outcome: Sequence[Outcome]) -> None:
+    def _compare(self, name: str, outputs: Sequence[journey.Decision], outcome: Sequence[Outcome]) -> None:
         """They must write, refuse and say the same."""
         written = [
             (one.uid, one.arrival.entry.at, one.late) for one in outcome if isinstance(one, Written) and one.arrival

@@ -123,7 +123,7 @@ class Bus:
                 for _ in range(self.chance.randint(1, len(outputs))):
                     self._append(outputs.popleft())
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """Until nobody has anything to do."""
         self.work(1_000_000)
 

@@ -39,7 +39,7 @@ class Move:
     arrivals: list[Arrival]
     alerts: list[Alert]
     arriving: Mapping[str, int]
-    settled: int
+    decided: int
     until: int
 
 
@@ -94,7 +94,7 @@ class Customer:
         if left:
             self.arriving[move.name] = left
         if last:
-            self.notified.join(move.alerts, move.settled, appended)
+            self.notified.join(move.alerts, move.decided, appended)
             self.arriving.update(move.arriving)
             self.until = max(self.until, move.until)
         if not self.arriving:
@@ -111,8 +111,8 @@ class Customer:
         self.until = max(self.until, appended)
         said, alerts = self.notified.leave(appended)
         gone = sorted(self.arrivals.values(), key=lambda arrival: (arrival.entry.at, arrival.entry.uid))
-        name, settled = f"{self.id}/{version}", self.notified.settled
-        move = Move(name, into, gone, alerts, dict(self.arriving), settled, self.until)
+        name, decided = f"{self.id}/{version}", self.notified.decided
+        move = Move(name, into, gone, alerts, dict(self.arriving), decided, self.until)
         self.arrivals, self.arriving, self.into, self._history = {}, {}, into, None
         return [*said, *(Written(arrival.entry.uid, None) for arrival in gone)], move
 

@@ -31,7 +31,7 @@ class Match(NamedTuple):
     expires: int
     trigger: Mapping[str, Any]
     evidence: tuple[Found, ...]
-    rests_on: tuple[tuple[int, str], ...]
+    select_evidence: tuple[tuple[int, str], ...]
     """Instants and uids of the trigger and of the latest 20 others, told or not."""
 
     @property

@@ -12,7 +12,7 @@ from .rules import Rules
 from .section_four import SECTION_FOUR
 
 State = Literal["fired", "updated", "resolved", "expired", "retracted"]
-SETTLED = 400 * D
+FORGOTTEN_AFTER = 400 * D
 HISTORICAL = D
 MOST_ALERTS = 200
 MOST_OF_A_RULE = 50
@@ -41,14 +41,14 @@ class Said:
 @dataclass(slots=True)
 class Notified:
     """The memory: the notified alerts of one customer, in the order in which they were notified; and up to when all is
-    settled.
+    decided.
 
     ``appended`` decides what is history, the customer's ``now`` what has ended (1.1).
     """
 
     rules: Rules
     alerts: list[Alert] = field(default_factory=list)
-    settled: int = -1
+    decided: int = -1
 
     def judge(self, held: Sequence[Match], appended: int, now: int, *, replay: bool = False) -> list[Said]:
         """One journal record: what is no match any more is retracted; then every match that is not notified is decided
@@ -64,7 +64,7 @@ class Notified:
             said += message
             self.alerts.append(alert)
         for match in held:
-            if match.time <= max(appended - SETTLED, self.settled) or self._hushed(match):
+            if match.time <= max(appended - FORGOTTEN_AFTER, self.decided) or self._hushed(match):
                 continue
             if self._has_room(match):
                 late = replay or appended - match.time > HISTORICAL
@@ -84,7 +84,7 @@ class Notified:
         left, self.alerts = self.alerts, []
         return said, left
 
-    def join(self, alerts: Iterable[Alert], settled: int, appended: int) -> None:
+    def join(self, alerts: Iterable[Alert], decided: int, appended: int) -> None:
         """Alerts of a customer who was merged into this one: the latest for which there is room."""
         self.forget(appended)
         known = {alert.match.id for alert in self.alerts}
@@ -92,7 +92,7 @@ class Notified:
         came = sorted(new, key=lambda a: (a.match.time, a.match.id))
         taken = came[max(0, len(came) - max(0, MOST_ALERTS - len(self.alerts))) :]
         self.alerts += [replace(alert, carried=True) for alert in taken]
-        self.settled = max(self.settled, settled)
+        self.decided = max(self.decided, decided)
 
     def _hushed(self, match: Match) -> bool:
         """By one of its rule and key, or by many of its rule."""
@@ -108,16 +108,16 @@ class Notified:
 
     def _has_room(self, match: Match) -> bool:
         """Ended ones that hush nothing at its time any more make room, and settle what they hushed. If nothing does,
-        all up to its time is settled.
+        all up to its time is decided.
         """
         ended = [a for a in self.alerts if not a.standing and self._reach(a) <= match.time]
         for alert in sorted(ended, key=lambda a: (self._reach(a), a.match.id)):
             if len(self.alerts) >= MOST_ALERTS:
                 self.alerts.remove(alert)
-                self.settled = max(self.settled, self._reach(alert))
+                self.decided = max(self.decided, self._reach(alert))
         if len(self.alerts) < MOST_ALERTS:
             return True
-        self.settled = max(self.settled, match.time)
+        self.decided = max(self.decided, match.time)
         return False
 
     def forget(self, appended: int) -> None:
@@ -125,7 +125,7 @@ class Notified:
         self.alerts = [a for a in self.alerts if not self._is_history(a, appended)]
 
     def _is_history(self, alert: Alert, appended: int) -> bool:
-        return not alert.standing and self._reach(alert) <= appended - SETTLED
+        return not alert.standing and self._reach(alert) <= appended - FORGOTTEN_AFTER
 
     def _reach(self, alert: Alert) -> int:
         """Up to when it can hush anything."""
@@ -137,7 +137,7 @@ def _changed(before: Alert, match: Match, now: int) -> tuple[list[Said], Alert]:
     """`updated` when the evidence of a standing alert changed, or when later data lets an ended alert stand again, or
     when it came with a merge; the ending once more when a later event moved the end or the evidence of an ended one.
     """
-    evidence = match.rests_on != before.match.rests_on
+    evidence = match.select_evidence != before.match.select_evidence
     if match.end <= now:
         again = not before.standing and (evidence or match.end != before.match.end)
         alert = replace(before, match=match, carried=False)

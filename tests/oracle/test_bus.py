@@ -40,7 +40,7 @@ def run(bus: Bus, publications: list[Publication]) -> None:
             bus.restart("journey", bus.chance.randrange(PARTITIONS))
         if bus.chance.random() < 0.05:
             bus.restart("resolver")
-    bus.settle()
+    bus.finish()
 
 
 @given(businesses(), st.integers(0, 2**32), st.sampled_from([1, 3, 500]))

@@ -26,7 +26,7 @@ from .random_rules import File
 from .tally import compared
 from .test_bus import run
 from .topics import JOURNAL, PROFILES
-from .worlds import EXAMPLES, SAME_WORLDS, Publication, a_busy_quarter, a_settled_past, published
+from .worlds import EXAMPLES, SAME_WORLDS, Publication, a_busy_quarter, a_past_of_long_ago, published
 
 CUTS = (1, 2, 5, 1_000_000)
 """A unit of work has at most so many records."""
@@ -58,7 +58,7 @@ def a_business(chance: random.Random) -> tuple[list[File] | None, list[Publicati
     if chance.random() < 0.5:
         files, life = a_world(chance)
         return files, published(life, chance)
-    return None, published(chance.choice([a_settled_past, a_busy_quarter])(chance), chance)
+    return None, published(chance.choice([a_past_of_long_ago, a_busy_quarter])(chance), chance)
 
 
 Made = tuple[list[Output], dict[bytes | None, Output]]

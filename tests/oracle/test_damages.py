@@ -32,7 +32,7 @@ def faultless() -> Iterator[Records]:
             company.publish(
                 "sales.call.completed.v1", "B", callId=f"L{number}", direction="outbound", outcome="no_answer"
             )
-        bus.settle()
+        bus.finish()
         company.publish("service.conversation.ended.v1", "B", late=2 * H + 1, conversationId="CV", channel="phone")
         company.complaint("B")
         bus.clock += 5 * D // 1000
@@ -41,7 +41,7 @@ def faultless() -> Iterator[Records]:
         company.page("guest")
         taken = bus.pipeline.records("cx.web.events.v1")[0]
         bus.publish("web", taken.value.replace(b"example.com/", b"example.com/other"), bus.clock * 1000)
-        bus.settle()
+        bus.finish()
         yield [record for log in bus.pipeline.logs.values() for record in log]
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from agents import moves, stored_alert
 from agents.documents import Document, Documents
 from core.alerts.alert import Alert
+from core.alerts.history import CustomerHistory, EmptyHistory
+from core.alerts.history import matches as core_matches
 from core.alerts.message import tell
 from core.alerts.notification import first_notice
-from core.alerts.past import Nothing, Past
-from core.alerts.past import matches as core_matches
 from core.rules.ruleset import RuleSet
 from core.timeline import entry as core
 from schemas.codec import Codec
@@ -26,7 +26,7 @@ from schemas.topics import NOTIFIED
 from .bus import Bus
 from .entry import FOREVER, D, Entry, History, uid_of
 from .matches import matches
-from .notification import SETTLED
+from .notification import FORGOTTEN_AFTER
 from .rules import Rules
 from .section_four import SECTION_FOUR
 from .tally import compared
@@ -42,7 +42,7 @@ Plain = tuple[str, str, int, int | None, list[tuple[str, dict[str, Any]]]]
 def by_the_core(history: Sequence[Entry], rules: RuleSet = RULES) -> dict[str, Plain]:
     """Its matches in plain values, by id."""
     entries = [core.Entry(*entry) for entry in history]
-    past = Past(Nothing(), "", entries, rules)
+    past = CustomerHistory(EmptyHistory(), "", entries, rules)
     alerts = [first_notice(match, historical=False) for match in core_matches(entries, rules)]
     told = [tell("fired", alert, rules, past) for alert in alerts]
     return {
@@ -85,7 +85,7 @@ def heard(bus: Bus, history: Sequence[Entry], chance: random.Random) -> tuple[li
         bus.work(chance.randrange(5))
     last = Entry(history[-1].at, "", "marketing.email.opened.v1", "w", "last", {"messageId": "m"})
     bus.publish("marketing", said(last, names), last.at + 30 * D)
-    bus.settle()
+    bus.finish()
     held = {r.key: r for r in bus.topics().of(TIMELINE)}
     entries = []
     for record in held.values():
@@ -121,10 +121,10 @@ def test_order_copies_and_merges_in_parts_change_no_match_and_every_match_is_not
     with pytest.MonkeyPatch.context() as patch, Bus(seed) as bus:
         patch.setattr(moves, "MOVE_ENTRIES", part)
         entries, alerts = heard(bus, history, bus.chance)
-        settled = bus.clock * 1000 - SETTLED
+        decided = bus.clock * 1000 - FORGOTTEN_AFTER
     assert history == entries
     assert wanted == by_the_core(entries)
-    told = {a.id: (a.rule, a.key, a.time, a.end) for a in alerts if a.time > settled}
+    told = {a.id: (a.rule, a.key, a.time, a.end) for a in alerts if a.time > decided}
     assert told == {name: wanted[name][:4] for name in told}
     for name, (rule, key, time, _, _) in wanted.items():
         near = [
@@ -132,5 +132,5 @@ def test_order_copies_and_merges_in_parts_change_no_match_and_every_match_is_not
             and ((t <= time and (e is None or time < e)) or abs(t - time) < SECTION_FOUR[rule].cooldown)
             for r, k, t, e in told.values()
         ]
-        assert time <= settled or name in told or any(near), name
+        assert time <= decided or name in told or any(near), name
     compared("on the bus, in any order", len(history))

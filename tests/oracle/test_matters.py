@@ -7,8 +7,8 @@ from typing import cast
 
 from hypothesis import given, settings
 
-from core.alerts.matching import Folding, fold
-from core.alerts.past import Nothing, Past
+from core.alerts.history import CustomerHistory, EmptyHistory
+from core.alerts.matching import FoldInput, fold
 from core.timeline import entry as core
 from core.timeline.derived import Derived
 from core.timeline.matters import Matters
@@ -31,8 +31,8 @@ def by_the_oracle(history: History, t: int) -> State:
 def by_the_core(history: Sequence[Entry], t: int) -> State:
     """Of what was dropped, the history tells."""
     entries = [core.Entry(*entry) for entry in history if entry.at <= t]
-    past = Past(Nothing(), "", entries, RULES)
-    derived = fold(RULES, Derived(core.BEFORE_ALL, RULES.empty), Folding(past.instants(0)), past).derived
+    past = CustomerHistory(EmptyHistory(), "", entries, RULES)
+    derived = fold(RULES, Derived(core.BEFORE_ALL, RULES.empty), FoldInput(past.instants(0)), past).derived
     found = {}
     for place, kind in RULES.matters:
         states = cast(Matters, derived.states[place])

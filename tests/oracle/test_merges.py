@@ -40,7 +40,7 @@ class Company:
         for _ in range(3):
             campaign = f"S{self._number}"
             self.publish("marketing.campaign.sent.v1", person, campaignId=campaign, channel="email")
-            self.bus.settle()
+            self.bus.finish()
 
     def page(self, *people: str) -> None:
         """A page that they looked at."""
@@ -59,7 +59,7 @@ def test_a_customer_who_leaves_while_others_are_still_arriving_takes_them_along(
                 company.complaint(person)
             company.page("A", "B")
             company.page("B", "C")
-            bus.settle()
+            bus.finish()
             oracle = bus.oracle()
             assert [] == differences(bus.topics(), oracle), seed
             under_way += sum(bool(move.arriving) for move in oracle.journal.moves.values())

@@ -20,7 +20,7 @@ from .limits import forget, leave_out, limit
 from .rules import Rules
 from .section_four import SECTION_FOUR
 from .tally import compared
-from .worlds import EXAMPLES, RULES, SAME_WORLDS, START, a_busy_quarter, a_settled_past, histories
+from .worlds import EXAMPLES, RULES, SAME_WORLDS, START, a_busy_quarter, a_past_of_long_ago, histories
 
 
 @given(histories(), st.integers(0, 2**32))
@@ -64,13 +64,13 @@ def hear_in_some_order(
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=4 * EXAMPLES, derandomize=SAME_WORLDS, deadline=None)
-def test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it(seed: int) -> None:
+def test_what_was_decided_long_ago_is_as_it_was_whatever_asks_for_it(seed: int) -> None:
     chance = random.Random(seed)
     with pytest.MonkeyPatch.context() as patch:
         if chance.random() < 0.5:
             forget(patch, chance)
             leave_out(patch, chance)
-        hear_in_some_order(a_settled_past(chance), chance)
+        hear_in_some_order(a_past_of_long_ago(chance), chance)
 
 
 @pytest.mark.faults

@@ -13,7 +13,7 @@ from .test_merges import SEEDS, Company
 
 def disagreements(bus: Bus) -> list[str]:
     """What is said of the log, when the bus has come to rest."""
-    bus.settle()
+    bus.finish()
     return [what for _, what in differences(bus.topics(), bus.oracle())]
 
 

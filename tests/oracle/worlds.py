@@ -194,7 +194,7 @@ def a_busy_quarter(chance: random.Random) -> list[Entry]:
     return sorted(told, key=lambda e: (e.at, e.uid))
 
 
-def a_settled_past(chance: random.Random) -> list[Entry]:
+def a_past_of_long_ago(chance: random.Random) -> list[Entry]:
     """Of what was solved and paid long ago some is asked about again, in a few instants that lie close together."""
     far = chance.choice(FAR)
     told: list[tuple[int, str, dict[str, Any]]] = []

@@ -23,12 +23,12 @@ LIMITS = (
 )
 MISSING_PARTS = f"{_STEP_MOVES}::test_half_a_history_fires_no_false_alert"
 COPIES = f"{_STEP_MOVES}::test_a_copy_is_ignored_whatever_its_arrival_and_another_content_is_refused"
-SETTLED_WORLDS = "tests/oracle/test_notification.py::test_what_was_settled_long_ago_is_as_it_was_whatever_asks_for_it"
+DECIDED_WORLDS = "tests/oracle/test_notification.py::test_what_was_decided_long_ago_is_as_it_was_whatever_asks_for_it"
 CUTS = "tests/oracle/test_cuts.py::test_however_batches_are_cut_and_whatever_is_lost_outputs_are_equal_to_a_byte"
 PAID_LONG_AGO = (
     f"{_STEP_MATTERS}::test_a_dunning_for_an_invoice_paid_long_ago_is_over_whether_the_case_comes_before_or_after_it"
 )
-FORGOTTEN_ALERT = f"{_STEP}::test_an_alert_is_forgotten_when_all_that_it_could_silence_is_settled"
+FORGOTTEN_ALERT = f"{_STEP}::test_an_alert_is_forgotten_when_all_that_it_could_silence_is_decided"
 EARLIER_COPY = f"{_STEP_MOVES}::test_of_copies_the_earlier_one_counts_whichever_comes_first"
 EARLIER_ALERT = f"{_STEP_MOVES}::test_an_alert_whose_trigger_stands_earlier_is_updated"
 _CLOSED = "tests/unit/core/test_archive.py"
@@ -92,7 +92,7 @@ ENDS_BY_NOW = f"{_LATE_EVENTS}::test_under_changed_rules_an_alert_ends_as_its_ru
 NO_STEP = f"{_MERGES}::test_copies_and_refused_events_say_nothing_not_even_an_end_that_has_come"
 MOVED_ENTRY = f"{_MERGES}::test_a_copy_with_an_earlier_instant_moves_its_entry_and_is_there_once"
 MOVED_TRIGGER = f"{_MERGES}::test_an_alert_whose_trigger_moves_keeps_its_id_and_takes_the_smaller_time"
-SETTLED_LATE = f"{_LATE_EVENTS}::test_what_is_settled_after_400_days_is_not_told_any_more_and_still_compared"
+DECIDED_LATE = f"{_LATE_EVENTS}::test_what_is_decided_after_400_days_is_not_told_any_more_and_still_compared"
 LAGS = f"{_LATE_EVENTS}::test_an_end_has_come_when_something_happened_after_it_though_the_journal_lags_behind"
 JUST_NOW = f"{_RECALL}::test_evidence_by_reference_is_found_among_what_came_just_now"
 SHIPPED = f"{_MERGES}::test_evidence_by_reference_is_told_before_a_merge_ships_it"
@@ -198,7 +198,7 @@ TOO_LARGE = f"{_DECISION_ERRORS}::test_what_would_not_fit_is_a_decision_error_ho
 NOTHING_BEHIND = f"{_DECISION_ERRORS}::test_an_event_that_would_not_fit_leaves_nothing_behind"
 UNWRITTEN = f"{_DECISION_ERRORS}::test_an_event_whose_alert_cannot_be_written_leaves_nothing_behind"
 UNJUDGED = f"{_DECISION_ERRORS}::test_a_move_whose_judgement_fails_is_taken_in_and_judged_at_the_next_record"
-SETTLED_MOVES = f"{_MOVES}::test_what_is_settled_for_a_customer_stays_so_after_a_merge"
+DECIDED_MOVES = f"{_MOVES}::test_what_is_decided_for_a_customer_stays_so_after_a_merge"
 
 # --- what a person meets first: the installation, its rules and the ``cxbus`` command ---------------------------------
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Self, cast
 from ...timeline.entry import FOREVER
 from ...timeline.features import Feature
 from ..reading import RuleError
-from .condition import Answer, Condition, Kept, Now
+from .condition import Answer, Condition, FeatureIndex, Now
 from .part import Part
 
 
@@ -69,7 +69,7 @@ class Field(Condition):
     def features(self) -> Iterable[Feature]:
         return ()
 
-    def bound(self, kept: Kept) -> Condition:
+    def bound(self, kept: FeatureIndex) -> Condition:
         return self
 
     def fields(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from ...timeline.entry import FOREVER
 from ...timeline.features import Feature
 from ..reading import RuleError
-from .condition import Answer, Condition, Kept, Now
+from .condition import Answer, Condition, FeatureIndex, Now
 from .part import Part
 
 
@@ -51,7 +51,7 @@ class All(Condition):
     def features(self) -> Iterable[Feature]:
         return [feature for part in self.parts for feature in part.features()]
 
-    def bound(self, kept: Kept) -> Condition:
+    def bound(self, kept: FeatureIndex) -> Condition:
         return replace(self, parts=tuple(part.bound(kept) for part in self.parts))
 
     def fields(self) -> frozenset[str]:

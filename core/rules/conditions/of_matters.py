@@ -10,7 +10,7 @@ from typing import ClassVar, Self, cast
 from ...timeline.features import Feature, Where
 from ...timeline.matters import CASE, FIELDS, INVOICE, OPPORTUNITY, Matter, Matters, MattersOf
 from ..reading import RuleError, pairs
-from .condition import Condition, Kept, Now
+from .condition import Condition, FeatureIndex, Now
 from .part import Part
 
 
@@ -92,7 +92,7 @@ class OfMatters(Condition):
         fields = tuple(sorted({*FIELDS[self.entity], *(name for name, _ in self.where)}))
         return (MattersOf(self.entity, self._horizon(), fields),)
 
-    def bound(self, kept: Kept) -> Condition:
+    def bound(self, kept: FeatureIndex) -> Condition:
         (own,) = self.features()
         feature = kept.feature(own)
         assert isinstance(feature, MattersOf)

@@ -11,7 +11,7 @@ from ..reading import RuleError
 from .condition import Condition
 
 
-class Kind(Protocol):
+class ConditionKind(Protocol):
     """How a condition is written: its name, and the other fields that go with it."""
 
     @property
@@ -33,7 +33,7 @@ class Part:
     vocabulary: Vocabulary
     key: str | None
     resolving: bool
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, ConditionKind]
 
     def condition(self, raw: object, where: str) -> Condition:
         """The condition that ``raw`` describes; ``where`` names its place in the file. Raises ``RuleError``."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Self, cast
 from ...timeline.entry import FOREVER
 from ...timeline.features import Feature, Latest, Ref, Where
 from ..reading import RuleError, duration, names, pairs, stream
-from .condition import Answer, Condition, Evidence, Kept, Now
+from .condition import Answer, Condition, Evidence, FeatureIndex, Now
 from .part import Part
 
 
@@ -52,6 +52,6 @@ class Seen(Condition):
     def since_fired(self) -> bool:
         return not self.within
 
-    def bound(self, kept: Kept) -> Condition:
+    def bound(self, kept: FeatureIndex) -> Condition:
         (own,) = self.features()
         return replace(self, place=kept.place(own))

@@ -10,7 +10,7 @@ from ...timeline.entry import FOREVER
 from ...timeline.features import Contacts, Feature, Unanswered
 from ...timeline.streams import CONTACT
 from ..reading import RuleError, duration
-from .condition import DEPARTMENT, EVIDENCE_LIMIT, Answer, Condition, Evidence, Kept, Now
+from .condition import DEPARTMENT, EVIDENCE_LIMIT, Answer, Condition, Evidence, FeatureIndex, Now
 from .part import Part
 
 
@@ -52,6 +52,6 @@ class UnansweredContacts(Condition):
     def features(self) -> Iterable[Feature]:
         return (Unanswered(self.within),)
 
-    def bound(self, kept: Kept) -> Condition:
+    def bound(self, kept: FeatureIndex) -> Condition:
         (own,) = self.features()
         return replace(self, place=kept.place(own))

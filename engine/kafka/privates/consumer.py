@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import OffsetAndMetadata
 
-from engine.kafka.privates.fetches import Taken, for_buffer, packed_size, waits_for_room
+from engine.kafka.privates.fetches import TakenRecords, for_buffer, packed_size, waits_for_room
 
 
 class ReadPosition(Protocol):
@@ -69,15 +69,15 @@ class Fetches:
         """Whether a fetched batch of the partition waits for memory to be decompressed."""
         return waits_for_room(self._fetcher._records.get(partition))
 
-    async def take(self, partition: TopicPartition, most: int) -> tuple[Taken, int]:
+    async def take(self, partition: TopicPartition, most: int) -> tuple[TakenRecords, int]:
         """At most ``most`` records of the partition, which will wait for an agent; and the bytes of their fetch."""
         fetched = self._fetcher._records[partition]
         weight = packed_size(fetched)
         for_buffer(fetched)
-        drained: Mapping[TopicPartition, Taken] = await self._fetcher.fetched_records(
+        drained: Mapping[TopicPartition, TakenRecords] = await self._fetcher.fetched_records(
             {partition}, timeout=0, max_records=most
         )
-        return drained.get(partition, Taken()), weight
+        return drained.get(partition, TakenRecords()), weight
 
 
 async def committed_offsets(

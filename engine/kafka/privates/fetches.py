@@ -59,7 +59,7 @@ def _bounds_of(unpacking: Unpacking) -> _Bounds:
 _bounds = _bounds_of(Unpacking())
 
 
-def read_light(unpacking: Unpacking | None = None) -> None:
+def install_bounded_fetching(unpacking: Unpacking | None = None) -> None:
     """Make every aiokafka consumer of this process read this way, from now on. Repeating it changes nothing."""
     global _bounds
     if unpacking is not None:
@@ -88,7 +88,7 @@ def waits_for_room(fetched: Any) -> bool:
     return unpacked is not None and unpacked.waits
 
 
-class Taken(list[KafkaRecord]):
+class TakenRecords(list[KafkaRecord]):
     """Records taken from one partition; ``weight``: their decompressed bytes, reserved as long as the list exists."""
 
     weight: int = 0
@@ -136,14 +136,14 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
             return record
         raise StopIteration
 
-    def take(self, most: int) -> Taken:
+    def take(self, most: int) -> TakenRecords:
         """The next records: ``most``, or about ``GIVEN_BYTES``, or what there is memory for. An empty list may not be
         the end.
 
         Raises:
             CorruptRecordException: the batch differs from what the broker was sent; it must be fetched again.
         """
-        taken = Taken()
+        taken = TakenRecords()
         while len(taken) < most and taken.weight < GIVEN_BYTES and not self.exhausted:
             if self._open is None and self._waiting is None:
                 taken.extend(islice(self._records_iterator, most - len(taken)))
@@ -202,7 +202,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
                 return
             self.next_fetch_offset = end  # also after records that compaction has removed from its end
 
-    def _take_opened(self, taken: Taken, most: int) -> bool:
+    def _take_opened(self, taken: TakenRecords, most: int) -> bool:
         """Take records of the batch that is, or can be, decompressed; false when there is no memory for it."""
         batch = self._open
         if batch is None:

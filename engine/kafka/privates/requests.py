@@ -12,7 +12,7 @@ from aiokafka.protocol.struct import Struct
 from aiokafka.protocol.types import Array, Bytes, Int32, Schema
 
 
-def write_flat() -> None:
+def install_fast_encoding() -> None:
     """Encode all requests of this process this way, from now on. Repeating it changes nothing."""
     Struct.encode = encoded
 

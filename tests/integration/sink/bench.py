@@ -14,16 +14,16 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from engine.kafka.copies import MAX_PAUSE_MS, Partition
+from engine.kafka.copies import MAX_PAUSE_MS, PartitionKey
 from engine.kafka.record import Record
 from sinks.base import Flushed, Topics
-from sinks.runner import Pace, Runner, Source
+from sinks.runner import KafkaSource, Pace, Runner
 from sinks.sql.sqlite import open_sink
 from tests.unit.sinks import messages
 from tests.unit.sinks.backends import SqliteBackend
 from tests.unit.sinks.messages import Logs, alert, entry, profile, redirect, tell
 
-QUICK = Pace(linger=0.05, commit=0.1, recheck=0.3, heartbeat=0.5, settle=0.2, longest_wait=0.3)
+QUICK = Pace(linger=0.05, commit=0.1, recheck=0.3, heartbeat=0.5, leader_change=0.2, longest_wait=0.3)
 PATIENCE = 60.0
 MEBIBYTE = 1024 * 1024
 
@@ -51,8 +51,8 @@ class Bus:
     def plain(self, topic: str) -> str:
         return topic.removeprefix(f"{self.name}.")
 
-    def source(self) -> Source:
-        return Source(self.bootstrap, self.topics.kinds(), f"{self.name}-group")
+    def source(self) -> KafkaSource:
+        return KafkaSource(self.bootstrap, self.topics.kinds(), f"{self.name}-group")
 
     async def create(self, *topics: str) -> None:
         async with self.admin() as admin:
@@ -108,7 +108,7 @@ class Bus:
         finally:
             await consumer.stop()
 
-    async def ends(self) -> dict[Partition, int]:
+    async def ends(self) -> dict[PartitionKey, int]:
         """Where the logs end for a reader of committed records."""
         consumer = self._reader()
         await consumer.start()
@@ -118,7 +118,7 @@ class Bus:
         finally:
             await consumer.stop()
 
-    async def shown(self) -> dict[Partition, int]:
+    async def shown(self) -> dict[PartitionKey, int]:
         """The offsets of the sink's group."""
         async with self.admin() as admin:
             found = await admin.list_consumer_group_offsets(self.source().group)
@@ -137,7 +137,7 @@ class Noted:
     records: int = 0
     unreadable: int = 0
     failures: list[str] = field(default_factory=list)
-    lag: dict[Partition, int] = field(default_factory=dict)
+    lag: dict[PartitionKey, int] = field(default_factory=dict)
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
         assert seconds > 0
@@ -160,7 +160,7 @@ class Database:
         self.tables = self._backend.tables
         self.locked = self._backend.locked
 
-    def positions(self) -> dict[Partition, int]:
+    def positions(self) -> dict[PartitionKey, int]:
         with closing(sqlite3.connect(self.path)) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sink_offsets'").fetchone():
                 return {}

@@ -106,12 +106,12 @@ BUGS = (
         (checks.PART_OF_THEIR_OWN,),
     ),
     Bug(
-        "what-is-settled-stays-behind",
-        "A customer who moves takes alerts along, and not up to when all is settled.",
+        "what-is-decided-stays-behind",
+        "A customer who moves takes alerts along, and not up to when all is decided for good.",
         "agents/moves.py",
         '"decidedUntil": shipped.decided_until if last else BEFORE_ALL,',
         '"decidedUntil": BEFORE_ALL,',
-        (checks.SETTLED_MOVES,),
+        (checks.DECIDED_MOVES,),
     ),
     Bug(
         "commit-before-the-acknowledgements",
@@ -182,8 +182,8 @@ BUGS = (
         "a-block-that-the-next-owner-does-not-know",
         "A value that too many strangers share is blocked until the resolver is restarted.",
         "agents/resolver.py",
-        "            yield self._know(node, Held(held.customer, blocked=at))\n",
-        "            self._know(node, Held(held.customer, blocked=at))\n",
+        "            yield self._know(node, NodeState(held.customer, blocked=at))\n",
+        "            self._know(node, NodeState(held.customer, blocked=at))\n",
         (checks.FUSE_RESTORED, checks.STRANGERS),
     ),
     Bug(
@@ -256,7 +256,7 @@ BUGS = (
     Bug(
         "at-not-cut-to-received",
         "An event that claims to lie ahead of the broker's clock stands there on the timeline.",
-        "agents/heard.py",
+        "agents/journal_record.py",
         "        at, uid = effective_at(happened, received), known.uid\n",
         "        at, uid = max(happened, effective_at(happened, received)), known.uid\n",
         (checks.LATER_THAN_RECEIVED,),

@@ -11,8 +11,8 @@ BUGS = (
         "An entry stands where it did and where an earlier copy puts it.",
         "agents/archive.py",
         """\
-        if added.stood_at is not None:
-            self._take_away(owner, uid, Place(added.stood_at, matter))
+        if added.moved_from is not None:
+            self._take_away(owner, uid, EntryPlace(added.moved_from, matter))
 """,
         "",
         (checks.EARLIER_PLACE, checks.EARLIER_ENTRY),

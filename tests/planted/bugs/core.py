@@ -128,7 +128,7 @@ BUGS = (
         "        gone = self._compare(since, {match.name: match for match in found.matches}, watches)\n",
         """\
         appended, before = customer.appended, [alert for alert in customer.alerts if alert.time < since]
-        chosen = Memory(before, customer.decided_until, self._rules.longest_cooldown, appended)
+        chosen = NotifiedAlerts(before, customer.decided_until, self._rules.longest_cooldown, appended)
         names = {alert.name for alert in decide(found.matches, chosen, appended, self._now, replay=False)}
         gone = self._compare(since, {match.name: match for match in found.matches if match.name in names}, watches)
 """,
@@ -141,7 +141,7 @@ BUGS = (
         "what-a-retraction-frees-is-forgotten",
         "A match that an alert kept silent stays silent when a late event takes that alert back.",
         "core/customer/judging.py",
-        "self._decide([*self._freed(since, gone), *found.matches])",
+        "self._decide([*self._no_longer_suppressed(since, gone), *found.matches])",
         "self._decide(found.matches)",
         (
             checks.FREED_BEFORE,
@@ -163,13 +163,13 @@ BUGS = (
         "cooldown-restarted-by-suppressed-matches",
         "A match that is not told lengthens the silence.",
         "core/alerts/notification.py",
-        "        if memory.is_decided(time) or memory.silences(",
+        "        if memory.is_decided(time) or memory.suppresses(",
         """\
-        if memory.silences(rule, match.watch.key, time):
+        if memory.suppresses(rule, match.watch.key, time):
             memory.alerts = [
                 one._replace(time=max(one.time, time)) if one.rule == rule.name else one for one in memory.alerts
             ]
-        if memory.is_decided(time) or memory.silences(""",
+        if memory.is_decided(time) or memory.suppresses(""",
         (checks.NOTIFICATIONS,),
     ),
     Bug(
@@ -181,8 +181,8 @@ BUGS = (
         (checks.RECALLED,),
     ),
     Bug(
-        "settled-past-not-read-again",
-        "An event about an invoice that was settled long ago is judged without its past.",
+        "past-of-a-closed-invoice-not-read-again",
+        "An event about an invoice that was closed long ago is judged without its past.",
         "core/timeline/matters.py",
         "self._go_on(known.get(name) or self.recalled(name, at, context), taken)",
         "self._go_on(known.get(name), taken)",
@@ -242,7 +242,7 @@ BUGS = (
     ),
     Bug(
         "what-was-forgotten-is-told-again",
-        "What an alert kept silent that was forgotten for room is not settled.",
+        "What an alert kept silent that was forgotten for room is not decided for good.",
         "core/alerts/suppression.py",
         "self.decided = max([self.decided, *(alert.reach(self._cooldown) for alert in gone)])",
         "self.decided = max(self.decided, 0)",
@@ -291,7 +291,7 @@ BUGS = (
         ":",
         (
             checks.ENDED_BEFORE,
-            checks.SETTLED_WORLDS,
+            checks.DECIDED_WORLDS,
         ),
     ),
     Bug(
@@ -310,7 +310,7 @@ BUGS = (
         "if alert.standing or alert.time < appended]",
         (
             checks.FORGOTTEN_ALERT,
-            checks.SETTLED_WORLDS,
+            checks.DECIDED_WORLDS,
         ),
     ),
     Bug(

@@ -202,7 +202,7 @@ BUGS = (
         "engine/transactional/partition.py",
         """\
             if batch is None:
-                await self._state.settle(producer)
+                await self._state.commit_position(producer)
 """,
         """\
             if batch is None:

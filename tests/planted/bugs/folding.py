@@ -106,8 +106,8 @@ BUGS = (
         "what-a-late-end-frees-is-forgotten",
         "When a late event ends an alert earlier, only what itself triggers is decided.",
         "core/customer/judging.py",
-        "self._decide([*self._freed(since, gone), *found.matches])",
-        "self._decide([*self._freed(since, gone), *(match for match in found.matches if match.entry.at == since)])",
+        "self._decide([*self._no_longer_suppressed(since, gone), *found.matches])",
+        "self._decide([*self._no_longer_suppressed(since, gone), *(m for m in found.matches if m.entry.at == since)])",
         (checks.LATE_END, checks.NOTIFICATIONS),
     ),
     Bug(
@@ -146,7 +146,7 @@ BUGS = (
         (checks.STANDS_AGAIN,),
     ),
     Bug(
-        "an-ended-alert-silences-nothing",
+        "an-ended-alert-suppresses-nothing",
         "An alert is put away when it has ended, although its cooldown is not over.",
         "core/customer/judging.py",
         " else max(end + 1, alert.time + rule.cooldown)\n",
@@ -258,7 +258,7 @@ BUGS = (
     Bug(
         "a-matter-of-a-type-that-is-none-any-more",
         "A matter whose history holds an entry of a type that left the vocabulary can't be recalled.",
-        "core/alerts/past.py",
+        "core/alerts/history.py",
         "        return [one for one in about if one is not None]\n",
         "        return [one for one in about if one is not None or self._rules]\n",
         (checks.OTHER_RULES,),
@@ -270,7 +270,7 @@ BUGS = (
         "    if not isinstance(joined, Written) or customer.arriving:\n",
         """\
     if not isinstance(joined, Written) and not customer.arriving:
-        past = Past(history, customer.id, (), rules)
+        past = CustomerHistory(history, customer.id, (), rules)
         return [joined, *judge(customer, None, rules, past, replay=record.replay)]
     if not isinstance(joined, Written) or customer.arriving:
 """,
@@ -279,18 +279,18 @@ BUGS = (
     Bug(
         "a-moved-entry-stands-twice",
         "An entry that a copy puts earlier is folded there and where it stood.",
-        "core/alerts/past.py",
+        "core/alerts/history.py",
         "[*(one for one in held if one.uid not in new), *mine]",
         "[*(one for one in held if one.uid not in new or one not in self._new), *mine]",
         (checks.MOVED_ENTRY,),
     ),
     Bug(
-        "settled-matches-are-no-matches",
+        "decided-matches-are-no-matches",
         "What lies 400 days back is left out of the fold: a notified alert of then is retracted.",
         "core/customer/judging.py",
         "lambda at, _rule, _key: at >= since, ",
         "lambda at, _rule, _key: at >= max(since, self._customer.appended - 34_560_000_000_000), ",
-        (checks.SETTLED_LATE,),
+        (checks.DECIDED_LATE,),
     ),
     Bug(
         "whatever-a-rule-says-again-is-silent",
@@ -327,7 +327,7 @@ BUGS = (
     Bug(
         "what-came-just-now-is-not-found",
         "Of what came with this very record nothing is told as evidence.",
-        "core/alerts/past.py",
+        "core/alerts/history.py",
         "            if one.uid == uid:\n",
         "            if one.uid == uid[1:]:\n",
         (checks.JUST_NOW,),
@@ -336,14 +336,14 @@ BUGS = (
         "evidence-looked-for-where-it-goes",
         "What is taken back at a merge is told when the entries have left.",
         "core/customer/step.py",
-        "    past = Past(history, customer.id, (), rules)\n    said",
-        "    past = Past(history, record.into, (), rules)\n    said",
+        "    past = CustomerHistory(history, customer.id, (), rules)\n    said",
+        "    past = CustomerHistory(history, record.into, (), rules)\n    said",
         (checks.SHIPPED,),
     ),
     Bug(
         "a-retraction-speaks-of-today",
         "What an alert rested on is told at the instants at which it stands by now.",
-        "core/alerts/past.py",
+        "core/alerts/history.py",
         "        return found if found is None or found.at == named.at else replace(found, at=named.at)\n",
         "        return found\n",
         (checks.STOOD,),

@@ -73,8 +73,8 @@ BUGS = (
     Bug(
         "forged-alerts-believed",
         "An alert that comes with a move may be for any number of departments.",
-        "agents/heard.py",
-        "        if not may_be_notified(alerts):\n",
+        "agents/journal_record.py",
+        "        if not are_valid_alerts(alerts):\n",
         "        if False:\n",
         (checks.FORGED_MOVE,),
     ),

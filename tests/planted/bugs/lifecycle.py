@@ -9,7 +9,7 @@ BUGS = (
     Bug(
         "end-without-a-limit",
         "A process whose end hangs says so, and stays.",
-        "runtime/ending.py",
+        "runtime/shutdown.py",
         "        os._exit(self._code)\n",
         "",
         (checks.ENDS,),

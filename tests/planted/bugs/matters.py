@@ -83,7 +83,7 @@ BUGS = (
     Bug(
         "remembered-too-late",
         "What is remembered of a matter answers for instants before, too.",
-        "agents/remembered.py",
+        "agents/matter_cache.py",
         "found is None or found[0] > instant",
         "found is None",
         (checks.REMEMBERED,),
@@ -91,7 +91,7 @@ BUGS = (
     Bug(
         "remembered-though-something-is-late",
         "A late event about a matter that left the state is not seen by what follows.",
-        "agents/remembered.py",
+        "agents/matter_cache.py",
         "if until > since]",
         "if until > since + 1]",
         (checks.REMEMBERED,),

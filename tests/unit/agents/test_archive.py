@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from agents import known_uids
 from agents.archive import Added, Archive, matter_name
-from agents.heard import Source
+from agents.journal_record import EventSource
 from agents.metrics import Metrics
 from agents.timeline_entry import TimelineEntries, timeline_headers
 from core.customer.arrival import Arrived, Written
@@ -83,11 +83,11 @@ def held(number: int, at: int, matter: Matter | None) -> Held:
 ENTRIES = TimelineEntries(0, {}, Metrics(CollectorRegistry()))
 
 
-def written(customer: str, one: Held, stood_at: int | None = None) -> tuple[bytes, Added]:
+def written(customer: str, one: Held, moved_from: int | None = None) -> tuple[bytes, Added]:
     """Its value on the topic, with an identifier that tries to be mistaken for the bus's own words; what is stored."""
     known = orjson.dumps([{"type": '"at":1,"received":2,', "value": ',"event":{'}])
-    source = Source(bytes.fromhex(one.entry.uid), one.event, one.received, one.origin, known, moved=True)
-    output, added = ENTRIES.record(customer.encode(), Written(one.entry, False, 0, None, stood_at), source)
+    source = EventSource(bytes.fromhex(one.entry.uid), one.event, one.received, one.origin, known, moved=True)
+    output, added = ENTRIES.record(customer.encode(), Written(one.entry, False, 0, None, moved_from), source)
     assert output.value is not None
     return output.value, msgspec.structs.replace(added, matter=one.about)  # nobody knows its type, nor what it is about
 
@@ -122,11 +122,11 @@ class AgainstADict(RuleBasedStateMachine):
         self.homes += 1
         return Archive(Path(self.directory.name) / str(self.homes))
 
-    def writes(self, customer: str, one: Held, stood_at: int | None) -> None:
-        value, added = written(customer, one, stood_at)
+    def writes(self, customer: str, one: Held, moved_from: int | None) -> None:
+        value, added = written(customer, one, moved_from)
         self.archive.add(added)
         self.now[customer, one.entry.uid] = one
-        headers = timeline_headers(one.about, stood_at)
+        headers = timeline_headers(one.about, moved_from)
         self.unsent.append((f"{customer}/{one.entry.uid}".encode(), value, headers))
 
     @rule(customer=st.sampled_from(CUSTOMERS), at=st.integers(0, 9), matter=st.sampled_from(MATTERS))
@@ -187,7 +187,7 @@ class AgainstADict(RuleBasedStateMachine):
     @rule()
     def reads_on(self) -> None:
         self.flushes()
-        self.archive.read_on()
+        self.archive.load_uids()
 
     @invariant()
     def holds_the_same(self) -> None:
@@ -200,7 +200,7 @@ class AgainstADict(RuleBasedStateMachine):
                 about = [one.entry for one in in_order if one.matter == matter and one.entry.at < 6]
                 assert about == list(self.archive.matter(customer, *matter, 6))
             shipped = [(one.entry.uid, one.received, one.origin, one.event) for one in in_order]
-            assert shipped == [(s.uid, s.received, s.origin, s.event) for s in self.archive.shippable(customer)]
+            assert shipped == [(s.uid, s.received, s.origin, s.event) for s in self.archive.for_move(customer)]
             for number in range(1, self.numbers + 1):
                 uid = event_uid("s", f"{number}")
                 one = mine.get(uid)
@@ -268,11 +268,11 @@ def test_a_restored_entry_stands_where_it_was_put_last_whatever_compaction_has_l
 ) -> None:
     one = held(1, 9, ("case", "K"))
     key = f"c_1/{one.entry.uid}".encode()
-    log, stood_at = [], None
+    log, moved_from = [], None
     for at in (9, 7, 5):
         one = replace(one, entry=structs.replace(one.entry, at=at))
-        log.append((key, written("c_1", one)[0], timeline_headers(one.about, stood_at)))
-        stood_at = at
+        log.append((key, written("c_1", one)[0], timeline_headers(one.about, moved_from)))
+        moved_from = at
     for _ in range(2):  # a worker that was killed reads again what its store has already
         for place in left:
             mirror(archive, log[place])
@@ -340,14 +340,14 @@ def test_what_a_store_held_before_is_found_however_much_of_it_was_read_by_now(
     archive = Archive(tmp_path / "state")
     for _ in range(9):
         assert [0, 1, 2] == found(archive)
-        archive.read_on()
+        archive.load_uids()
     archive.add(written("c_1", entries[3])[1])
     archive.mirror(f"c_1/{entries[4].entry.uid}".encode(), written("c_1", entries[4])[0])
     archive.flush(MARK)
     archive.opened()
     for _ in range(9):
         assert [0, 1, 2, 3, 4] == found(archive)
-        archive.read_on()
+        archive.load_uids()
     archive.close()
 
 
@@ -360,6 +360,6 @@ def test_an_empty_store_is_known_to_hold_nothing_and_a_full_one_only_once_it_was
     store.flush_pending()
     uids.begin()
     assert [True, True] == [uids.may_hold(one), uids.may_hold(other)]
-    uids.read_on()
+    uids.load_uids()
     assert [True, False] == [uids.may_hold(one), uids.may_hold(other)]
     store.close()

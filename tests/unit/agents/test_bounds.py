@@ -26,7 +26,7 @@ from core.timeline.derived import Derived
 from core.timeline.features import Ref
 from core.timeline.matters import FIELDS, Matter, Matters
 from schemas.codec import Codec
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 from schemas.topics import DEAD, PROFILES, alerts_topic
 
 from .bench import (
@@ -54,7 +54,7 @@ LONG = "\x01" * 42 + "xxxx"
 def test_a_name_that_is_too_long_is_refused_by_its_contract() -> None:
     told = event("sales.opportunity.created.v1", minute(0), opportunityId="O1", stage="x", name="n" * 250_000)
     refused = CODEC.decode("sales", told, [])
-    assert isinstance(refused, Dead)
+    assert isinstance(refused, Refusal)
     assert Reason.INVALID_DATA == refused.reason
     assert refused.message.startswith("data.name is a string of 250000 characters")
     assert refused.message.endswith("expected a string of 1 to 256 bytes as JSON.")

@@ -13,10 +13,10 @@ from agents.intake import BATCH_BYTES
 from engine.transactional.transaction import Output, _size
 from schemas.dead_letter import told
 from schemas.journal import Header, Origin
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 
 ORIGIN = Origin("cx.web.events.v1", 3, 41)
-DEAD = Dead(Reason.TOO_LARGE, "the event is too large.")
+DEAD = Refusal(Reason.TOO_LARGE, "the event is too large.")
 
 
 def dead(
@@ -72,7 +72,7 @@ def test_what_a_department_wrote_into_such_headers_is_not_what_the_bus_says() ->
 
 
 def test_a_long_sentence_is_cut() -> None:
-    made = letter(None, b"", (), "intake", ORIGIN, Dead(Reason.INVALID_DATA, "ä" * 100_000))
+    made = letter(None, b"", (), "intake", ORIGIN, Refusal(Reason.INVALID_DATA, "ä" * 100_000))
     assert 2_000 == len(told(made.headers)["message"])
 
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents import messages, output_size
-from core.rules.conditions.condition import Answer, Condition, Kept, Now
+from core.rules.conditions.condition import Answer, Condition, FeatureIndex, Now
 from core.rules.ruleset import RuleSet
 from core.timeline.entry import FOREVER
 from core.timeline.features import Feature
@@ -167,7 +167,7 @@ class Moody(Condition):
     def features(self) -> Iterable[Feature]:
         return self._real.features()
 
-    def bound(self, kept: Kept) -> Condition:
+    def bound(self, kept: FeatureIndex) -> Condition:
         return Moody(self._real.bound(kept))
 
     def fields(self) -> frozenset[str]:
@@ -222,7 +222,7 @@ class Broken(Condition):
     def features(self) -> tuple[()]:
         return ()
 
-    def bound(self, kept: Kept) -> Condition:
+    def bound(self, kept: FeatureIndex) -> Condition:
         return self
 
 

@@ -161,7 +161,7 @@ FORMER = orjson.dumps(
             "standing": [],
             "state": {
                 "schema": 3, "plan": "068b5577", "nameAt": 1, "contactAt": {}, "lastAt": 1, "ruleAt": 1, "clock": 1,
-                "streams": {}, "settled": "", "since": 1, "alerts": [], "closed": [], "decidedUntil": -1,
+                "streams": {}, "settled": "", "since": 1, "alerts": [], "closed": [], "settledUntil": -1,
                 "arriving": {}, "unjudged": False,
             },
         },

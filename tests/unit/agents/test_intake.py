@@ -32,7 +32,7 @@ from schemas.codec import Codec, Decoded
 from schemas.dead_letter import ERRORS
 from schemas.envelope import Headers
 from schemas.journal import NODES, header_of
-from schemas.refusal import Dead
+from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, partition_of
 
@@ -241,7 +241,7 @@ def test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason(
 class Stumbling(Codec):
     """A codec with a mistake that one event brings to light."""
 
-    def decode(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Dead:
+    def decode(self, department: str, value: bytes | None, headers: Headers | None) -> Decoded | Refusal:
         if value is not None and b"mallory" in value:
             raise RecursionError("mallory@example.com")
         return super().decode(department, value, headers)

@@ -214,7 +214,7 @@ def test_what_can_wait_waits_for_a_unit_of_few_records_however_few_their_custome
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal, calls = Journal(tmp_path), list[int]()
-    monkeypatch.setattr(Archive, "read_on", lambda _: calls.append(1))
+    monkeypatch.setattr(Archive, "load_uids", lambda _: calls.append(1))
     for size, expected in ((QUIET + 1, 0), (QUIET, 1)):
         unit = []
         for number in range(size):

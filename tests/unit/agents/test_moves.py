@@ -89,7 +89,7 @@ def test_alerts_that_are_too_many_for_the_last_part_of_a_move_are_one_of_their_o
     assert 19 == journal.current(PROFILES)["old"]["standing"].count("campaign-during-complaint")
 
 
-def test_what_is_settled_for_a_customer_stays_so_after_a_merge(
+def test_what_is_decided_for_a_customer_stays_so_after_a_merge(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     complain(journal, "young", 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents import remembered
-from agents.remembered import Remembered
+from agents import matter_cache as remembered
+from agents.matter_cache import MatterCache
 from agents.snapshots import Snapshots
 from core.timeline.features import Ref
 from core.timeline.invoices import Bill, Money
@@ -53,7 +53,7 @@ def test_nothing_is_known_of_a_unit_of_work_that_failed_or_of_who_is_forgotten()
 
 def test_who_was_named_longest_ago_goes_first_and_payments_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembered, "MOST", 10)
-    matters = Remembered()
+    matters = MatterCache()
     paid = Matter(False, None, False, (), Bill(paid={f"P{n}": Money(n, "EUR", "1.00") for n in range(6)}))
     for customer, matter in (("a", CLOSED), ("b", CLOSED), ("a", CLOSED), ("c", paid)):
         matters.keep(customer, *INVOICE, 10, matter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.topic_admin import PartitionsDiffer, Standing, copies
+from agents.topic_admin import PartitionsDiffer, TopicStatus, copies
 from schemas.alerted import ALERTED
 from schemas.topics import (
     DEAD,
@@ -94,7 +94,7 @@ def test_a_new_department_is_one_more_name() -> None:
 
 
 def test_records_are_counted_over_all_partitions() -> None:
-    standing = Standing(by_name()[JOURNAL], True, 3, (), ((0, 5), (2, 4), (0, 0)))
+    standing = TopicStatus(by_name()[JOURNAL], True, 3, (), ((0, 5), (2, 4), (0, 0)))
     assert standing.records == 7
 
 

@@ -11,14 +11,14 @@ from prometheus_client import CollectorRegistry
 
 from agents.blocked import Blocked, BlockedIdentifiers
 from cli.blocked import LISTED, asked, tell
-from cli.health import Process
+from cli.health import AnnouncedProcess
 from runtime.ops import Health, OpsPages
 
 NOW = 1_795_000_000_000_000
 
 
 @contextmanager
-def worker(blocked: BlockedIdentifiers) -> Iterator[Process]:
+def worker(blocked: BlockedIdentifiers) -> Iterator[AnnouncedProcess]:
     pages = OpsPages(
         CollectorRegistry(),
         lambda: Health(True, ""),
@@ -26,7 +26,7 @@ def worker(blocked: BlockedIdentifiers) -> Iterator[Process]:
         documents={"/blocked": blocked.page},
     )
     try:
-        yield Process("worker-0", os.getpid(), pages.url)
+        yield AnnouncedProcess("worker-0", os.getpid(), pages.url)
     finally:
         pages.close()
 

@@ -17,19 +17,19 @@ from agents.identifiers import Identifiers
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
 from cli.demo import manifest
-from cli.demo.manifest import ManifestError, Told, differences
+from cli.demo.manifest import ExpectedAlert, ManifestError, differences
 from cli.demo.narrator import Narrator
-from cli.demo.observed import Alerted, Arrived, Died, Merged, Observed
+from cli.demo.observed import Alerted, CustomersMerged, Died, EventArrived, Observed
 from cli.demo.run_record import RunRecord, remembered
 from cli.demo.story import Story, StoryEvent, story
 from cli.demo.summary import Summary
 from core.alerts.alert import Name
-from core.alerts.past import looked_at, matches
-from core.identity.links import Born, Linked, Node, resolve, root
+from core.alerts.history import folded_entries, matches
+from core.identity.links import CustomerCreated, Linked, Node, resolve, root
 from core.identity.links import Merged as MergedInto
 from core.timeline.entry import DAY, HOUR, Entry, event_uid
 from schemas.codec import Codec, Decoded
-from schemas.refusal import Dead
+from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.topics import DEAD, IDENTITIES, TIMELINE, alerts_topic
 
@@ -82,7 +82,7 @@ class Graph:
         for change in resolution.changes:
             if isinstance(change, Linked):
                 self.owners[change.node.hash] = change.customer
-            elif isinstance(change, Born):
+            elif isinstance(change, CustomerCreated):
                 self.births[change.customer] = change.offset
             elif isinstance(change, MergedInto):
                 self.redirects[change.customer] = change.into
@@ -111,7 +111,7 @@ def test_every_event_can_be_read_except_the_malformed_one(suffix: str) -> None:
     refused = [event for event in told.events if event.uid is None]
     assert len(refused) == 1
     dead = CODEC.decode(refused[0].department, refused[0].value, None)
-    assert isinstance(dead, Dead)
+    assert isinstance(dead, Refusal)
     assert EXPECTED.dead == {dead.reason: 1}
     assert "data.total is the number 12.4" in dead.message
     for event in told.events:
@@ -152,20 +152,20 @@ def test_nothing_that_ordinary_customers_do_could_fire() -> None:
     told = story(NOW)
     ordinary = {who: of for who, of in entries(told.events).items() if who not in told.names}
     assert ORDINARY == len(ordinary)
-    taken = [one for of in ordinary.values() for one in looked_at(of, RULES)]
+    taken = [one for of in ordinary.values() for one in folded_entries(of, RULES)]
     assert [one.entry for one in taken if one.effects.judged] == []
 
 
 def test_the_day_fires_exactly_what_the_manifest_says() -> None:
     """By the batch definition, after each event: what ever held was told, and what does not any more was retracted."""
     told = story(NOW)
-    known: dict[Name, Told] = {}
+    known: dict[Name, ExpectedAlert] = {}
     for count in range(len(told.day)):
         for who, history in entries([*told.prologue, *told.day[: count + 1]]).items():
             held = {match.name: match.watch for match in matches(history, RULES)}
             for name, watch in held.items():
                 state = "fired" if watch.end is None or watch.end > NOW else "resolved"
-                known[name] = Told(watch.rule.name, who, state, tuple(sorted(watch.rule.notify)))
+                known[name] = ExpectedAlert(watch.rule.name, who, state, tuple(sorted(watch.rule.notify)))
             gone = [name for name, alert in known.items() if alert.of == who and name not in held]
             known |= {name: known[name]._replace(state="retracted") for name in gone}
     assert sorted(EXPECTED.alerts) == sorted(known.values())
@@ -301,8 +301,8 @@ def test_an_alert_told_to_two_departments_is_one_and_waits_for_its_customer() ->
     observed.take(*alert("c_1", "fired", "service"))
     assert [] == list(observed.news())
     observed.take(*entry("c_1", ben))
-    assert [Arrived, Alerted] == [type(news) for news in observed.news()]
-    assert (1, {}, (Told("upsell-moment", "ben", "fired", ("sales", "service")),), {}) == _plain(observed)
+    assert [EventArrived, Alerted] == [type(news) for news in observed.news()]
+    assert (1, {}, (ExpectedAlert("upsell-moment", "ben", "fired", ("sales", "service")),), {}) == _plain(observed)
 
 
 def test_what_is_retracted_for_a_merged_away_customer_stands_for_the_other() -> None:
@@ -319,9 +319,9 @@ def test_what_is_retracted_for_a_merged_away_customer_stands_for_the_other() -> 
         alert("c_old", "updated", "sales"),
     ):
         observed.take(*record)
-    merged = [news for news in observed.news() if isinstance(news, Merged)]
-    assert [Merged("ada", ("Ada.Marsh@Example.com", "C-1042", "020 7946 0958"))] == merged
-    assert (1, {"ada": 1}, (Told("upsell-moment", "ada", "updated", ("sales",)),), {}) == _plain(observed)
+    merged = [news for news in observed.news() if isinstance(news, CustomersMerged)]
+    assert [CustomersMerged("ada", ("Ada.Marsh@Example.com", "C-1042", "020 7946 0958"))] == merged
+    assert (1, {"ada": 1}, (ExpectedAlert("upsell-moment", "ada", "updated", ("sales",)),), {}) == _plain(observed)
 
 
 def test_a_dead_letter_is_told_once_and_is_missing_no_more() -> None:
@@ -337,7 +337,7 @@ def test_a_dead_letter_is_told_once_and_is_missing_no_more() -> None:
     assert (0, {}, (), {"invalid-data": 1}) == _plain(observed)
 
 
-def _plain(observed: Observed) -> tuple[int, dict[str, int], tuple[Told, ...], dict[str, int]]:
+def _plain(observed: Observed) -> tuple[int, dict[str, int], tuple[ExpectedAlert, ...], dict[str, int]]:
     found = observed.outcome()
     return found.customers, dict(found.merges), found.alerts, dict(found.dead)
 
@@ -364,7 +364,7 @@ def test_nothing_that_is_told_is_wider_than_a_hundred_columns(monkeypatch: pytes
     narrator = Narrator(out)
     narrator.day(told)
     for event in told.day:
-        narrator.tell(Arrived(event))
+        narrator.tell(EventArrived(event))
     data: Mapping[str, Any] = {
         "alertId": "a_1",
         "rule": "contact-fatigue",
@@ -375,7 +375,7 @@ def test_nothing_that_is_told_is_wider_than_a_hundred_columns(monkeypatch: pytes
     }
     for state in ("fired", "updated", "resolved", "expired", "retracted"):
         narrator.tell(Alerted({**data, "state": state}))
-    narrator.tell(Merged("ada", ("C-1042", "020 7946 0958")))
+    narrator.tell(CustomersMerged("ada", ("C-1042", "020 7946 0958")))
     narrator.tell(Died(told.day[-2], "invalid-data", "data.total is wrong, " * 20))
     lines = out.getvalue().splitlines()
     assert [] == [line for line in lines if len(line) > 100]

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli import event_file
-from cli.event_file import LONGEST, Written
+from cli.event_file import LONGEST, FileEvent
 from cli.event_file import read as streamed
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(), st.lists, max_leaves=5)
 
 
-def read(content: bytes) -> list[Written]:
+def read(content: bytes) -> list[FileEvent]:
     return list(streamed(io.BytesIO(content)))
 
 
@@ -27,12 +27,12 @@ def test_nothing_is_no_event(content: bytes) -> None:
 
 
 def test_json_lines_keep_their_bytes_and_line_numbers() -> None:
-    expected = [Written("line 1", b'{"a": 1}', {"a": 1}), Written("line 3", b'{"a":2.0}', {"a": 2.0})]
+    expected = [FileEvent("line 1", b'{"a": 1}', {"a": 1}), FileEvent("line 3", b'{"a":2.0}', {"a": 2.0})]
     assert expected == read(b'{"a": 1}\r\n\n{"a":2.0}\n')
 
 
 def test_one_event_may_go_over_several_lines() -> None:
-    assert [Written("event 1", b'{\n "a": 1\n}', {"a": 1})] == read(b'{\n "a": 1\n}\n')
+    assert [FileEvent("event 1", b'{\n "a": 1\n}', {"a": 1})] == read(b'{\n "a": 1\n}\n')
 
 
 def test_several_events_may_go_over_several_lines_with_objects_that_stand_in_one() -> None:

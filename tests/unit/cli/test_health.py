@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from cli.health import Answer, Process, announced, ask, forget_dead
+from cli.health import AnnouncedProcess, PageAnswer, announced, ask, forget_dead
 from runtime.ops import Health, OpsPages, announce
 
 
@@ -19,7 +19,7 @@ def test_pages_are_asked_and_answer_for_themselves() -> None:
         answers = [ask(pages.url, "/readyz"), ask(pages.url, "/readyz"), ask(pages.url, "/livez")]
     finally:
         pages.close()
-    assert [Answer(False, "restoring"), Answer(True, "4 partitions"), Answer(True, "beats")] == answers
+    assert [PageAnswer(False, "restoring"), PageAnswer(True, "4 partitions"), PageAnswer(True, "beats")] == answers
     assert ask(pages.url, "/readyz") is None
 
 
@@ -27,7 +27,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_pages_on_this_machine(monke
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     pages = OpsPages(CollectorRegistry(), lambda: Health(True, ""), lambda: Health(True, "here"))
     try:
-        assert Answer(True, "here") == ask(pages.url, "/readyz")
+        assert PageAnswer(True, "here") == ask(pages.url, "/readyz")
     finally:
         pages.close()
 
@@ -37,7 +37,10 @@ def test_notes_are_read_by_name_and_broken_ones_passed_over(tmp_path: Path) -> N
     announce(run, "worker-0", os.getpid(), "http://h:1")
     announce(run, "sink", 2**22 + 1, "http://h:2")
     (run / "half.json").write_text('{"name": "half", ')
-    expected = [Process("sink", 2**22 + 1, "http://h:2"), Process("worker-0", os.getpid(), "http://h:1")]
+    expected = [
+        AnnouncedProcess("sink", 2**22 + 1, "http://h:2"),
+        AnnouncedProcess("worker-0", os.getpid(), "http://h:1"),
+    ]
     assert expected == announced(tmp_path)
     assert [False, True] == [process.alive for process in announced(tmp_path)]
 

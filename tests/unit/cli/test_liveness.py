@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cli.health import Answer, Process
+from cli.health import AnnouncedProcess, PageAnswer
 from cli.liveness import Liveness
 
-ONE, NEXT = Process("worker-0", 7, "http://h:1"), Process("worker-0", 8, "http://h:2")
-WELL, ILL = Answer(True, "last beat 0.1 s ago"), Answer(False, "last beat 42.0 s ago")
+ONE, NEXT = AnnouncedProcess("worker-0", 7, "http://h:1"), AnnouncedProcess("worker-0", 8, "http://h:2")
+WELL, ILL = PageAnswer(True, "last beat 0.1 s ago"), PageAnswer(False, "last beat 42.0 s ago")
 
 
-def complaints(*seen: tuple[float, Process | None, Answer | None]) -> list[str | None]:
+def complaints(*seen: tuple[float, AnnouncedProcess | None, PageAnswer | None]) -> list[str | None]:
     pulse = Liveness()
     return [pulse.complaint(process, answer, now) for now, process, answer in seen]
 

@@ -178,14 +178,14 @@ def test_the_list_of_verbs_says_of_each_what_its_own_help_says(verb: Verb) -> No
     assert verb.name == loaded.name
 
 
-def test_a_child_of_the_supervisor_is_tied_to_it_before_its_verb_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_of_the_supervisor_watches_it_before_its_verb_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
 
     def imported(name: str) -> ModuleType:
         told.append(name)
         return import_module(name)
 
-    monkeypatch.setattr("cli.verbs.tie", lambda: told.append("watches_parent"))
+    monkeypatch.setattr("cli.verbs.watch_parent", lambda: told.append("watches_parent"))
     monkeypatch.setattr("cli.verbs.import_module", imported)
     for verb in ("worker", "sink", "status"):
         run(verb, "--help")

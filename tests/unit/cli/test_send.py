@@ -15,10 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.normalisation import Normalisation
-from cli.event_file import Written, read
+from cli.event_file import FileEvent, read
 from cli.main import app
 from cli.problem import Code
-from cli.send import Judge, Outgoing
+from cli.send import EventToSend, Judge
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
@@ -41,7 +41,7 @@ def answer(department: str) -> dict[str, Any]:
     return event(type="bus.alert.acknowledged.v1", data=data)
 
 
-def written(said: Any) -> Written:
+def written(said: Any) -> FileEvent:
     (one,) = read(io.BytesIO(json.dumps(said).encode()))
     return one
 
@@ -73,7 +73,7 @@ def test_the_type_says_whose_topic_it_is_and_an_answer_names_it(said: Any, expec
 @pytest.mark.parametrize("said", [event(), answer("sales")])
 def test_a_good_event_goes_out_as_it_was_written(said: Mapping[str, Any]) -> None:
     one = written(said)
-    assert Outgoing(CHECK.home(said) or "", one.value) == CHECK(one)
+    assert EventToSend(CHECK.home(said) or "", one.value) == CHECK(one)
 
 
 def test_an_event_of_the_day_after_tomorrow_is_refused() -> None:
@@ -176,7 +176,7 @@ def test_unchecked_events_must_still_tell_where_they_go() -> None:
 
 
 def test_unchecked_events_go_where_they_are_told_to() -> None:
-    assert Outgoing("sales", b"{oops") == Judge(REGISTRY, "sales", None)(Written("line 1", b"{oops", None, "x"))
+    assert EventToSend("sales", b"{oops") == Judge(REGISTRY, "sales", None)(FileEvent("line 1", b"{oops", None, "x"))
 
 
 def test_a_department_without_a_topic_is_a_usage_error() -> None:

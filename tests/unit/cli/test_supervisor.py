@@ -14,7 +14,7 @@ import pytest
 
 from cli.health import supervised
 from cli.problem import Code, Problem
-from cli.steps import Silent
+from cli.steps import SilentSteps
 from cli.supervisor import Supervisor, environment, interruptible, uninterrupted
 from runtime.settings import Settings
 
@@ -56,7 +56,7 @@ def test_a_cluster_without_partitions_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_every_child_has_ops_pages_of_its_own(tmp_path: Path) -> None:
     def ports(ops_port: int) -> list[str]:
-        supervisor = Supervisor(settings(tmp_path, workers=2, ops_port=ops_port), Silent())
+        supervisor = Supervisor(settings(tmp_path, workers=2, ops_port=ops_port), SilentSteps())
         return [supervisor.environment_of(number)["CXBUS_OPS_PORT"] for number in range(len(supervisor.children))]
 
     assert ["9000", "9001", "9002"] == ports(9000)
@@ -76,7 +76,7 @@ def test_a_data_directory_has_one_supervisor(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert b"held\n" == holder.stdout.readline()
         with pytest.raises(Problem, match=rf"already running here \(process {os.getpid()}\)") as caught:
-            Supervisor(settings(tmp_path), Silent()).start()
+            Supervisor(settings(tmp_path), SilentSteps()).start()
         holder.communicate()
     assert Code.USAGE == caught.value.code
 
@@ -111,7 +111,7 @@ def test_under_nohup_a_closed_terminal_is_no_interruption() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-class Told(Silent):
+class Told(SilentSteps):
     """Remembers what it is told."""
 
     def __init__(self) -> None:

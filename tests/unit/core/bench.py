@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.documents import Document, Documents
-from agents.remembered import Remembered
+from agents.matter_cache import MatterCache
 from agents.rule_files import BUILT_IN, load
 from agents.vocabulary import vocabulary
 from core.alerts.alert import Alert, Life, Name
@@ -14,7 +14,7 @@ from core.alerts.message import AlertMessage
 from core.customer.archive import LifeChange
 from core.customer.arrival import Arrived, Written
 from core.customer.customer import Customer
-from core.customer.step import Merge, Moved, Output, Shipped, step
+from core.customer.step import Decision, Merge, Moved, MovedOut, step
 from core.rules.parsing import parse_rule
 from core.rules.ruleset import RuleSet
 from core.timeline.derived import Derived
@@ -51,7 +51,7 @@ class Memory:
         self.archiving: dict[str, dict[Name, Alert]] = {}
         self._rules = rules
         self._states: dict[str, list[Derived]] | None = {} if snapshots else None
-        self._matters = Remembered() if snapshots else None
+        self._matters = MatterCache() if snapshots else None
 
     def find(self, customer: str, uid: str) -> Arrived | None:
         return self.held.get(customer, {}).get(uid)
@@ -127,7 +127,7 @@ class Bus:
         """All that the customer was notified of and that is remembered, by time."""
         return sorted([*self.memory.archived(name), *self.customer(name).alerts], key=Alert.place)
 
-    def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Output]:
+    def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Decision]:
         """What follows, which is remembered."""
         customer = self.customer(name)
         brought = (record,) if isinstance(record, Arrived) else record.entries if isinstance(record, Moved) else ()
@@ -137,7 +137,7 @@ class Bus:
                 self.memory.held.setdefault(name, {})[output.entry.uid] = brought[output.nth]
             elif isinstance(output, AlertMessage):
                 self.said.append((name, output))
-            elif isinstance(output, Shipped):
+            elif isinstance(output, MovedOut):
                 self.memory.held.pop(name, None)
             elif isinstance(output, LifeChange) and output.life is Life.ARCHIVED:
                 self.memory.archiving.setdefault(name, {})[output.alert.name] = output.alert

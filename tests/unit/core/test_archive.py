@@ -6,7 +6,7 @@ import pytest
 
 from core.alerts.alert import Life
 from core.customer.archive import LifeChange
-from core.customer.step import Merge, Shipped
+from core.customer.step import Merge, MovedOut
 from core.timeline.entry import DAY, HOUR
 
 from .bench import ALWAYS, START, Bus, arrived, campaign, complaint, ruled, visit
@@ -81,7 +81,7 @@ def test_archived_alerts_go_along_with_a_merge(bus: Bus) -> None:
     assert 29 == len([one for one in moved(shipped) if one[0] is Life.FORGOTTEN])
     assert [] == bus.memory.archived("c")
     assert (0, []) == (bus.customer("c").archived, bus.customer("c").alerts)
-    (sent,) = [one for one in shipped if isinstance(one, Shipped)]
+    (sent,) = [one for one in shipped if isinstance(one, MovedOut)]
     assert 30 == len(sent.alerts)
 
 

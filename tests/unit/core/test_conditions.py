@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.alerts.matching import Folding, fold, instants
-from core.alerts.past import Nothing, Past, looked_at
+from core.alerts.history import CustomerHistory, EmptyHistory, folded_entries
+from core.alerts.matching import FoldInput, fold, instants
 from core.rules.conditions.condition import Condition, Now, first
 from core.rules.parsing import parse_condition, parse_rule
 from core.rules.reading import RuleError
@@ -34,9 +34,9 @@ def asking(condition: Mapping[str, object], key: str | None = None) -> RuleSet:
 def known(rules: RuleSet, entries: Sequence[Entry]) -> tuple[Condition, Now]:
     """The condition, and what is known after the entries, asked then."""
     history = sorted(entries)
-    past = Past(Nothing(), "c", history, rules)
+    past = CustomerHistory(EmptyHistory(), "c", history, rules)
     base = Derived(BEFORE_ALL, rules.empty)
-    derived = fold(rules, base, Folding(instants(looked_at(history, rules))), past).derived
+    derived = fold(rules, base, FoldInput(instants(folded_entries(history, rules))), past).derived
     t = max(derived.at, START)
     return rules.rules["asks"].condition, Now(derived, past, t, {}, "", t)
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from benchmarks.guard import instructions
+from core.alerts.history import folded_entries
 from core.alerts.matching import instants
-from core.alerts.past import looked_at
 from core.customer.arrival import Arrived
 from core.timeline.entry import BEFORE_ALL, DAY, FOREVER, HOUR, Entry
 from core.timeline.features import Taken
@@ -27,7 +27,7 @@ class Told:
     """A context that has the entries of a matter at hand."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self.taken = list(looked_at(entries, RULES))
+        self.taken = list(folded_entries(entries, RULES))
 
         self.states: dict[str, tuple[int, object]] = {}
 
@@ -77,9 +77,9 @@ def test_a_payment_of_an_open_invoice_costs_the_same_whatever_was_paid_before() 
     for payments in (20, 400):
         entries = claimed_and_paid(payments, "9999.00")
         state = FEATURE.empty()
-        for together in instants(looked_at(entries, RULES)):
+        for together in instants(folded_entries(entries, RULES)):
             state = FEATURE.take(state, together, Told(()))
-        (together,) = instants(looked_at([paid(payments + 1)], RULES))
+        (together,) = instants(folded_entries([paid(payments + 1)], RULES))
         after, count = instructions(partial(FEATURE.take, state, together, Told(())))
         assert ["I1"] == list(after.open)
         found.append(count)

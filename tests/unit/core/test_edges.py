@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.alerts.past import matches
+from core.alerts.history import matches
 from core.timeline.entry import DAY, HOUR, Entry
 
 from .bench import RULES, START, entry

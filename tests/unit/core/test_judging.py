@@ -147,7 +147,7 @@ def test_a_window_reaches_back_before_the_state_from_which_a_late_event_is_folde
     assert [("fired", "contact-fatigue", 23 * HOUR, 23 * HOUR + 7 * DAY)] == said
 
 
-def test_what_is_settled_is_not_notified_and_is_known_all_the_same() -> None:
+def test_what_is_decided_is_not_notified_and_is_known_all_the_same() -> None:
     """A complaint of 500 days ago is open; the campaign of 450 days ago comes late and wakes nobody."""
     said = told(
         complaint(START - 500 * DAY),

@@ -176,8 +176,8 @@ def test_under_changed_rules_an_alert_ends_as_its_rule_says_by_now_whatever_trig
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_settled_after_400_days_is_not_told_any_more_and_still_compared(kept: bool) -> None:
-    """The alert has no end. A late event is judged when all of it is settled by the journal's clock."""
+def test_what_is_decided_after_400_days_is_not_told_any_more_and_still_compared(kept: bool) -> None:
+    """The alert has no end. A late event is judged when all of it is decided for good by the journal's clock."""
     rules = ruled({"if": {"none": [{"seen": VISIT, "within": "1h"}]}, "key": "campaignId"})
     bus = Bus(rules, kept=kept)
     assert ["fired S1"] == tell(bus, campaign(START + HOUR))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.identity.links import Born, Linked, Merged, Node, resolve, root
+from core.identity.links import CustomerCreated, Linked, Merged, Node, resolve, root
 
 
 class Memory:
@@ -34,7 +34,7 @@ class Memory:
         for offset, nodes in enumerate(events):
             resolution = resolve(nodes, offset, self, lambda node, at: f"c_{node.hash}_{at}")
             for change in resolution.changes:
-                if isinstance(change, Born):
+                if isinstance(change, CustomerCreated):
                     assert change.customer not in self.births
                     self.births[change.customer] = change.offset
                 elif isinstance(change, Linked):

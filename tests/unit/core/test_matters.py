@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
+from core.alerts.history import CustomerHistory, EmptyHistory, folded_entries
 from core.alerts.matching import instants
-from core.alerts.past import Nothing, Past, looked_at
 from core.customer.customer import Customer
 from core.customer.step import step
 from core.customer.unmatched_closings import Unmatched
@@ -61,9 +61,9 @@ def invoice(*events: Any) -> list[Matter]:
     feature = MattersOf(INVOICE, FOREVER, FIELDS[INVOICE])
     entries = [one for one in history(*events) if VOCABULARY[one.type].entity is not None]
 
-    past = Past(Nothing(), "c", entries, RULES)
+    past = CustomerHistory(EmptyHistory(), "c", entries, RULES)
     matters, found = feature.empty(), list[Matter]()
-    for together in instants(looked_at(entries, RULES)):
+    for together in instants(folded_entries(entries, RULES)):
         matters = feature.take(matters, together, past)
         found += [*matters.open.values(), *matters.closed.values()]
     return found

@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from core.customer.arrival import Arrived, Ignored, Refused, Written
-from core.customer.step import Merge, Moved, Shipped, step
+from core.customer.step import Merge, Moved, MovedOut, step
 from core.timeline.entry import DAY, HOUR, Entry
 
 from .bench import (
@@ -35,17 +35,17 @@ from .bench import (
 # --- merges ----------------------------------------------------------------------------------------------------------
 
 
-def leave(bus: Bus, into: str, clock: int) -> tuple[list[Arrived], Shipped]:
+def leave(bus: Bus, into: str, clock: int) -> tuple[list[Arrived], MovedOut]:
     """Customer b's past on its way."""
     entries = sorted(bus.memory.held["b"].values(), key=lambda one: (one.entry.at, one.entry.uid))
     *_, shipped = bus.arrive("b", Merge(into, 3), clock)
-    assert isinstance(shipped, Shipped)
+    assert isinstance(shipped, MovedOut)
     return entries, shipped
 
 
-def moved(entries: Iterable[Arrived], shipped: Shipped, parts: int = 1) -> Moved:
-    arriving, settled, until = shipped.arriving, shipped.decided_until, shipped.until
-    return Moved("b/3", parts, tuple(entries), shipped.alerts, arriving, settled, until)
+def moved(entries: Iterable[Arrived], shipped: MovedOut, parts: int = 1) -> Moved:
+    arriving, decided, until = shipped.arriving, shipped.decided_until, shipped.until
+    return Moved("b/3", parts, tuple(entries), shipped.alerts, arriving, decided, until)
 
 
 def test_a_merges_entries_make_every_state_of_before_void(kept: bool) -> None:

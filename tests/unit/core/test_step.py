@@ -77,7 +77,7 @@ def test_an_alert_that_was_closed_long_ago_is_kept_without_its_words_and_taken_b
     assert (first.reason, first.action) == (last.reason, last.action)
 
 
-def test_an_alert_is_forgotten_when_all_that_it_could_silence_is_settled() -> None:
+def test_an_alert_is_forgotten_when_all_that_it_could_silence_is_decided() -> None:
     bus = Bus()
     three_calls(bus)
     for days, closed in ((20, [0]), (400, [0, 20]), (407, [0, 20]), (408, [20, 400])):
@@ -103,7 +103,7 @@ def test_a_day_is_not_yet_history() -> None:
     assert [False] == [said.alert.historical for _, said in bus.said]
 
 
-def test_what_lies_more_than_400_days_back_is_settled() -> None:
+def test_what_lies_more_than_400_days_back_is_decided() -> None:
     bus = Bus()
     now = START + 400 * DAY + HOUR
     bus.arrive("c", arrived(complaint(START)), now)

@@ -22,7 +22,7 @@ def shown(bus: Bus) -> Any:
     return orjson.loads(bus.documents["c"].profile)["data"]
 
 
-def test_a_payment_for_an_invoice_settled_long_ago_is_seen_with_its_past() -> None:
+def test_a_payment_for_an_invoice_closed_long_ago_is_seen_with_its_past() -> None:
     bus = Bus()
     invoice = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "dueDate": "2026-03-10"}
     pay = {"invoiceId": "I1", "total": "10.00", "currency": "EUR"}
@@ -36,7 +36,7 @@ def test_a_payment_for_an_invoice_settled_long_ago_is_seen_with_its_past() -> No
     assert [] == shown(bus)["open"]
 
 
-def test_a_dunning_for_an_invoice_settled_long_ago_is_resolved_as_it_fires() -> None:
+def test_a_dunning_for_an_invoice_closed_long_ago_is_resolved_as_it_fires() -> None:
     bus = Bus()
     invoice = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "dueDate": "2026-03-10"}
     paid = {"invoiceId": "I1", "total": "10.00", "currency": "EUR", "paymentId": "P1"}
@@ -112,7 +112,7 @@ def test_what_ends_an_alert_in_the_instant_of_many_others_does() -> None:
     assert [then] == [alert.end for alert in bus.alerts("c")]
 
 
-def test_a_history_that_is_judged_again_leaves_nothing_of_what_was_settled_long_ago() -> None:
+def test_a_history_that_is_judged_again_leaves_nothing_of_what_was_decided_long_ago() -> None:
     """However many entries there are: 47 is no round number."""
     bus = Bus()
     for number in range(47):

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from core.customer.arrival import Arrived, Ignored, Refused, Written
-from core.customer.step import Forwarded, Merge, Moved, Shipped, step
+from core.customer.step import Forwarded, Merge, Moved, MovedOut, step
 from core.timeline.entry import DAY, HOUR, Entry, rfc3339
 
 from .bench import RULES, START, Bus, arrived, campaign, complaint, entry, states
@@ -35,8 +35,8 @@ def test_of_copies_the_earlier_one_counts_whichever_comes_first(order: tuple[int
     )
 
 
-def again(made: Entry, stood_at: int) -> Written:
-    return Written(made, late=False, nth=0, taken=RULES.taken(made), stood_at=stood_at)
+def again(made: Entry, moved_from: int) -> Written:
+    return Written(made, late=False, nth=0, taken=RULES.taken(made), moved_from=moved_from)
 
 
 def test_an_alert_whose_trigger_stands_earlier_is_updated() -> None:
@@ -55,7 +55,7 @@ def test_a_copy_that_reaches_the_surviving_customer_before_the_move_is_one_entry
     bus.arrive("b", ahead(campaign(START + HOUR), START + 5), START + 5)
     entries = sorted(bus.memory.held["b"].values(), key=lambda one: (one.entry.at, one.entry.uid))
     *_, shipped = bus.arrive("b", Merge("a", 3), START + 9)
-    assert isinstance(shipped, Shipped)
+    assert isinstance(shipped, MovedOut)
     bus.arrive("a", arrived(complaint(START - 2 * HOUR, 7)), START + 10)
     bus.arrive("a", ahead(campaign(START + HOUR), START + 7), START + 10)
     (copied,) = bus.customer("a").alerts
@@ -139,7 +139,7 @@ def test_parts_of_a_move_that_are_still_to_come_are_waited_for_after_the_next_me
     first, second, third = (arrived(campaign(START + n * HOUR, n, f"S{n}")) for n in (1, 2, 3))
     bus.arrive("a", Moved("b/1", 2, (first,)), START + DAY)
     (shipped,) = bus.arrive("a", Merge("c", 9), START + DAY)
-    assert isinstance(shipped, Shipped)
+    assert isinstance(shipped, MovedOut)
     assert {"b/1": 1} == shipped.arriving
     bus.arrive("c", Moved("a/9", 1, (first,), shipped.alerts, shipped.arriving), START + DAY)
     bus.arrive("c", third, START + DAY)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.node import Node, claimed, load, save
+from deploy.node import BrokerNode, claimed, load, save
 
 
 def test_a_saved_node_is_loaded_again(tmp_path: Path) -> None:
-    save(tmp_path / "node.json", Node(40_001, 40_002, 7))
-    assert load(tmp_path / "node.json") == Node(40_001, 40_002, 7)
+    save(tmp_path / "node.json", BrokerNode(40_001, 40_002, 7))
+    assert load(tmp_path / "node.json") == BrokerNode(40_001, 40_002, 7)
     assert [path.name for path in tmp_path.iterdir()] == ["node.json"]
 
 
@@ -36,7 +36,7 @@ def test_no_file_is_no_node(tmp_path: Path) -> None:
 
 def test_ports_that_are_still_free_are_kept() -> None:
     first = claimed(None, owner=1)
-    assert claimed(first, owner=2) == Node(first.broker_port, first.controller_port, 2)
+    assert claimed(first, owner=2) == BrokerNode(first.broker_port, first.controller_port, 2)
     assert first.broker_port != first.controller_port
 
 
@@ -51,5 +51,5 @@ def test_a_port_that_somebody_took_is_replaced() -> None:
 def test_a_node_is_owned_while_the_program_that_started_it_lives() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    assert Node(1, 2, os.getpid()).owned()
-    assert not Node(1, 2, gone.pid).owned()
+    assert BrokerNode(1, 2, os.getpid()).owned()
+    assert not BrokerNode(1, 2, gone.pid).owned()

@@ -63,10 +63,10 @@ def test_what_was_reported_is_known_and_what_there_is_no_room_for_is_left() -> N
 def test_who_has_looked_through_much_tells_it_even_if_nothing_was_found() -> None:
     search = ForeignSearch({STATE: 10}, CLUSTER)
     search.finished({STATE: 9 + MUCH})
-    assert not search.worth_telling
+    assert not search.report_due
     search.finished({STATE: 10 + MUCH})
-    assert search.worth_telling
+    assert search.report_due
     assert {"id/0": 10 + MUCH} == search.told()
-    assert not search.worth_telling
+    assert not search.report_due
     search.sift([foreign(10 + MUCH)])
-    assert search.worth_telling
+    assert search.report_due

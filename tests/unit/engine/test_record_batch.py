@@ -31,9 +31,9 @@ PACKED = CODECS[1:]
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
     """Small ones."""
-    fetches.read_light(Unpacking(LIMIT, 8 * LIMIT))
+    fetches.install_bounded_fetching(Unpacking(LIMIT, 8 * LIMIT))
     yield
-    fetches.read_light(Unpacking())
+    fetches.install_bounded_fetching(Unpacking())
 
 
 def covered(found: list[Record | Unusable]) -> list[int]:
@@ -210,7 +210,7 @@ def test_a_partition_gives_no_more_at_a_time_than_it_may(codec: int) -> None:
         while fetched.result.has_more():
             taken = fetched.result.getall(4000)
             if codec and taken:
-                assert isinstance(taken, fetches.Taken)
+                assert isinstance(taken, fetches.TakenRecords)
                 assert taken.weight <= GIVEN_BYTES + LIMIT
             counts.append(len(taken))
         assert 200 == sum(counts)
@@ -235,7 +235,7 @@ def test_who_finds_no_room_comes_back_and_who_has_nothing_may_always_go_on() -> 
 
 
 def test_a_batch_larger_than_all_that_the_process_may_take_is_read_when_nothing_else_is() -> None:
-    fetches.read_light(Unpacking(LIMIT, LIMIT))
+    fetches.install_bounded_fetching(Unpacking(LIMIT, LIMIT))
     assert 1000 == len(Fetched(honest([bytes(1500)] * 1000, 1)).all())
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import MAX_BYTES, Codec, Decoded
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 from schemas.registry import Registry
 
 CODEC = Codec(Registry.discover())
@@ -27,7 +27,7 @@ EVENT: dict[str, Any] = {
 BINARY = [(f"ce_{name}", value.encode()) for name, value in EVENT.items() if name != "data"]
 
 
-def decode(value: bytes | None, topic: str = "service") -> Decoded | Dead:
+def decode(value: bytes | None, topic: str = "service") -> Decoded | Refusal:
     return CODEC.decode(topic, value, STRUCTURED)
 
 
@@ -37,7 +37,7 @@ def with_data(**fields: Any) -> bytes:
 
 @pytest.mark.parametrize("value", [None, b""])
 def test_a_record_without_value_is_not_json(value: bytes | None) -> None:
-    assert Dead(Reason.NOT_JSON, "the record has no value; expected a JSON object.") == decode(value)
+    assert Refusal(Reason.NOT_JSON, "the record has no value; expected a JSON object.") == decode(value)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_record_without_value_is_not_json(value: bytes | None) -> None:
 )
 def test_what_is_not_json_is_said_to_be_none(value: bytes) -> None:
     refused = decode(value)
-    assert isinstance(refused, Dead)
+    assert isinstance(refused, Refusal)
     assert Reason.NOT_JSON == refused.reason
     assert refused.message.startswith("the value is not JSON: ")
 
@@ -71,23 +71,23 @@ def test_what_is_not_json_is_said_to_be_none(value: bytes) -> None:
     [(b"[]", "an array"), (b'"x"', "a string"), (b"5", "a number"), (b"true", "a boolean"), (b"null", "null")],
 )
 def test_json_that_is_no_object_is_no_cloudevent(value: bytes, found: str) -> None:
-    assert Dead(Reason.NOT_CLOUDEVENTS, f"the value is {found}; expected a CloudEvent, an object.") == decode(value)
+    assert Refusal(Reason.NOT_CLOUDEVENTS, f"the value is {found}; expected a CloudEvent, an object.") == decode(value)
 
 
 @pytest.mark.parametrize(
     ("data", "found"), [(None, "null"), ([], "an array"), ("{}", "a string"), (1, "a number"), (False, "a boolean")]
 )
 def test_data_that_is_no_object_is_refused_in_both_modes(data: object, found: str) -> None:
-    expected = Dead(Reason.INVALID_DATA, f"data is {found}; expected an object.")
+    expected = Refusal(Reason.INVALID_DATA, f"data is {found}; expected an object.")
     assert expected == decode(orjson.dumps({**EVENT, "data": data}))
     assert expected == CODEC.decode("service", orjson.dumps(data), BINARY)
 
 
 def test_missing_and_base64_data_are_told_apart() -> None:
     bare = {name: value for name, value in EVENT.items() if name != "data"}
-    assert Dead(Reason.INVALID_DATA, "data is missing; expected an object.") == decode(orjson.dumps(bare))
+    assert Refusal(Reason.INVALID_DATA, "data is missing; expected an object.") == decode(orjson.dumps(bare))
     expected = 'the event has "data_base64"; expected its data as a JSON object in "data".'
-    assert Dead(Reason.INVALID_DATA, expected) == decode(orjson.dumps({**bare, "data_base64": "e30="}))
+    assert Refusal(Reason.INVALID_DATA, expected) == decode(orjson.dumps({**bare, "data_base64": "e30="}))
 
 
 def test_an_event_of_256_kib_is_taken_and_one_byte_more_is_not() -> None:
@@ -95,7 +95,7 @@ def test_an_event_of_256_kib_is_taken_and_one_byte_more_is_not() -> None:
     largest = with_data(resolution="x" * padding)
     assert isinstance(decode(largest), Decoded)
     expected = f"the event has {MAX_BYTES + 1} bytes; expected at most {MAX_BYTES}."
-    assert Dead(Reason.TOO_LARGE, expected) == decode(largest + b" ")
+    assert Refusal(Reason.TOO_LARGE, expected) == decode(largest + b" ")
     assert Reason.TOO_LARGE == getattr(decode(b"x" * 10_000_000), "reason", None)
 
 
@@ -114,7 +114,7 @@ def test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters(text: st
     data = {**EVENT["data"], "caseId": text}
     for judged in (decode(with_data(caseId=text)), CODEC.decode("service", orjson.dumps(data), BINARY)):
         assert isinstance(judged, Decoded) == fits
-        if isinstance(judged, Dead):
+        if isinstance(judged, Refusal):
             assert Reason.INVALID_DATA == judged.reason
             assert judged.message.startswith("data.caseId is ")
             assert judged.message.endswith("; expected a string of 1 to 256 bytes as JSON with a visible character.")
@@ -123,14 +123,14 @@ def test_a_field_is_bounded_in_bytes_as_json_and_not_only_in_characters(text: st
 def test_an_identifier_is_bounded_in_bytes_and_not_shown() -> None:
     known = {"identifiers": [{"type": "login", "value": "é" * 257}]}
     expected = "data.customer.identifiers[0].value is a string; expected a string of at most 512 bytes as JSON."
-    assert Dead(Reason.INVALID_DATA, expected) == decode(with_data(customer=known))
+    assert Refusal(Reason.INVALID_DATA, expected) == decode(with_data(customer=known))
 
 
 @pytest.mark.parametrize("name", ["id", "source"])
 def test_id_and_source_are_bounded_in_bytes(name: str) -> None:
     assert isinstance(decode(orjson.dumps({**EVENT, name: "é" * 256})), Decoded)
     refused = decode(orjson.dumps({**EVENT, name: "é" * 257}))
-    assert isinstance(refused, Dead)
+    assert isinstance(refused, Refusal)
     assert refused.message.endswith("expected a string of 1 to 512 bytes as JSON without control characters.")
 
 
@@ -140,7 +140,7 @@ def test_a_number_of_things_is_bounded(kept: str) -> None:
     most = decode(orjson.dumps({**event, "data": {**EVENT["data"], "kept": kept, "level": 2**53 - 1}}))
     assert isinstance(most, Decoded)
     more = decode(orjson.dumps({**event, "data": {**EVENT["data"], "kept": kept, "level": 2**53}}))
-    assert isinstance(more, Dead)
+    assert isinstance(more, Refusal)
     assert more.message.endswith("expected a whole number from 0 to 9007199254740991.")
 
 
@@ -162,7 +162,7 @@ def test_an_unknown_type_gets_a_hint() -> None:
     near = 'which nobody has described; did you mean "service.case.resolved.v1"?'
     far = "which nobody has described; expected <department>.<entity>.<verb>.v<major>."
     for name, hint in (("service.case.resolved", near), ("service.case.resolved.v2", near), ("hello", far), ("", far)):
-        expected = Dead(Reason.UNKNOWN_TYPE, f'the attribute "type" is the string "{name}", {hint}')
+        expected = Refusal(Reason.UNKNOWN_TYPE, f'the attribute "type" is the string "{name}", {hint}')
         assert expected == decode(orjson.dumps({**EVENT, "type": name}))
 
 
@@ -171,7 +171,7 @@ def test_a_type_on_another_departments_topic_is_refused() -> None:
         'an event of type "service.case.resolved.v1" came on cx.sales.events.v1; '
         'expected the topic of the department "service".'
     )
-    assert Dead(Reason.WRONG_TOPIC, expected) == decode(orjson.dumps(EVENT), topic="sales")
+    assert Refusal(Reason.WRONG_TOPIC, expected) == decode(orjson.dumps(EVENT), topic="sales")
 
 
 def test_an_answer_is_taken_on_the_topic_of_the_department_that_it_names() -> None:
@@ -182,7 +182,7 @@ def test_an_answer_is_taken_on_the_topic_of_the_department_that_it_names() -> No
         'an event of type "bus.alert.acknowledged.v1" came on cx.service.events.v1; '
         'expected the topic of the department "finance".'
     )
-    assert Dead(Reason.WRONG_TOPIC, expected) == decode(value, topic="service")
+    assert Refusal(Reason.WRONG_TOPIC, expected) == decode(value, topic="service")
 
 
 def nested(levels: int) -> Any:
@@ -194,7 +194,7 @@ def nested(levels: int) -> Any:
 
 def test_nesting_is_taken_up_to_64_levels() -> None:
     assert isinstance(decode(with_data(extra=nested(62))), Decoded)
-    expected = Dead(Reason.INVALID_DATA, "the event is nested more than 64 levels deep; expected fewer.")
+    expected = Refusal(Reason.INVALID_DATA, "the event is nested more than 64 levels deep; expected fewer.")
     assert expected == decode(with_data(extra=nested(63)))
     assert expected == decode(with_data(extra=nested(240)))
     assert expected == CODEC.decode("service", orjson.dumps({**EVENT["data"], "extra": nested(63)}), BINARY)
@@ -202,7 +202,9 @@ def test_nesting_is_taken_up_to_64_levels() -> None:
 
 def test_deep_extension_attributes_are_refused_too() -> None:
     value = orjson.dumps(EVENT)[:-1] + b',"ext":' + b"[" * 1000 + b'"\\u0000"' + b"]" * 1000 + b"}"
-    assert Dead(Reason.INVALID_DATA, "the event is nested more than 64 levels deep; expected fewer.") == decode(value)
+    assert Refusal(Reason.INVALID_DATA, "the event is nested more than 64 levels deep; expected fewer.") == decode(
+        value
+    )
 
 
 def test_what_another_value_hides_is_refused_too_when_it_is_deep() -> None:
@@ -231,13 +233,13 @@ def test_a_wide_event_is_not_a_deep_one() -> None:
 )
 def test_nul_characters_are_refused_where_they_stand(fields: dict[str, Any], place: str) -> None:
     expected = f"{place} holds a NUL character; expected text without it."
-    assert Dead(Reason.INVALID_DATA, expected) == decode(with_data(**fields))
+    assert Refusal(Reason.INVALID_DATA, expected) == decode(with_data(**fields))
 
 
 def test_a_nul_in_a_header_is_refused_and_a_backslash_is_not() -> None:
     data = orjson.dumps(EVENT["data"])
     refused = CODEC.decode("service", data, [*BINARY, ("ce_subject", b"\0")])
-    assert Dead(Reason.INVALID_DATA, "subject holds a NUL character; expected text without it.") == refused
+    assert Refusal(Reason.INVALID_DATA, "subject holds a NUL character; expected text without it.") == refused
     assert isinstance(decode(with_data(resolution="\\u0000 \\")), Decoded)
 
 
@@ -297,9 +299,9 @@ HEADERS = st.none() | st.lists(
 NAMES = sorted(Registry.discover().types)
 
 
-def is_sound(result: Decoded | Dead) -> bool:
+def is_sound(result: Decoded | Refusal) -> bool:
     """An event that every later stage can write out again, or a reason with one printable sentence."""
-    if isinstance(result, Dead):
+    if isinstance(result, Refusal):
         return result.reason in Reason and result.message.isprintable() and result.message[-1] in ".?"
     wrapped = {"a": {"b": [{"event": orjson.loads(result.value)}]}}
     return bool(orjson.dumps(wrapped)) and "\0" not in str(wrapped) + str(result)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from schemas.contract import Contract
 from schemas.department import Department, EventData, EventType
-from schemas.refusal import Dead, Reason, refused_data
+from schemas.refusal import Reason, Refusal, refused_data
 from schemas.registry import Registry
 
 REGISTRY = Registry.discover()
@@ -117,7 +117,7 @@ def test_nested_models_of_a_department_keep_their_rules(fields: dict[str, Any], 
     assert judged(Loaded.model_validate, data) == judged(LOGISTICS.validate, data)
     with pytest.raises(ValidationError) as caught:
         LOGISTICS.validate(data)
-    assert Dead(Reason.INVALID_DATA, sentence) == refused_data(caught.value, LOGISTICS.schema)
+    assert Refusal(Reason.INVALID_DATA, sentence) == refused_data(caught.value, LOGISTICS.schema)
 
 
 def test_a_good_event_of_such_a_department_is_taken() -> None:

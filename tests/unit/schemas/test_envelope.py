@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from schemas.codec import Codec, Decoded
-from schemas.refusal import Dead, Reason
+from schemas.refusal import Reason, Refusal
 from schemas.registry import Registry
 
 CODEC = Codec(Registry.discover())
@@ -28,13 +28,13 @@ NAME = "a string of 1 to 512 bytes as JSON without control characters"
 TIME = 'an RFC 3339 time with offset, 1970 or later, such as "2026-03-02T09:00:00Z"'
 
 
-def decode(value: bytes | None, headers: list[tuple[str, bytes | None]] | None) -> Decoded | Dead:
+def decode(value: bytes | None, headers: list[tuple[str, bytes | None]] | None) -> Decoded | Refusal:
     return CODEC.decode("service", value, headers)
 
 
 def refused(**attributes: Any) -> str:
     result = decode(orjson.dumps({**EVENT, **attributes}), [STRUCTURED])
-    assert isinstance(result, Dead), result
+    assert isinstance(result, Refusal), result
     assert Reason.NOT_CLOUDEVENTS == result.reason
     return result.message
 
@@ -116,12 +116,12 @@ def test_data_can_not_be_smuggled_in_by_a_header() -> None:
 
 def test_a_header_given_twice_must_say_the_same() -> None:
     assert isinstance(decode(orjson.dumps(DATA), [*BINARY, *BINARY]), Decoded)
-    expected = Dead(Reason.NOT_CLOUDEVENTS, 'the header the string "ce_id" is given twice with different values.')
+    expected = Refusal(Reason.NOT_CLOUDEVENTS, 'the header the string "ce_id" is given twice with different values.')
     assert expected == decode(orjson.dumps(DATA), [*BINARY, ("ce_id", b"2")])
 
 
 def test_a_header_that_is_not_utf_8_is_refused() -> None:
-    expected = Dead(Reason.NOT_CLOUDEVENTS, 'the header the string "ce_subject" is not UTF-8.')
+    expected = Refusal(Reason.NOT_CLOUDEVENTS, 'the header the string "ce_subject" is not UTF-8.')
     assert expected == decode(orjson.dumps(DATA), [*BINARY, ("ce_subject", b"\xff")])
 
 
@@ -133,20 +133,20 @@ def test_other_formats_of_cloudevents_are_refused(content_type: str) -> None:
         f'the header content-type is the string "{content_type}"; '
         'expected "application/cloudevents+json" and one event in each record.'
     )
-    assert Dead(Reason.NOT_CLOUDEVENTS, expected) == decode(VALUE, [("content-type", content_type.encode())])
+    assert Refusal(Reason.NOT_CLOUDEVENTS, expected) == decode(VALUE, [("content-type", content_type.encode())])
 
 
 @pytest.mark.parametrize("name", ["id", "source", "type", "time"])
 def test_a_missing_attribute_is_named(name: str) -> None:
     value = orjson.dumps({key: found for key, found in EVENT.items() if key != name})
-    expected = Dead(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is missing.')
+    expected = Refusal(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is missing.')
     assert expected == decode(value, [STRUCTURED])
     assert expected == decode(orjson.dumps(DATA), [header for header in BINARY if header[0] != f"ce_{name}"])
 
 
 def test_plain_json_is_told_where_the_envelope_belongs() -> None:
     expected = 'the attribute "specversion" is missing (in the value, or as a header ce_specversion).'
-    assert Dead(Reason.NOT_CLOUDEVENTS, expected) == decode(orjson.dumps(DATA), None)
+    assert Refusal(Reason.NOT_CLOUDEVENTS, expected) == decode(orjson.dumps(DATA), None)
 
 
 @pytest.mark.parametrize("name", ["id", "source", "type"])
@@ -166,13 +166,13 @@ def test_plain_json_is_told_where_the_envelope_belongs() -> None:
 )
 def test_a_name_that_names_nothing_is_refused(name: str, value: object, found: str) -> None:
     result = decode(orjson.dumps({**EVENT, name: value}), [STRUCTURED])
-    assert isinstance(result, Dead)
+    assert isinstance(result, Refusal)
     if name == "type" and value == "\x9f":
         assert Reason.UNKNOWN_TYPE == result.reason  # looked up, not judged
     elif name == "type" and isinstance(value, str) and len(value) < 513:
         assert Reason.UNKNOWN_TYPE == result.reason
     else:
-        assert Dead(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is {found}; expected {NAME}.') == result
+        assert Refusal(Reason.NOT_CLOUDEVENTS, f'the attribute "{name}" is {found}; expected {NAME}.') == result
 
 
 @pytest.mark.parametrize("name", ["id", "source"])
@@ -192,7 +192,7 @@ def test_an_id_or_source_that_nobody_can_see_is_refused(name: str, text: str) ->
 @pytest.mark.parametrize("text", [" ", "\u200b", "\u3164"])
 def test_a_matter_whose_id_nobody_can_see_is_refused(text: str) -> None:
     said = decode(orjson.dumps({**EVENT, "data": {**DATA, "caseId": text}}), [STRUCTURED])
-    assert isinstance(said, Dead)
+    assert isinstance(said, Refusal)
     assert Reason.INVALID_DATA == said.reason
     assert said.message.startswith('data.caseId is the string "')
     assert said.message.endswith(" with a visible character.")
@@ -201,7 +201,7 @@ def test_a_matter_whose_id_nobody_can_see_is_refused(text: str) -> None:
 def test_headers_that_are_spelt_as_for_http_are_told() -> None:
     headers = [(name.replace("ce_", "ce-"), text) for name, text in BINARY]
     said = decode(orjson.dumps(DATA), [*headers, ("content-type", b"application/json")])
-    assert isinstance(said, Dead)
+    assert isinstance(said, Refusal)
     assert said.message.startswith('the attribute "specversion" is missing ')
     first = headers[0][0]
     hint = f'The header "{first}" is spelt as for HTTP; on Kafka it is "{first.replace("-", "_")}": ce_, not ce-.'

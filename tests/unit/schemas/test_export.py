@@ -11,7 +11,7 @@ import pytest
 from pydantic import Field
 
 from schemas.department import Data, Department, EventData, EventType
-from schemas.export import Document, documents, incompatibilities, read, write
+from schemas.export import JsonDocument, documents, incompatibilities, read, write
 from schemas.fields import Id, Money, Text
 from schemas.outputs import OUTPUTS
 from schemas.registry import Registry
@@ -37,7 +37,7 @@ class Sent(EventData):
     labels: dict[str, Id] | None = None
 
 
-def export(model: type[EventData], name: str = NAME) -> dict[str, Document]:
+def export(model: type[EventData], name: str = NAME) -> dict[str, JsonDocument]:
     registry = Registry([Department(name="logistics", types=(EventType(name=name, data=model),))])
     return {name: document for name, document in documents(registry).items() if name not in OUTPUTS}
 
@@ -110,15 +110,15 @@ def test_a_removed_type_is_named() -> None:
     assert [f"{NAME}: the type was removed"] == incompatibilities(export(Sent), {})
 
 
-def fields(document: Document) -> Any:
+def fields(document: JsonDocument) -> Any:
     return document["properties"]
 
 
-def size(document: Document) -> Any:
+def size(document: JsonDocument) -> Any:
     return document["$defs"]["Size"]["properties"]
 
 
-BREAKS: list[tuple[Callable[[Document], Any], str]] = [
+BREAKS: list[tuple[Callable[[JsonDocument], Any], str]] = [
     (lambda new: fields(new).pop("weight"), "data.weight was removed or renamed"),
     (lambda new: fields(new)["parcelId"].update(type="integer"), "data.parcelId was string and is now integer"),
     (lambda new: fields(new)["weight"]["anyOf"].pop(), "data.weight was number or null and is now number"),
@@ -176,7 +176,7 @@ BREAKS: list[tuple[Callable[[Document], Any], str]] = [
 
 
 @pytest.mark.parametrize(("change", "words"), BREAKS)
-def test_every_kind_of_break_is_found_and_said_in_words(change: Callable[[Document], Any], words: str) -> None:
+def test_every_kind_of_break_is_found_and_said_in_words(change: Callable[[JsonDocument], Any], words: str) -> None:
     changed = copy.deepcopy(export(Sent))
     change(changed[NAME])
     assert [f"{NAME}: {words}"] == incompatibilities(export(Sent), changed)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 from schemas.codec import PASSED_OVER, Codec, Decoded
 from schemas.department import Department, EventData, EventType
 from schemas.fields import Count, Currency, Date, Id, Instant, Items, Money, Seconds, Word, known_currency
-from schemas.refusal import Dead
+from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.visible import VISIBLE
 
@@ -31,7 +31,7 @@ class OnePass(Codec):
     def _judge(self, *_: Any) -> Any:
         return None
 
-    def take(self, department: str, value: bytes) -> Decoded | Dead | None:
+    def take(self, department: str, value: bytes) -> Decoded | Refusal | None:
         return self.decode(department, value, None)
 
 

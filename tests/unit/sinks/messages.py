@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.kafka.copies import Log, Partition
+from engine.kafka.copies import Log, PartitionKey
 from engine.kafka.mark import MARK
 from engine.kafka.record import Record
 from sinks.base import Topics
@@ -32,7 +32,7 @@ class Logs:
     records: list[Record] = field(default_factory=list)
     tick_ms: int = 1000
     now_ms: int = START_MS - 1000
-    ends: dict[Partition, int] = field(default_factory=dict)
+    ends: dict[PartitionKey, int] = field(default_factory=dict)
     cluster_id: str = "cluster-1"
     topic_ids: dict[str, str] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Logs:
         """Leave a hole, as a transaction marker or compaction does."""
         self.ends[topic, partition] = self.ends.get((topic, partition), 0) + offsets
 
-    def logs(self) -> dict[Partition, Log]:
+    def logs(self) -> dict[PartitionKey, Log]:
         """What the broker says of these partitions, with one at least for every topic."""
         ends = {(topic, 0): 0 for topic in TOPICS.kinds()} | self.ends
         return {

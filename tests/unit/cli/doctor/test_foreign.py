@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.doctor.finding import Verdict
-from cli.doctor.foreign import Told, judge
+from cli.doctor.foreign import ForeignRecord, judge
 
 
 def test_none_is_well() -> None:
@@ -12,7 +12,7 @@ def test_none_is_well() -> None:
 
 
 def test_whose_state_one_hides_is_said_with_its_place() -> None:
-    told = [Told("cx.journal.v1/3/17", None), Told("cx.profiles.v1/2/5", "the customer c_1")]
+    told = [ForeignRecord("cx.journal.v1/3/17", None), ForeignRecord("cx.profiles.v1/2/5", "the customer c_1")]
     first, second = judge(told, [])
     assert "2 on the bus's own topics, the last at cx.profiles.v1/2/5" == first.found
     assert second.found.startswith("cx.profiles.v1/2/5 stands under the key of the customer c_1")

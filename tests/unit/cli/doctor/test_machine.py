@@ -11,7 +11,7 @@ from cli.bus import Bus
 from cli.doctor import identity, local, machine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.identity import Fingerprints
-from cli.doctor.machine import GIB, Folder, Rules, Source
+from cli.doctor.machine import GIB, Folder, Rules, SettingsSource
 from cli.given import Given
 
 KNOWN = ("bootstrap", "partitions", "data_dir")
@@ -19,8 +19,8 @@ KNOWN = ("bootstrap", "partitions", "data_dir")
 
 def test_settings_are_told_with_where_they_came_from_the_first_source_counts() -> None:
     sources = [
-        Source("the command line", frozenset({"data_dir"})),
-        Source(".env", frozenset({"data_dir", "partitions"})),
+        SettingsSource("the command line", frozenset({"data_dir"})),
+        SettingsSource(".env", frozenset({"data_dir", "partitions"})),
     ]
     (told,) = machine.settings(sources, KNOWN, [])
     assert "partitions from .env, data_dir from the command line; all else by default" == told.found
@@ -31,7 +31,7 @@ def test_without_any_setting_all_are_the_defaults() -> None:
 
 
 def test_a_name_that_is_no_setting_is_told_with_the_one_that_may_be_meant() -> None:
-    _, told = machine.settings([Source(".env", frozenset({"boostrap", "cache"}))], KNOWN, [])
+    _, told = machine.settings([SettingsSource(".env", frozenset({"boostrap", "cache"}))], KNOWN, [])
     assert (Verdict.WARNING, "CXBUS_BOOSTRAP in .env is no setting, and ignored") == (told.verdict, told.found)
     assert ("Is CXBUS_BOOTSTRAP meant? Correct or remove it.",) == told.mend
 
@@ -44,10 +44,10 @@ def test_settings_are_looked_for_wherever_they_may_stand(tmp_path: Path, monkeyp
     (tmp_path / ".env").write_text("CXBUS_PARTITIONS=4\nHOME=/nowhere\n")
     (tmp_path / "cxbus.toml").write_text('app_id = "cxbus"\n')
     assert [
-        Source("the command line", frozenset({"bootstrap"})),
-        Source("the environment", frozenset({"ops_port"})),
-        Source(".env", frozenset({"partitions"})),
-        Source("cxbus.toml", frozenset({"app_id"})),
+        SettingsSource("the command line", frozenset({"bootstrap"})),
+        SettingsSource("the environment", frozenset({"ops_port"})),
+        SettingsSource(".env", frozenset({"partitions"})),
+        SettingsSource("cxbus.toml", frozenset({"app_id"})),
     ] == local.sources(Bus(Given(bootstrap="k:9092")))
 
 

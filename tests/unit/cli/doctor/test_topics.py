@@ -9,7 +9,7 @@ import pytest
 
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.remedy import Commands
-from cli.doctor.topics import MEANINGS, Partition, Seen, judge
+from cli.doctor.topics import MEANINGS, PartitionView, TopicView, judge
 from schemas.topics import Topic, catalogue
 
 NODES = (1, 2, 3)
@@ -22,19 +22,19 @@ def topic(cleanup: Literal["delete", "compact"] = "delete", partitions: int = 2,
     return Topic("t", partitions, replication, cleanup, 1_000_000)
 
 
-def part(*replicas: int, leader: int | None = 1, in_sync: tuple[int, ...] | None = None) -> Partition:
-    return Partition(leader, replicas, replicas if in_sync is None else in_sync)
+def part(*replicas: int, leader: int | None = 1, in_sync: tuple[int, ...] | None = None) -> PartitionView:
+    return PartitionView(leader, replicas, replicas if in_sync is None else in_sync)
 
 
-def seen(wanted: Topic, *parts: Partition, **changed: str | None) -> Seen:
+def seen(wanted: Topic, *parts: PartitionView, **changed: str | None) -> TopicView:
     """As ``wanted``, but for ``parts`` and ``changed`` settings (``_`` for the dots)."""
     settings: dict[str, str | None] = {**wanted.config, "retention.bytes": "-1"}
     settings |= {"unclean.leader.election.enable": "false"}
     settings |= {name.replace("_", "."): value for name, value in changed.items()}
-    return Seen(dict(enumerate(parts or (part(1, 2, 3), part(2, 3, 1)))), settings)
+    return TopicView(dict(enumerate(parts or (part(1, 2, 3), part(2, 3, 1)))), settings)
 
 
-def found(wanted: Topic, there: Seen | None, others: Mapping[str, Seen] | None = None) -> list[Finding]:
+def found(wanted: Topic, there: TopicView | None, others: Mapping[str, TopicView] | None = None) -> list[Finding]:
     """What is not well."""
     all_of_them = {**({"t": there} if there else {}), **(others or {})}
     return [one for one in judge([wanted], all_of_them, NODES, COMMANDS) if one.verdict is not Verdict.OK]
@@ -108,7 +108,7 @@ def test_a_broker_that_lags_behind_must_not_become_leader() -> None:
 
 def test_settings_that_are_not_told_are_one_warning() -> None:
     wanted = topic()
-    (told,) = found(wanted, Seen(seen(wanted).partitions, {}))
+    (told,) = found(wanted, TopicView(seen(wanted).partitions, {}))
     assert (Verdict.WARNING, "does not tell its settings") == (told.verdict, told.found)
 
 
@@ -162,8 +162,8 @@ def test_fewer_copies_in_step_than_a_write_needs_are_wrong_and_one_that_lags_is_
 def test_kafka_s_own_topics_need_copies_and_leaders_too() -> None:
     wanted = topic()
     own = {
-        "__transaction_state": Seen({0: part(1, leader=None)}, {}),
-        "__consumer_offsets": Seen({0: part(1, 2, 3)}, {}),
+        "__transaction_state": TopicView({0: part(1, leader=None)}, {}),
+        "__consumer_offsets": TopicView({0: part(1, 2, 3)}, {}),
     }
     told = found(wanted, seen(wanted), own)
     assert [("__transaction_state", Verdict.WARNING), ("__transaction_state", Verdict.WRONG)] == [

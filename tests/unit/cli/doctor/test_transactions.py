@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.remedy import Commands
-from cli.doctor.transactions import LONG, SLACK, Known, Look, Open, judge, suspects
+from cli.doctor.transactions import LONG, SLACK, CoordinatorState, Look, OpenTransaction, judge, suspects
 
 COMMANDS = Commands("k:9092", scripts=True)
-ONE = Open("t", 3, 4711, 2, 99)
+ONE = OpenTransaction("t", 3, 4711, 2, 99)
 ABORT = "kafka-transactions.sh --bootstrap-server k:9092 abort --topic t --partition 3 --start-offset 99"
 TIMEOUT = 60_000
 
 
-def look(*known: Known, now: int = 0, opened: tuple[Open, ...] = (ONE,)) -> Look:
+def look(*known: CoordinatorState, now: int = 0, opened: tuple[OpenTransaction, ...] = (ONE,)) -> Look:
     return Look(now, frozenset(opened), known)
 
 
-def known(started: int = 0, producer: int = 4711, partition: int = 3) -> Known:
-    return Known("shop", producer, started, TIMEOUT, frozenset({("t", partition)}))
+def known(started: int = 0, producer: int = 4711, partition: int = 3) -> CoordinatorState:
+    return CoordinatorState("shop", producer, started, TIMEOUT, frozenset({("t", partition)}))
 
 
 def found(one: Look, other: Look | None = None) -> list[Finding]:
@@ -54,7 +54,7 @@ def test_one_that_should_long_have_been_aborted_is_wrong() -> None:
 
 
 def test_only_what_both_looks_show_is_told() -> None:
-    later = Open("t", 3, 4711, 2, 120)
+    later = OpenTransaction("t", 3, 4711, 2, 120)
     for second in (look(opened=()), look(known()), look(opened=(later,))):
         assert [] == found(look(), second)
 

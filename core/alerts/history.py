@@ -12,7 +12,7 @@ from ..timeline.derived import Derived
 from ..timeline.entry import BEFORE_ALL, FOREVER, Entry
 from ..timeline.features import Ref, Taken
 from .alert import Alert
-from .matching import Folding, Match, fold, instants
+from .matching import FoldInput, Match, fold, instants
 
 
 class History(Protocol):
@@ -57,7 +57,7 @@ class History(Protocol):
         ...
 
 
-class Past:
+class CustomerHistory:
     """The history of one customer with ``new`` entries, in order, which replace stored ones of the same uid."""
 
     __slots__ = ("_about", "_customer", "_history", "_new", "_rules")
@@ -83,7 +83,7 @@ class Past:
 
     def instants(self, at: int, before: int = FOREVER) -> Iterator[Sequence[Taken]]:
         """The entries of that range at which rules or the profile look, grouped by instant."""
-        return instants(looked_at(self.since(at, before), self._rules))
+        return instants(folded_entries(self.since(at, before), self._rules))
 
     def matter(self, kind: str, name: str, before: int, since: int = BEFORE_ALL) -> Sequence[Taken]:
         """The entries about a matter from ``since`` on and before ``before`` (µs), in order; none of a type no longer
@@ -139,7 +139,7 @@ class Past:
         return self._about
 
 
-class Nothing:
+class EmptyHistory:
     """An empty history, which caches nothing."""
 
     def entry(self, customer: str, at: int, uid: bytes) -> Entry | None:
@@ -179,11 +179,13 @@ class Nothing:
 def matches(entries: Iterable[Entry], rules: RuleSet) -> list[Match]:
     """Every match in these entries, in the order of decision. The order of arrival plays no part."""
     history = sorted(entries)
-    past = Past(Nothing(), "", history, rules)
-    return fold(rules, Derived(BEFORE_ALL, rules.empty), Folding(instants(looked_at(history, rules))), past).matches
+    past = CustomerHistory(EmptyHistory(), "", history, rules)
+    return fold(
+        rules, Derived(BEFORE_ALL, rules.empty), FoldInput(instants(folded_entries(history, rules))), past
+    ).matches
 
 
-def looked_at(entries: Iterable[Entry], rules: RuleSet) -> Iterator[Taken]:
+def folded_entries(entries: Iterable[Entry], rules: RuleSet) -> Iterator[Taken]:
     """The entries at which rules or the profile look, as the fold reads them."""
     for entry in entries:
         taken = rules.taken(entry)

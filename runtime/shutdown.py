@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import structlog
 
-log = structlog.get_logger("runtime.ending")
+log = structlog.get_logger("runtime.shutdown")
 
 SECONDS = 30.0
 """The longest shutdown, in seconds."""
@@ -27,7 +27,7 @@ WORDS_SECONDS = 2.0
 REQUESTS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Ending:
+class Shutdown:
     """The shutdown of the process; one for each process. ``seconds``: the longest shutdown."""
 
     def __init__(self, seconds: float = SECONDS) -> None:

@@ -18,11 +18,11 @@ from schemas.journal import MERGE, ORDER, by_name
 
 from . import moves
 from .identifiers import Identifiers
-from .record_forms import journaled, may_arrive, may_be_merged, may_be_moved, may_be_notified
+from .record_forms import are_valid_alerts, journaled, may_arrive, may_be_merged, may_be_moved
 from .short_cache import Pairs
 
 
-class Source(msgspec.Struct, frozen=True, gc=False):
+class EventSource(msgspec.Struct, frozen=True, gc=False):
     """The source of an event: its uid, its bytes as the department sent them, when and where the bus received it (µs,
     ``topic/partition/offset``), its identifiers as JSON; whether it came with a move.
     """
@@ -35,25 +35,25 @@ class Source(msgspec.Struct, frozen=True, gc=False):
     moved: bool = False
 
 
-class Heard(msgspec.Struct, frozen=True, gc=False):
+class JournalRecord(msgspec.Struct, frozen=True, gc=False):
     """A decoded journal record. ``sources``: one for each event in it. ``latest``: the latest event time among them
     (µs), by the department's clock.
     """
 
     customer: str
     brought: Brought
-    sources: Sequence[Source] = ()
+    sources: Sequence[EventSource] = ()
     latest: int = 0
 
 
-class Listener:
+class JournalDecoder:
     """Decodes records of the journal."""
 
     def __init__(self, vocabulary: Vocabulary, identifiers: Identifiers) -> None:
         self._notes = frozenset(kind.name for kind in vocabulary.values() if kind.note)
         self._shown = identifiers.shown
 
-    def hear(self, record: KafkaRecord) -> Heard:
+    def hear(self, record: KafkaRecord) -> JournalRecord:
         """Decodes the record. Raises ``ValueError`` and others if it is no journal record."""
         key, value, headers = record.key, record.value, by_name(record.headers)
         known = journaled(key, headers)
@@ -64,16 +64,16 @@ class Listener:
         masked_identifiers, identifiers = self._identified(event)
         at, uid = effective_at(happened, received), known.uid
         entry = Entry(at, uid.hex(), event["type"], event["source"], event["id"], event["data"])
-        source = Source(uid, value, received, known.origin, identifiers)
-        return Heard(customer, Arrived(entry, happened, masked_identifiers, known.replay), (source,), happened)
+        source = EventSource(uid, value, received, known.origin, identifiers)
+        return JournalRecord(customer, Arrived(entry, happened, masked_identifiers, known.replay), (source,), happened)
 
-    def _ordered(self, customer: str, order: bytes, value: bytes) -> Heard:
+    def _ordered(self, customer: str, order: bytes, value: bytes) -> JournalRecord:
         if order == MERGE:
-            return Heard(customer, _merge(customer, orjson.loads(value)))
+            return JournalRecord(customer, _merge(customer, orjson.loads(value)))
         return self._moved(customer, moves.read(value))
 
-    def _moved(self, customer: str, said: moves.Move) -> Heard:
-        entries, sources, latest = list[Arrived](), list[Source](), 0
+    def _moved(self, customer: str, said: moves.Move) -> JournalRecord:
+        entries, sources, latest = list[Arrived](), list[EventSource](), 0
         for held in said["entries"]:
             happened, received = held["time"], held["received"]
             uid, origin = held["uid"], held["origin"]
@@ -86,17 +86,17 @@ class Listener:
                 effective_at(happened, received), uid, event["type"], event["source"], event["id"], event["data"]
             )
             entries.append(Arrived(entry, happened, masked_identifiers))
-            sources.append(Source(bytes.fromhex(uid), raw, received, origin, identifiers, moved=True))
+            sources.append(EventSource(bytes.fromhex(uid), raw, received, origin, identifiers, moved=True))
             latest = max(latest, happened)
         if not may_arrive(said["move"], said["parts"], said["arriving"]):
             raise ValueError("a part of no move")
         alerts, arriving = tuple(said["alerts"]), said["arriving"]
-        if not may_be_notified(alerts):
+        if not are_valid_alerts(alerts):
             raise ValueError("no alert is like that")
         moved = Moved(
             said["move"], said["parts"], tuple(entries), alerts, arriving, said["decidedUntil"], said["until"]
         )
-        return Heard(customer, moved, sources, latest)
+        return JournalRecord(customer, moved, sources, latest)
 
     def _identified(self, event: Mapping[str, Any]) -> tuple[Pairs, bytes]:
         """The masked identifiers, and those sent, as JSON; an answer to an alert has none, whatever else it

@@ -11,15 +11,15 @@ from core.timeline.matters import Matter
 MOST = 100_000
 """Cached states at most, plus payments, disputes and credits of their bills: about 20 MiB."""
 
-Name = tuple[str, str]
+MatterName = tuple[str, str]
 """Kind and id."""
 
 
-class Remembered:
+class MatterCache:
     """By customer, kind and id: an instant (µs), the state by the entries before it, and its weight (see ``MOST``)."""
 
     def __init__(self) -> None:
-        self._held: dict[str, dict[Name, tuple[int, Matter, int]]] = {}
+        self._held: dict[str, dict[MatterName, tuple[int, Matter, int]]] = {}
         self._size = 0
 
     def before(self, customer: str, kind: str, name: str, instant: int) -> tuple[int, Matter] | None:
@@ -54,7 +54,7 @@ class Remembered:
         self._size = 0
 
 
-_NOTHING: dict[Name, tuple[int, Matter, int]] = {}
+_NOTHING: dict[MatterName, tuple[int, Matter, int]] = {}
 
 
 def _size(matter: Matter) -> int:
