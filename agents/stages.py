@@ -26,7 +26,7 @@ from schemas.topics import (
 
 from .topology import Process, Stage, Topology, Transactions, Write
 
-HOW_FAR = Write(PROGRESS, "how far it is")
+HOW_FAR = Write(PROGRESS, "the position in its input")
 
 
 def topology(registry: Registry, app_id: str, partitions: int) -> Topology:
@@ -55,7 +55,7 @@ def _department(name: str, sources: Sequence[str], alerted: Sequence[str]) -> St
     published = Write(events_topic(name), "what happened with a customer")
     return Stage(
         name=f"department {name}",
-        does="publishes what happened with its customers, and is told what it should know",
+        does="publishes what happened with its customers, and receives alerts",
         process=Process.DEPARTMENT,
         guarantee="at least once",
         by="source and id of an event: what is published again counts once",
@@ -86,7 +86,7 @@ def _intake(events: Sequence[str], app_id: str) -> Stage:
 def _resolver(app_id: str, partitions: int) -> Stage:
     return Stage(
         name="resolver",
-        does="decides who is who, and who turns out to be one",
+        does="decides which identifiers are one customer's, and merges customers",
         process=Process.WORKER,
         guarantee="exactly once",
         by="a transaction for each unit of work: outputs and progress",
@@ -94,7 +94,7 @@ def _resolver(app_id: str, partitions: int) -> Stage:
         state=(IDENTITIES,),
         writes=(
             Write(IDENTITIES, "whose an identifier is, and who was merged into whom"),
-            Write(JOURNAL, "the event; an order to merge, to the younger customer"),
+            Write(JOURNAL, "the event; a merge order for the younger customer"),
             Write(DEAD, "identifiers that name nobody, foreign records"),
             HOW_FAR,
         ),
@@ -107,18 +107,18 @@ def _resolver(app_id: str, partitions: int) -> Stage:
 def _journey(alerts: Sequence[str], app_id: str) -> Stage:
     return Stage(
         name="journey",
-        does="keeps one timeline for each customer, judges the rules on it, decides who is told",
+        does="keeps one timeline for each customer, evaluates the rules on it, sends alerts",
         process=Process.WORKER,
         guarantee="exactly once",
         by="a transaction for each unit of work: outputs and progress",
         reads=(JOURNAL,),
         state=(TIMELINE, PROFILES, NOTIFIED),
         writes=(
-            Write(TIMELINE, "a customer's past: an entry for each event"),
-            Write(PROFILES, "what is known of a customer, and what was told"),
-            Write(NOTIFIED, "archived alerts, which only something late can concern"),
-            *(Write(topic, "an alert, to each department that is told") for topic in alerts),
-            Write(JOURNAL, "the past of a merged customer, to the one who lives on"),
+            Write(TIMELINE, "a customer's history: an entry for each event"),
+            Write(PROFILES, "what is known of a customer, and which alerts were sent"),
+            Write(NOTIFIED, "archived alerts, which only a late event can change"),
+            *(Write(topic, "an alert, for each department that is notified") for topic in alerts),
+            Write(JOURNAL, "the history of a merged customer, for the surviving one"),
             Write(DEAD, "an id used twice, a failing decision, foreign records"),
             HOW_FAR,
         ),
