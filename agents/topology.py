@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Literal, TypeVar
 
 from schemas.topics import Topic
@@ -167,9 +168,12 @@ def _progress_flaws(stages: Sequence[Stage], known: Mapping[str, Topic]) -> Iter
             inputs = sum(known[topic].partitions for topic in stage.reads if topic in known)
             places.update((transactions.progress, transactions.first + number) for number in range(inputs))
     wanted = {(topic, number) for topic, _ in places if topic in known for number in range(known[topic].partitions)}
-    for topic, number in sorted(places.keys() | wanted):
-        if places[topic, number] != 1 or (topic, number) not in wanted:
-            yield f"partition {number} of {topic} is for the progress of {places[topic, number]} input partitions"
+    wrong = [one for one in sorted(places.keys() | wanted) if places[one] != 1 or one not in wanted]
+    for _, run in groupby(enumerate(wrong), lambda at: (at[1][0], at[1][1] - at[0], places[at[1]])):
+        together = [one for _, one in run]
+        (topic, first), (_, last) = together[0], together[-1]
+        which = f"partition {first} of {topic} is" if first == last else f"partitions {first} to {last} of {topic} are"
+        yield f"{which} for the progress of {places[topic, first]} input partitions"
 
 
 _Name = TypeVar("_Name", bound=Hashable)

@@ -72,7 +72,8 @@ class Context(Protocol):
 class Feature(Protocol):
     """How a state follows from the entries of ``streams``. Features of the same ``name`` are kept as one.
 
-    Each kind of feature has its own type of state; a rule set holds all kinds.
+    Each kind of feature has its own type of state; a rule set holds all kinds. A dataclass takes a property that it
+    inherits for a default: its field ``streams`` stands behind those that have none.
     """
 
     @property

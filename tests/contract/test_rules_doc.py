@@ -9,6 +9,7 @@ import pytest
 
 from agents.rule_files import load, run_tests
 from agents.vocabulary import vocabulary
+from core.rules.conditions.kinds import KINDS
 from schemas.codec import Codec
 from schemas.registry import Registry
 
@@ -58,3 +59,8 @@ def test_the_program_prints_what_marketing_is_told(
 def test_the_section_is_a_dozen_lines() -> None:
     (section,) = re.findall(r"^## Try it without Kafka\n.*?(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
     assert section.strip().count("\n") < 12
+
+
+def test_the_page_has_every_kind_of_condition() -> None:
+    (section,) = re.findall(r"^## The conditions\n.*?(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
+    assert [] == [name for name in KINDS if not re.search(rf"`\{{?{name}: ", section)]

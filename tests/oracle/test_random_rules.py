@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from agents import moves
 from core.alerts import suppression as memory
+from core.rules.conditions.kinds import KINDS as CORE_KINDS
 
 from . import notification
 from .both import Both
@@ -30,6 +31,11 @@ from .test_bus import run
 from .test_matches import by_the_core, by_the_oracle
 from .test_notification import hear_in_some_order, page
 from .worlds import EXAMPLES, SAME_WORLDS, START, histories, published
+
+
+def test_the_oracle_has_every_kind_of_condition_and_every_built_in_rule() -> None:
+    assert KINDS.keys() == CORE_KINDS.keys()
+    assert SECTION_FOUR.keys() == {yaml.safe_load(path.read_text())["rule"] for path in FILES.glob("*.yaml")}
 
 
 @given(histories())

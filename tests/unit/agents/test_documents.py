@@ -19,7 +19,7 @@ from core.customer.step import Merge, Moved
 from core.rules.ruleset import RuleSet
 from core.timeline.derived import Derived
 from core.timeline.entry import DAY, HOUR, Entry
-from core.timeline.features import Ref
+from core.timeline.features import Feature, Ref
 from core.timeline.matters import Matter, Matters
 
 from ..core.bench import CLOCK, RULES, START, Bus, arrived, campaign, complaint, entry
@@ -259,3 +259,8 @@ def test_an_entry_that_stands_in_no_derived_state_costs_no_byte_of_it() -> None:
     for number in range(50):
         bus.arrive("c", arrived(Entry(START + number, f"{number:032x}", "web.page.viewed.v1", "w", "x", {"url": "u"})))
     assert len(bus.documents["c"].state) <= before + 40
+
+
+def test_every_kind_of_feature_has_bytes_also_one_that_no_built_in_rule_asks_for() -> None:
+    kinds = {one.__name__ for one in Feature.__subclasses__()}  # by name: of a class with slots there are two
+    assert kinds == {one.__name__ for one in documents._STATES}

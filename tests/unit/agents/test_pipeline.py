@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 
 from agents.journey import Journey
-from agents.pipeline import Input, Pipeline, PipelineConfig, UnknownPlace
+from agents.pipeline import Input, Pipeline, PipelineConfig, Stage, UnknownPlace
+from agents.stages import topology
+from agents.topology import Process
 from engine.kafka.mark import MARK
 from engine.kafka.record import KafkaRecord, Record
 from engine.transactional.transaction import Output
@@ -37,6 +39,11 @@ MARKETING = alerts_topic("marketing")
 def bus() -> Iterator[Pipeline]:
     with Pipeline(CONFIG) as made:
         yield made
+
+
+def test_it_has_every_stage_of_a_worker_and_intakes_directory() -> None:
+    stages = {one.name for one in topology(CONFIG.registry, "cxbus", CONFIG.partitions).of(Process.WORKER)}
+    assert stages | {"directory"} == set(get_args(Stage))
 
 
 def event(kind: str, minute: int, email: str = "ada@example.com", **data: Any) -> bytes:

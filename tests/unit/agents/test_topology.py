@@ -83,7 +83,7 @@ def test_a_topology_in_which_every_topic_has_a_writer_and_a_reader_is_right() ->
         ),
         (
             (OUTSIDE, OWNER, replace(OWNER, name="more", state=(), group="more")),
-            "partition 0 of noted is for the progress of 2 input partitions",
+            "partitions 0 to 1 of noted are for the progress of 2 input partitions",
         ),
         (
             (OUTSIDE, replace(OWNER, transactions=Transactions("owner", "noted", 1))),
