@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from agents.journey import Journey
-from agents.pipeline import Input, Pipeline, PipelineConfig, Stage, UnknownPlace
+from agents.pipeline import Input, Pipeline, PipelineConfig, StageName, UnknownPlace
 from agents.stages import topology
 from agents.topology import Process
 from engine.kafka.mark import MARK
@@ -43,7 +43,7 @@ def bus() -> Iterator[Pipeline]:
 
 def test_it_has_every_stage_of_a_worker_and_intakes_directory() -> None:
     stages = {one.name for one in topology(CONFIG.registry, "cxbus", CONFIG.partitions).of(Process.WORKER)}
-    assert stages | {"directory"} == set(get_args(Stage))
+    assert stages | {"directory"} == set(get_args(StageName))
 
 
 def event(kind: str, minute: int, email: str = "ada@example.com", **data: Any) -> bytes:
