@@ -241,7 +241,7 @@ def test_each_metric_has_its_own_scale(metric: str, low: int, high: int) -> None
         ).__name__
 
     minimal_feedback = minimal("service.feedback.submitted.v1")
-    assert ["Dead", "Decoded", "Decoded", "Decoded", "Dead"] == [
+    assert ["Refusal", "Decoded", "Decoded", "Decoded", "Refusal"] == [
         answer(value) for value in (low - 0.1, low, (low + high) / 2, high, high + 0.1)
     ]
 

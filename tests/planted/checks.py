@@ -146,7 +146,7 @@ FEW_SNAPSHOTS = f"{_SNAPSHOTS}::test_of_ten_years_a_dozen_or_two_states_are_left
 CLOCK = f"{_RESTORES}::test_the_clock_of_a_restored_journey_does_not_go_back"
 SAID_OF_EARLIER = f"{_STEP_MOVES}::test_what_the_profile_says_of_an_entry_that_stands_earlier_is_of_that_instant"
 COSTS = "tests/unit/core/test_costs.py"
-REMEMBERED = "tests/unit/agents/test_remembered.py"
+REMEMBERED = "tests/unit/agents/test_matter_cache.py"
 UNMATCHED = "tests/unit/agents/test_unmatched_closings.py"
 LETTERS = f"{_INTAKE}::test_what_cannot_be_used_goes_to_the_dead_letters_untouched_with_a_reason"
 LETTER_CUT = "tests/unit/agents/test_dead_letters.py"
@@ -322,7 +322,7 @@ SINK_ABORTED = "tests/integration/sink/test_records.py::test_committed_records_a
 
 # --- how processes live and end ---------------------------------------------------------------------------------------
 
-ENDS = "tests/unit/runtime/test_ending.py::test_whatever_hangs_it_leaves_in_time_and_says_why"
+ENDS = "tests/unit/runtime/test_shutdown.py::test_whatever_hangs_it_leaves_in_time_and_says_why"
 ENDED = "tests/unit/cli/test_supervisor.py::test_a_child_that_stands_still_is_ended_and_started_again"
 KILLED = "tests/unit/cli/test_child.py::test_one_who_is_to_end_and_does_not_is_killed"
 FOR_GOOD = "tests/unit/cli/test_child.py::test_a_child_that_no_restart_mends_is_not_started_again"

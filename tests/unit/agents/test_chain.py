@@ -33,11 +33,11 @@ def traced() -> Iterator[list[tuple[str, str]]]:
     """Whenever a module of the chain is entered from another, or left for it: ``("enter", module)``, ``("leave", …)``.
 
     A module is entered by a call of one of its functions, or of a method of what does its work, from elsewhere; values
-    that it hands out (a ``Match`` and its ``Watch``) are anybody's.
+    that it hands out (a ``Match`` and its ``MatchEnd``) are anybody's.
     """
     moves: list[tuple[str, str]] = []
     inside: list[str | None] = [None]
-    values = {"Watch", "Match"}
+    values = {"MatchEnd", "Match"}
 
     def module_of(frame: FrameType) -> str | None:
         path = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
