@@ -20,13 +20,13 @@ SECONDS = 1.0
 BEGINNING = f"""
 import asyncio, atexit, ctypes, os, signal, sys, threading, time
 import structlog, uvloop
-from runtime.ending import Ending
+from runtime.shutdown import Shutdown
 
 structlog.configure(
     processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
     logger_factory=structlog.PrintLoggerFactory(sys.stderr),
 )
-ending = Ending({SECONDS})
+ending = Shutdown({SECONDS})
 
 async def ghost():
     while True:
