@@ -65,11 +65,6 @@ of 120,000 events 1,600 objects were left to the collector, and at 100,000 it to
 _Agent = Callable[[Any], Awaitable[None]]
 
 
-def departments(registry: Registry) -> tuple[str, ...]:
-    """The names of the departments that have a topic for their events."""
-    return tuple(department.name for department in registry.sources)
-
-
 def rules(settings: Settings, registry: Registry) -> RuleSet:
     """The rules in force. Raises ``agents.rule_files.RuleFileError``."""
     return load(settings.rules_dir or BUILT_IN, vocabulary(registry), registry.outreach)

@@ -31,8 +31,7 @@ HOW_FAR = Write(PROGRESS, "the position in its input")
 
 def topology(registry: Registry, app_id: str, partitions: int) -> Topology:
     """The topology with these departments; ``app_id`` is the workers' group, ``partitions`` the number P."""
-    sources = [department.name for department in registry.sources]
-    return topology_of(sources, registry.alerted, app_id, partitions)
+    return topology_of(registry.publishers, registry.alerted, app_id, partitions)
 
 
 def topology_of(sources: Sequence[str], alerted: Sequence[str], app_id: str, partitions: int) -> Topology:

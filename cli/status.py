@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from agents.rule_files import digest
+from agents.stages import topology
 from agents.topic_admin import TopicStatus, list_topics, replication
-from schemas import topics
+from agents.topology import Process
 
 from .admin import admin, reached
 from .blocked import asked, tell
@@ -20,7 +21,6 @@ from .health import AnnouncedProcess, announced, ask, supervised
 from .output import document, say
 from .problem import Code
 from .rules_in_force import rules_dir
-from .sink_input import sink_group, sink_topics
 from .tables import facts, table
 
 
@@ -64,11 +64,13 @@ def status(
 
 def _readers(bus: Bus) -> dict[str, tuple[str, set[str]]]:
     """Reader → its consumer group and its topics."""
-
-    departments = {topics.events_topic(department.name) for department in bus.registry.sources}
+    settings = bus.settings
+    stages = topology(bus.registry, settings.app_id, settings.partition_count())
+    workers, (sink,) = stages.of(Process.WORKER), stages.of(Process.SINK)
+    assert sink.group is not None, "it shows its position there"
     return {
-        "workers": (bus.settings.app_id, {*departments, topics.LINKS, topics.JOURNAL}),
-        "sink": (sink_group(bus), set(sink_topics(bus).kinds())),
+        "workers": (settings.app_id, {topic for stage in workers for topic in stage.reads}),
+        "sink": (sink.group, set(sink.reads)),
     }
 
 

@@ -69,6 +69,11 @@ class Registry:
         return tuple(department for department in self.departments if department.topic is not None)
 
     @property
+    def publishers(self) -> tuple[str, ...]:
+        """The names of the ``sources``."""
+        return tuple(department.name for department in self.sources)
+
+    @property
     def outreach(self) -> tuple[str, ...]:
         """The departments that contact customers: those that ``notify: outreach`` means."""
         return tuple(sorted(department.name for department in self.departments if department.outreach))
@@ -80,7 +85,7 @@ class Registry:
 
     def topics(self, partitions: int, replication: int) -> tuple[Topic, ...]:
         """All topics of a bus for these departments. See ``topics.catalogue``."""
-        return catalogue([department.name for department in self.sources], partitions, replication, self.alerted)
+        return catalogue(self.publishers, partitions, replication, self.alerted)
 
 
 def _described() -> Iterator[tuple[str, Callable[[], Any]]]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agents.app import departments
 from agents.topic_admin import apply
 from deploy.broker import EmbeddedBroker
 from runtime.settings import Settings
@@ -42,7 +41,7 @@ class Bus:
         self._rate = rate
         self.bootstrap = broker.bootstrap
         self.partitions = partitions
-        self.departments = departments(registry)
+        self.departments = registry.publishers
         self.events = tuple(events_topic(name) for name in self.departments)
         self._topics = registry.topics(partitions, 1)
         self.sizes = [(topic.name, topic.partitions) for topic in self._topics]

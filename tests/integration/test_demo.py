@@ -16,7 +16,6 @@ from typing import IO, Any
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from agents.app import departments
 from cli.demo.manifest import EXPECTED
 from schemas.registry import Registry
 from schemas.topics import events_topic
@@ -116,7 +115,7 @@ def published(bootstrap: str) -> int:
     """How many records the departments' topics have had."""
     partitions = [
         TopicPartition(events_topic(name), number)
-        for name in departments(Registry.discover())
+        for name in Registry.discover().publishers
         for number in range(PARTITIONS)
     ]
     consumer = KafkaConsumer(bootstrap_servers=bootstrap)

@@ -12,7 +12,6 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from agents.app import departments
 from agents.topic_admin import apply
 from core.timeline.entry import DAY
 from deploy.broker import EmbeddedBroker
@@ -39,7 +38,7 @@ class Town:
 
     def __init__(self, home: Path, bootstrap: str) -> None:
         registry = Registry.discover()
-        names, topics = departments(registry), registry.topics(PARTITIONS, 1)
+        names, topics = registry.publishers, registry.topics(PARTITIONS, 1)
         apply(bootstrap, topics)
         sizes = [(topic.name, topic.partitions) for topic in topics]
         read = {LINKS, JOURNAL, *map(events_topic, names)}

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import pytest
-
 from schemas.topics import alerts_topic
 
 from .bench import Journal, event
@@ -60,13 +58,6 @@ def traced() -> Iterator[list[tuple[str, str]]]:
         yield moves
     finally:
         sys.setprofile(None)
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path)
-    yield journal
-    journal.close()
 
 
 def test_an_event_in_order_enters_each_module_of_the_chain_once_and_leaves_it_once(journal: Journal) -> None:

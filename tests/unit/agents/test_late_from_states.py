@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,6 @@ from agents import messages
 from schemas.topics import DEAD, alerts_topic, partition_of
 
 from .bench import PARTITIONS, Journal, event
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "one")
-    yield made
-    made.close()
 
 
 def complain(journal: Journal) -> None:

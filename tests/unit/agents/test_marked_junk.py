@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,13 +49,6 @@ def known(*more: object, **changed: object) -> Header:
 
 
 GOOD = known()
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "one")
-    yield made
-    made.close()
 
 
 FORGED: list[tuple[tuple[str, bytes | None], ...]] = [

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from structlog.testing import capture_logs
 
 from core.timeline.entry import uid_bytes
@@ -19,13 +15,6 @@ from .bench import CODEC, MARK, PARTITIONS, Journal, event
 CUSTOMER = "c_1"
 PLACE = partition_of(CUSTOMER, PARTITIONS)
 OPENED, RESOLVED = "service.case.opened.v1", "service.case.resolved.v1"
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "one")
-    yield made
-    made.close()
 
 
 def counted(journal: Journal) -> dict[tuple[str, str], float]:
