@@ -94,7 +94,7 @@ class JournalDecoder:
         if not are_valid_alerts(alerts):
             raise ValueError("no alert is like that")
         moved = Moved(
-            said["move"], said["parts"], tuple(entries), alerts, arriving, said["decidedUntil"], said["until"]
+            said["move"], said["parts"], tuple(entries), alerts, arriving, said["settledUntil"], said["until"]
         )
         return JournalRecord(customer, moved, sources, latest)
 

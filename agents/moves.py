@@ -42,7 +42,7 @@ class Move(TypedDict, total=False):
     entries: list[MovedEntry]
     alerts: list[Alert]
     arriving: dict[str, int]
-    decidedUntil: int
+    settledUntil: int  # ``decided_until`` of the customer: records keep the name that they were written with
     until: int
 
 
@@ -77,7 +77,7 @@ def parts(customer: str, shipped: MovedOut, stored: Sequence[Shippable]) -> Iter
                 "entries": entries,
                 "alerts": orjson.Fragment(alerts) if last else [],
                 "arriving": shipped.arriving if last else {},
-                "decidedUntil": shipped.decided_until if last else BEFORE_ALL,
+                "settledUntil": shipped.decided_until if last else BEFORE_ALL,
                 "until": shipped.until if last else BEFORE_ALL,
             }
         )

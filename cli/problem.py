@@ -33,7 +33,11 @@ def explained(error: Exception) -> Problem | None:
     """The exception as a ``Problem`` for the user; None for an unexpected one. Imports nothing."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, Explained):
+    if isinstance(error, Explained) and error.exit_code in [
+        Code.WRONG,
+        Code.USAGE,
+        Code.AWAY,
+    ]:  # other code's have one, too
         return Problem(" ".join([str(error), *getattr(error, "__notes__", ())]), Code(error.exit_code))
     if isinstance(error, OSError) and error.filename is not None:
         code = Code.USAGE if lasting(error) else Code.WRONG

@@ -81,7 +81,7 @@ class Registry:
     @property
     def alerted(self) -> tuple[str, ...]:
         """The departments that receive alerts: those that contact customers, and ops. The others only publish."""
-        return (*self.outreach, "ops")
+        return tuple(dict.fromkeys((*self.outreach, "ops")))
 
     def topics(self, partitions: int, replication: int) -> tuple[Topic, ...]:
         """All topics of a bus for these departments. See ``topics.catalogue``."""
@@ -93,7 +93,14 @@ def _described() -> Iterator[tuple[str, Callable[[], Any]]]:
     for name in sorted(module.name for module in pkgutil.iter_modules(built_in.__path__)):
         path = f"{built_in.__name__}.{name}"
         yield path, partial(importlib.import_module, path)
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.value, _whose(point))):
+    try:
+        points = entry_points(group=GROUP)
+    except Exception as error:  # of a distribution whose list of entry points can't be parsed
+        raise DepartmentError(
+            f"The entry points {GROUP} of the installed distributions can't be read: {type(error).__name__}: {error}. "
+            "A line of entry_points.txt is written name = module."
+        ) from error
+    for point in sorted(points, key=lambda point: (point.value, _whose(point))):
         yield f"{point.value} (installed with {_whose(point)})", point.load
 
 
@@ -110,7 +117,7 @@ def _loaded(origin: str, load: Callable[[], Any]) -> Department:
             wish = "a module with a constant DEPARTMENT, a schemas.department.Department"
             raise DepartmentError(f"{wish}, was expected")
         Registry([department])
-    except Exception as error:  # the code of others, which may raise anything
+    except (Exception, SystemExit) as error:  # the code of others, which may raise anything, and end the process
         what = str(error) if isinstance(error, DepartmentError) else f"{type(error).__name__}: {error}"
         raise DepartmentError(
             f"The department of {origin} can't be used: {what.rstrip('.')}. Mend it, or uninstall what brings it."

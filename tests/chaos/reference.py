@@ -176,7 +176,7 @@ class Reference(EmptyHistory):
         ]
         alerts = msgspec.convert(said["alerts"], tuple[Alert, ...])
         arrived = tuple(kept.arrived for kept in held)
-        more = alerts, said["arriving"], said["decidedUntil"], said["until"]
+        more = alerts, said["arriving"], said["settledUntil"], said["until"]
         return held, Moved(said["move"], said["parts"], arrived, *more)
 
     def _kept(self, event: Any, uid: str, happened: int, received: int, origin: str, *, moved: bool = False) -> Kept:

@@ -109,8 +109,8 @@ BUGS = (
         "what-is-decided-stays-behind",
         "A customer who moves takes alerts along, and not up to when all is decided for good.",
         "agents/moves.py",
-        '"decidedUntil": shipped.decided_until if last else BEFORE_ALL,',
-        '"decidedUntil": BEFORE_ALL,',
+        '"settledUntil": shipped.decided_until if last else BEFORE_ALL,',
+        '"settledUntil": BEFORE_ALL,',
         (checks.DECIDED_MOVES,),
     ),
     Bug(

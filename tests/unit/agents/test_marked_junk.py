@@ -152,7 +152,7 @@ def move(**forged: Any) -> bytes:
         "event": orjson.loads(OPENED),
     }
     plain = {
-        "move": "c_2/1", "parts": 1, "entries": [entry], "alerts": [], "arriving": {}, "decidedUntil": -1, "until": -1
+        "move": "c_2/1", "parts": 1, "entries": [entry], "alerts": [], "arriving": {}, "settledUntil": -1, "until": -1
     }  # fmt: skip
     for name, value in forged.items():
         (plain if name in plain else entry)[name] = value

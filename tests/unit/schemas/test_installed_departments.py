@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from agents.stages import topology
 from cli.main import app
 from cli.problem import Code
 from schemas.codec import Codec, Decoded
@@ -124,6 +125,7 @@ def test_two_installed_departments_of_one_name_are_refused_with_both_places(site
     [
         ("import no_such_module", None, "ModuleNotFoundError: No module named 'no_such_module'"),
         ("raise RuntimeError('not today')", None, "RuntimeError: not today"),
+        ("import sys; sys.exit(0)", None, "SystemExit: 0"),
         ("", None, "a module with a constant DEPARTMENT, a schemas.department.Department, was expected"),
         ("DEPARTMENT = 'fleet'", None, "a module with a constant DEPARTMENT, a schemas.department.Department"),
         (FLEET, "acme_fleet:DEPARTMENT", "a module with a constant DEPARTMENT, a schemas.department.Department"),
@@ -141,6 +143,20 @@ def test_an_installed_department_that_can_not_be_used_is_named_with_its_distribu
     assert "(installed with acme-departments 1.2) can't be used: " in words
     assert what in words
     assert words.endswith("Mend it, or uninstall what brings it.")
+
+
+def test_a_department_that_is_called_as_those_who_operate_the_bus_is_alerted_once(site: Site) -> None:
+    site.install("acme-departments", "acme_ops", FLEET.replace("fleet", "ops"))
+    registry = Registry.discover()
+    assert 1 == registry.alerted.count("ops")
+    assert topology(registry, "cxbus", 4)["department ops"].written
+
+
+def test_a_list_of_entry_points_that_can_not_be_parsed_is_told_in_a_sentence(site: Site) -> None:
+    site.install("acme-departments", "acme_fleet", FLEET)
+    (listed,) = site.folder.glob("*.dist-info/entry_points.txt")
+    listed.write_text("[cxbus.departments]\nfoo\n", encoding="utf-8")
+    assert refused().startswith("The entry points cxbus.departments of the installed distributions can't be read: ")
 
 
 def test_a_command_says_in_a_sentence_which_distribution_is_wrong(site: Site) -> None:
