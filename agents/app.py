@@ -25,7 +25,7 @@ from engine.faust.transport import BatchConsumer
 from engine.faust.worker import run_worker
 from engine.kafka.broker_errors import fatal
 from engine.kafka.errors import Fatal, Permanent
-from engine.kafka.limits import Limits, Unpacking
+from engine.kafka.limits import DecompressionLimits, Limits
 from engine.store.store import discard_unused
 from engine.transactional.partition_state import Processor
 from engine.transactional.partitions import TransactionalPartitions
@@ -91,7 +91,7 @@ class Worker:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.metrics = Metrics(self.registry)
-        unpacking = Unpacking(settings.unpacked_batch_bytes, settings.unpacked_bytes)
+        unpacking = DecompressionLimits(settings.unpacked_batch_bytes, settings.unpacked_bytes)
         self.app = create_app(settings.app_id, bootstrap=bootstrap, data_dir=home / "faust", unpacking=unpacking)
         self.app.on_lost = EngineMetrics(self.metrics, "intake").lost
         partitions = settings.partition_count()
@@ -190,7 +190,7 @@ class Worker:
         """Updates the lag metric, and raises ``Fatal`` when the group assigns nothing for too long."""
         began = self.app.pulse.seconds
         while True:
-            if not self.journey.told and self.app.pulse.seconds - began > UNASSIGNED:
+            if not self.journey.assignment_known and self.app.pulse.seconds - began > UNASSIGNED:
                 raise Fatal(f"the group has assigned nothing within {UNASSIGNED:g} s")
             lags: dict[str, int] = {}
             for tp, progress in cast("BatchConsumer", self.app.consumer).progress().items():
@@ -232,7 +232,7 @@ class Worker:
             return Health(False, outside)
         for owner in (self.resolver, self.journey):
             closed = sorted(self.app.given(owner.topic) - owner.positions.keys())
-            if closed or not owner.told:
+            if closed or not owner.assignment_known:
                 return Health(False, f"partitions of {owner.topic} are being restored: {closed}")
         return Health(True, f"{len(self.journey.positions)} journal partitions")
 

@@ -66,11 +66,11 @@ class Archive:
     def __init__(self, directory: Path) -> None:
         self._store = Store(directory, ("entries", "profiles"))
         self._snapshots = Snapshots()
-        self.passed = self._snapshots.passed
+        self.cache_state = self._snapshots.cache_state
         """Offers a derived state that the fold reached, to be kept as a snapshot."""
-        self.remembered = self._snapshots.remembered
+        self.cached_matter = self._snapshots.cached_matter
         """Looks up the latest cached state of a matter, by its entries before an instant (µs), and that instant."""
-        self.remember = self._snapshots.remember
+        self.cache_matter = self._snapshots.cache_matter
         """Caches the state of a matter, by its entries before an instant (µs)."""
         self._uids = KnownUids(self._store, "entries")
         self._new: set[bytes] = set()  # uids that are pending
@@ -166,9 +166,9 @@ class Archive:
         """The latest snapshot strictly before that instant (µs), if there is one."""
         return self._snapshots.before(customer, before)
 
-    def changed(self, customer: str, since: int) -> None:
+    def invalidate(self, customer: str, since: int) -> None:
         """Drops the customer's snapshots as of ``since`` (µs) or later."""
-        self._snapshots.changed(customer, since)
+        self._snapshots.invalidate(customer, since)
 
     def forget_states(self, customer: str) -> None:
         """Drops all snapshots of the customer."""

@@ -23,7 +23,7 @@ __all__ = [
     "ERRORS",
     "RETRY_OF",
     "WHOLE",
-    "letter",
+    "dead_letter",
     "size",
 ]
 
@@ -38,7 +38,7 @@ _FRAMING = 10
 """Bytes that a header takes beside its name and its value."""
 
 
-def letter(
+def dead_letter(
     key: bytes | None,
     value: bytes | None,
     headers: Sequence[Header],
@@ -52,7 +52,7 @@ def letter(
     ``last``: it stands for all records from the origin's offset up to this one. A record of more than ``WHOLE`` bytes
     is cut: the dead letter then says how large it was, and the SHA-256 of its value.
     """
-    told = [
+    error_headers = [
         ("stage", stage.encode()),
         ("topic", origin.topic.encode()),
         ("partition", b"%d" % origin.partition),
@@ -61,13 +61,15 @@ def letter(
         ("message", dead.message.encode("utf-8", "replace")[:MESSAGE].decode("utf-8", "ignore").encode()),
     ]
     if last is not None:
-        told.append(("last-offset", b"%d" % last))
+        error_headers.append(("last-offset", b"%d" % last))
     if size(key, value, headers) > WHOLE:
-        told += _measured(key, value, headers)
+        error_headers += _measured(key, value, headers)
         key = None if key is None else key[:CUT_KEY]
         value = None if value is None else value[:CUT_VALUE]
         headers = [_cut(header) for header in headers[:CUT_HEADERS]]
-    return Output(DEAD, 0, key, value, (*headers, *((ERRORS + name, text) for name, text in told)), marked=False)
+    return Output(
+        DEAD, 0, key, value, (*headers, *((ERRORS + name, text) for name, text in error_headers)), marked=False
+    )
 
 
 def size(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> int:

@@ -250,7 +250,7 @@ class Documents:
         )
         derived = self._known(state)
         if derived is None:
-            customer.shown = profile.open, profile.open_count
+            customer.published_matters = profile.open, profile.open_count
         else:
             customer.derived = Derived(*derived)
         return customer

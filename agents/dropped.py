@@ -34,11 +34,12 @@ def refusal(kept: Sized, dropped: Sequence[Dropped]) -> Refusal | None:
         return None
     return Refusal(
         Reason.NO_IDENTIFIER,
-        f"none of data.customer.identifiers identifies anybody: {told(dropped)}; send at least one that does.",
+        "none of data.customer.identifiers identifies anybody: "
+        f"{named_by_place(dropped)}; send at least one that does.",
     )
 
 
-def told(dropped: Sequence[Dropped]) -> str:
+def named_by_place(dropped: Sequence[Dropped]) -> str:
     """Which identifiers were dropped, and why; their values are left out."""
     named = [f"[{place}] ({nobody.type}) is {nobody.why}" for place, nobody in dropped[:SHOWN]]
     more = [f"and {len(dropped) - SHOWN} more"] if len(dropped) > SHOWN else []

@@ -17,7 +17,7 @@ from schemas.journal import Origin
 from schemas.refusal import Reason, Refusal
 from schemas.topics import department_of
 
-from .dead_letters import letter
+from .dead_letters import dead_letter
 from .keys import key_of_ours
 from .metrics import Metrics
 
@@ -61,4 +61,4 @@ def _letter(record: KafkaRecord, stage: str) -> Output:
     origin = Origin(record.topic, record.partition, record.offset)
     dead = Refusal(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
     last = end_of(record) - 1  # the record stands for a batch that can't be read
-    return letter(record.key, record.value, headers, stage, origin, dead, last if last > record.offset else None)
+    return dead_letter(record.key, record.value, headers, stage, origin, dead, last if last > record.offset else None)

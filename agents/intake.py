@@ -29,7 +29,7 @@ from schemas.refusal import Reason, Refusal
 from schemas.topics import JOURNAL, LINKS, department_of, partition_of
 
 from .blocked import nobody
-from .dead_letters import letter
+from .dead_letters import dead_letter
 from .directory import Directory
 from .dropped import refusal
 from .identifiers import Identified, Identifiers
@@ -195,7 +195,7 @@ class Intake:
         sent = record.sent if isinstance(record, Unusable) else record.headers
         kept = tuple((name, value) for name, value in sent if value is not None)
         last = record.last if isinstance(record, Unusable) and record.last > record.offset else None
-        return letter(record.key, record.value, kept, "intake", origin, dead, last)
+        return dead_letter(record.key, record.value, kept, "intake", origin, dead, last)
 
 
 _TOPIC = attrgetter("topic")

@@ -53,7 +53,7 @@ class JournalDecoder:
         self._notes = frozenset(kind.name for kind in vocabulary.values() if kind.note)
         self._shown = identifiers.shown
 
-    def hear(self, record: KafkaRecord) -> JournalRecord:
+    def decode(self, record: KafkaRecord) -> JournalRecord:
         """Decodes the record. Raises ``ValueError`` and others if it is no journal record."""
         key, value, headers = record.key, record.value, by_name(record.headers)
         known = journaled(key, headers)

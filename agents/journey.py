@@ -36,7 +36,7 @@ from schemas.topics import JOURNAL, NOTIFIED, PROFILES, TIMELINE, alerts_topic, 
 from . import messages, moves, output_size, stored_alert
 from .archive import Added, Archive
 from .customer_cache import BYTES, CustomerCache
-from .dead_letters import letter
+from .dead_letters import dead_letter
 from .documents import STATE, Document, Documents, bytes_at_most
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
@@ -267,7 +267,7 @@ class Journey:
         log.error("a merge failed, it is in the dead letters", partition=self._partition, offset=record.offset)
         self._metrics.dead.labels(department_of(record.topic), failed.reason).inc()
         place = Origin(record.topic, record.partition, record.offset)
-        return letter(record.key, record.value, tuple(record.headers), "journey", place, failed)
+        return dead_letter(record.key, record.value, tuple(record.headers), "journey", place, failed)
 
     def _one(self, record: KafkaRecord, *, judged: bool = True, careful: bool = False) -> list[Output]:
         """The outputs of the record. Nothing of it is kept before all outputs are known to fit.
@@ -275,7 +275,7 @@ class Journey:
         ``careful``: always encode the document to check that it can be, whatever it was made of. Raises
         ``OutputTooLarge``, which depends on the record alone, not on how the batch is cut.
         """
-        heard = self._listener.hear(record)
+        heard = self._listener.decode(record)
         appended, latest, name = received_at(record), heard.latest, heard.customer
         if appended > self._pending_clock:
             self._pending_clock = appended
@@ -322,7 +322,7 @@ class Journey:
             stored = self._archive.profile(name)
             customer = self._documents.new(name) if stored is None else self._documents.decode(Document.parse(stored))
             if customer.derived is not None:
-                self._archive.passed(name, customer.derived)
+                self._archive.cache_state(name, customer.derived)
         self._touched[name] = customer
         return customer
 
@@ -366,7 +366,7 @@ class Journey:
     def _refuse(self, refused: Refused, event: bytes, origin: str) -> Output:
         place, dead = Origin.parse(origin), Refusal(Reason(refused.reason), refused.message)
         self._metrics.dead.labels(department_of(place.topic), dead.reason).inc()
-        return letter(None, event, messages.STRUCTURED, "journey", place, dead)
+        return dead_letter(None, event, messages.STRUCTURED, "journey", place, dead)
 
     def _ship(self, customer: Customer, shipped: MovedOut) -> Iterator[Output]:
         """Sends the customer's entries through the journal to the surviving customer, and deletes them here."""

@@ -38,7 +38,7 @@ class MatterCache:
         while self._size > MOST:
             self.forget(next(iter(self._held)))
 
-    def changed(self, customer: str, since: int) -> None:
+    def invalidate(self, customer: str, since: int) -> None:
         """The customer's timeline changed at ``since`` (µs): drops the states that include that instant."""
         mine = self._held.get(customer, _NOTHING)
         for name in [name for name, (until, _, _) in mine.items() if until > since]:

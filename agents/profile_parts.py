@@ -42,7 +42,7 @@ class ProfileParts:
         """The customer's name and open matters."""
         parts = self._of(customer)
         derived = customer.derived
-        matters: Sequence[object] = (customer.shown,)
+        matters: Sequence[object] = (customer.published_matters,)
         if derived is not None:
             states = derived.states
             matters = [states[place] for place in self._places]

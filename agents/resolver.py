@@ -27,7 +27,7 @@ from schemas.topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of, parti
 
 from . import messages
 from .blocked import nobody
-from .dead_letters import letter
+from .dead_letters import dead_letter
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
 from .identity_records import held_in, identifier_record, identity_form
@@ -175,7 +175,7 @@ class Resolver:
     def _dead_letter(self, record: KafkaRecord, dead: Refusal) -> Output:
         origin = Origin.parse(header_of(dict(record.headers)).origin)
         self._metrics.dead.labels(department_of(origin.topic), dead.reason).inc()
-        return letter(None, record.value, messages.STRUCTURED, "resolver", origin, dead)
+        return dead_letter(None, record.value, messages.STRUCTURED, "resolver", origin, dead)
 
     def _merge(self, merged: Merged) -> Iterator[Output]:
         redirect = {"born": self.born(merged.customer), "mergedInto": merged.into, "version": merged.version}

@@ -156,5 +156,5 @@ def _text(field: str, value: Any) -> str:
 
 
 def _seen(match: Match) -> dict[str, str]:
-    ends = "never" if match.watch.end is None else rfc3339(match.watch.end)
-    return {"at": rfc3339(match.entry.at), "key": match.watch.key, "ends": ends}
+    ends = "never" if match.match_end.end is None else rfc3339(match.match_end.end)
+    return {"at": rfc3339(match.entry.at), "key": match.match_end.key, "ends": ends}

@@ -39,7 +39,7 @@ class Snapshots:
         self._states: dict[str, list[Derived]] = {}
         self._unwritten = False
         self._matters = MatterCache()
-        self.remembered = self._matters.before
+        self.cached_matter = self._matters.before
 
     def before(self, customer: str, instant: int) -> Derived | None:
         """The latest snapshot strictly before ``instant`` (µs), if there is one."""
@@ -49,7 +49,7 @@ class Snapshots:
         place = bisect_left(states, instant, key=_at)
         return states[place - 1] if place else None
 
-    def passed(self, customer: str, derived: Derived) -> None:
+    def cache_state(self, customer: str, derived: Derived) -> None:
         """Adds a state that the fold reached, if it is later than the latest snapshot."""
         self._unwritten = True
         states = self._states.get(customer)
@@ -60,14 +60,14 @@ class Snapshots:
             if len(states) > MOST:
                 self._states[customer] = thinned(states)
 
-    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+    def cache_matter(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
         """Caches the state of a matter by its entries before ``until`` (µs)."""
         self._unwritten = True
         self._matters.keep(customer, kind, name, until, state)
 
-    def changed(self, customer: str, since: int) -> None:
+    def invalidate(self, customer: str, since: int) -> None:
         """Drops the customer's states as of ``since`` (µs) or later."""
-        self._matters.changed(customer, since)
+        self._matters.invalidate(customer, since)
         states = self._states.get(customer)
         if states:
             self._unwritten = True

@@ -9,13 +9,13 @@ from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 
-from engine.kafka.limits import Unpacking
+from engine.kafka.limits import DecompressionLimits
 from engine.kafka.record_batch import LenientText, crowded
 from engine.kafka.unpacking import unpack
 
 from .output import note
 
-LIMIT = Unpacking().batch
+LIMIT = DecompressionLimits().batch
 """Bytes of a batch after decompression, at most."""
 
 

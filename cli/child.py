@@ -95,7 +95,7 @@ class Child:
                 stderr=log,
             )
 
-    def tend(self, environ: Mapping[str, str]) -> str | None:
+    def restart_if_due(self, environ: Mapping[str, str]) -> str | None:
         """Restart a dead process when its pause is over. Returns a message for people if something happened.
 
         Raises ``Problem`` when the process ended with the exit code that says that a restart does not help.

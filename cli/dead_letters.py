@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from engine.kafka.record import Record
-from schemas.dead_letter import ERRORS, RETRY_OF, told
+from schemas.dead_letter import ERRORS, RETRY_OF, error_headers
 
 _OFFSET = re.compile(r"[0-9]{1,19}")
 
@@ -101,7 +101,7 @@ def letters(records: Iterable[Record]) -> list[DeadLetter]:
 
 
 def _letter(record: Record) -> DeadLetter:
-    said = {name: value.decode(errors="replace") for name, value in told(record.headers).items()}
+    said = {name: value.decode(errors="replace") for name, value in error_headers(record.headers).items()}
     topic = said.get("topic", "")
     place = f"{record.topic}/{record.partition}/{record.offset}"
     # a record that the bus did not write is a dead letter without an origin, and never a duplicate

@@ -183,14 +183,14 @@ class Feed:
         self, starts: Mapping[Place, int], ends: Mapping[Place, int], within: float | None = None
     ) -> Iterator[Record]:
         self.start(starts)
-        patience = STALLED if within is None else within
-        until = time.monotonic() + patience
+        within_seconds = STALLED if within is None else within
+        until = time.monotonic() + within_seconds
         while not self.is_past(ends):
             for record in self.poll():
                 if within is None:
-                    until = time.monotonic() + patience
+                    until = time.monotonic() + within_seconds
                 if record.offset < ends[record.topic, record.partition]:
                     yield record
             if time.monotonic() > until:
-                raise Stalled(patience)
+                raise Stalled(within_seconds)
         self.start(ends)  # newer records are left to ``follow``

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from schemas.dead_letter import told
+from schemas.dead_letter import error_headers
 
 from .words import details, happening, moment, moment_of, named, value_of
 
@@ -68,7 +68,7 @@ def alert_line(record: Record) -> str:
 
 def dead_line(record: Record) -> str:
     """``2026-03-02 09:00:00Z  12  invalid-data  cx.sales.events.v1/0/7: data.total is missing…``"""
-    said = {name: value.decode(errors="replace") for name, value in told(record.headers).items()}
+    said = {name: value.decode(errors="replace") for name, value in error_headers(record.headers).items()}
     origin = "/".join(said.get(part, "?") for part in ("topic", "partition", "offset"))
     when, reason = moment(record.timestamp * 1000), said.get("exception", "?")
     return f"{when}  {record.offset}  {reason}  {origin}: {said.get('message')}"

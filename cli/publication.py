@@ -50,11 +50,11 @@ def publish(
     bootstrap: str,
     records: Iterable[Outgoing],
     topics: Collection[str] | None = None,
-    told: Callable[[int], object] = int,
+    progress: Callable[[int], object] = int,
 ) -> list[Acknowledged]:
     """Send records and wait for all acknowledgements; returns the last acknowledged record of each partition.
 
-    ``topics`` names all topics of ``records``; without it ``records`` are held in memory to find them. ``told`` is
+    ``topics`` names all topics of ``records``; without it ``records`` are held in memory to find them. ``progress`` is
     called now and then with the number of acknowledged records.
 
     Raises ``Problem`` when a topic does not exist, before anything is sent, and when Kafka refuses a record or
@@ -65,11 +65,11 @@ def publish(
         topics = {topic for topic, *_ in records}
     for name in ("aiokafka", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is also raised
-    return asyncio.run(_publish(bootstrap, records, topics, told))
+    return asyncio.run(_publish(bootstrap, records, topics, progress))
 
 
 async def _publish(
-    bootstrap: str, records: Iterable[Outgoing], topics: Collection[str], told: Callable[[int], object]
+    bootstrap: str, records: Iterable[Outgoing], topics: Collection[str], progress: Callable[[int], object]
 ) -> list[Acknowledged]:
 
     producer = AIOKafkaProducer(
@@ -80,7 +80,7 @@ async def _publish(
         max_request_size=LARGEST,
         request_timeout_ms=int(STALLED * 1000),
     )
-    sending = _Sending(producer, told)
+    sending = _Sending(producer, progress)
     try:
         async with asyncio.timeout(PATIENCE):
             await producer.start()
@@ -104,9 +104,9 @@ async def _publish(
 class _Sending:
     """Sends records, counts acknowledgements, and keeps the first error."""
 
-    def __init__(self, producer: AIOKafkaProducer, told: Callable[[int], object]) -> None:
+    def __init__(self, producer: AIOKafkaProducer, progress: Callable[[int], object]) -> None:
         self._producer = producer
-        self._told = told
+        self._told = progress
         self._sent = self._acknowledged = 0
         self._moved = asyncio.Event()
         self._error: BaseException | None = None

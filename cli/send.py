@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import typer
 
-from agents.dropped import Dropped, refusal, told
+from agents.dropped import Dropped, named_by_place, refusal
 from agents.normalisation import Normalisation  # takes a tenth of a second
 from schemas.codec import Codec, Decoded
 
@@ -117,8 +117,8 @@ def send(
         judge = Judge(bus.registry, department, _normalisation(bus.settings) if check else None)
         sent = _spooled(read(plain(source, file)), judge, spool, file)
         records = ((topics[one.department], one.value, None, STRUCTURED) for one in spool)
-        told = ProgressLine(f"{{}} of {sent.total():,} events sent")
-        publish(bus.bootstrap(), records, [topics[name] for name in sent], told)
+        line = ProgressLine(f"{{}} of {sent.total():,} events sent")
+        publish(bus.bootstrap(), records, [topics[name] for name in sent], line)
     say(f"{count(sent.total(), 'event')} sent: {listed([f'{n} to {name}' for name, n in sorted(sent.items())])}.")
 
 
@@ -134,7 +134,7 @@ def _spooled(events: Iterable[FileEvent], judge: Judge, spool: Spool, file: str)
     errors: list[str] = []
     dropping = Dropping()
     wrong = total = 0
-    told = ProgressLine("{} events checked")
+    line = ProgressLine("{} events checked")
     for total, one in enumerate(events, 1):
         judged = judge(one)
         if isinstance(judged, str):
@@ -145,7 +145,7 @@ def _spooled(events: Iterable[FileEvent], judge: Judge, spool: Spool, file: str)
             dropping.add(one.place, judged.dropped)
             departments[judged.department] += 1
             spool.add(judged)
-        told(total)
+        line(total)
     spool.complete()
     if not total:
         raise Problem(f"There is no event in {file}.", Code.WRONG)
@@ -170,7 +170,7 @@ class Dropping:
             return
         self._events += 1
         if self._events <= SHOWN:
-            self._lines.append(f"{place}: {told(dropped)}")
+            self._lines.append(f"{place}: {named_by_place(dropped)}")
 
     def tell(self) -> None:
         """Print the report on stderr, before anything is sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.kafka.limits import Unpacking
+from engine.kafka.limits import DecompressionLimits
 from runtime import log
 from runtime.shutdown import Shutdown
 from sinks.base import SinkLost
@@ -21,13 +21,13 @@ def sink(context: typer.Context) -> None:
 
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_DATABASE=sqlite:////var/lib/cxbus.db cxbus sink
     """
-    from sinks.process import SinkPlace, SinkProcess  # imports the whole sink, which the help does not need
+    from sinks.process import SinkConfig, SinkProcess  # imports the whole sink, which the help does not need
 
     bus = bus_of(context)
     log.configure(verbose=bus.given.verbose)
     settings, bootstrap, ending = bus.settings, bus.address(), Shutdown()
     ending.listen()  # before anything starts a thread
-    place = SinkPlace(
+    place = SinkConfig(
         bootstrap,
         sink_topics(bus),
         sink_group(bus),
@@ -35,7 +35,7 @@ def sink(context: typer.Context) -> None:
         settings.data_dir,
         settings.ops_host,
         settings.ops_port,
-        Unpacking(settings.unpacked_batch_bytes, settings.unpacked_bytes),
+        DecompressionLimits(settings.unpacked_batch_bytes, settings.unpacked_bytes),
     )
     try:
         raise typer.Exit(SinkProcess(place, ending).run())

@@ -204,7 +204,7 @@ class Supervisor:
             for number, child in enumerate(self.children):
                 if self._stopping.is_set():
                     return
-                words = child.tend(self.environment_of(number))
+                words = child.restart_if_due(self.environment_of(number))
                 if words and not self._stopping.is_set():
                     self._reporter.trouble(words)
                     ill.setdefault(child.title, time.monotonic())

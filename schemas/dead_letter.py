@@ -12,7 +12,7 @@ RETRY_OF = "__cxbus.retry-of"
 """Header of a dead letter that was published again: the dead letter's position, ``<topic>/<partition>/<offset>``."""
 
 
-def told(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
+def error_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
     """The headers that the bus added, by names without ``ERRORS``.
 
     A department may use such names too, for instance when it republishes a dead letter; the bus's come after them.
@@ -26,11 +26,11 @@ def told(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
     return found
 
 
-def origins(told: Mapping[str, bytes]) -> list[str]:
+def origins(error_headers: Mapping[str, bytes]) -> list[str]:
     """Positions, ``<topic>/<partition>/<offset>``, of the records that the dead letter is about: one, or a whole range.
 
     Raises ``KeyError`` if the headers do not say them, ``ValueError`` for offsets that are no numbers.
     """
-    log = f"{told['topic'].decode()}/{told['partition'].decode()}"
-    first = int(told["offset"])
-    return [f"{log}/{offset}" for offset in range(first, int(told.get("last-offset", first)) + 1)]
+    log = f"{error_headers['topic'].decode()}/{error_headers['partition'].decode()}"
+    first = int(error_headers["offset"])
+    return [f"{log}/{offset}" for offset in range(first, int(error_headers.get("last-offset", first)) + 1)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from engine.kafka.limits import Unpacking
+from engine.kafka.limits import DecompressionLimits
 from engine.kafka.privates.fetches import install_bounded_fetching
 from runtime.ops import Health, OpsPages, announce
 from runtime.own_time import STEP, Pulse
@@ -32,7 +32,7 @@ WRONG = 1
 
 
 @dataclass(frozen=True, slots=True)
-class SinkPlace:
+class SinkConfig:
     """What a sink copies, and where to. ``group`` only shows its lag; ``data_dir`` notes where its ops pages are."""
 
     bootstrap: str
@@ -42,13 +42,13 @@ class SinkPlace:
     data_dir: Path
     ops_host: str
     ops_port: int
-    unpacking: Unpacking
+    unpacking: DecompressionLimits
 
 
 class SinkProcess:
     """Copies the bus's topics into the database, and serves ops pages. Raises ``SinkRefused`` when it may not."""
 
-    def __init__(self, place: SinkPlace, ending: Shutdown) -> None:
+    def __init__(self, place: SinkConfig, ending: Shutdown) -> None:
         install_bounded_fetching(place.unpacking)
         self._place = place
         self._ending = ending

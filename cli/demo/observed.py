@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from schemas.alerted import ALERTED
-from schemas.dead_letter import told
+from schemas.dead_letter import error_headers
 from schemas.topics import DEAD, IDENTITIES, TIMELINE, alerts_topic
 
 from .manifest import ExpectedAlert, Outcome
@@ -159,7 +159,7 @@ class Observed:
             self._untold.append((customer, None))
 
     def _letter(self, value: bytes, headers: Mapping[str, bytes]) -> None:
-        event, said = self._by_value.get(value), told(headers.items())
+        event, said = self._by_value.get(value), error_headers(headers.items())
         if event is None or value in self._dead or "exception" not in said:
             return
         reason = self._dead[value] = said["exception"].decode()

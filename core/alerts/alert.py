@@ -71,7 +71,7 @@ class Alert(NamedTuple):
         text = "\n".join(("alert1", self.rule, self.key, self.label, self.uid.hex()))
         return "a_" + hashlib.sha256(text.encode()).hexdigest()[:26]
 
-    def place(self) -> tuple[int, bytes, str, str]:
+    def sort_key(self) -> tuple[int, bytes, str, str]:
         """The alert's place in the order of decision, to sort by."""
         return self.time, self.uid, self.rule, self.key
 
@@ -79,7 +79,7 @@ class Alert(NamedTuple):
         """Whether its end has come by ``now`` (µs)."""
         return self.end is not None and self.end <= now
 
-    def reach(self, cooldown: int) -> int:
+    def suppresses_until(self, cooldown: int) -> int:
         """Until when it can suppress a match (µs): its end, or its time plus the cooldown, whichever is later."""
         return max(self.time if self.end is None else self.end, self.time + cooldown)
 

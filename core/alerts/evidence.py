@@ -30,11 +30,11 @@ def values_of(found: Evidence, entry: Entry, kind: EventType) -> dict[str, objec
     return {"department": kind.department, **values} if found.names == DEPARTMENT else values
 
 
-Told = tuple[Entry, Mapping[str, object]]
+EvidenceEntry = tuple[Entry, Mapping[str, object]]
 """An entry, and those of its values that the message carries."""
 
 
-def told(trigger: Ref, values: Mapping[Ref, Told]) -> tuple[Mapping[str, object], ...]:
+def evidence_data(trigger: Ref, values: Mapping[Ref, EvidenceEntry]) -> tuple[Mapping[str, object], ...]:
     """The evidence as plain data, in timeline order: the trigger, and the latest of the other entries that fit into
     ``EVIDENCE_BYTES`` together with it.
     """

@@ -30,13 +30,13 @@ class History(Protocol):
         """Entries about a matter from ``since`` on and before ``before`` (µs)."""
         ...
 
-    def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
+    def cached_matter(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
         """The latest cached state of a matter, as (instant, state): it includes the entries before that instant, which
         is ``before`` at the latest (µs).
         """
         ...
 
-    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+    def cache_matter(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
         """Offers the cache a state of a matter: the one that follows from its entries before ``until`` (µs)."""
         ...
 
@@ -48,11 +48,11 @@ class History(Protocol):
         """The latest cached state from before the instant ``before`` (µs)."""
         ...
 
-    def passed(self, customer: str, derived: Derived) -> None:
+    def cache_state(self, customer: str, derived: Derived) -> None:
         """Offers the cache a state that the fold has passed."""
         ...
 
-    def changed(self, customer: str, since: int) -> None:
+    def invalidate(self, customer: str, since: int) -> None:
         """Invalidates cached states of the instant ``since`` (µs) and later."""
         ...
 
@@ -96,15 +96,15 @@ class CustomerHistory:
         about = [self._rules.taken(one) for one in self._joined(held, mine)]
         return [one for one in about if one is not None]
 
-    def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
+    def cached_matter(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
         """The latest cached state of a matter, as (instant, state): it includes the entries before that instant, which
         is ``before`` at the latest (µs).
         """
-        return self._history.remembered(self._customer, kind, name, before)
+        return self._history.cached_matter(self._customer, kind, name, before)
 
-    def remember(self, kind: str, name: str, until: int, state: object) -> None:
+    def cache_matter(self, kind: str, name: str, until: int, state: object) -> None:
         """Offers the cache the state of a matter after its entries before ``until`` (µs)."""
-        self._history.remember(self._customer, kind, name, until, state)
+        self._history.cache_matter(self._customer, kind, name, until, state)
 
     def archived(self) -> Sequence[Alert]:
         """The alerts that were archived before this record."""
@@ -114,13 +114,13 @@ class CustomerHistory:
         """The latest cached state from before the instant ``before`` (µs); the empty state if there is none."""
         return self._history.snapshot(self._customer, before) or Derived(BEFORE_ALL, self._rules.empty)
 
-    def passed(self, derived: Derived) -> None:
+    def cache_state(self, derived: Derived) -> None:
         """Offers the cache a state that the fold has passed."""
-        self._history.passed(self._customer, derived)
+        self._history.cache_state(self._customer, derived)
 
-    def changed(self, since: int) -> None:
+    def invalidate(self, since: int) -> None:
         """Invalidates cached states of the instant ``since`` (µs) and later: something is new there."""
-        self._history.changed(self._customer, since)
+        self._history.invalidate(self._customer, since)
 
     def _joined(self, held: Sequence[Entry], mine: Sequence[Entry]) -> Sequence[Entry]:
         if not held:
@@ -154,11 +154,11 @@ class EmptyHistory:
         """There are none."""
         return ()
 
-    def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
+    def cached_matter(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
         """There is none."""
         return None
 
-    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+    def cache_matter(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
         """Discards the state."""
 
     def archived(self, customer: str) -> Sequence[Alert]:
@@ -169,10 +169,10 @@ class EmptyHistory:
         """There is none."""
         return None
 
-    def passed(self, customer: str, derived: Derived) -> None:
+    def cache_state(self, customer: str, derived: Derived) -> None:
         """Discards the state."""
 
-    def changed(self, customer: str, since: int) -> None:
+    def invalidate(self, customer: str, since: int) -> None:
         """Does nothing: no state is cached."""
 
 

@@ -23,7 +23,7 @@ from .alert import LABEL, Name
 class FoldHistory(Context, Protocol):
     """What a fold reads of a customer's history, and where it reports the states that it passes."""
 
-    def passed(self, derived: Derived) -> None: ...
+    def cache_state(self, derived: Derived) -> None: ...
 
 
 class MatchEnd:
@@ -47,7 +47,7 @@ class MatchEnd:
         """Whether it ended before the instant ``at`` (µs)."""
         return self.expires < at or (self.resolved is not None and self.resolved < at)
 
-    def look(self, derived: Derived, context: Context) -> None:
+    def find_end(self, derived: Derived, context: Context) -> None:
         """Computes the end from the state ``derived``: no earlier than that state, and after the match's own time."""
         if self.rule.resolves is None:
             self.resolved = FOREVER
@@ -57,19 +57,19 @@ class MatchEnd:
 
 
 class Match(Struct, frozen=True):
-    """A trigger for which its rule's condition holds. ``data``: its fields that the rule reads. ``watch`` knows the
+    """A trigger for which its rule's condition holds. ``data``: its fields that the rule reads. ``match_end`` knows the
     end.
     """
 
     entry: Entry
     data: Mapping[str, object]
     evidence: tuple[Evidence, ...]
-    watch: MatchEnd
+    match_end: MatchEnd
 
     @property
     def name(self) -> Name:
         """The name of the alert that it may become."""
-        return Name(self.watch.rule.name, self.watch.key, LABEL, bytes.fromhex(self.entry.uid))
+        return Name(self.match_end.rule.name, self.match_end.key, LABEL, bytes.fromhex(self.entry.uid))
 
 
 TriggerFilter = Callable[[int, Rule, str], bool]
@@ -94,9 +94,9 @@ class FoldInput(Struct, frozen=True):
     watched: Iterable[MatchEnd] = ()
 
 
-def fold(rules: RuleSet, base: Derived, folding: FoldInput, past: FoldHistory) -> Fold:
+def fold(rules: RuleSet, base: Derived, folding: FoldInput, history: FoldHistory) -> Fold:
     """Applies the entries. Afterwards the ends of watched and of found matches are as of the last entry."""
-    found = Fold(rules, base, folding.watched, past)
+    found = Fold(rules, base, folding.watched, history)
     for together in folding.together:
         found.take(together, folding.judged)
     return found
@@ -108,61 +108,61 @@ class Fold:
     ``watched``: as in ``FoldInput``. The ends of these, and of the matches, are as of the latest state.
     """
 
-    __slots__ = ("_features", "_past", "_watching", "derived", "matches")
+    __slots__ = ("_features", "_history", "_watching", "derived", "matches")
 
-    def __init__(self, rules: RuleSet, base: Derived, watched: Iterable[MatchEnd], past: FoldHistory) -> None:
+    def __init__(self, rules: RuleSet, base: Derived, watched: Iterable[MatchEnd], history: FoldHistory) -> None:
         self.derived = base
         self.matches: list[Match] = []
-        self._features, self._past = rules.features, past
+        self._features, self._history = rules.features, history
         self._watching: dict[str, list[MatchEnd]] = {}
-        for watch in watched:
-            self._watch(watch)
-            if watch.resolved is None:
-                watch.look(base, past)
+        for match_end in watched:
+            self._watch(match_end)
+            if match_end.resolved is None:
+                match_end.find_end(base, history)
 
     def take(self, together: Sequence[Taken], judged: TriggerFilter) -> None:
         """Applies the entries of the next instant, in order, then evaluates the triggers that ``judged`` selects."""
-        past = self._past
+        history = self._history
         derived = self.derived = Derived(together[0].entry.at, self._after(together))
-        past.passed(derived)
+        history.cache_state(derived)
         if self._watching:
             self._recompute_ends(together)
         for one in together:
             for rule in one.effects.judged:
-                match = _match(rule, one, derived, past, judged)
+                match = _match(rule, one, derived, history, judged)
                 if match is not None:
                     self.matches.append(match)
-                    self._watch(match.watch)
+                    self._watch(match.match_end)
 
-    def _watch(self, watch: MatchEnd) -> None:
-        self._watching.setdefault(watch.rule.name, []).append(watch)
+    def _watch(self, match_end: MatchEnd) -> None:
+        self._watching.setdefault(match_end.rule.name, []).append(match_end)
 
     def _after(self, together: Sequence[Taken]) -> States:
         """The states after the entries of the next instant."""
-        states, features, past = list(self.derived.states), self._features, self._past
+        states, features, history = list(self.derived.states), self._features, self._history
         if len(together) == 1:
             for place in together[0].effects.places:
-                states[place] = features[place].take(states[place], together, past)
+                states[place] = features[place].take(states[place], together, history)
         else:
             for place in sorted({place for one in together for place in one.effects.places}):
                 mine = [one for one in together if place in one.effects.places]
-                states[place] = features[place].take(states[place], mine, past)
+                states[place] = features[place].take(states[place], mine, history)
         return tuple(states)
 
     def _recompute_ends(self, together: Sequence[Taken]) -> None:
         """Computes again the ends that the entries of an instant can move; drops watches that ended before it."""
-        derived, past = self.derived, self._past
+        derived, history = self.derived, self._history
         ends = together[0].effects.ends.union(*[one.effects.ends for one in together[1:]])
-        for name, watches in self._watching.items():
+        for name, match_ends in self._watching.items():
             if name in ends:
-                watches[:] = [watch for watch in watches if not watch.ended_before(derived.at)]
+                match_ends[:] = [match_end for match_end in match_ends if not match_end.ended_before(derived.at)]
                 known: dict[str, int | None] = {}
-                for watch in watches:
-                    if watch.key in known and not watch.rule.since_fired:
-                        watch.resolved = known[watch.key]
+                for match_end in match_ends:
+                    if match_end.key in known and not match_end.rule.since_fired:
+                        match_end.resolved = known[match_end.key]
                     else:
-                        watch.look(derived, past)
-                        known[watch.key] = watch.resolved
+                        match_end.find_end(derived, history)
+                        known[match_end.key] = match_end.resolved
 
 
 def instants(entries: Iterable[Taken]) -> Iterator[list[Taken]]:
@@ -185,6 +185,6 @@ def _match(rule: Rule, trigger: Taken, derived: Derived, context: Context, judge
     answer = rule.condition.holds(Now(derived, context, entry.at, data, key, entry.at))
     if answer is None:
         return None
-    watch = MatchEnd(rule, key, entry.at)
-    watch.look(derived, context)
-    return Match(entry, data, answer, watch)
+    match_end = MatchEnd(rule, key, entry.at)
+    match_end.find_end(derived, context)
+    return Match(entry, data, answer, match_end)

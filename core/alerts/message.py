@@ -10,7 +10,7 @@ from ..rules.conditions.condition import Evidence
 from ..rules.ruleset import RuleSet
 from ..timeline.features import Ref
 from .alert import Alert
-from .evidence import Told, told, values_of
+from .evidence import EvidenceEntry, evidence_data, values_of
 from .history import CustomerHistory
 
 AlertState = Literal["fired", "updated", "resolved", "expired", "retracted"]
@@ -29,28 +29,28 @@ class AlertMessage(NamedTuple):
     evidence: tuple[Mapping[str, object], ...]
 
 
-def tell(state: AlertState, alert: Alert, rules: RuleSet, past: CustomerHistory) -> AlertMessage:
+def message_for(state: AlertState, alert: Alert, rules: RuleSet, history: CustomerHistory) -> AlertMessage:
     """The message, in the words of the rule as it is now. It has no evidence if the alert keeps none. If the rule or
     the trigger is no longer known, it has only a reason that says so.
     """
     named, rule = Ref(alert.time, alert.uid), rules.rules.get(alert.rule)
-    trigger = past.entry(named)
+    trigger = history.entry(named)
     kind = None if trigger is None else rules.vocabulary.get(trigger.type)
     if trigger is None or kind is None or rule is None:
         missing = f"The rule {alert.rule} is" if rule is None else f"What triggered {alert.rule} is"
         return AlertMessage(state, alert, f"{missing} no longer known.", "", ())
     data = rule.fields_of(trigger, kind)
-    values: dict[Ref, Told] = {named: (trigger, data)}
-    evidence = () if alert.evidence is None else told(named, _with(values, alert.evidence, rules, past))
+    values: dict[Ref, EvidenceEntry] = {named: (trigger, data)}
+    evidence = () if alert.evidence is None else evidence_data(named, _with(values, alert.evidence, rules, history))
     return AlertMessage(state, alert, sentence(rule.reason, data), rule.action, evidence)
 
 
 def _with(
-    values: dict[Ref, Told], evidence: Iterable[Evidence], rules: RuleSet, past: CustomerHistory
-) -> Mapping[Ref, Told]:
+    values: dict[Ref, EvidenceEntry], evidence: Iterable[Evidence], rules: RuleSet, history: CustomerHistory
+) -> Mapping[Ref, EvidenceEntry]:
     """Adds the values that the conditions found to ``values``."""
     for found in evidence:
-        entry, known = values.get(found.entry) or (past.entry(found.entry), {})
+        entry, known = values.get(found.entry) or (history.entry(found.entry), {})
         kind = None if entry is None else rules.vocabulary.get(entry.type)
         if entry is not None and kind is not None:
             values[found.entry] = entry, {**known, **values_of(found, entry, kind)}

@@ -27,8 +27,8 @@ def decide(matches: Iterable[Match], memory: NotifiedAlerts, appended: int, now:
     """
     notified: list[Alert] = []
     for match in matches:
-        rule, time = match.watch.rule, match.entry.at
-        if memory.is_decided(time) or memory.suppresses(rule, match.watch.key, time) or not memory.make_room(time):
+        rule, time = match.match_end.rule, match.entry.at
+        if memory.is_decided(time) or memory.suppresses(rule, match.match_end.key, time) or not memory.make_room(time):
             continue
         alert = first_notice(match, historical=replay or appended - time > HISTORICAL_AFTER)
         if alert.has_ended(now):
@@ -40,11 +40,11 @@ def decide(matches: Iterable[Match], memory: NotifiedAlerts, appended: int, now:
 
 def first_notice(match: Match, *, historical: bool) -> Alert:
     """The alert that a match becomes when it is notified."""
-    rule, evidence = match.watch.rule, _evidence_of(match)
+    rule, evidence = match.match_end.rule, _evidence_of(match)
     return Alert(
         *match.name,
         time=match.entry.at,
-        end=match.watch.end,
+        end=match.match_end.end,
         expires=_expiry(match),
         version=rule.version,
         severity=rule.severity,
@@ -60,9 +60,9 @@ def refreshed(alert: Alert, match: Match) -> Alert:
     evidence = _evidence_of(match)
     return alert._replace(
         time=match.entry.at,
-        end=match.watch.end,
+        end=match.match_end.end,
         expires=_expiry(match),
-        version=match.watch.rule.version,
+        version=match.match_end.rule.version,
         digest=_digest(match, evidence),
         evidence=evidence,
     )
@@ -77,4 +77,4 @@ def _digest(match: Match, evidence: tuple[Evidence, ...]) -> str:
 
 
 def _expiry(match: Match) -> int | None:
-    return None if match.watch.expires == FOREVER else match.watch.expires
+    return None if match.match_end.expires == FOREVER else match.match_end.expires

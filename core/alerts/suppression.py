@@ -59,11 +59,13 @@ class NotifiedAlerts:
         ``time`` is decided for good.
         """
         if len(self.alerts) >= MOST_ALERTS:
-            ended = [alert for alert in self.alerts if not alert.standing and alert.reach(self._cooldown) <= time]
-            ended.sort(key=lambda alert: (alert.reach(self._cooldown), alert.id))
+            ended = [
+                alert for alert in self.alerts if not alert.standing and alert.suppresses_until(self._cooldown) <= time
+            ]
+            ended.sort(key=lambda alert: (alert.suppresses_until(self._cooldown), alert.id))
             gone = ended[: len(self.alerts) - MOST_ALERTS + 1]
             self._forget(gone)
-            self.decided = max([self.decided, *(alert.reach(self._cooldown) for alert in gone)])
+            self.decided = max([self.decided, *(alert.suppresses_until(self._cooldown) for alert in gone)])
         if len(self.alerts) < MOST_ALERTS:
             return True
         self.decided = max(self.decided, time)
@@ -78,7 +80,7 @@ class NotifiedAlerts:
         room.
         """
         known = {alert.name for alert in self.alerts}
-        came = [alert for alert in remembered(alerts, self._cooldown, self._appended) if alert.name not in known]
+        came = [alert for alert in not_forgotten(alerts, self._cooldown, self._appended) if alert.name not in known]
         came.sort(key=lambda alert: (alert.time, alert.id), reverse=True)
         for alert in reversed(came[: max(0, MOST_ALERTS - len(self.alerts))]):
             self.remember(alert._replace(carried=True))
@@ -106,13 +108,13 @@ def outside_cooldowns(alerts: Sequence[Alert]) -> Callable[[int, Rule, str], boo
     return may_be_told
 
 
-def remembered(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:
+def not_forgotten(alerts: Iterable[Alert], cooldown: int, appended: int) -> list[Alert]:
     """The alerts that are not forgotten: they stand, or can still suppress a match younger than ``FORGOTTEN_AFTER``.
 
     ``cooldown``: the longest of any rule; ``appended``: the journal's clock (both µs).
     """
-    history = appended - FORGOTTEN_AFTER
-    return [alert for alert in alerts if alert.standing or alert.reach(cooldown) > history]
+    oldest = appended - FORGOTTEN_AFTER
+    return [alert for alert in alerts if alert.standing or alert.suppresses_until(cooldown) > oldest]
 
 
 def may_be_full(alerts: int) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..alerts.alert import Alert, Life
 from ..alerts.history import CustomerHistory
-from ..alerts.suppression import FORGOTTEN_AFTER, remembered
+from ..alerts.suppression import FORGOTTEN_AFTER, not_forgotten
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import FOREVER
 from .customer import Customer
@@ -24,25 +24,25 @@ class LifeChange:
     life: Life
 
 
-def forget(customer: Customer, rules: RuleSet, past: CustomerHistory) -> None:
+def forget(customer: Customer, rules: RuleSet, history: CustomerHistory) -> None:
     """Forgets the alerts whose time for that has come."""
-    history, cooldown = customer.appended - FORGOTTEN_AFTER, rules.longest_cooldown
-    if customer.alerts and customer.alerts[0].time <= history:
-        customer.alerts = remembered(customer.alerts, cooldown, customer.appended)
-    if customer.archived and customer.forgets_at <= history:
-        archived = _archived(customer, past)
-        left = remembered(archived, cooldown, customer.appended)
+    oldest, cooldown = customer.appended - FORGOTTEN_AFTER, rules.longest_cooldown
+    if customer.alerts and customer.alerts[0].time <= oldest:
+        customer.alerts = not_forgotten(customer.alerts, cooldown, customer.appended)
+    if customer.archived and customer.forgets_at <= oldest:
+        archived = _archived(customer, history)
+        left = not_forgotten(archived, cooldown, customer.appended)
         names = {alert.name for alert in left}
         customer.unarchive([alert for alert in archived if alert.name not in names])
-        customer.forgets_at = min((alert.reach(cooldown) for alert in left), default=FOREVER)
+        customer.forgets_at = min((alert.suppresses_until(cooldown) for alert in left), default=FOREVER)
 
 
-def unarchive_all(customer: Customer, past: CustomerHistory) -> None:
+def unarchive_all(customer: Customer, history: CustomerHistory) -> None:
     """Moves the archived alerts back among the customer's ``alerts``."""
     if customer.archived:
-        archived = _archived(customer, past)
+        archived = _archived(customer, history)
         customer.unarchive(archived)
-        customer.alerts = sorted([*archived, *customer.alerts], key=Alert.place)
+        customer.alerts = sorted([*archived, *customer.alerts], key=Alert.sort_key)
         customer.forgets_at = FOREVER
         customer.reschedule_all()
 
@@ -60,5 +60,5 @@ def changes(customer: Customer) -> Iterator[LifeChange]:
             yield LifeChange(alert, lives.get(name, Life.FORGOTTEN))
 
 
-def _archived(customer: Customer, past: CustomerHistory) -> Sequence[Alert]:
-    return [alert for alert in past.archived() if alert.name not in customer.unarchived]
+def _archived(customer: Customer, history: CustomerHistory) -> Sequence[Alert]:
+    return [alert for alert in history.archived() if alert.name not in customer.unarchived]

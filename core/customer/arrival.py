@@ -80,7 +80,7 @@ def join(customer: Customer, record: Arrived, before: Sequence[Joined], rules: R
         taken, late = rules.taken(entry), entry.at < customer.last_at
         if taken is None and is_note(entry, rules):
             return Written(entry, False, len(before))
-        customer.know(record.masked_identifiers)
+        customer.add_identifiers(record.masked_identifiers)
         customer.entries += 1
         _remember(customer, entry, taken)
         return Written(entry, late, len(before), taken)
@@ -152,7 +152,7 @@ def _is_remembered(customer: Customer, at: int) -> bool:
     return at in (customer.last_at, customer.name_at) or at in customer.last_contact.values()
 
 
-def _recall(customer: Customer, past: CustomerHistory, since: int, rules: RuleSet) -> None:
+def _recall(customer: Customer, history: CustomerHistory, since: int, rules: RuleSet) -> None:
     """Computes again what the profile says of the entries from ``since`` on (µs), because a copy moved an entry there
     from a later instant. What it says of earlier entries stays.
     """
@@ -160,6 +160,6 @@ def _recall(customer: Customer, past: CustomerHistory, since: int, rules: RuleSe
     if customer.name_at >= since:
         customer.name, customer.name_at = None, BEFORE_ALL
     customer.last_contact = {name: at for name, at in customer.last_contact.items() if at < since}
-    for entry in past.since(since):
+    for entry in history.since(since):
         if not is_note(entry, rules):
             _remember(customer, entry, rules.taken(entry))

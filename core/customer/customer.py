@@ -52,7 +52,7 @@ class Customer:
     last_at: int = BEFORE_ALL
     latest_at: int = BEFORE_ALL
     folded_until: int = BEFORE_ALL
-    shown: OpenMatters = ((), 0)
+    published_matters: OpenMatters = ((), 0)
     appended: int = BEFORE_ALL
     until: int = BEFORE_ALL
     alerts: list[Alert] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Customer:
         return max(self.until, self.latest_at)
 
     @property
-    def is_due(self) -> bool:
+    def has_due_alerts(self) -> bool:
         """Whether an alert may have ended, or may have to be archived."""
         if not self.alerts:
             return False
@@ -92,7 +92,7 @@ class Customer:
         """Takes note that any alert may have ended or may have to be archived; when the next one does is unknown."""
         self.ends_at = self.archives_at = BEFORE_ALL
 
-    def know(self, masked_identifiers: Iterable[tuple[str, str]]) -> None:
+    def add_identifiers(self, masked_identifiers: Iterable[tuple[str, str]]) -> None:
         """Adds identifiers of the customer, (type, value)."""
         known = self.identifiers
         for mask in masked_identifiers:
@@ -103,7 +103,7 @@ class Customer:
         """Archives alerts that no event in order can affect. ``cooldown``: the longest of any rule (µs)."""
         self.archiving += alerts
         self.archived += len(alerts)
-        self.forgets_at = min([self.forgets_at, *(alert.reach(cooldown) for alert in alerts)])
+        self.forgets_at = min([self.forgets_at, *(alert.suppresses_until(cooldown) for alert in alerts)])
 
     def unarchive(self, alerts: Iterable[Alert]) -> None:
         """Takes alerts out of the archive."""
@@ -114,7 +114,7 @@ class Customer:
     def open_matters(self, rules: RuleSet) -> OpenMatters:
         """The open matters by the current state; those published last while there is no state."""
         if self.derived is None:
-            return self.shown
+            return self.published_matters
         found: list[tuple[int, str, Mapping[str, object]]] = []
         for place, feature in rules.matters:
             for name, matter in cast(Matters, self.derived.states[place]).open.items():

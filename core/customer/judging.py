@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..alerts.alert import Alert, Name
 from ..alerts.history import CustomerHistory
 from ..alerts.matching import FoldInput, Match, MatchEnd, fold
-from ..alerts.message import AlertMessage, AlertState, tell
+from ..alerts.message import AlertMessage, AlertState, message_for
 from ..alerts.notification import decide, refreshed
 from ..alerts.suppression import NotifiedAlerts, may_be_full, outside_cooldowns
 from ..rules.rule import Rule
@@ -24,72 +24,72 @@ from .customer import Customer
 
 
 def judge(
-    customer: Customer, taken: Taken | None, rules: RuleSet, past: CustomerHistory, *, replay: bool
+    customer: Customer, taken: Taken | None, rules: RuleSet, history: CustomerHistory, *, replay: bool
 ) -> Sequence[AlertMessage]:
-    """How an event changes the alerts. ``taken``: the event, if the fold reads it; it has joined the ``past`` already.
+    """How an event changes the alerts. ``taken``: the event, if the fold reads it; it is in ``history`` already.
 
     Returns the messages, in order. Afterwards the customer's alerts and state are as of the event. ``replay``: new
     alerts are historical.
     """
     if customer.alerts or customer.archived:
-        forget(customer, rules, past)
-    watches: Mapping[int, MatchEnd] = {}
+        forget(customer, rules, history)
+    match_ends: Mapping[int, MatchEnd] = {}
     matches: Sequence[Match] = ()
     if taken is not None and taken.effects.any:
         known, at = customer.derived, taken.entry.at
         if known is None or at <= known.at:
-            return _Judgement(customer, rules, past, replay=replay).again(at)
+            return _Judgement(customer, rules, history, replay=replay).again(at)
         if customer.alerts and taken.effects.ends:
-            watches = _watched(customer.alerts, taken, rules)
-        folding = FoldInput(((taken,),), outside_cooldowns(customer.alerts), watches.values())
-        found = fold(rules, known, folding, past)
+            match_ends = _watched(customer.alerts, taken, rules)
+        folding = FoldInput(((taken,),), outside_cooldowns(customer.alerts), match_ends.values())
+        found = fold(rules, known, folding, history)
         customer.derived, customer.folded_until, matches = found.derived, at, found.matches
-    if watches or matches or customer.is_due:
-        return _Judgement(customer, rules, past, replay=replay).in_order(watches, matches)
+    if match_ends or matches or customer.has_due_alerts:
+        return _Judgement(customer, rules, history, replay=replay).in_order(match_ends, matches)
     return ()
 
 
 def judge_everything(
-    customer: Customer, rules: RuleSet, past: CustomerHistory, *, replay: bool = False
+    customer: Customer, rules: RuleSet, history: CustomerHistory, *, replay: bool = False
 ) -> Sequence[AlertMessage]:
     """Evaluates everything again: after a move, or when the customer's state is not reliable. Returns the messages."""
-    forget(customer, rules, past)
-    return _Judgement(customer, rules, past, replay=replay).again(BEFORE_ALL)
+    forget(customer, rules, history)
+    return _Judgement(customer, rules, history, replay=replay).again(BEFORE_ALL)
 
 
 def _watched(alerts: Sequence[Alert], taken: Taken, rules: RuleSet) -> Mapping[int, MatchEnd]:
     """The alerts whose end an event in order can move, as watches by their index."""
-    watches: dict[int, MatchEnd] = {}
+    match_ends: dict[int, MatchEnd] = {}
     at, ends = taken.entry.at, taken.effects.ends
     for index, alert in enumerate(alerts):
         if alert.rule in ends and (alert.end is None or alert.end >= at):
             end = FOREVER if alert.end is None else alert.end
-            watches[index] = MatchEnd(rules.rules[alert.rule], alert.key, alert.time, end)
-    return watches
+            match_ends[index] = MatchEnd(rules.rules[alert.rule], alert.key, alert.time, end)
+    return match_ends
 
 
 class _Judgement:
     """How a fold of one customer changes their alerts, and the messages about that."""
 
-    __slots__ = ("_customer", "_now", "_past", "_replay", "_rules", "_said")
+    __slots__ = ("_customer", "_history", "_now", "_replay", "_rules", "_said")
 
-    def __init__(self, customer: Customer, rules: RuleSet, past: CustomerHistory, *, replay: bool) -> None:
-        self._customer, self._rules, self._past, self._replay = customer, rules, past, replay
+    def __init__(self, customer: Customer, rules: RuleSet, history: CustomerHistory, *, replay: bool) -> None:
+        self._customer, self._rules, self._history, self._replay = customer, rules, history, replay
         self._now = customer.now
         self._said: list[AlertMessage] = []
 
     # --- after a fold -----------------------------------------------------------------------------------------------
 
-    def in_order(self, watches: Mapping[int, MatchEnd], matches: Sequence[Match]) -> Sequence[AlertMessage]:
+    def in_order(self, match_ends: Mapping[int, MatchEnd], matches: Sequence[Match]) -> Sequence[AlertMessage]:
         """Applies the fold of an event in order: the new ends of alerts, by their index, and the new matches. Archived
         alerts are not affected.
         """
         customer = self._customer
-        for index, watch in watches.items():
+        for index, match_end in match_ends.items():
             before = customer.alerts[index]
-            if watch.end != before.end:
+            if match_end.end != before.end:
                 match = self._original_matches((before,)).get(before.name)
-                customer.alerts[index] = self._restated(before, watch.end, match)
+                customer.alerts[index] = self._restated(before, match_end.end, match)
                 customer.reschedule(customer.alerts[index])
         if matches:
             self._decide(matches)
@@ -99,22 +99,24 @@ class _Judgement:
         """Folds again from a state strictly before ``since`` (µs), the first instant at which anything may differ.
         Alerts from before it keep their evidence; only their ends may move.
         """
-        customer, past = self._customer, self._past
-        unarchive_all(customer, past)
-        past.changed(since)
-        base = past.snapshot(since)
-        watches: dict[Name, MatchEnd] = {}
+        customer, history = self._customer, self._history
+        unarchive_all(customer, history)
+        history.invalidate(since)
+        base = history.snapshot(since)
+        match_ends: dict[Name, MatchEnd] = {}
         for alert in customer.alerts:
             rule = self._rules.rules.get(alert.rule)
             if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):
                 continue
-            watches[alert.name] = MatchEnd(rule, alert.key, alert.time)
-        folding = FoldInput(past.instants(base.at + 1), lambda at, _rule, _key: at >= since, tuple(watches.values()))
-        found = fold(self._rules, base, folding, past)
+            match_ends[alert.name] = MatchEnd(rule, alert.key, alert.time)
+        folding = FoldInput(
+            history.instants(base.at + 1), lambda at, _rule, _key: at >= since, tuple(match_ends.values())
+        )
+        found = fold(self._rules, base, folding, history)
         customer.derived, customer.folded_until = found.derived, found.derived.at
-        gone = self._compare(since, {match.name: match for match in found.matches}, watches)
+        gone = self._compare(since, {match.name: match for match in found.matches}, match_ends)
         self._decide([*self._no_longer_suppressed(since, gone), *found.matches])
-        customer.alerts.sort(key=Alert.place)
+        customer.alerts.sort(key=Alert.sort_key)
         return self._close()
 
     def _no_longer_suppressed(self, since: int, gone: Sequence[Alert]) -> Sequence[Match]:
@@ -123,13 +125,13 @@ class _Judgement:
         start = min((alert.time - loaded[alert.rule].cooldown for alert in gone), default=since)
         if start >= since:
             return ()
-        base = self._past.snapshot(start)
+        base = self._history.snapshot(start)
 
         def is_near(at: int, rule: Rule, _key: str) -> bool:
             near = (one.rule == rule.name and one.time - at < rule.cooldown for one in gone)
             return at < since and any(near)
 
-        return fold(self._rules, base, FoldInput(self._past.instants(base.at + 1), is_near), self._past).matches
+        return fold(self._rules, base, FoldInput(self._history.instants(base.at + 1), is_near), self._history).matches
 
     def _original_matches(self, moved: Iterable[Alert]) -> Mapping[Name, Match]:
         """The matches of alerts whose end moved and that no longer keep their evidence, by name.
@@ -141,35 +143,37 @@ class _Judgement:
         found: dict[Name, Match] = {}
         known: Derived | None = None
         for time in sorted({alert.time for alert in lacking}):
-            base = self._past.snapshot(time)
+            base = self._history.snapshot(time)
             if known is not None and known.at > base.at:
                 base = known
-            together = self._past.instants(base.at + 1, time + 1)
+            together = self._history.instants(base.at + 1, time + 1)
             folding = FoldInput(together, lambda at, rule, _key: (at, rule.name) in fired)
-            once = fold(self._rules, base, folding, self._past)
+            once = fold(self._rules, base, folding, self._history)
             known = once.derived
             found.update({match.name: match for match in once.matches if match.name in names})
         return found
 
     # --- comparing --------------------------------------------------------------------------------------------------
 
-    def _compare(self, since: int, matches: Mapping[Name, Match], watches: Mapping[Name, MatchEnd]) -> Sequence[Alert]:
+    def _compare(
+        self, since: int, matches: Mapping[Name, Match], match_ends: Mapping[Name, MatchEnd]
+    ) -> Sequence[Alert]:
         """Compares notified alerts with the matches: each stays, is updated or is retracted. Returns the retracted
         ones.
         """
         kept: list[Alert] = []
         gone: list[Alert] = []
-        before = [alert for alert in self._customer.alerts if alert.time < since and alert.name in watches]
-        bound = self._original_matches(alert for alert in before if watches[alert.name].end != alert.end)
+        before = [alert for alert in self._customer.alerts if alert.time < since and alert.name in match_ends]
+        bound = self._original_matches(alert for alert in before if match_ends[alert.name].end != alert.end)
         for alert in self._customer.alerts:
             name = alert.name
             if alert.rule not in self._rules.rules:
                 kept.append(self._unloaded(alert))
             elif alert.time < since:
-                watch = watches.get(name)
-                kept.append(alert if watch is None else self._restated(alert, watch.end, bound.get(name)))
+                match_end = match_ends.get(name)
+                kept.append(alert if match_end is None else self._restated(alert, match_end.end, bound.get(name)))
             elif name in matches:
-                kept.append(self._restated(alert, matches[name].watch.end, matches[name]))
+                kept.append(self._restated(alert, matches[name].match_end.end, matches[name]))
             else:
                 gone.append(alert)
                 if not alert.carried:
@@ -208,14 +212,14 @@ class _Judgement:
     def _decide(self, matches: Sequence[Match]) -> None:
         customer = self._customer
         if may_be_full(len(customer.alerts) + customer.archived + len(matches)):
-            unarchive_all(customer, self._past)
-        memory = NotifiedAlerts(
+            unarchive_all(customer, self._history)
+        notified = NotifiedAlerts(
             customer.alerts, customer.decided_until, self._rules.longest_cooldown, customer.appended
         )
-        for alert in decide(matches, memory, customer.appended, self._now, replay=self._replay):
+        for alert in decide(matches, notified, customer.appended, self._now, replay=self._replay):
             self._say("fired" if alert.standing else alert.ending, alert)
             customer.reschedule(alert)
-        customer.alerts, customer.decided_until = memory.alerts, memory.decided
+        customer.alerts, customer.decided_until = notified.alerts, notified.decided
 
     # --- closing ----------------------------------------------------------------------------------------------------
 
@@ -224,7 +228,7 @@ class _Judgement:
         affect, if any is due. Returns all messages.
         """
         customer, now, latest = self._customer, self._now, self._customer.folded_until
-        if not customer.is_due:
+        if not customer.has_due_alerts:
             return self._said
         ends_at = archives_at = FOREVER
         kept: list[Alert] = []
@@ -258,4 +262,4 @@ class _Judgement:
         return end + 1 if rule is None or alert.evidence is not None else max(end + 1, alert.time + rule.cooldown)
 
     def _say(self, state: AlertState, alert: Alert) -> None:
-        self._said.append(tell(state, alert, self._rules, self._past))
+        self._said.append(message_for(state, alert, self._rules, self._history))

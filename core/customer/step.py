@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..alerts.alert import Alert
 from ..alerts.history import CustomerHistory
-from ..alerts.message import AlertMessage, tell
+from ..alerts.message import AlertMessage, message_for
 from ..alerts.suppression import NotifiedAlerts
 from ..rules.ruleset import RuleSet
 from ..timeline.entry import BEFORE_ALL
@@ -95,15 +95,15 @@ def _arrive(customer: Customer, record: Arrived, rules: RuleSet, history: Finder
     joined = join(customer, record, (), rules, history)
     if not isinstance(joined, Written) or customer.arriving:
         return [joined]
-    past, taken = CustomerHistory(history, customer.id, (joined.entry,), rules), joined.taken
+    own, taken = CustomerHistory(history, customer.id, (joined.entry,), rules), joined.taken
     out: list[Decision] = [joined]
     if taken is not None and taken.effects.may_close and joined.moved_from is None:
-        out += unmatched(customer, taken, rules, past)
+        out += unmatched(customer, taken, rules, own)
     if customer.unjudged:
-        out += judge_everything(customer, rules, past, replay=record.replay)
+        out += judge_everything(customer, rules, own, replay=record.replay)
         customer.unjudged = False
     else:
-        out += judge(customer, taken, rules, past, replay=record.replay)
+        out += judge(customer, taken, rules, own, replay=record.replay)
     return out
 
 
@@ -111,10 +111,12 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
     """Sends the history to ``into`` and leaves a redirect. Standing alerts that were published are retracted here."""
     if record.into == customer.id:
         return []
-    past = CustomerHistory(history, customer.id, (), rules)
-    said = [tell("retracted", alert, rules, past) for alert in customer.alerts if alert.standing and not alert.carried]
-    forget(customer, rules, past)
-    unarchive_all(customer, past)
+    own = CustomerHistory(history, customer.id, (), rules)
+    said = [
+        message_for("retracted", alert, rules, own) for alert in customer.alerts if alert.standing and not alert.carried
+    ]
+    forget(customer, rules, own)
+    unarchive_all(customer, own)
     shipped = MovedOut(
         record.into,
         record.version,
@@ -124,7 +126,7 @@ def _ship(customer: Customer, record: Merge, rules: RuleSet, history: Finder) ->
         customer.until,
     )
     customer.merged_into, customer.version = record.into, record.version
-    customer.alerts, customer.arriving, customer.derived, customer.shown = [], {}, None, ((), 0)
+    customer.alerts, customer.arriving, customer.derived, customer.published_matters = [], {}, None, ((), 0)
     return [*said, shipped]
 
 
@@ -135,12 +137,12 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
         joined.append(join(customer, entry, joined, rules, history))
     out: list[Decision] = [*joined]
     if record.alerts:
-        past = CustomerHistory(history, customer.id, (), rules)
-        forget(customer, rules, past)
-        unarchive_all(customer, past)
-        memory = NotifiedAlerts(customer.alerts, customer.decided_until, rules.longest_cooldown, customer.appended)
-        memory.join(record.alerts)
-        customer.alerts = sorted(memory.alerts, key=Alert.place)
+        own = CustomerHistory(history, customer.id, (), rules)
+        forget(customer, rules, own)
+        unarchive_all(customer, own)
+        notified = NotifiedAlerts(customer.alerts, customer.decided_until, rules.longest_cooldown, customer.appended)
+        notified.join(record.alerts)
+        customer.alerts = sorted(notified.alerts, key=Alert.sort_key)
     customer.decided_until = max(customer.decided_until, record.decided_until)
     customer.until = max(customer.until, record.until)
     left = customer.arriving.pop(record.move, record.parts) - 1
@@ -150,7 +152,7 @@ def _take_in(customer: Customer, record: Moved, rules: RuleSet, history: Finder)
     customer.unjudged = not customer.arriving
     if customer.arriving or not record.judged:
         return out
-    past = CustomerHistory(history, customer.id, written(joined), rules)
-    out += judge_everything(customer, rules, past)
+    own = CustomerHistory(history, customer.id, written(joined), rules)
+    out += judge_everything(customer, rules, own)
     customer.unjudged = False
     return out

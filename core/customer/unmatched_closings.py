@@ -21,19 +21,19 @@ class Unmatched:
     type: str
 
 
-def unmatched(customer: Customer, taken: Taken, rules: RuleSet, past: CustomerHistory) -> Iterable[Unmatched]:
+def unmatched(customer: Customer, taken: Taken, rules: RuleSet, history: CustomerHistory) -> Iterable[Unmatched]:
     """One ``Unmatched`` if the entry closes a matter that nobody opened. To be called before the entry is evaluated;
-    reads the ``past`` about a matter that the state does not hold.
+    reads the ``history`` about a matter that the state does not hold.
     """
     if taken.matter is None or not taken.effects.may_close:
         return ()
     kept = next((kept for kept in rules.matters if kept[1].entity == taken.matter[0]), None)
-    if kept is None or _was_opened(customer, taken, kept, past):
+    if kept is None or _was_opened(customer, taken, kept, history):
         return ()
     return (Unmatched(taken.kind.name),)
 
 
-def _was_opened(customer: Customer, taken: Taken, kept: tuple[int, MattersOf], past: CustomerHistory) -> bool:
+def _was_opened(customer: Customer, taken: Taken, kept: tuple[int, MattersOf], history: CustomerHistory) -> bool:
     """Whether any entry, this one or another, ever opened the entry's matter. ``kept``: the place and feature of its
     kind.
     """
@@ -42,8 +42,8 @@ def _was_opened(customer: Customer, taken: Taken, kept: tuple[int, MattersOf], p
     if derived is not None and not customer.unjudged:
         known = cast(Matters, derived.states[place]).get(name)
         if known is None and at > derived.at:
-            known = feature.recalled(name, at, past)
+            known = feature.recalled(name, at, history)
             return taken.effects.opens or (known is not None and known.opened)
         if known is not None:
             return known.opened
-    return any(one.effects.opens for one in past.matter(entity, name, FOREVER))
+    return any(one.effects.opens for one in history.matter(entity, name, FOREVER))

@@ -58,13 +58,13 @@ class Context(Protocol):
         """
         ...
 
-    def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
+    def cached_matter(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
         """The latest cached state of a matter, as (instant, state): it includes the entries before that instant, which
         is ``before`` at the latest (µs). ``None``: none is cached.
         """
         ...
 
-    def remember(self, kind: str, name: str, until: int, state: object) -> None:
+    def cache_matter(self, kind: str, name: str, until: int, state: object) -> None:
         """Offers the cache a state of a matter: the one that follows from its entries before ``until`` (µs)."""
         ...
 

@@ -110,7 +110,7 @@ class MattersOf(Feature):
             elif now.changed is not None:
                 closed[name] = now
             else:
-                context.remember(self.entity, name, at + 1, now)
+                context.cache_matter(self.entity, name, at + 1, now)
         self._leave(closed, at - self.horizon)
         return Matters(opened, closed)
 
@@ -128,7 +128,7 @@ class MattersOf(Feature):
 
     def recalled(self, name: str, before: int, context: Context) -> Matter | None:
         """The matter as it was before the instant ``before`` (µs), computed from its history; ``None`` without one."""
-        since, found = context.remembered(self.entity, name, before) or (BEFORE_ALL, None)
+        since, found = context.cached_matter(self.entity, name, before) or (BEFORE_ALL, None)
         matter, entries = cast(Matter | None, found), context.matter(self.entity, name, before, since)
         if not entries:
             return matter
@@ -136,7 +136,7 @@ class MattersOf(Feature):
             matter = replace(matter, bill=matter.bill.copied())
         for _, group in groupby(entries, key=_at):
             matter = self._go_on(matter, list(group), alone=True)
-        context.remember(self.entity, name, before, matter)
+        context.cache_matter(self.entity, name, before, matter)
         return matter
 
     def _go_on(self, before: Matter | None, taken: Sequence[Taken], *, alone: bool = False) -> Matter:

@@ -18,7 +18,7 @@ from engine.faust.partition_buffer import Progress
 from engine.faust.rounds import Unread
 from engine.kafka.broker_errors import fatal
 from engine.kafka.errors import Fatal
-from engine.kafka.limits import SESSION_SECONDS, Fetch, Unpacking
+from engine.kafka.limits import SESSION_SECONDS, DecompressionLimits, Fetch
 from engine.kafka.privates.fetches import install_bounded_fetching
 from engine.kafka.privates.requests import install_fast_encoding
 from runtime.own_time import Pulse
@@ -106,7 +106,12 @@ class Application(faust.App):
 
 
 def create_app(
-    app_id: str, *, bootstrap: str, data_dir: Path, fetch: Fetch | None = None, unpacking: Unpacking | None = None
+    app_id: str,
+    *,
+    bootstrap: str,
+    data_dir: Path,
+    fetch: Fetch | None = None,
+    unpacking: DecompressionLimits | None = None,
 ) -> Application:
     """A Faust app of group ``app_id``. Nothing connects before :func:`engine.faust.worker.run_worker`.
 
@@ -114,7 +119,7 @@ def create_app(
     folders. The worker is a static member of the group: when it dies and is back within the session time-out, it gets
     its partitions again at once, without a rebalance. One that is asked to stop leaves the group.
     """
-    install_bounded_fetching(unpacking or Unpacking())
+    install_bounded_fetching(unpacking or DecompressionLimits())
     install_fast_encoding()
     TRANSPORTS.aliases.setdefault(SCHEME, "engine.faust.transport:Transport")
     data_dir.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from mode.utils.futures import notify
 from engine.faust.assignor import StickyByTopic
 from engine.faust.host import Host
 from engine.faust.partition_buffer import Fetched, PartitionBuffer, Progress, Round
-from engine.kafka.patience import patience
+from engine.kafka.patience import time_limit
 from engine.kafka.privates.consumer import (
     Fetches,
     client_of,
@@ -164,7 +164,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if room > 0 and buffer.weight < limits.held_bytes and buffer.joins(before):
                 taken, weight = await fetches.take(tp, room)
                 if state.position > before:  # else there was no memory to decompress it
-                    buffer.fill(before, state.position, taken, weight + taken.weight, taken.hold)
+                    buffer.fill(before, state.position, taken, weight + taken.weight, taken.reservation)
                     notify(self._news)
 
     def _take(self, fetches: Fetches, active: Collection[TP], now: float) -> dict[TP, list[Round]]:
@@ -187,7 +187,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _next_batches(self, buffers: Mapping[TP, PartitionBuffer], until: float, now: float) -> dict[TP, list[Round]]:
         """One batch of each buffer; from buffers in the order of broker time only records before ``until`` (ms)."""
         timely = {tp for tp, buffer in buffers.items() if buffer.held and tp.topic in self._host.timely}
-        if timely and now - self._held_since > self._host.fetch.patience:
+        if timely and now - self._held_since > self._host.fetch.order_wait:
             until = max(until, min(buffers[tp].held[0].timestamp for tp in timely))
         rounds: dict[str, dict[TP, Fetched]] = {}
         for tp, buffer in buffers.items():
@@ -256,7 +256,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if tp in consumer.assignment()
         }
         with suppress(CommitFailedError, IllegalStateError):  # rebalanced
-            async with patience(COMMIT_SECONDS):
+            async with time_limit(COMMIT_SECONDS):
                 if owned:
                     await consumer.commit(owned)
 

@@ -8,7 +8,7 @@ from math import inf
 
 from faust.types import TP
 
-from engine.kafka.allowance import Hold
+from engine.kafka.allowance import Reservation
 from engine.kafka.record import KafkaRecord
 
 
@@ -20,13 +20,13 @@ class Fetched:
     start: int
     end: int
     buffer: PartitionBuffer
-    holds: Sequence[Hold] = ()
+    reservations: Sequence[Reservation] = ()
     """Memory that is reserved until the batch is done."""
 
     def release(self) -> None:
         """Release the memory: the batch is done."""
-        for hold in self.holds:
-            hold.release()
+        for reservation in self.reservations:
+            reservation.release()
 
 
 Round = Mapping[TP, Fetched]
@@ -52,7 +52,7 @@ class PartitionBuffer:
     counted.
 
     ``start``: first offset that is in no batch yet. ``end``: the fetch position. ``held``: the records in between, from
-    fetches of ``weight`` bytes after decompression; ``holds`` reserve the memory of those that were compressed.
+    fetches of ``weight`` bytes after decompression; ``reservations`` reserve the memory of those that were compressed.
     ``latest``: broker time in ms of the latest record fetched. ``taken`` counts batches made, by the consumer's thread
     only; ``done`` those finished, by the main thread only: their difference needs no lock. ``parts`` counts units of
     work that did not finish their batch. ``delivered``: the start of the next batch that an agent must get, from the
@@ -63,7 +63,7 @@ class PartitionBuffer:
     end: int
     held: Sequence[KafkaRecord] = ()
     weight: int = 0
-    holds: Sequence[Hold] = ()
+    reservations: Sequence[Reservation] = ()
     latest: float = -inf
     taken: int = 0
     done: int = 0
@@ -80,7 +80,12 @@ class PartitionBuffer:
         return not self.held or before == self.end
 
     def fill(
-        self, before: int, after: int, records: Sequence[KafkaRecord], weight: int = 0, hold: Hold | None = None
+        self,
+        before: int,
+        after: int,
+        records: Sequence[KafkaRecord],
+        weight: int = 0,
+        reservation: Reservation | None = None,
     ) -> None:
         """Add the records that the fetch position passed from ``before`` to ``after``, if it ``joins``."""
         if before != self.end:  # retention has deleted what came next: the agent must see the gap
@@ -88,8 +93,8 @@ class PartitionBuffer:
         self.end = after
         self.held = [*self.held, *records] if self.held else records
         self.weight += weight
-        if hold is not None:
-            self.holds = (*self.holds, hold)
+        if reservation is not None:
+            self.reservations = (*self.reservations, reservation)
         if records:
             self.latest = max(self.latest, max(record.timestamp for record in records))
 
@@ -122,6 +127,6 @@ class PartitionBuffer:
             self.delivered = self.start
         self.start, self.held = end, rest
         if not rest:
-            batch.holds, self.holds, self.weight = self.holds, (), 0
+            batch.reservations, self.reservations, self.weight = self.reservations, (), 0
         self.taken += 1
         return batch

@@ -5,52 +5,52 @@ from __future__ import annotations
 from threading import RLock
 
 
-class Allowance:
+class MemoryBudget:
     """A memory budget of ``most`` bytes, exceeded only so that one reader can always go on.
 
-    A reader asks for ``room`` before it decompresses and retries later if there is none. The result is reserved by a
-    ``Hold`` until it is released, or garbage collected.
+    A reader asks whether there is room before it decompresses, and retries later if there is none. The result is
+    counted by a ``Reservation`` until it is released, or garbage collected.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._used = 0
-        self._lock = RLock()  # a Hold may be collected while its own thread counts
+        self._lock = RLock()  # a Reservation may be collected while its own thread counts
 
     @property
     def used(self) -> int:
         """Bytes that are reserved now."""
         return self._used
 
-    def room(self, size: int) -> bool:
+    def has_room(self, size: int) -> bool:
         """Whether ``size`` bytes may be decompressed now."""
         return not self._used or self._used + size <= self.most
 
-    def hold(self, size: int) -> Hold:
+    def reserve(self, size: int) -> Reservation:
         """Reserve ``size`` bytes, which are allocated already."""
-        return Hold(self, size)
+        return Reservation(self, size)
 
     def count(self, size: int) -> None:
-        """Add bytes to the reservation, or remove them; only ``Hold`` calls it."""
+        """Add bytes to the reservation, or remove them; only ``Reservation`` calls it."""
         with self._lock:
             self._used += size
 
 
-class Hold:
+class Reservation:
     """A reservation of some bytes. It is released at the latest when it is collected."""
 
-    __slots__ = ("_allowance", "size")
+    __slots__ = ("_budget", "size")
 
-    def __init__(self, allowance: Allowance, size: int) -> None:
-        self._allowance = allowance
+    def __init__(self, budget: MemoryBudget, size: int) -> None:
+        self._budget = budget
         self.size = size
-        allowance.count(size)
+        budget.count(size)
 
     def release(self) -> None:
         """Release the bytes. Repeating it changes nothing."""
         size, self.size = self.size, 0
         if size:
-            self._allowance.count(-size)
+            self._budget.count(-size)
 
     def __del__(self) -> None:
         self.release()

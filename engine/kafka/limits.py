@@ -46,7 +46,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Unpacking:
+class DecompressionLimits:
     """How large compressed batches may become, in bytes: ``batch``: one of them, ``process``: all in the process.
 
     A quarter of the latter is kept for restores and tails: they must not wait for memory of batches that wait for them.
@@ -64,7 +64,7 @@ class Fetch:
     window: batches of one partition that may be in flight; beyond it fetched records of that partition are gathered for
         the next one, so that 1 loses no time; more only makes smaller batches (measured).
         Memory: partitions x (window + 1) x (``held_bytes`` + ``partition_bytes``), at most, and what
-        ``Unpacking`` allows.
+        ``DecompressionLimits`` allows.
     max_wait_ms: how long the broker holds an empty fetch. It asks for all partitions that have room; only one that had
         none waits for its end, and that one still has buffered records. In a backlog, at 25 ms, all but a few fetches a
         second were empty, and cost half of the thread's time.
@@ -73,7 +73,7 @@ class Fetch:
         batch, and with it a unit of work, has at most that and one more fetch, compressed and decompressed.
     gather: seconds for which fetched records are gathered: at a steady rate every fetch would bring a handful of
         records, and cost as much as some dozen.
-    patience: seconds for which partitions read in the order of broker time wait for one that does not answer.
+    order_wait: seconds for which partitions read in the order of broker time wait for one that does not answer.
     """
 
     records: int = 4_000
@@ -82,4 +82,4 @@ class Fetch:
     partition_bytes: int = 1024 * 1024
     held_bytes: int = 4 * 1024 * 1024
     gather: float = 0.005
-    patience: float = 2.0
+    order_wait: float = 2.0

@@ -11,7 +11,7 @@ from engine.kafka.errors import Fatal
 from runtime.own_time import STEP, OwnTime, queued
 
 
-class Patience:
+class TimeLimit:
     """A running time limit, which calls ``over`` when it is up. It reads the clock each time the event loop lets it."""
 
     def __init__(self, seconds: float, over: Callable[[], None]) -> None:
@@ -40,11 +40,11 @@ class Patience:
 
 
 @asynccontextmanager
-async def patience(seconds: float) -> AsyncIterator[Patience]:
+async def time_limit(seconds: float) -> AsyncIterator[TimeLimit]:
     """Like ``asyncio.timeout``: raises ``TimeoutError`` when the block takes longer, in own time."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as limit:
-        waiting = Patience(seconds, lambda: limit.reschedule(loop.time()))
+        waiting = TimeLimit(seconds, lambda: limit.reschedule(loop.time()))
         try:
             yield waiting
         finally:
@@ -52,10 +52,10 @@ async def patience(seconds: float) -> AsyncIterator[Patience]:
 
 
 @asynccontextmanager
-async def limited(seconds: float, complaint: str) -> AsyncIterator[Patience]:
+async def limited(seconds: float, complaint: str) -> AsyncIterator[TimeLimit]:
     """Raises ``Fatal`` with the complaint when the block takes longer, in own time."""
     try:
-        async with patience(seconds) as waiting:
+        async with time_limit(seconds) as waiting:
             yield waiting
     except TimeoutError as error:
         raise Fatal(f"{complaint} within {seconds:g} s") from error
@@ -64,7 +64,7 @@ async def limited(seconds: float, complaint: str) -> AsyncIterator[Patience]:
 async def ended(tasks: Collection[asyncio.Future[Any]], seconds: float) -> bool:
     """Wait at most ``seconds`` of own time for all ``tasks`` to end; they are not cancelled. Whether all ended."""
     try:
-        async with patience(seconds):
+        async with time_limit(seconds):
             await asyncio.wait(tasks)
     except TimeoutError:
         pass

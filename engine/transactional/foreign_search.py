@@ -96,7 +96,7 @@ class ForeignSearch:
             self._marker_to_come.add(tp)
         return holes
 
-    def told(self) -> dict[str, int]:
+    def for_progress(self) -> dict[str, int]:
         """``seen`` by names that a recreated topic does not share, for the progress record."""
         self._untold = 0
         return {self._cluster.name(tp): offset for tp, offset in self.seen.items()}

@@ -297,5 +297,5 @@ class PartitionState:
 
     def _progress(self, end: int) -> Output:
         log, place = self._config.progress, self._config.progress.place(self._number)
-        reached = ReachedInput(self._topic_id, end, self._search.told())
+        reached = ReachedInput(self._topic_id, end, self._search.for_progress())
         return Output(place.topic, place.partition, log.key(self._number), reached.encode())

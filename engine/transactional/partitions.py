@@ -50,7 +50,7 @@ class TransactionalPartitions:
         )
         self._partitions: dict[int, Partition] = {}
         self._closed = False
-        self.told = False
+        self.assignment_known = False
         """Whether the group has made an assignment to this worker yet."""
 
     async def assigned(self, partitions: Iterable[int]) -> None:
@@ -59,7 +59,7 @@ class TransactionalPartitions:
         One that was revoked and comes back keeps its state if its progress shows that nobody owned it in between. The
         state of the others is released.
         """
-        self.told = True
+        self.assignment_known = True
         wanted = set() if self._closed else set(partitions)
         for number in sorted(self._partitions.keys() - wanted):
             await self._partitions.pop(number).close()
@@ -100,4 +100,4 @@ class TransactionalPartitions:
     @property
     def ready(self) -> bool:
         """Whether every owned partition is fenced and restored; true for an empty assignment, false before any."""
-        return self.told and all(partition.running for partition in self._partitions.values())
+        return self.assignment_known and all(partition.running for partition in self._partitions.values())

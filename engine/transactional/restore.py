@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from engine.kafka.checkpoint import Bounds
 from engine.kafka.cluster import identify
 from engine.kafka.errors import Fatal
-from engine.kafka.patience import patience
+from engine.kafka.patience import time_limit
 from engine.kafka.privates.consumer import client_of
 from engine.kafka.reader import reader
 from engine.kafka.record import KafkaRecord
@@ -133,7 +133,7 @@ async def _read(
 ) -> int:
     count, position = 0, await consumer.position(source)
     try:
-        async with patience(stall_seconds) as waiting:
+        async with time_limit(stall_seconds) as waiting:
             while position < end:
                 fetched = await consumer.getmany(source, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
                 for records in fetched.values():

@@ -18,7 +18,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from engine.kafka.errors import Fatal, RecordTooLarge, TakenOver
 from engine.kafka.limits import Limits
 from engine.kafka.mark import MARK
-from engine.kafka.patience import patience
+from engine.kafka.patience import time_limit
 from engine.kafka.privates.producer import add_to_transaction, appender, can_abort, close, retrieve
 
 ABORT_SECONDS = 3.0
@@ -100,7 +100,7 @@ async def commit(
     """
     abortable = False
     try:
-        async with patience(limits.answer):
+        async with time_limit(limits.answer):
             await producer.begin_transaction()
             abortable = True
             ends = await send_all(producer, targets, limits.batch_bytes)

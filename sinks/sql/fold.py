@@ -8,7 +8,7 @@ from engine.kafka.record import KafkaRecord
 
 from ..base import TopicKind, Topics
 from .alerts import AlertRow
-from .rows import Gone, Put, Row, Unreadable, read
+from .rows import Row, Tombstone, Unreadable, Upsert, read
 
 
 class TableFold:
@@ -39,7 +39,7 @@ class TableFold:
         change = read(kind, record)
         if isinstance(change, Unreadable):
             self.unreadable.setdefault((record.topic, change), []).append((record.partition, record.offset))
-        elif isinstance(change, Put):
+        elif isinstance(change, Upsert):
             if kind is TopicKind.ALERTS:
                 self.told.append(AlertRow(self._departments[record.topic], change.row))
             else:
@@ -47,7 +47,7 @@ class TableFold:
         else:
             self._remove(kind, change, record.timestamp * 1000)
 
-    def _remove(self, kind: TopicKind, gone: Gone, at: int) -> None:
+    def _remove(self, kind: TopicKind, gone: Tombstone, at: int) -> None:
         if kind is not TopicKind.ALERTS:
             self.rows[kind][gone.key] = None
         if kind in (TopicKind.ALERTS, TopicKind.PROFILES):

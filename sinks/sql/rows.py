@@ -42,7 +42,7 @@ class UnreadableReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class Upsert:
     """Upsert the row of ``key``. ``row`` maps the column names of the kind's table to values."""
 
     key: tuple[str, ...]
@@ -50,7 +50,7 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Tombstone:
     """A tombstone: delete the row of ``key``. On an alert topic the key is the customer id alone."""
 
     key: tuple[str, ...]
@@ -70,7 +70,7 @@ class _Wrong(Exception):
         self.unreadable = Unreadable(reason, what)
 
 
-def read(kind: TopicKind, record: KafkaRecord) -> Put | Gone | Unreadable:
+def read(kind: TopicKind, record: KafkaRecord) -> Upsert | Tombstone | Unreadable:
     """The change that ``record`` makes; ``Unreadable`` also for a record that the bus did not write."""
     if MARK not in record.headers:
         return Unreadable(UnreadableReason.FOREIGN, "header v")
@@ -80,18 +80,18 @@ def read(kind: TopicKind, record: KafkaRecord) -> Put | Gone | Unreadable:
         return wrong.unreadable
 
 
-def _timeline(record: KafkaRecord) -> Put | Gone:
+def _timeline(record: KafkaRecord) -> Upsert | Tombstone:
     customer_id, slash, uid = _text_key(record).rpartition("/")
     if not slash:
         raise _Wrong(UnreadableReason.BAD_KEY, "key")
     key = (_id(customer_id), _id(uid))
     if record.value is None:
-        return Gone(key)
+        return Tombstone(key)
     data = _data(_cloudevent(record), _ENTRY, customer_id)
     event = data.get("event")
     if not isinstance(event, dict):
         raise _Wrong(UnreadableReason.INVALID_DATA, "event")
-    return Put(
+    return Upsert(
         key,
         {
             "customer_id": customer_id,
@@ -113,15 +113,15 @@ def _timeline(record: KafkaRecord) -> Put | Gone:
     )
 
 
-def _profile(record: KafkaRecord) -> Put | Gone:
+def _profile(record: KafkaRecord) -> Upsert | Tombstone:
     customer_id = _id(_text_key(record))
     if record.value is None:
-        return Gone((customer_id,))
+        return Tombstone((customer_id,))
     data = _data(_cloudevent(record), _PROFILE, customer_id)
     merged_into = _optional_text(data, "mergedInto")
     name = _optional_text(data, "name")
     public = {field: value for field, value in data.items() if field != "state"}
-    return Put(
+    return Upsert(
         (customer_id,),
         {
             "customer_id": customer_id,
@@ -137,10 +137,10 @@ def _profile(record: KafkaRecord) -> Put | Gone:
     )
 
 
-def _alert(record: KafkaRecord) -> Put | Gone:
+def _alert(record: KafkaRecord) -> Upsert | Tombstone:
     customer_id = _id(_text_key(record))
     if record.value is None:
-        return Gone((customer_id,))
+        return Tombstone((customer_id,))
     event = _cloudevent(record)
     data = _data(event, _ALERT, customer_id)
     alert_id = _id(_text(data, "alertId"))
@@ -148,7 +148,7 @@ def _alert(record: KafkaRecord) -> Put | Gone:
     journal = _JOURNAL_OFFSET.search(message_id)
     brief = data.get("customer")
     name = _optional_text(brief, "name") if isinstance(brief, dict) else None
-    return Put(
+    return Upsert(
         (alert_id, customer_id),
         {
             "alert_id": alert_id,
@@ -179,15 +179,15 @@ def _alert(record: KafkaRecord) -> Put | Gone:
     )
 
 
-def _identity(record: KafkaRecord) -> Put | Gone:
+def _identity(record: KafkaRecord) -> Upsert | Tombstone:
     key = _id(_text_key(record))
     if record.value is None:
-        return Gone((key,))
+        return Tombstone((key,))
     document = _loads(record.value)
     row: Row = {"key": key, "customer_id": None, "type": None, "merged_into": None, "log_offset": record.offset}
     row["document"] = _dumps(document, "value")
     if key.startswith("#"):
-        return Put((key,), row)
+        return Upsert((key,), row)
     if not isinstance(document, dict):
         raise _Wrong(UnreadableReason.INVALID_DATA, "value")
     if key.startswith("i/"):
@@ -199,10 +199,10 @@ def _identity(record: KafkaRecord) -> Put | Gone:
         row["merged_into"] = None if merged_into is None else _id(merged_into)
     else:
         raise _Wrong(UnreadableReason.BAD_KEY, "key")
-    return Put((key,), row)
+    return Upsert((key,), row)
 
 
-_READERS: Mapping[TopicKind, Callable[[KafkaRecord], Put | Gone]] = {
+_READERS: Mapping[TopicKind, Callable[[KafkaRecord], Upsert | Tombstone]] = {
     TopicKind.TIMELINE: _timeline,
     TopicKind.PROFILES: _profile,
     TopicKind.ALERTS: _alert,

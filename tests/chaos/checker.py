@@ -20,7 +20,7 @@ from agents.documents import STATE, Document
 from core.alerts.alert import Alert
 from core.timeline.entry import event_uid
 from schemas import instant
-from schemas.dead_letter import origins, told
+from schemas.dead_letter import error_headers, origins
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE
 from tests.oracle.entry import Entry
 from tests.oracle.notification import fold
@@ -79,7 +79,7 @@ def letters(log: Log) -> list[Letter]:
     """The dead letters, copies included."""
     found = []
     for record in log.of(DEAD):
-        said = told(record.headers)
+        said = error_headers(record.headers)
         if "stage" not in said:  # somebody else wrote it
             continue
         stage, reason = said["stage"].decode(), said["exception"].decode()

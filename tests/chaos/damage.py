@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from agents.dead_letters import letter
+from agents.dead_letters import dead_letter
 from agents.documents import STATE
 from schemas.journal import Origin
 from schemas.refusal import Reason, Refusal
@@ -204,7 +204,7 @@ def bury_what_was_taken(log: Log) -> None:
     held = orjson.loads(entry.value)["data"]
     topic, partition, offset = held["origin"].rsplit("/", 2)
     record = next(r for r in log.records[topic, int(partition)] if r.offset == int(offset))
-    told = letter(
+    told = dead_letter(
         None,
         b"",
         tuple(record.headers),
@@ -216,7 +216,7 @@ def bury_what_was_taken(log: Log) -> None:
 
 
 def bury_what_nobody_published(log: Log) -> None:
-    told = letter(
+    told = dead_letter(
         None, b"", (), "intake", Origin(events_topic("web"), 0, 999_999), Refusal(Reason.NOT_JSON, "")
     ).headers
     log.records[DEAD, 0].append(Record(DEAD, 0, 999_999, NOW, None, b"{", told))

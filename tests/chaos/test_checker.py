@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.dead_letters import letter
+from agents.dead_letters import dead_letter
 from core.identity.fuse import LINKS_A_DAY
 from schemas.journal import Origin
 from schemas.refusal import Reason, Refusal
@@ -67,7 +67,7 @@ def test_a_perfect_log_is_found_perfect_and_holds_something_of_everything(world:
     figures = judge.figures(world.log)
     rare = (figures.letters, figures.copies, figures.late, figures.merges, figures.moved, figures.alerts)
     assert all(rare), figures
-    assert {"intake", "journey"} == {letter.stage for letter in letters(world.log)}
+    assert {"intake", "journey"} == {dead_letter.stage for dead_letter in letters(world.log)}
 
 
 def test_a_place_that_the_broker_gives_away_a_second_time_is_a_loss() -> None:
@@ -145,7 +145,7 @@ def letter_of(record: Record, last: int | None = None) -> Record:
     """What intake says of the record, or of all from it up to ``last``."""
     origin = Origin(record.topic, record.partition, record.offset)
     value = record.value if last is None else b"the raw batch"
-    made = letter(record.key, value, record.headers, "intake", origin, Refusal(Reason.TOO_LARGE, ""), last)
+    made = dead_letter(record.key, value, record.headers, "intake", origin, Refusal(Reason.TOO_LARGE, ""), last)
     return Record(DEAD, 0, record.offset, NOW, made.key, made.value, made.headers)
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from aiokafka import TopicPartition
 
-from agents.dead_letters import letter
+from agents.dead_letters import dead_letter
 from core.timeline.entry import event_uid, uid_bytes
 from schemas.codec import Codec, Decoded
 from schemas.journal import Origin, event_headers
@@ -117,7 +117,7 @@ def a_log() -> Log:
     log.add(Record(LINKS, 0, 3, 2, None, b"{}", headers))
     log.add(Record(JOURNAL, 1, 7, 3, b"c_1", b"{}", headers))
     log.add(Record(TIMELINE, 1, 9, 4, b"c_1/" + event_uid("/web", "1").encode(), b"{}"))
-    told = letter(None, b"bad", (), "intake", Origin(WEB, 0, 1), Refusal(Reason.NOT_JSON, "")).headers
+    told = dead_letter(None, b"bad", (), "intake", Origin(WEB, 0, 1), Refusal(Reason.NOT_JSON, "")).headers
     log.add(Record(DEAD, 0, 2, 2, b"", b"bad", told))
     return log
 
@@ -162,7 +162,7 @@ def test_a_letter_about_a_range_is_the_effect_of_each_of_its_records() -> None:
     log = Log()
     for offset in range(3):
         log.add(Record(WEB, 0, offset, 1, b"", b"bad"))
-    told = letter(None, b"raw", (), "intake", Origin(WEB, 0, 0), Refusal(Reason.TOO_LARGE, ""), last=1).headers
+    told = dead_letter(None, b"raw", (), "intake", Origin(WEB, 0, 0), Refusal(Reason.TOO_LARGE, ""), last=1).headers
     log.add(Record(DEAD, 0, 2, 2, None, b"raw", told))
     samples = [a_sample({(WEB, 0): 2}, {})]
     assert [] == list(durable(log, samples, [WEB]))

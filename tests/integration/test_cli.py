@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from agents.dead_letters import letter as letter_about
+from agents.dead_letters import dead_letter as letter_about
 from cli.health import announced
 from cli.problem import Code
 from cli.publication import publish

@@ -21,7 +21,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from agents.messages import STRUCTURED
 from cli.feed import Feed
 from deploy.broker import EmbeddedBroker
-from engine.kafka.limits import Unpacking
+from engine.kafka.limits import DecompressionLimits
 from engine.kafka.privates.fetches import install_bounded_fetching
 from engine.kafka.unpacking import LZ4, SNAPPY, ZSTD
 from schemas.dead_letter import ERRORS
@@ -92,7 +92,7 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     with EmbeddedBroker(home / "broker") as broker, pytest.MonkeyPatch.context() as patch:
         for name in ("MemoryRecords", "PartitionRecords", "FetchResult"):
             patch.setattr(fetcher, name, getattr(fetcher, name))  # to be put back at the end
-        install_bounded_fetching(Unpacking())  # this process reads those batches, too
+        install_bounded_fetching(DecompressionLimits())  # this process reads those batches, too
         made = Bus(home, broker, PARTITIONS)
         made.apply_topics()
         with made.processes():

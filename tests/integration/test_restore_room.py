@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from engine.kafka.limits import Unpacking
+from engine.kafka.limits import DecompressionLimits
 from engine.kafka.privates import fetches
 from engine.transactional.restore import restore
 
@@ -22,9 +22,9 @@ LIMIT = 8 * 1024 * 1024
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
     """Two batches may be unpacked for readers at a time."""
-    fetches.install_bounded_fetching(Unpacking(LIMIT, 8 * LIMIT))
+    fetches.install_bounded_fetching(DecompressionLimits(LIMIT, 8 * LIMIT))
     yield
-    fetches.install_bounded_fetching(Unpacking())
+    fetches.install_bounded_fetching(DecompressionLimits())
 
 
 def test_two_restores_of_several_large_compressed_batches_both_come_to_their_end(bootstrap: str) -> None:

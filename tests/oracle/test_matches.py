@@ -16,7 +16,7 @@ from agents.documents import Document, Documents
 from core.alerts.alert import Alert
 from core.alerts.history import CustomerHistory, EmptyHistory
 from core.alerts.history import matches as core_matches
-from core.alerts.message import tell
+from core.alerts.message import message_for
 from core.alerts.notification import first_notice
 from core.rules.ruleset import RuleSet
 from core.timeline import entry as core
@@ -44,7 +44,7 @@ def by_the_core(history: Sequence[Entry], rules: RuleSet = RULES) -> dict[str, P
     entries = [core.Entry(*entry) for entry in history]
     past = CustomerHistory(EmptyHistory(), "", entries, rules)
     alerts = [first_notice(match, historical=False) for match in core_matches(entries, rules)]
-    told = [tell("fired", alert, rules, past) for alert in alerts]
+    told = [message_for("fired", alert, rules, past) for alert in alerts]
     return {
         a.id: (a.rule, a.key, a.time, a.end, [(uid_of(e["source"], e["id"]), e["values"]) for e in evidence])
         for a, evidence in ((said.alert, cast(Any, said.evidence)) for said in told)

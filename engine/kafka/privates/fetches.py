@@ -18,8 +18,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
-from engine.kafka.allowance import Allowance, Hold
-from engine.kafka.limits import Unpacking
+from engine.kafka.allowance import MemoryBudget, Reservation
+from engine.kafka.limits import DecompressionLimits
 from engine.kafka.record import KafkaRecord, Record, Unusable
 from engine.kafka.record_batch import (
     ATTRIBUTES,
@@ -46,20 +46,20 @@ class _Bounds:
     """
 
     batch: int
-    buffers: Allowance
-    passing: Allowance
+    buffers: MemoryBudget
+    passing: MemoryBudget
 
 
-def _bounds_of(unpacking: Unpacking) -> _Bounds:
+def _bounds_of(unpacking: DecompressionLimits) -> _Bounds:
     return _Bounds(
-        unpacking.batch, Allowance(unpacking.process - unpacking.process // 4), Allowance(unpacking.process // 4)
+        unpacking.batch, MemoryBudget(unpacking.process - unpacking.process // 4), MemoryBudget(unpacking.process // 4)
     )
 
 
-_bounds = _bounds_of(Unpacking())
+_bounds = _bounds_of(DecompressionLimits())
 
 
-def install_bounded_fetching(unpacking: Unpacking | None = None) -> None:
+def install_bounded_fetching(unpacking: DecompressionLimits | None = None) -> None:
     """Make every aiokafka consumer of this process read this way, from now on. Repeating it changes nothing."""
     global _bounds
     if unpacking is not None:
@@ -79,7 +79,7 @@ def for_buffer(fetched: Any) -> None:
     """Count the records taken from it against the limit of the buffers: they will wait for an agent."""
     unpacked = getattr(fetched, "_partition_records", None)
     if unpacked is not None:
-        unpacked.allowance = _bounds.buffers
+        unpacked.budget = _bounds.buffers
 
 
 def waits_for_room(fetched: Any) -> bool:
@@ -92,7 +92,7 @@ class TakenRecords(list[KafkaRecord]):
     """Records taken from one partition; ``weight``: their decompressed bytes, reserved as long as the list exists."""
 
     weight: int = 0
-    hold: Hold | None = None
+    reservation: Reservation | None = None
 
 
 class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka gives it no type
@@ -115,7 +115,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
     def __init__(self, tp: Any, records: _Kept, *rest: Any) -> None:
         super().__init__(tp, records, *rest)
         self.size = len(records.data)
-        self.allowance = _bounds.passing
+        self.budget = _bounds.passing
         self.exhausted = False
         self.waits = False
         """Whether a batch waits for memory to be decompressed."""
@@ -126,7 +126,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         self._waiting: tuple[Any, memoryview] | None = None
         """A batch that is decompressed as soon as there is memory for it."""
         self._open: OpenBatch | None = None
-        self._hold: Hold | None = None
+        self._reservation: Reservation | None = None
 
     def __iter__(self) -> Self:
         return self
@@ -157,7 +157,7 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
             elif not self._take_opened(taken, most):
                 break
         if taken.weight:
-            taken.hold = self.allowance.hold(taken.weight)
+            taken.reservation = self.budget.reserve(taken.weight)
         return taken
 
     def _unpack_records(self) -> Iterator[Record]:
@@ -208,20 +208,20 @@ class _Unpacked(fetcher.PartitionRecords):  # type: ignore[misc]  # likewise
         if batch is None:
             assert self._waiting is not None, "there is one to open"
             waiting, raw = self._waiting
-            self.waits = not self.allowance.room(_bounds.batch)
+            self.waits = not self.budget.has_room(_bounds.batch)
             if self.waits:
                 return False
             self._open = batch = OpenBatch(self._tp, raw, waiting, self.next_fetch_offset, _bounds.batch)
             self._waiting = None
-        size = 0 if self._hold is None else self._hold.size
+        size = 0 if self._reservation is None else self._reservation.size
         taken.extend(islice(batch.records(), most - len(taken)))
         self.next_fetch_offset = batch.position
         taken.weight += batch.weight
         batch.weight = 0
         if batch.finished:
-            self._open = self._hold = None
+            self._open = self._reservation = None
         elif batch.size != size:
-            self._hold = self.allowance.hold(batch.size)
+            self._reservation = self.budget.reserve(batch.size)
         return True
 
     def _passed_over(self, batch: Any) -> bool:

@@ -154,8 +154,8 @@ BUGS = (
         "dead-letter-without-bytes",
         "A dead letter tells the reason, but not what had come.",
         "agents/intake.py",
-        "return letter(record.key, record.value, kept,",
-        "return letter(record.key, None, kept,",
+        "return dead_letter(record.key, record.value, kept,",
+        "return dead_letter(record.key, None, kept,",
         (checks.LETTERS,),
     ),
     Bug(

@@ -125,12 +125,12 @@ BUGS = (
         "cooldown-recomputed-from-history",
         "A late event decides anew which matches of the past had been notified.",
         "core/customer/judging.py",
-        "        gone = self._compare(since, {match.name: match for match in found.matches}, watches)\n",
+        "        gone = self._compare(since, {match.name: match for match in found.matches}, match_ends)\n",
         """\
         appended, before = customer.appended, [alert for alert in customer.alerts if alert.time < since]
         chosen = NotifiedAlerts(before, customer.decided_until, self._rules.longest_cooldown, appended)
         names = {alert.name for alert in decide(found.matches, chosen, appended, self._now, replay=False)}
-        gone = self._compare(since, {match.name: match for match in found.matches if match.name in names}, watches)
+        gone = self._compare(since, {match.name: match for match in found.matches if match.name in names}, match_ends)
 """,
         (
             checks.LATE_TRIGGER,
@@ -165,7 +165,7 @@ BUGS = (
         "core/alerts/notification.py",
         "        if memory.is_decided(time) or memory.suppresses(",
         """\
-        if memory.suppresses(rule, match.watch.key, time):
+        if memory.suppresses(rule, match.match_end.key, time):
             memory.alerts = [
                 one._replace(time=max(one.time, time)) if one.rule == rule.name else one for one in memory.alerts
             ]
@@ -244,7 +244,7 @@ BUGS = (
         "what-was-forgotten-is-told-again",
         "What an alert kept silent that was forgotten for room is not decided for good.",
         "core/alerts/suppression.py",
-        "self.decided = max([self.decided, *(alert.reach(self._cooldown) for alert in gone)])",
+        "self.decided = max([self.decided, *(alert.suppresses_until(self._cooldown) for alert in gone)])",
         "self.decided = max(self.decided, 0)",
         (checks.LIMITS,),
     ),
@@ -268,7 +268,7 @@ BUGS = (
         "a-document-tells-who-wrote-it",
         "Alerts stand in a document in the order in which they were found.",
         "core/customer/judging.py",
-        "        customer.alerts.sort(key=Alert.place)\n",
+        "        customer.alerts.sort(key=Alert.sort_key)\n",
         "",
         (checks.SAME_DOCUMENT,),
     ),
@@ -306,7 +306,7 @@ BUGS = (
         "who-forgets-an-alert-is-up-to-chance",
         "An alert of long ago is told of when something late changes it, if it is still there by chance.",
         "core/alerts/suppression.py",
-        "if alert.standing or alert.reach(cooldown) > history]",
+        "if alert.standing or alert.suppresses_until(cooldown) > oldest]",
         "if alert.standing or alert.time < appended]",
         (
             checks.FORGOTTEN_ALERT,

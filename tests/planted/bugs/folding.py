@@ -10,8 +10,8 @@ BUGS = (
         "one-end-for-all-of-a-key",
         "What resolves one match is believed to resolve all of its key, whenever they fired.",
         "core/alerts/matching.py",
-        "                    if watch.key in known and not watch.rule.since_fired:\n",
-        "                    if watch.key in known:\n",
+        "                    if match_end.key in known and not match_end.rule.since_fired:\n",
+        "                    if match_end.key in known:\n",
         (checks.OF_ONE_KEY,),
     ),
     Bug(
@@ -42,15 +42,15 @@ BUGS = (
         "closed-alerts-sleep-on",
         "A late event is held only against the alerts at which something in order looks.",
         "core/customer/judging.py",
-        "        unarchive_all(customer, past)\n        past.changed(since)\n",
-        "        past.changed(since)\n",
+        "        unarchive_all(customer, history)\n        history.invalidate(since)\n",
+        "        history.invalidate(since)\n",
         (checks.CLOSED_TAKEN_OUT, checks.CLOSED_RESTORED),
     ),
     Bug(
         "closed-alerts-stay-behind",
         "A customer who is merged away takes along only the alerts at which something in order looks.",
         "core/customer/step.py",
-        "    unarchive_all(customer, past)\n    shipped",
+        "    unarchive_all(customer, own)\n    shipped",
         "    shipped",
         (checks.CLOSED_MOVED,),
     ),
@@ -124,7 +124,7 @@ BUGS = (
         "core/customer/judging.py",
         "            if rule is None or alert.time >= since or (alert.end is not None and alert.end < since):\n",
         """\
-            trigger = next((one for one in past.since(alert.time) if one.at == alert.time), None)
+            trigger = next((one for one in history.since(alert.time) if one.at == alert.time), None)
             taken = None if trigger is None else self._rules.taken(trigger)
             if taken is None or not taken.effects.any:
                 continue
@@ -137,11 +137,11 @@ BUGS = (
         "A late event is held against the alerts that something in order can concern, and no others.",
         "core/customer/judging.py",
         """\
-        customer, past = self._customer, self._past
-        unarchive_all(customer, past)
+        customer, history = self._customer, self._history
+        unarchive_all(customer, history)
 """,
         """\
-        customer, past = self._customer, self._past
+        customer, history = self._customer, self._history
 """,
         (checks.STANDS_AGAIN,),
     ),
@@ -195,7 +195,7 @@ BUGS = (
         "states-of-before-a-change-are-kept",
         "After a late event or a merge the next late event is folded from a state that does not know of it.",
         "core/customer/judging.py",
-        "        past.changed(since)\n",
+        "        history.invalidate(since)\n",
         "",
         (checks.VOID,),
     ),
@@ -211,7 +211,7 @@ BUGS = (
         "alerts-of-a-move-are-forgotten",
         "What the one who left was told is not notified here, and said anew.",
         "core/customer/step.py",
-        "        memory.join(record.alerts)\n",
+        "        notified.join(record.alerts)\n",
         "",
         (checks.BOTH_SIDES,),
     ),
@@ -235,7 +235,7 @@ BUGS = (
         "whoever-left-shows-what-was-open",
         "Of a customer who left the open matters are told that were told last.",
         "core/customer/step.py",
-        "customer.derived, customer.shown = [], {}, None, ((), 0)\n",
+        "customer.derived, customer.published_matters = [], {}, None, ((), 0)\n",
         "customer.derived = [], {}, None\n",
         (checks.LEFT,),
     ),
@@ -336,8 +336,8 @@ BUGS = (
         "evidence-looked-for-where-it-goes",
         "What is taken back at a merge is told when the entries have left.",
         "core/customer/step.py",
-        "    past = CustomerHistory(history, customer.id, (), rules)\n    said",
-        "    past = CustomerHistory(history, record.into, (), rules)\n    said",
+        "    own = CustomerHistory(history, customer.id, (), rules)\n    said",
+        "    own = CustomerHistory(history, record.into, (), rules)\n    said",
         (checks.SHIPPED,),
     ),
     Bug(
@@ -352,8 +352,8 @@ BUGS = (
         "a-snapshot-at-the-instant-itself",
         "What an old alert rested on is looked for from the state as of its own instant.",
         "core/customer/judging.py",
-        "            base = self._past.snapshot(time)\n",
-        "            base = self._past.snapshot(time + 1)\n",
+        "            base = self._history.snapshot(time)\n",
+        "            base = self._history.snapshot(time + 1)\n",
         (checks.FOUND_AGAIN,),
     ),
     Bug(

@@ -64,7 +64,7 @@ BUGS = (
         "unpacks-without-room",
         "A batch is unpacked although all the memory for it is in use.",
         "engine/kafka/privates/fetches.py",
-        "self.waits = not self.allowance.room(_bounds.batch)",
+        "self.waits = not self.budget.has_room(_bounds.batch)",
         "self.waits = False",
         (checks.NO_ROOM,),
     ),

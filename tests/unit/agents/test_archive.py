@@ -306,18 +306,18 @@ def test_of_a_matter_whose_entries_are_erased_one_by_one_the_others_are_found(ar
 
 
 def test_states_of_a_unit_of_work_that_is_lost_are_lost_with_it(archive: Archive) -> None:
-    archive.passed("c_1", Derived(1, ()))
+    archive.cache_state("c_1", Derived(1, ()))
     archive.flush(MARK)
     archive.drop()
     assert Derived(1, ()) == archive.snapshot("c_1", 9), "nothing was pending"
-    archive.passed("c_1", Derived(2, ()))
+    archive.cache_state("c_1", Derived(2, ()))
     archive.drop()
     assert archive.snapshot("c_1", 9) is None
 
 
 def test_states_of_whoever_moves_away_are_void(archive: Archive) -> None:
     for name in ("c_1", "c_2"):
-        archive.passed(name, Derived(1, ()))
+        archive.cache_state(name, Derived(1, ()))
     archive.erase("c_1")
     assert (None, Derived(1, ())) == (archive.snapshot("c_1", 9), archive.snapshot("c_2", 9))
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.dead_letters import CUT_HEADER_BYTES, CUT_HEADERS, CUT_KEY, CUT_VALUE, ERRORS, WHOLE, letter, size
+from agents.dead_letters import CUT_HEADER_BYTES, CUT_HEADERS, CUT_KEY, CUT_VALUE, ERRORS, WHOLE, dead_letter, size
 from agents.intake import BATCH_BYTES
 from engine.transactional.transaction import Output, _size
-from schemas.dead_letter import told
+from schemas.dead_letter import error_headers
 from schemas.journal import Header, Origin
 from schemas.refusal import Reason, Refusal
 
@@ -22,7 +22,7 @@ DEAD = Refusal(Reason.TOO_LARGE, "the event is too large.")
 def dead(
     value: bytes | None, key: bytes | None = None, headers: tuple[Header, ...] = (), last: int | None = None
 ) -> Output:
-    return letter(key, value, headers, "intake", ORIGIN, DEAD, last)
+    return dead_letter(key, value, headers, "intake", ORIGIN, DEAD, last)
 
 
 def test_what_fits_stays_as_it_came() -> None:
@@ -30,14 +30,14 @@ def test_what_fits_stays_as_it_came() -> None:
     value = b"v" * (WHOLE - size(b"key", b"", mine))
     kept = dead(value, b"key", mine)
     assert (b"key", value, mine) == (kept.key, kept.value, kept.headers[:2])
-    assert "cut" not in told(kept.headers)
+    assert "cut" not in error_headers(kept.headers)
 
 
 @pytest.mark.parametrize("size_of_value", [WHOLE + 1, 2_000_000, 50_000_000])
 def test_of_a_larger_one_the_beginning_is_kept_and_the_rest_is_told(size_of_value: int) -> None:
     value = b"0" * size_of_value
     kept = dead(value, b"k" * 10_000)
-    said = told(kept.headers)
+    said = error_headers(kept.headers)
     assert (b"k" * CUT_KEY, value[:CUT_VALUE]) == (kept.key, kept.value)
     assert (b"1", b"10000", b"%d" % size_of_value) == (said["cut"], said["key-bytes"], said["value-bytes"])
     assert hashlib.sha256(value).hexdigest().encode() == said["value-sha256"]
@@ -47,7 +47,7 @@ def test_of_a_larger_one_the_beginning_is_kept_and_the_rest_is_told(size_of_valu
 
 def test_many_and_large_headers_are_cut_with_their_names() -> None:
     kept = dead(b"small", None, tuple((f"{n}" + "ä" * 50_000, b"x" * 50_000) for n in range(10_000)))
-    said, mine = told(kept.headers), [header for header in kept.headers if not header[0].startswith(ERRORS)]
+    said, mine = error_headers(kept.headers), [header for header in kept.headers if not header[0].startswith(ERRORS)]
     assert (None, b"small", b"10000", CUT_HEADERS) == (kept.key, kept.value, said["headers"], len(mine))
     assert all(len(name.encode()) + len(value) <= CUT_HEADER_BYTES for name, value in mine)
     assert "0ä" == mine[0][0][:2]
@@ -59,21 +59,21 @@ def test_ten_thousand_small_headers_are_kept() -> None:
 
 
 def test_a_letter_about_a_range_names_its_last_record_and_one_about_a_tombstone_has_no_value() -> None:
-    said = told(dead(None, None, (), last=99).headers)
+    said = error_headers(dead(None, None, (), last=99).headers)
     assert (b"41", b"99") == (said["offset"], said["last-offset"])
-    assert "last-offset" not in told(dead(None).headers)
+    assert "last-offset" not in error_headers(dead(None).headers)
 
 
 def test_what_a_department_wrote_into_such_headers_is_not_what_the_bus_says() -> None:
     forged = ((ERRORS + "stage", b"theirs"), (ERRORS + "cut", b"1"), (ERRORS + "last-offset", b"7"))
-    assert {"stage", "topic", "partition", "offset", "exception", "message"} == told(
+    assert {"stage", "topic", "partition", "offset", "exception", "message"} == error_headers(
         dead(b"{", None, forged).headers
     ).keys()
 
 
 def test_a_long_sentence_is_cut() -> None:
-    made = letter(None, b"", (), "intake", ORIGIN, Refusal(Reason.INVALID_DATA, "ä" * 100_000))
-    assert 2_000 == len(told(made.headers)["message"])
+    made = dead_letter(None, b"", (), "intake", ORIGIN, Refusal(Reason.INVALID_DATA, "ä" * 100_000))
+    assert 2_000 == len(error_headers(made.headers)["message"])
 
 
 @settings(max_examples=50, deadline=None)

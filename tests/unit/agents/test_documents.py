@@ -117,9 +117,9 @@ def test_what_takes_too_much_room_is_left_out_and_the_profile_stays_as_it_is() -
     assert len(msgspec.msgpack.encode(customer.derived)) > documents.STATE_BYTES > 20_000 > len(document.state)
     again = CODEC.decode(document)
     assert again.derived is None
-    assert (9_000, 100) == (orjson.loads(CODEC.brief(again))["openCount"], len(again.shown[0]))
+    assert (9_000, 100) == (orjson.loads(CODEC.brief(again))["openCount"], len(again.published_matters[0]))
     assert document == CODEC.encode(again, "m")
-    assert replace(customer, derived=None, shown=again.shown) == again
+    assert replace(customer, derived=None, published_matters=again.published_matters) == again
 
 
 def test_under_other_rules_nothing_is_derived_and_the_profile_stays_as_it_is() -> None:

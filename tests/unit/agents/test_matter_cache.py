@@ -17,38 +17,38 @@ INVOICE, CASE = ("invoice", "I1"), ("case", "K1")
 
 def kept(customer: str = "a", until: int = 10) -> Snapshots:
     snapshots = Snapshots()
-    snapshots.remember(customer, *INVOICE, until, CLOSED)
+    snapshots.cache_matter(customer, *INVOICE, until, CLOSED)
     return snapshots
 
 
 def test_a_state_answers_for_its_instant_and_later_ones() -> None:
     snapshots = kept()
-    assert (10, CLOSED) == snapshots.remembered("a", *INVOICE, 10) == snapshots.remembered("a", *INVOICE, 11)
-    assert snapshots.remembered("a", *INVOICE, 9) is None
-    assert snapshots.remembered("a", *CASE, 10) is None
-    assert snapshots.remembered("b", *INVOICE, 10) is None
+    assert (10, CLOSED) == snapshots.cached_matter("a", *INVOICE, 10) == snapshots.cached_matter("a", *INVOICE, 11)
+    assert snapshots.cached_matter("a", *INVOICE, 9) is None
+    assert snapshots.cached_matter("a", *CASE, 10) is None
+    assert snapshots.cached_matter("b", *INVOICE, 10) is None
 
 
 @pytest.mark.parametrize(("since", "void"), [(0, True), (9, True), (10, False)])
 def test_what_is_new_makes_void_what_does_not_know_of_it(since: int, void: bool) -> None:
     snapshots = kept()
-    snapshots.changed("b", 0)
-    assert snapshots.remembered("a", *INVOICE, 10)
-    snapshots.changed("a", since)
-    assert void is (snapshots.remembered("a", *INVOICE, 10) is None)
+    snapshots.invalidate("b", 0)
+    assert snapshots.cached_matter("a", *INVOICE, 10)
+    snapshots.invalidate("a", since)
+    assert void is (snapshots.cached_matter("a", *INVOICE, 10) is None)
 
 
 def test_nothing_is_known_of_a_unit_of_work_that_failed_or_of_who_is_forgotten() -> None:
     snapshots = kept()
     snapshots.written()
     snapshots.drop()
-    assert snapshots.remembered("a", *INVOICE, 10)
-    snapshots.remember("b", *CASE, 10, CLOSED)
+    assert snapshots.cached_matter("a", *INVOICE, 10)
+    snapshots.cache_matter("b", *CASE, 10, CLOSED)
     snapshots.drop()
-    assert snapshots.remembered("a", *INVOICE, 10) is None
+    assert snapshots.cached_matter("a", *INVOICE, 10) is None
     snapshots = kept()
     snapshots.forget("a")
-    assert snapshots.remembered("a", *INVOICE, 10) is None
+    assert snapshots.cached_matter("a", *INVOICE, 10) is None
 
 
 def test_who_was_named_longest_ago_goes_first_and_payments_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_who_was_named_longest_ago_goes_first_and_payments_count(monkeypatch: py
     matters.keep("c", *CASE, 10, CLOSED)
     matters.keep("c", *("case", "K2"), 10, CLOSED)
     assert ["a", "c"] == [one for one in "abc" if matters.before(one, *INVOICE, 10)]
-    matters.changed("c", 9)
+    matters.invalidate("c", 9)
     matters.forget("a")
     matters.keep("d", *INVOICE, 10, paid)
     matters.keep("d", *CASE, 10, CLOSED)

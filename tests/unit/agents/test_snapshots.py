@@ -38,11 +38,11 @@ class AgainstADict(RuleBasedStateMachine):
         derived = Derived(at, (self.count,))
         if at > max(self.held[customer], default=-1):
             self.held[customer][at] = derived
-        self.snapshots.passed(customer, derived)
+        self.snapshots.cache_state(customer, derived)
 
     @rule(customer=st.sampled_from("ab"), since=st.integers(0, 20))
     def changes(self, customer: str, since: int) -> None:
-        self.snapshots.changed(customer, since)
+        self.snapshots.invalidate(customer, since)
         self.held[customer] = {at: one for at, one in self.held[customer].items() if at < since}
 
     @rule(customer=st.sampled_from("ab"))
@@ -66,10 +66,10 @@ TestAgainstADict = AgainstADict.TestCase
 TestAgainstADict.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
 
 
-@pytest.mark.parametrize("change", [lambda s: s.passed("a", state(2)), lambda s: s.changed("a", 1)])
+@pytest.mark.parametrize("change", [lambda s: s.cache_state("a", state(2)), lambda s: s.invalidate("a", 1)])
 def test_what_was_passed_or_changed_in_vain_makes_all_states_void(change: Callable[[Snapshots], None]) -> None:
     kept = Snapshots()
-    kept.passed("a", state(1))
+    kept.cache_state("a", state(1))
     kept.written()
     kept.drop()
     assert state(1) == kept.before("a", 9)
@@ -97,7 +97,7 @@ def test_so_it_is_with_long_histories(number: int, years: float) -> None:
 def keeps_its_promise(passed: list[int]) -> None:
     kept = Snapshots()
     for at in passed:
-        kept.passed("a", state(at))
+        kept.cache_state("a", state(at))
     left = [one.at for one in kept._states["a"]]
     assert (passed[:1], passed[-2:]) == (left[:1], left[-2:])
     for one, other in itertools.pairwise(left):
@@ -110,7 +110,7 @@ def test_of_ten_years_a_dozen_or_two_states_are_left(apart: int) -> None:
     every = max(apart, 10 * YEAR // 20_000)
     kept = Snapshots()
     for at in [*range(0, 10 * YEAR, every), *range(10 * YEAR, 10 * YEAR + 50 * apart, apart)]:
-        kept.passed("a", state(at))
+        kept.cache_state("a", state(at))
     held = kept._states["a"]
     assert len(held) <= MOST
     assert 8 <= len(snapshots.thinned(held)) <= 20
@@ -119,5 +119,5 @@ def test_of_ten_years_a_dozen_or_two_states_are_left(apart: int) -> None:
 def test_a_state_that_is_no_later_than_the_latest_is_known_already() -> None:
     kept = Snapshots()
     for at in (1, 5, 3, 5):
-        kept.passed("a", Derived(at, ()))
+        kept.cache_state("a", Derived(at, ()))
     assert (Derived(1, ()), Derived(5, ())) == (kept.before("a", 5), kept.before("a", 6))

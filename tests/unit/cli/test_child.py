@@ -17,7 +17,7 @@ def ended(child: Child) -> str:
     """What ``tend`` says once the child has ended."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
-        words = child.tend(os.environ)
+        words = child.restart_if_due(os.environ)
         if words:
             return words
         time.sleep(0.05)
@@ -39,10 +39,10 @@ def test_a_child_that_ended_is_started_again_after_its_pause(tmp_path: Path) -> 
     child.start(os.environ)
     assert f"one ended with exit code 0; starting it again in 1 s. Log: {tmp_path}/logs/one.log" == ended(child)
     assert (None, 0) == (child.pid, child.exit_code)
-    assert child.tend(os.environ) is None
+    assert child.restart_if_due(os.environ) is None
     assert child.pid is None
     time.sleep(1.1)
-    child.tend(os.environ)
+    child.restart_if_due(os.environ)
     assert child.pid is not None
     assert child.wait(time.monotonic() + 30)
     assert 2 == child.log.read_text().count("cxbus 0.")

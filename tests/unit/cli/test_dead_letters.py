@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from agents.dead_letters import letter
+from agents.dead_letters import dead_letter
 from cli.dead_letters import DeadLetter, chosen, letters, unsendable
 from engine.kafka.record import Record
 from schemas.codec import MAX_BYTES
@@ -92,7 +92,7 @@ def test_a_letter_is_found_by_number_and_by_origin() -> None:
 
 def too_large(offset: int = 3, value: bytes = b"0" * 2_000_000, last: int | None = None) -> Record:
     origin = Origin(SALES, 0, offset)
-    made = letter(
+    made = dead_letter(
         b"key", value, (("x-team", b"sales"),), "intake", origin, Refusal(WrongBy.TOO_LARGE, "Too large."), last
     )
     return Record("cx.dead.v1", 0, offset, 0, made.key, made.value, made.headers)
@@ -133,7 +133,7 @@ def test_what_can_never_be_taken_in_is_not_sent_again(record: Record, why: str |
 
 
 def test_a_letter_whose_key_alone_is_too_large_is_not_sent_as_it_was_cut() -> None:
-    made = letter(b"k" * 2_000_000, b"{}", (), "intake", Origin(SALES, 0, 3), Refusal(WrongBy.NOT_JSON, "No."))
+    made = dead_letter(b"k" * 2_000_000, b"{}", (), "intake", Origin(SALES, 0, 3), Refusal(WrongBy.NOT_JSON, "No."))
     (found,) = letters([Record("cx.dead.v1", 0, 0, 0, made.key, made.value, made.headers)])
     assert "its key and headers are more than a topic takes" == unsendable(found, MAX_BYTES)
 

@@ -162,7 +162,7 @@ def test_the_day_fires_exactly_what_the_manifest_says() -> None:
     known: dict[Name, ExpectedAlert] = {}
     for count in range(len(told.day)):
         for who, history in entries([*told.prologue, *told.day[: count + 1]]).items():
-            held = {match.name: match.watch for match in matches(history, RULES)}
+            held = {match.name: match.match_end for match in matches(history, RULES)}
             for name, watch in held.items():
                 state = "fired" if watch.end is None or watch.end > NOW else "resolved"
                 known[name] = ExpectedAlert(watch.rule.name, who, state, tuple(sorted(watch.rule.notify)))

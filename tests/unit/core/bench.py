@@ -72,10 +72,10 @@ class Memory:
                 found.append(entry)
         return [entry for entry in found if since <= entry.at < before]
 
-    def remembered(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
+    def cached_matter(self, customer: str, kind: str, name: str, before: int) -> tuple[int, object] | None:
         return None if self._matters is None else self._matters.before(customer, kind, name, before)
 
-    def remember(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
+    def cache_matter(self, customer: str, kind: str, name: str, until: int, state: object) -> None:
         if self._matters is not None:
             self._matters.keep(customer, kind, name, until, state)
 
@@ -86,17 +86,17 @@ class Memory:
         states = [] if self._states is None else self._states.get(customer, [])
         return next((one for one in reversed(states) if one.at < before), None)
 
-    def passed(self, customer: str, derived: Derived) -> None:
+    def cache_state(self, customer: str, derived: Derived) -> None:
         if self._states is not None:
             states = self._states.setdefault(customer, [])
             if not states or states[-1].at < derived.at:
                 states.append(derived)
 
-    def changed(self, customer: str, since: int) -> None:
+    def invalidate(self, customer: str, since: int) -> None:
         if self._states is not None:
             self._states[customer] = [one for one in self._states.get(customer, []) if one.at < since]
         if self._matters is not None:
-            self._matters.changed(customer, since)
+            self._matters.invalidate(customer, since)
 
 
 class Bus:
@@ -125,7 +125,7 @@ class Bus:
 
     def alerts(self, name: str) -> list[Alert]:
         """All that the customer was notified of and that is remembered, by time."""
-        return sorted([*self.memory.archived(name), *self.customer(name).alerts], key=Alert.place)
+        return sorted([*self.memory.archived(name), *self.customer(name).alerts], key=Alert.sort_key)
 
     def arrive(self, name: str, record: Arrived | Moved | Merge, clock: int = CLOCK) -> Sequence[Decision]:
         """What follows, which is remembered."""

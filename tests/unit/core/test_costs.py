@@ -35,12 +35,12 @@ class Told:
         """Those from that instant on and before another (µs)."""
         return [one for one in self.taken if one.matter == (kind, name) and since <= one.entry.at < before]
 
-    def remembered(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
+    def cached_matter(self, kind: str, name: str, before: int) -> tuple[int, object] | None:
         """What was remembered, if it is not too late."""
         found = self.states.get(name)
         return None if found is None or found[0] > before else found
 
-    def remember(self, kind: str, name: str, until: int, state: object) -> None:
+    def cache_matter(self, kind: str, name: str, until: int, state: object) -> None:
         """Remembers it."""
         self.states[name] = until, state
 

@@ -15,7 +15,7 @@ from .bench import RULES, START, entry
 def found(*events: tuple[int, str, dict[str, Any]]) -> list[tuple[str, int, int | None]]:
     """Rule, time and end of each match, in µs after the start."""
     entries: list[Entry] = [entry(START + at, kind, data, number) for number, (at, kind, data) in enumerate(events)]
-    watches = [match.watch for match in matches(entries, RULES)]
+    watches = [match.match_end for match in matches(entries, RULES)]
     return [(w.rule.name, w.time - START, None if w.end is None else w.end - START) for w in watches]
 
 

@@ -27,7 +27,7 @@ def told(*story: Entry) -> list[Told]:
         for bus in buses:
             bus.arrive("c", arrived(one), clock)
         if number % 2:
-            buses[-1].memory.changed("c", 0)
+            buses[-1].memory.invalidate("c", 0)
     assert buses[0].said == buses[1].said == buses[2].said, "whatever was at hand"
     assert buses[0].documents == buses[1].documents == buses[2].documents
     alerts = [(said.state, said.alert) for _, said in buses[0].said]

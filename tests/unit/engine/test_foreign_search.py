@@ -28,10 +28,10 @@ def test_between_two_transactions_lies_one_marker_and_what_is_more_is_a_hole() -
     assert {} == search.written(some(2), {STATE: 16, OTHER: 101})  # 13: the marker
     assert {} == search.written(by_target([Output("other", 0, b"k", b"v")]), {OTHER: 103})
     assert {STATE: 20} == search.written(some(2), {STATE: 20, OTHER: 105})  # 16: the marker, 17: somebody else
-    assert {"id/0": 16} == search.told()
+    assert {"id/0": 16} == search.for_progress()
     search.finished({STATE: 20})
     assert {} == search.written(some(1), {STATE: 22, OTHER: 107})
-    assert {"id/0": 22} == search.told()
+    assert {"id/0": 22} == search.for_progress()
 
 
 def test_the_first_transaction_after_an_opening_may_have_nothing_before_it() -> None:
@@ -56,7 +56,7 @@ def test_what_was_reported_is_known_and_what_there_is_no_room_for_is_left() -> N
     assert [mine] == search.sift(records)
     search.finished({STATE: 20})
     assert [11] == [record.offset for record in search.reported()]
-    assert {"id/0": 13} == search.told()
+    assert {"id/0": 13} == search.for_progress()
     assert [] == search.reported()
 
 
@@ -66,7 +66,7 @@ def test_who_has_looked_through_much_tells_it_even_if_nothing_was_found() -> Non
     assert not search.report_due
     search.finished({STATE: 10 + MUCH})
     assert search.report_due
-    assert {"id/0": 10 + MUCH} == search.told()
+    assert {"id/0": 10 + MUCH} == search.for_progress()
     assert not search.report_due
     search.sift([foreign(10 + MUCH)])
     assert search.report_due

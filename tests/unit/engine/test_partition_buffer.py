@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.faust.partition_buffer import Fetched, PartitionBuffer
-from engine.kafka.allowance import Allowance
+from engine.kafka.allowance import MemoryBudget
 
 
 def record(offset: int, timestamp: int) -> ConsumerRecord:
@@ -101,10 +101,10 @@ def test_others_wait_for_a_lane_whose_log_goes_on_but_not_for_one_read_to_its_en
 
 
 def test_what_was_unpacked_is_held_until_the_last_batch_with_some_of_it_is_done() -> None:
-    allowance = Allowance(100)
+    allowance = MemoryBudget(100)
     buffer = PartitionBuffer(0, 0)
-    buffer.fill(0, 2, [record(0, 5), record(1, 9)], 10, allowance.hold(60))
-    buffer.fill(2, 3, [record(2, 9)], 10, allowance.hold(30))
+    buffer.fill(0, 2, [record(0, 5), record(1, 9)], 10, allowance.reserve(60))
+    buffer.fill(2, 3, [record(2, 9)], 10, allowance.reserve(30))
     first, second = buffer.next_batch(5), buffer.next_batch()
     assert first is not None
     assert second is not None
@@ -117,11 +117,11 @@ def test_what_was_unpacked_is_held_until_the_last_batch_with_some_of_it_is_done(
 
 
 def test_what_nobody_has_any_more_is_not_held() -> None:
-    allowance = Allowance(100)
+    allowance = MemoryBudget(100)
     buffer: PartitionBuffer | None = PartitionBuffer(0, 0)
     assert buffer is not None
-    buffer.fill(0, 1, [record(0, 5)], 10, allowance.hold(60))
-    assert allowance.room(40)
-    assert not allowance.room(41)
+    buffer.fill(0, 1, [record(0, 5)], 10, allowance.reserve(60))
+    assert allowance.has_room(40)
+    assert not allowance.has_room(41)
     buffer = None
-    assert allowance.room(1000), "one may always go on"
+    assert allowance.has_room(1000), "one may always go on"

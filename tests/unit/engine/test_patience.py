@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.kafka.errors import Fatal
-from engine.kafka.patience import ended, limited, patience
+from engine.kafka.patience import ended, limited, time_limit
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,7 +22,7 @@ def test_a_standstill_is_found_in_time() -> None:
     async def story() -> None:
         began = time.monotonic()
         with pytest.raises(TimeoutError):
-            async with patience(0.5):
+            async with time_limit(0.5):
                 await asyncio.sleep(60)
         assert 0.5 <= time.monotonic() - began < 20
 
@@ -31,7 +31,7 @@ def test_a_standstill_is_found_in_time() -> None:
 
 def test_what_is_done_in_time_is_not_disturbed() -> None:
     async def story() -> None:
-        async with patience(0.3):
+        async with time_limit(0.3):
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)
 
@@ -49,7 +49,7 @@ def test_the_complaint_is_the_reason_to_end() -> None:
 
 def test_what_moves_may_take_any_time() -> None:
     async def story() -> None:
-        async with patience(1.0) as waiting:
+        async with time_limit(1.0) as waiting:
             for _ in range(5):
                 await asyncio.sleep(0.3)
                 waiting.renew()
@@ -69,13 +69,13 @@ def test_tasks_are_waited_for_and_not_cancelled() -> None:
 
 PATIENT = """
 import asyncio, time
-from engine.kafka.patience import patience
+from engine.kafka.patience import time_limit
 
 async def main():
     print("ready", flush=True)
     began = time.monotonic()
     try:
-        async with patience(1.0):
+        async with time_limit(1.0):
             await asyncio.sleep(3600)
     except TimeoutError:
         print(time.monotonic() - began, flush=True)

@@ -16,7 +16,7 @@ from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.kafka.limits import Unpacking
+from engine.kafka.limits import DecompressionLimits
 from engine.kafka.privates import fetches
 from engine.kafka.record import Record, Unusable, end_of
 from engine.kafka.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
@@ -31,9 +31,9 @@ PACKED = CODECS[1:]
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
     """Small ones."""
-    fetches.install_bounded_fetching(Unpacking(LIMIT, 8 * LIMIT))
+    fetches.install_bounded_fetching(DecompressionLimits(LIMIT, 8 * LIMIT))
     yield
-    fetches.install_bounded_fetching(Unpacking())
+    fetches.install_bounded_fetching(DecompressionLimits())
 
 
 def covered(found: list[Record | Unusable]) -> list[int]:
@@ -235,7 +235,7 @@ def test_who_finds_no_room_comes_back_and_who_has_nothing_may_always_go_on() -> 
 
 
 def test_a_batch_larger_than_all_that_the_process_may_take_is_read_when_nothing_else_is() -> None:
-    fetches.install_bounded_fetching(Unpacking(LIMIT, LIMIT))
+    fetches.install_bounded_fetching(DecompressionLimits(LIMIT, LIMIT))
     assert 1000 == len(Fetched(honest([bytes(1500)] * 1000, 1)).all())
 
 

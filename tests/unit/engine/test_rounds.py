@@ -12,7 +12,7 @@ from faust.types import TP
 
 from engine.faust.partition_buffer import Fetched, PartitionBuffer, Round
 from engine.faust.rounds import rounds
-from engine.kafka.allowance import Allowance
+from engine.kafka.allowance import MemoryBudget
 from engine.kafka.errors import Gap
 from engine.transactional.batch import Batch, commit
 
@@ -122,9 +122,9 @@ def test_a_part_of_a_batch_counts_as_progress_of_its_partition() -> None:
 
 def test_what_a_batch_has_unpacked_is_released_when_it_is_done() -> None:
     async def story() -> None:
-        allowance = Allowance(100)
+        allowance = MemoryBudget(100)
         buffer = PartitionBuffer(0, 1)
-        fetched = Fetched([], 0, 1, buffer, [allowance.hold(50)])
+        fetched = Fetched([], 0, 1, buffer, [allowance.reserve(50)])
         async for (batch,) in rounds(Handed([{TP("t", 0): fetched}])):
             assert 50 == allowance.used
             batch.done()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sinks.base import TopicKind
-from sinks.sql.rows import Put, read
+from sinks.sql.rows import Upsert, read
 
 from .messages import TOPICS, Logs, entry
 
@@ -22,5 +22,5 @@ ODD = (
 def test_the_data_of_an_event_is_kept_byte_for_byte(sent: str) -> None:
     value = json.dumps(entry(event=entry()["data"]["event"] | {"data": {"@": 0}})).replace('{"@": 0}', sent)
     found = read(TopicKind.TIMELINE, Logs().append(TOPICS.timeline, "c_1/u1", value.encode()))
-    assert isinstance(found, Put)
+    assert isinstance(found, Upsert)
     assert sent == found.row["data"]
