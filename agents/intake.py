@@ -18,8 +18,8 @@ from operator import attrgetter
 from aiokafka import AIOKafkaProducer
 
 from core.timeline.entry import DAY, uid_bytes
+from engine.kafka.decompression import Flaw
 from engine.kafka.record import KafkaRecord, Unusable
-from engine.kafka.unpacking import Flaw
 from engine.transactional.batch import Batch, commit
 from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, by_target, send_all

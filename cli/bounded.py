@@ -9,9 +9,9 @@ from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 
+from engine.kafka.decompression import unpack
 from engine.kafka.limits import DecompressionLimits
 from engine.kafka.record_batch import LenientText, crowded
-from engine.kafka.unpacking import unpack
 
 from .output import note
 

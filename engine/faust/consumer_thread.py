@@ -19,7 +19,6 @@ from mode.utils.futures import notify
 from engine.faust.assignor import StickyByTopic
 from engine.faust.host import Host
 from engine.faust.partition_buffer import Fetched, PartitionBuffer, Progress, Round
-from engine.kafka.patience import time_limit
 from engine.kafka.privates.consumer import (
     Fetches,
     client_of,
@@ -29,6 +28,7 @@ from engine.kafka.privates.consumer import (
     outside,
     will_leave,
 )
+from engine.kafka.time_limit import time_limit
 
 COMMIT_SECONDS = 30.0
 LEAVE_SECONDS = 2.0

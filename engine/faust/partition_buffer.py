@@ -8,7 +8,7 @@ from math import inf
 
 from faust.types import TP
 
-from engine.kafka.allowance import Reservation
+from engine.kafka.memory_budget import Reservation
 from engine.kafka.record import KafkaRecord
 
 

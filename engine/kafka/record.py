@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from engine.kafka.decompression import Flaw
 from engine.kafka.mark import Placed
-from engine.kafka.unpacking import Flaw
 
 
 class KafkaRecord(Placed, Protocol):

@@ -14,8 +14,8 @@ from typing import Any
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 
+from engine.kafka.decompression import Flaw, unpack
 from engine.kafka.record import Record, Unusable
-from engine.kafka.unpacking import Flaw, unpack
 
 GIVEN_BYTES = 4 * 1024 * 1024
 """Reading pauses after the record that reaches so many bytes."""

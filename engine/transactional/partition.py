@@ -10,7 +10,7 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from engine.kafka.broker_errors import fatal
 from engine.kafka.errors import Fatal, TakenOver
-from engine.kafka.patience import ended, limited
+from engine.kafka.time_limit import ended, limited
 from engine.transactional.batch import Batch
 from engine.transactional.partition_state import PartitionConfig, PartitionState
 from engine.transactional.transaction import new_producer

@@ -16,9 +16,9 @@ from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.cluster import Cluster
 from engine.kafka.errors import Fatal, Gap
 from engine.kafka.limits import Limits
-from engine.kafka.patience import limited
 from engine.kafka.record import KafkaRecord, end_of
 from engine.kafka.sieve import Sieve
+from engine.kafka.time_limit import limited
 from engine.transactional.batch import Batch
 from engine.transactional.foreign_search import ForeignSearch
 from engine.transactional.observer import Observer

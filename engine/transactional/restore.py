@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from engine.kafka.checkpoint import Bounds
 from engine.kafka.cluster import identify
 from engine.kafka.errors import Fatal
-from engine.kafka.patience import time_limit
 from engine.kafka.privates.consumer import client_of
 from engine.kafka.reader import reader
 from engine.kafka.record import KafkaRecord
+from engine.kafka.time_limit import time_limit
 from engine.transactional.progress import ProgressLog, next_offset, read_progress
 
 POLL_MS = 500

@@ -18,8 +18,8 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from engine.kafka.errors import Fatal, RecordTooLarge, TakenOver
 from engine.kafka.limits import Limits
 from engine.kafka.mark import MARK
-from engine.kafka.patience import time_limit
 from engine.kafka.privates.producer import add_to_transaction, appender, can_abort, close, retrieve
+from engine.kafka.time_limit import time_limit
 
 ABORT_SECONDS = 3.0
 

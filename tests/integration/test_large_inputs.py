@@ -21,9 +21,9 @@ from aiokafka.protocol.produce import ProduceRequest
 from agents.messages import STRUCTURED
 from cli.feed import Feed
 from deploy.broker import EmbeddedBroker
+from engine.kafka.decompression import LZ4, SNAPPY, ZSTD
 from engine.kafka.limits import DecompressionLimits
 from engine.kafka.privates.fetches import install_bounded_fetching
-from engine.kafka.unpacking import LZ4, SNAPPY, ZSTD
 from schemas.dead_letter import ERRORS
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, PROGRESS, TIMELINE, events_topic
 from sinks.reading import Reading

@@ -226,7 +226,7 @@ ROUND = (
     "test_what_was_fetched_together_comes_together_and_is_acknowledged_when_all_of_it_is_done"
 )
 
-UNPACKING = "tests/unit/engine/test_unpacking.py"
+UNPACKING = "tests/unit/engine/test_decompression.py"
 _RECORD_BATCH = "tests/unit/engine/test_record_batch.py"
 FETCHES = f"{_RECORD_BATCH}::test_of_a_fetch_that_was_read_nothing_is_kept"
 UNPACKED_LIMIT = f"{_RECORD_BATCH}::test_a_batch_of_the_limit_is_read_and_of_one_byte_more_its_records_are_too_large"
@@ -327,7 +327,9 @@ ENDED = "tests/unit/cli/test_supervisor.py::test_a_child_that_stands_still_is_en
 KILLED = "tests/unit/cli/test_child.py::test_one_who_is_to_end_and_does_not_is_killed"
 FOR_GOOD = "tests/unit/cli/test_child.py::test_a_child_that_no_restart_mends_is_not_started_again"
 OWN_TIME = "tests/unit/runtime/test_own_time.py::test_a_tenth_of_the_time_counts_for_about_a_tenth"
-PATIENT = "tests/unit/engine/test_patience.py::test_a_process_that_gets_a_tenth_of_the_time_waits_several_times_as_long"
+PATIENT = (
+    "tests/unit/engine/test_time_limit.py::test_a_process_that_gets_a_tenth_of_the_time_waits_several_times_as_long"
+)
 CROWD = "tests/unit/runtime/test_ops.py::test_more_connections_than_there_is_room_for_delay_nobody"
 HUNG_UP = "tests/unit/runtime/test_ops.py::test_who_sends_nothing_or_by_drops_or_does_not_read_is_hung_up_on"
 KEY_FOR_GOOD = "tests/unit/agents/test_intake.py::test_another_key_refuses_to_start"

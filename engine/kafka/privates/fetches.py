@@ -18,8 +18,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
-from engine.kafka.allowance import MemoryBudget, Reservation
 from engine.kafka.limits import DecompressionLimits
+from engine.kafka.memory_budget import MemoryBudget, Reservation
 from engine.kafka.record import KafkaRecord, Record, Unusable
 from engine.kafka.record_batch import (
     ATTRIBUTES,

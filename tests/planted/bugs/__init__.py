@@ -10,6 +10,7 @@ from tests.planted.bugs import (
     archive,
     command_line,
     core,
+    decompression,
     engine,
     folding,
     hostile,
@@ -17,7 +18,6 @@ from tests.planted.bugs import (
     lifecycle,
     matters,
     sink,
-    unpacking,
 )
 
 BUGS: Sequence[Bug] = (
@@ -32,5 +32,5 @@ BUGS: Sequence[Bug] = (
     *sink.BUGS,
     *lifecycle.BUGS,
     *command_line.BUGS,
-    *unpacking.BUGS,
+    *decompression.BUGS,
 )

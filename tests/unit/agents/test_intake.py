@@ -23,9 +23,9 @@ from agents.pipeline import Pipeline
 from agents.resolver import Resolver
 from core.identity.fuse import LINKS_A_DAY
 from core.identity.links import Node
+from engine.kafka.decompression import Flaw
 from engine.kafka.errors import Permanent
 from engine.kafka.record import Unusable
-from engine.kafka.unpacking import Flaw
 from engine.transactional.batch import Batch
 from engine.transactional.transaction import Output, Targets
 from schemas.codec import Codec, Decoded

@@ -9,8 +9,8 @@ import pytest
 from kafka.record import memory_records
 
 from cli.bounded import LIMIT, unpack_bounded
+from engine.kafka.decompression import GZIP, ZSTD
 from engine.kafka.record_batch import MOST_HEADERS
-from engine.kafka.unpacking import GZIP, ZSTD
 from tests.unit.engine.batches import NAMES, PACK, batch, honest, record
 
 MIB = 1024 * 1024

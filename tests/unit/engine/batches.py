@@ -12,9 +12,9 @@ from aiokafka.codec import snappy_encode
 from aiokafka.record.util import calc_crc32c, encode_varint
 from aiokafka.structs import TopicPartition
 
+from engine.kafka.decompression import GZIP, LZ4, SNAPPY, ZSTD
 from engine.kafka.privates.fetches import _Kept, _Result, _Unpacked
 from engine.kafka.record import Record, Unusable
-from engine.kafka.unpacking import GZIP, LZ4, SNAPPY, ZSTD
 
 PLACE = TopicPartition("t", 0)
 HEAD = Struct(">qiibIhiqqqhii")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.faust.partition_buffer import Fetched, PartitionBuffer
-from engine.kafka.allowance import MemoryBudget
+from engine.kafka.memory_budget import MemoryBudget
 
 
 def record(offset: int, timestamp: int) -> ConsumerRecord:

@@ -16,11 +16,11 @@ from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.kafka.decompression import Flaw
 from engine.kafka.limits import DecompressionLimits
 from engine.kafka.privates import fetches
 from engine.kafka.record import Record, Unusable, end_of
 from engine.kafka.record_batch import GIVEN_BYTES, MOST_HEADERS, WEIGHED
-from engine.kafka.unpacking import Flaw
 from tests.unit.engine.batches import HEAD, NAMES, PACK, Fetched, batch, honest, number, record
 
 LIMIT = 2 * 1024 * 1024

@@ -12,8 +12,8 @@ from faust.types import TP
 
 from engine.faust.partition_buffer import Fetched, PartitionBuffer, Round
 from engine.faust.rounds import rounds
-from engine.kafka.allowance import MemoryBudget
 from engine.kafka.errors import Gap
+from engine.kafka.memory_budget import MemoryBudget
 from engine.transactional.batch import Batch, commit
 
 

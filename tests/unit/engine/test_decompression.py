@@ -8,7 +8,7 @@ import tracemalloc
 import cramjam
 import pytest
 
-from engine.kafka.unpacking import GZIP, LZ4, SMALL, SNAPPY, ZSTD, Flaw, unpack
+from engine.kafka.decompression import GZIP, LZ4, SMALL, SNAPPY, ZSTD, Flaw, unpack
 from tests.unit.engine.batches import PACK
 
 CODECS = (GZIP, SNAPPY, LZ4, ZSTD)

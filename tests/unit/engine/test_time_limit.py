@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.kafka.errors import Fatal
-from engine.kafka.patience import ended, limited, time_limit
+from engine.kafka.time_limit import ended, limited, time_limit
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,7 +69,7 @@ def test_tasks_are_waited_for_and_not_cancelled() -> None:
 
 PATIENT = """
 import asyncio, time
-from engine.kafka.patience import time_limit
+from engine.kafka.time_limit import time_limit
 
 async def main():
     print("ready", flush=True)

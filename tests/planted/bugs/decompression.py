@@ -25,7 +25,7 @@ BUGS = (
     Bug(
         "size-in-a-snappy-block-unlimited",
         "A block of snappy is unpacked into as much memory as it says that it needs.",
-        "engine/kafka/unpacking.py",
+        "engine/kafka/decompression.py",
         "    if cramjam.snappy.decompress_raw_len(packed) > len(body) - written:\n        raise _TooLarge(written)\n",
         "",
         (checks.UNPACKING,),
