@@ -134,7 +134,8 @@ def test_the_records_that_say_how_far_a_stage_is_are_known_as_the_buss_own(ours:
 def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     for lasting in ("install_bounded_fetching", "install_fast_encoding"):  # they change aiokafka for the whole process
         monkeypatch.setattr(f"engine.faust.application.{lasting}", lambda *_: None)
-    made = Worker(Settings(data_dir=tmp_path, partitions=PARTITIONS, app_id="cxbus"), "localhost:1", "0")
+    settings = Settings(data_dir=tmp_path, partitions=PARTITIONS, app_id="cxbus", bootstrap=None)
+    made = Worker(settings, "localhost:1", "0")
     yield made
     made.directory.close()
 
