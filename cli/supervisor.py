@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from agents import topic_admin
 from deploy.broker import AlreadyRunning, BrokerFailed, EmbeddedBroker
+from runtime.cores import usable_cores
 from runtime.settings import Settings
 from runtime.shutdown import Shutdown
 from schemas.registry import Registry
@@ -80,7 +81,7 @@ class Supervisor:
         self.stop()
 
     def _family(self) -> Iterator[Child]:
-        for number in range(self._settings.workers):
+        for number in range(self._settings.worker_count(usable_cores())):
             arguments = [*self._verbose, "worker", "--name", str(number)]
             yield Child(f"worker {number}", f"worker-{number}", arguments, self._data_dir)
         yield Child("sink", "sink", [*self._verbose, "sink"], self._data_dir)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -67,7 +68,9 @@ class Settings(BaseSettings):
     unpacked_bytes: int = Field(
         256 * 1024 * 1024, ge=1024 * 1024, description="What a process may have unpacked at a time."
     )
-    workers: int = Field(1, ge=1, le=64, description="Worker processes that `cxbus run` starts.")
+    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        "auto", description="Worker processes that `cxbus run` starts; auto: as many as fit the cores."
+    )
 
     @field_validator("phone_region")
     @classmethod
@@ -115,6 +118,14 @@ class Settings(BaseSettings):
             "CXBUS_PARTITIONS is not set. On a cluster say how many partitions the customers' topics have "
             "(12 is a good start); the number can't be changed later."
         )
+
+    def worker_count(self, cores: int) -> int:
+        """The number of workers for so many cores: ``auto`` leaves one core to Kafka and the sink, and never starts
+        more workers than there are partitions. Raises ``SettingsError``.
+        """
+        if self.workers == "auto":
+            return max(1, min(cores - 1, self.partition_count()))
+        return self.workers
 
     def key(self) -> bytes:
         """The key of the identifiers' hashes; generated once for the embedded broker. Raises ``SettingsError``."""

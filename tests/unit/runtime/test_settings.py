@@ -45,3 +45,26 @@ def test_what_can_be_is_taken_as_it_is() -> None:
         "blocked_identifiers": ["0800*", "email:*", "mastodon:shop", "phone:+44 20 7946 0000"],
     }
     assert given == Settings.model_validate(given).model_dump(include=set(given))
+
+
+@pytest.mark.parametrize(
+    ("given", "cores", "workers"),
+    [
+        ({}, 1, 1),
+        ({}, 2, 1),
+        ({}, 3, 2),
+        ({}, 5, 4),
+        ({}, 64, 4),  # the embedded Kafka has four partitions
+        ({"partitions": 12, "bootstrap": "k:1"}, 64, 12),
+        ({"workers": 3}, 1, 3),
+        ({"workers": "auto"}, 4, 3),
+    ],
+)
+def test_workers_fit_the_cores_unless_their_number_is_given(given: dict[str, object], cores: int, workers: int) -> None:
+    assert workers == Settings.model_validate(given).worker_count(cores)
+
+
+@pytest.mark.parametrize("workers", [0, 65, "many"])
+def test_a_number_of_workers_that_can_not_be_is_refused(workers: object) -> None:
+    with pytest.raises(ValidationError, match="workers"):
+        Settings.model_validate({"workers": workers})
