@@ -59,7 +59,7 @@ REFUSED = [
     ("{campaignId}", "{}", "reason: {} is no field"),
     ("severity: warning", "severity: Critical", "severity: 'Critical' is none of"),
     ("key: campaignId", "key: [campaignId]", "key: is the name of a field"),
-    ("about: A", "about:\tA", "is no YAML"),
+    ("about: A", "about:\tA", "is not YAML"),
     ("expires: 7d", "expires: 7d\ntests: {it: x}", "tests: is a list of mappings"),
 ]
 

@@ -49,7 +49,7 @@ def test_a_restore_reads_committed_records_behind_another_writers_open_transacti
                     await mine.commit_transaction()
                 found = await read_positions(bootstrap, place.name, place.source, [place.target], place.progress)
                 begins, ends = found.bounds.begins, found.bounds.ends
-                with pytest.raises(Fatal, match="another writer's transaction is open"):
+                with pytest.raises(Fatal, match="a transaction of another producer is open"):
                     await restore(bootstrap, begins, ends, lambda _: None, 2)
                 values: list[bytes] = []
                 reading = asyncio.create_task(

@@ -88,8 +88,8 @@ UPSELL = (BUILT_IN / "upsell-moment.yaml").read_text()
     ("there", "said"),
     [
         ({}, "is empty; rules are files that end in .yaml or .yml."),
-        ({"rules.txt": UPSELL, "README": ""}, "holds no rule, only README, rules.txt; rules are files that end in"),
-        ({f"{n}.json": "{}" for n in range(4)}, "holds no rule, only 0.json, 1.json, 2.json, …; rules are files"),
+        ({"rules.txt": UPSELL, "README": ""}, "has no rule, only README, rules.txt; rules are files that end in"),
+        ({f"{n}.json": "{}" for n in range(4)}, "has no rule, only 0.json, 1.json, 2.json, …; rules are files"),
     ],
 )
 def test_a_folder_without_a_rule_is_refused_with_what_is_there(
@@ -107,7 +107,7 @@ def test_a_folder_that_is_missing_or_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoRules, match=r"^There is no folder /.*/ruels, so no rule\.\nCXBUS_RULES_DIR must name"):
         load(tmp_path / "ruels", VOCABULARY, REGISTRY.outreach)
     (tmp_path / "a.yaml").write_text(UPSELL)
-    with pytest.raises(NoRules, match=r"/a\.yaml is no folder; rules are files in a folder\.\nCXBUS_RULES_DIR"):
+    with pytest.raises(NoRules, match=r"/a\.yaml is not a folder; rules are files in a folder\.\nCXBUS_RULES_DIR"):
         load(tmp_path / "a.yaml", VOCABULARY, REGISTRY.outreach)
 
 
@@ -117,5 +117,5 @@ def test_files_that_end_in_yml_are_read_too_and_a_rule_stands_in_one_of_both(tmp
     before = digest(tmp_path)
     (tmp_path / "upsell-moment.yaml").write_text(UPSELL)
     assert before != digest(tmp_path)
-    with pytest.raises(RuleError, match="another file holds a rule of this name"):
+    with pytest.raises(RuleError, match="another file has a rule of this name"):
         load(tmp_path, VOCABULARY, REGISTRY.outreach)
