@@ -194,7 +194,7 @@ class Resolver:
 
     def _known(self, node: Node) -> NodeState:
         held = self.held(node.hash)
-        assert held is not None, "what was judged is known"
+        assert held is not None, "a judged identifier is in the store"
         return held
 
     def _know(self, node: Node, held: NodeState) -> Output:

@@ -131,7 +131,7 @@ def run_tests(rule: Rule, vocabulary: Vocabulary) -> list[Failure]:
             raise RuleError(f"rule {rule.name}: tests[{number}]: {error}") from None
         unknown = [entry.type for entry in entries if entry.type not in vocabulary]
         if unknown:
-            raise RuleError(f"rule {rule.name}: tests[{number}]: {unknown[0]!r} is no event type")
+            raise RuleError(f"rule {rule.name}: tests[{number}]: {unknown[0]!r} is not an event type")
         found = [_seen(match) for match in matches(entries, rules)]
         shown = [{k: v for k, v in f.items() if k in e} for f, e in zip(found, expected, strict=False)]
         if len(found) != len(expected) or shown != expected:

@@ -71,7 +71,9 @@ def test_every_wrong_file_of_a_folder_is_named_with_its_field(tmp_path: Path) ->
     lines = out.splitlines()
     assert Code.WRONG == code
     assert lines[0].startswith("✗ a.yaml: is not YAML: ")
-    assert lines[1].startswith("✗ b.yaml: rule upsell-moment: notify: 'salesmen' is told no alerts; there are")
+    assert lines[1].startswith(
+        "✗ b.yaml: rule upsell-moment: notify: 'salesmen' receives no alerts; these departments do:"
+    )
     assert "✓ upsell-moment version 1: 5 test cases passed" == lines[2]
     assert "✗ d.yaml: rule upsell-moment: c.yaml has a rule of this name, too" == lines[3]
     assert lines[4].startswith("✗ e.yaml: rule other: tests[0]: ")
