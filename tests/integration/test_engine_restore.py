@@ -103,7 +103,7 @@ def test_transactions_that_the_coordinator_has_forgotten_neither_stop_the_restor
             records = await place.read(place.source)
             alerts = TopicPartition(f"{place.name}.narrow", 0)
             await hang(bootstrap, f"{place.name}-0", place.target, alerts)
-            with pytest.raises(Fatal, match="transaction is open \\(or hangs\\)"):
+            with pytest.raises(Fatal, match="a transaction of another producer is open \\(or hangs\\)"):
                 await restore(bootstrap, {place.target: 0}, {place.target: 1}, lambda _: None, 2)
             notes = Notes()
             owner = await place.open(notes)
