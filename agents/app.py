@@ -191,7 +191,7 @@ class Worker:
         began = self.app.pulse.seconds
         while True:
             if not self.journey.assignment_known and self.app.pulse.seconds - began > UNASSIGNED:
-                raise Fatal(f"the group has assigned nothing within {UNASSIGNED:g} s")
+                raise Fatal(f"the consumer group has assigned no partitions within {UNASSIGNED:g} s")
             lags: dict[str, int] = {}
             for tp, progress in cast("BatchConsumer", self.app.consumer).progress().items():
                 lags[tp.topic] = lags.get(tp.topic, 0) + progress.lag
@@ -216,7 +216,7 @@ class Worker:
     def live(self) -> Health:
         """Liveness: whether the event loop still runs."""
         age = self.app.pulse.age()
-        return Health(age < STUCK, f"last beat {age:.1f} s ago")
+        return Health(age < STUCK, f"last heartbeat {age:.1f} s ago")
 
     def ready(self) -> Health:
         """Readiness: whether the worker is a member of a stable group, and every partition assigned to it is restored.
@@ -224,9 +224,9 @@ class Worker:
         In a stable group each partition has an owner: a worker without partitions is a ready standby.
         """
         if self.app.leaving:
-            return Health(False, "is ending")
+            return Health(False, "is stopping")
         if not self.directory.caught_up.is_set():
-            return Health(False, "waiting for Kafka, or the directory is being read")
+            return Health(False, "waiting for Kafka, or reading the directory of identities")
         outside = self.app.outside()
         if outside is not None:
             return Health(False, outside)

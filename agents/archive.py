@@ -254,7 +254,7 @@ class Archive:
 
     def _stored(self, owner: bytes, at: int, uid: bytes) -> bytes:
         found = self._store.get("entries", owner + b"/e" + placed(at) + uid)
-        assert found is not None, "what has a place is there"
+        assert found is not None, "an archived entry with a place has a value"
         return found
 
     def _scan(self, owner: bytes, at: int = 0, before: int = FOREVER) -> Iterator[tuple[int, str, bytes]]:

@@ -70,6 +70,6 @@ def nobody(types: Iterable[tuple[str, int]]) -> Refusal:
     which = ", ".join(f"{kind} (since {instant.render(since)})" for kind, since in types)
     return Refusal(
         Reason.NO_IDENTIFIER,
-        f"data.customer.identifiers has only what identifies nobody any more: {which}. Too many customers came "
-        "with such a value within 24 hours, so it is blocked; send an identifier that is the customer's own.",
+        f"data.customer.identifiers has only blocked values: {which}. A value is blocked when too many "
+        "customers use it within 24 hours; send an identifier that belongs to this customer alone.",
     )

@@ -164,7 +164,7 @@ class Directory:
                 if not self.caught_up.is_set() and await consumer.position(partition) >= bounds.ends[partition]:
                     if before is not None and self._store.get("identities", KEY_RECORD) is None:
                         raise WrittenBefore(IDENTITIES, 0, before)
-                    log.info("directory caught up", end=bounds.ends[partition])
+                    log.info("the directory of identities is up to date", end=bounds.ends[partition])
                     self.caught_up.set()
 
     def _resume(self, bounds: Bounds, partition: TopicPartition) -> int:

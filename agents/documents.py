@@ -268,7 +268,7 @@ def _parts(document: Document) -> tuple[_State, _Profile]:
     """The state and the profile. Raises as ``head`` does."""
     head = _HEAD.decode(document.state) if document.state else _FORMER.decode(document.profile).data.state
     if head.schema != SCHEMA:
-        raise OtherVersion(f"a profile has a state of form {head.schema}; this version of the bus knows {SCHEMA}")
+        raise OtherVersion(f"a profile has a state of version {head.schema}; this version of the bus knows {SCHEMA}")
     state = _STATE.decode(document.state)
     return state, _MESSAGE.decode(document.profile).data
 

@@ -33,7 +33,7 @@ def letters_about(records: Sequence[KafkaRecord], stage: str, metrics: Metrics) 
         hidden = key_of_ours(record.topic, record.key)
         if hidden is not None:
             log.error(
-                "a foreign record stands under a key of ours",
+                "a foreign record has a key of the bus's own state",
                 topic=record.topic,
                 partition=record.partition,
                 offset=record.offset,
@@ -52,12 +52,12 @@ def unreadable(record: KafkaRecord, stage: str, metrics: Metrics) -> Output:
 def _letter(record: KafkaRecord, stage: str) -> Output:
     headers = [(name, value) for name, value in record.headers if value is not None]
     what = (
-        "bears the header v of the bus's own records, but has not their form"
+        "has the header v of the bus's own records, but not their format"
         if MARK in headers
-        else "was not written by the bus: it has no header v, or another one"
+        else "was not written by the bus: it has no header v, or an unknown one"
     )
     hidden = key_of_ours(record.topic, record.key)
-    under = "" if hidden is None else f" It stands under the key of {hidden}."
+    under = "" if hidden is None else f" It has the key of {hidden}."
     origin = Origin(record.topic, record.partition, record.offset)
     dead = Refusal(Reason.FOREIGN_RECORD, f"the record {what}.{under}")
     last = end_of(record) - 1  # the record stands for a batch that can't be read

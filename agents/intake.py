@@ -212,10 +212,10 @@ _FUTURE = (
     'the attribute "time" is more than 24 hours ahead of the broker\'s clock; a date in the future belongs in data.'
 )
 _BOMB = (
-    "the record batch becomes larger than a batch may be when it is unpacked (32 MiB unless the bus is set otherwise), "
+    "the record batch is larger after decompression than a batch may be (32 MiB unless the bus is set otherwise), "
     "or a record has more than 100,000 headers; send smaller batches, and a link instead of a large document."
 )
 _NONSENSE = (
-    "the record batch can't be read: its compressed data or its records are broken, although its checksum is right; "
-    "look for the mistake in the program that packed it."
+    "the record batch can't be read: its compressed data or its records are corrupt, although its checksum is right; "
+    "look for the mistake in the program that wrote it."
 )

@@ -78,7 +78,7 @@ class JournalDecoder:
             happened, received = held["time"], held["received"]
             uid, origin = held["uid"], held["origin"]
             if not may_be_moved(uid, happened, received, origin):
-                raise ValueError("no entry has such a place")
+                raise ValueError("not a valid place of an entry")
             raw = bytes(held["event"])
             event = orjson.loads(raw)
             masked_identifiers, identifiers = self._identified(event)
@@ -89,10 +89,10 @@ class JournalDecoder:
             sources.append(EventSource(bytes.fromhex(uid), raw, received, origin, identifiers, moved=True))
             latest = max(latest, happened)
         if not may_arrive(said["move"], said["parts"], said["arriving"]):
-            raise ValueError("a part of no move")
+            raise ValueError("not a valid part of a move")
         alerts, arriving = tuple(said["alerts"]), said["arriving"]
         if not are_valid_alerts(alerts):
-            raise ValueError("no alert is like that")
+            raise ValueError("not a valid alert")
         moved = Moved(
             said["move"], said["parts"], tuple(entries), alerts, arriving, said["settledUntil"], said["until"]
         )
@@ -113,5 +113,5 @@ _PAIR = itemgetter("type", "value")
 
 def _merge(customer: str, said: Mapping[str, Any]) -> Merge:
     if not may_be_merged(customer, said["into"], said["version"]):
-        raise ValueError("a merge that nobody orders")
+        raise ValueError("not a valid merge order")
     return Merge(said["into"], said["version"])

@@ -145,7 +145,7 @@ class Journey:
             raise
         except Exception as error:
             kind = type(error).__name__  # its text may hold personal data
-            log.error("a decision failed, isolating it", partition=self._partition, error=kind)  # noqa: TRY400
+            log.error("a decision failed, deciding again record by record", partition=self._partition, error=kind)  # noqa: TRY400
             log.debug("where it failed", exc_info=error)
             return self._fold(records, guarded=True)
 
@@ -214,7 +214,7 @@ class Journey:
         self._metrics.unmatched_closings.labels(department, name).inc(len(origins))
         if name not in self._named:
             self._named.add(name)
-            log.warning("a closing event closes nothing", type=name, origin=origins[0])
+            log.warning("a closing event closes no matter of its customer", type=name, origin=origins[0])
 
     def close(self) -> None:
         """Releases the store."""
@@ -255,7 +255,11 @@ class Journey:
             self._touched[name] = self._documents.decode(before)
             self._archive.forget_states(name)
             return [self._dead_letter(record, error)]
-        log.error("a move is taken in unjudged", partition=self._partition, offset=record.offset)
+        log.error(
+            "a decision failed, a part of a merge is on the timeline and not evaluated",
+            partition=self._partition,
+            offset=record.offset,
+        )
         self._metrics.unjudged.inc()
         return outputs
 
@@ -264,7 +268,7 @@ class Journey:
         headers, failed = dict(record.headers), decision_error(error)
         if EVENT in headers:
             return self._refuse(Refused(failed.reason, failed.message), record.value, header_of(headers).origin)
-        log.error("a merge failed, it is in the dead letters", partition=self._partition, offset=record.offset)
+        log.error("a merge failed, its record is in the dead letters", partition=self._partition, offset=record.offset)
         self._metrics.dead.labels(department_of(record.topic), failed.reason).inc()
         place = Origin(record.topic, record.partition, record.offset)
         return dead_letter(record.key, record.value, tuple(record.headers), "journey", place, failed)

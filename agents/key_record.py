@@ -41,7 +41,7 @@ def other_normalisation(made: int) -> tuple[str, str]:
     """What it means that identities were made with that version of the normalisation, and what to do about it."""
     return (
         f"{IDENTITIES} was made with version {made} of the normalisation of identifiers, and this cxbus has version "
-        f"{VERSION}: it would know nobody again",
-        "Run the cxbus that made it, or rebuild: use a Kafka (or a data directory) without the bus's own topics, "
+        f"{VERSION}: it would recognise no customer",
+        "Run the version that made it, or rebuild: use a Kafka (or a data directory) without the bus's own topics, "
         "and let the departments publish again",
     )

@@ -27,24 +27,22 @@ class Metrics:
         )
         self.routed = Counter(
             "cxbus_routed_total",
-            "Events sent on: to the journal at once, or through the links log",
+            "Events routed: to the journal, or to the resolver (links)",
             ["way"],
             registry=registry,
         )
-        self.dead = Counter(
-            "cxbus_dead_total", "Records sent to the dead letters", ["department", "reason"], registry=registry
-        )
+        self.dead = Counter("cxbus_dead_total", "Dead letters", ["department", "reason"], registry=registry)
         self.blocked = Counter("cxbus_identifiers_blocked_total", "Identifiers that identify nobody", registry=registry)
         self.blocked_values = Gauge(
             "cxbus_blocked_identifiers",
-            "Identifiers that are blocked because too many strangers share them",
+            "Identifiers that are blocked because too many customers used them within 24 hours",
             registry=registry,
         )
         self.links = Counter("cxbus_links_total", "Identifiers linked to a customer", registry=registry)
         self.merges = Counter("cxbus_merges_total", "Customers merged into another", registry=registry)
         self.unjudged = Counter(
             "cxbus_moves_unjudged_total",
-            "Parts of moves whose judgement failed, and was left to the customer's next record",
+            "Parts of merges after which evaluating the rules failed; the customer's next event evaluates them",
             registry=registry,
         )
         self.entries = Counter(
@@ -52,11 +50,11 @@ class Metrics:
         )
         self.unmatched_closings = Counter(
             "cxbus_unmatched_closings_total",
-            "Events that can close a matter which the customer does not have: under another identity it stays open",
+            "Events that can close a matter for whose customer it was never opened",
             ["department", "type"],
             registry=registry,
         )
-        self.duplicates = Counter("cxbus_duplicates_total", "Copies of known events ignored", registry=registry)
+        self.duplicates = Counter("cxbus_duplicates_total", "Copies of known events", registry=registry)
         self.alerts = Counter(
             "cxbus_alerts_total", "Alert messages, once per alert", ["rule", "state"], registry=registry
         )
@@ -71,50 +69,58 @@ class Metrics:
             "cxbus_batch_records", "Records in a unit of work", ["stage"], buckets=SIZES, registry=registry
         )
         self.decide = Histogram(
-            "cxbus_decide_seconds", "Time to decide a unit of work", ["stage"], buckets=LATENCY, registry=registry
+            "cxbus_decide_seconds", "Seconds to decide a unit of work", ["stage"], buckets=LATENCY, registry=registry
         )
         self.commit = Histogram(
-            "cxbus_commit_seconds", "Time to make a unit of work durable", ["stage"], buckets=LATENCY, registry=registry
+            "cxbus_commit_seconds",
+            "Seconds until a unit of work is durable",
+            ["stage"],
+            buckets=LATENCY,
+            registry=registry,
         )
-        self.in_progress = Gauge("cxbus_in_progress_batches", "Batches being worked on", ["stage"], registry=registry)
+        self.in_progress = Gauge("cxbus_in_progress_batches", "Batches in progress", ["stage"], registry=registry)
         self.last = Gauge(
             "cxbus_last_processed_timestamp_seconds",
-            "When a unit of work was last made durable",
+            "Time at which a unit of work was last durable, in seconds since 1970",
             ["stage"],
             registry=registry,
         )
         self.event_lag = Gauge(
-            "cxbus_event_time_lag_seconds", "Age of the latest event of the last unit of work", registry=registry
+            "cxbus_event_time_lag_seconds",
+            "Age, by its own time, of the latest event of the last unit of work of the journey",
+            registry=registry,
         )
         self.lost = Counter(
             "cxbus_lost_records_total",
-            "Offsets that Kafka deleted before they were read: the bus was away for longer than the retention",
+            "Offsets that Kafka deleted before they were read: no worker ran for longer than the retention",
             ["topic"],
             registry=registry,
         )
         self.foreign = Counter(
             "cxbus_foreign_records_total",
-            "Records on the bus's own topics that it did not write, passed over by the partition's owner",
+            "Records on the bus's own topics that it did not write, and skips",
             ["topic"],
             registry=registry,
         )
         self.foreign_offset = Gauge(
             "cxbus_foreign_record_offset",
-            "The offset of the last of them",
+            "Offset of the last foreign record",
             ["topic", "partition"],
             registry=registry,
         )
-        self.lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
-        self.restored = Counter("cxbus_restored_records_total", "Records read back at an opening", registry=registry)
+        self.lag = Gauge("cxbus_consumer_lag_records", "Offsets not yet read", ["topic"], registry=registry)
+        self.restored = Counter(
+            "cxbus_restored_records_total", "Records read when partitions were restored", registry=registry
+        )
         self.restore = Gauge(
             "cxbus_restore_seconds",
-            "How long the last opening of a partition took",
+            "Seconds that the last restore of a partition took",
             ["topic", "partition"],
             registry=registry,
         )
         self.partitions = Counter(
             "cxbus_partition_openings_total",
-            "Partitions fenced, rebuilt, or kept",
+            "Partitions taken over: fenced, then restored or kept",
             ["topic", "event"],
             registry=registry,
         )
@@ -122,7 +128,7 @@ class Metrics:
     def pass_over(self, topic: str, partition: int, offsets: Sequence[int]) -> None:
         """Counts and logs the records at these offsets, which the bus did not write and skips."""
         log.warning(
-            "foreign records are passed over",
+            "foreign records are skipped",
             topic=topic,
             partition=partition,
             first=offsets[0],

@@ -114,9 +114,9 @@ class Normalisation:
     def _unknown(self, kind: str) -> str:
         meant = meant_by(kind, self._ranks)
         if meant is not None:
-            return f"{quoted(kind)}, which is no type of identifier; did you mean {quoted(meant)}?"
+            return f"{quoted(kind)}, which is not a type of identifier; did you mean {quoted(meant)}?"
         known = ", ".join(self._ranks)
-        return f"no type of identifier; expected {known}, or what CXBUS_IDENTIFIER_TYPES declares."
+        return f"not a type of identifier; expected {known}, or what CXBUS_IDENTIFIER_TYPES declares."
 
     def _why(self, kind: str, value: str) -> str | None:
         """Why this value, as sent or normalised, identifies nobody; ``None`` if it may."""
@@ -154,7 +154,7 @@ class Normalisation:
         network, _, handle = (part.strip() for part in value.casefold().partition(":"))
         handle = handle.lstrip("@")
         if not network or not handle:
-            return Nobody("social", "no network:handle, such as mastodon:ada")
+            return Nobody("social", "not a network:handle, such as mastodon:ada")
         why = self._placeholders.why("social", handle)
         return f"{network}:{handle}" if why is None else Nobody("social", why)
 
@@ -163,25 +163,25 @@ def _email(value: str) -> str | Nobody:
     if value[:7].lower() == "mailto:":
         value = unquote(value[7:].partition("?")[0]).strip()
     if value.startswith("//") or "\ufffd" in value:
-        return Nobody("email", "no e-mail address")
+        return Nobody("email", "not an e-mail address")
     try:
         return validate_email(value, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
-        return Nobody("email", "no e-mail address")
+        return Nobody("email", "not an e-mail address")
 
 
 def _phone(value: str, region: str | None) -> str | Nobody:
     value = _SLASHED.sub(" ", " ".join(value.split()))
     if len(value) > LONGEST_NUMBER or ";isub=" in value.lower():  # a subaddress, which the parser would drop
-        return Nobody("phone", "no telephone number")
+        return Nobody("phone", "not a telephone number")
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as error:
         if region is None and error.error_type == error.INVALID_COUNTRY_CODE and not value.startswith("+"):
             return Nobody("phone", "a number without a country: write +44 …, or set CXBUS_PHONE_REGION")
-        return Nobody("phone", "no telephone number")
+        return Nobody("phone", "not a telephone number")
     if not phonenumbers.is_valid_number(number):
-        return Nobody("phone", "no valid telephone number")
+        return Nobody("phone", "not a valid telephone number")
     if is_row(str(number.national_number)):
         return Nobody("phone", "a placeholder")
     plain = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

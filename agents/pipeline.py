@@ -208,7 +208,7 @@ class Pipeline:
 
     def _check(self, topic: str, partition: int) -> None:
         if topic not in self._sizes:
-            raise UnknownPlace(f"{topic} is no topic of this bus; there are {', '.join(self._sizes)}")
+            raise UnknownPlace(f"{topic} is not a topic of this bus; its topics are {', '.join(self._sizes)}")
         if not 0 <= partition < self._sizes[topic]:
             raise UnknownPlace(f"{topic} has partitions from 0 to {self._sizes[topic] - 1}, and no {partition}")
 

@@ -38,7 +38,7 @@ from .record_forms import links_form, nodes_of, received_at
 
 log = structlog.get_logger("agents.resolver")
 
-_STRANGER = "data.customerId is no customer of this bus; echo the customerId of the alert."
+_STRANGER = "data.customerId is not a customer of this bus; send the customerId of the alert."
 
 
 class Resolver:
@@ -189,12 +189,12 @@ class Resolver:
             yield self._know(node, replace(self._known(node), links=counted))
         for node in newly_blocked:
             held = self._known(node)
-            log.warning("an identifier is blocked: too many strangers share it", type=node.type, customer=held.customer)
+            log.warning("an identifier is blocked: too many customers use it", type=node.type, customer=held.customer)
             yield self._know(node, NodeState(held.customer, blocked=at))
 
     def _known(self, node: Node) -> NodeState:
         held = self.held(node.hash)
-        assert held is not None, "what was judged is known"
+        assert held is not None, "a judged identifier is in the store"
         return held
 
     def _know(self, node: Node, held: NodeState) -> Output:

@@ -58,7 +58,7 @@ class NoRules(RuleFileError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.add_note("CXBUS_RULES_DIR must name the folder of your rules; without it the shipped ones are in force.")
+        self.add_note("CXBUS_RULES_DIR must name the folder of your rules; without it the shipped rules are used.")
 
 
 def files(folder: Path) -> list[Path]:
@@ -68,13 +68,13 @@ def files(folder: Path) -> list[Path]:
     """
     folder = folder.absolute()
     if not folder.exists():
-        raise NoRules(f"There is no folder {folder}, so no rule.")
+        raise NoRules(f"There is no folder {folder}, so there are no rules.")
     if not folder.is_dir():
-        raise NoRules(f"{folder} is no folder; rules are files in a folder.")
+        raise NoRules(f"{folder} is not a folder; rules are files in a folder.")
     found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
     if not found:
         others = sorted(path.name for path in folder.iterdir())
-        there = f"holds no rule, only {', '.join(others[:3])}{', …' * (len(others) > 3)}" if others else "is empty"
+        there = f"has no rule, only {', '.join(others[:3])}{', …' * (len(others) > 3)}" if others else "is empty"
         raise NoRules(f"{folder} {there}; rules are files that end in {' or '.join(SUFFIXES)}.")
     return found
 
@@ -88,7 +88,7 @@ def load(folder: Path, vocabulary: Vocabulary, outreach: Sequence[str]) -> RuleS
     for path in files(folder):
         rule = read(path, vocabulary, outreach)
         if rule.name in rules:
-            raise RuleFileError(f"{path.name}: rule {rule.name}: another file holds a rule of this name")
+            raise RuleFileError(f"{path.name}: rule {rule.name}: another file has a rule of this name")
         rules[rule.name] = rule
     return RuleSet(list(rules.values()), vocabulary)
 
@@ -105,7 +105,7 @@ def _document(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RuleError(f"is no YAML: {' '.join(str(error).split())}") from None
+        raise RuleError(f"is not YAML: {' '.join(str(error).split())}") from None
 
 
 def digest(folder: Path) -> str:
@@ -131,7 +131,7 @@ def run_tests(rule: Rule, vocabulary: Vocabulary) -> list[Failure]:
             raise RuleError(f"rule {rule.name}: tests[{number}]: {error}") from None
         unknown = [entry.type for entry in entries if entry.type not in vocabulary]
         if unknown:
-            raise RuleError(f"rule {rule.name}: tests[{number}]: {unknown[0]!r} is no event type")
+            raise RuleError(f"rule {rule.name}: tests[{number}]: {unknown[0]!r} is not an event type")
         found = [_seen(match) for match in matches(entries, rules)]
         shown = [{k: v for k, v in f.items() if k in e} for f, e in zip(found, expected, strict=False)]
         if len(found) != len(expected) or shown != expected:

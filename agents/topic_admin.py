@@ -199,7 +199,7 @@ def _differences(
         yield f"has {_in_words(len(partitions), 'partition')} instead of {topic.partitions}"
     copies = min(len(partition["replica_nodes"]) for partition in partitions)
     if copies != topic.replication:
-        yield f"is kept on {_in_words(copies, 'broker')} instead of {topic.replication}"
+        yield f"has {_in_words(copies, 'replica')} instead of {topic.replication}"
     for name, wanted in topic.config.items():
         found = settings.get(name)
         if found != wanted:

@@ -31,11 +31,11 @@ def tell(blocked: Mapping[str, Any] | None) -> None:
     one = blocked["count"] == 1
     say(
         "",
-        f"{count(blocked['count'], 'identifier')} {'is' if one else 'are'} blocked: too many customers came with "
-        f"{'it' if one else 'each'} in a day.",
-        "Who came with it before stays one customer: `cxbus customer show <customer>`.",
+        f"{count(blocked['count'], 'identifier')} {'is' if one else 'are'} blocked: too many customers used "
+        f"{'it' if one else 'each'} within 24 hours.",
+        "Customers that were merged because of it stay merged: check them with `cxbus customer show <customer>`.",
     )
     listed = blocked["latest"][:LISTED]
     table(("since", "type", "customer"), [(moment_of(b["since"]), shown(b["type"]), b["customerId"]) for b in listed])
     if blocked["count"] > len(listed):
-        say(f"These are the latest {len(listed)}; `cxbus status --json` has more.")
+        say(f"The list shows the latest {len(listed)}; `cxbus status --json` has more.")

@@ -56,4 +56,4 @@ class Bounded(DefaultRecordBatch):  # type: ignore[misc]  # kafka-python gives i
 
     def _pass_over(self, why: str) -> None:
         first = self.base_offset + self._next_record_index
-        note(f"Passed over: the rest of a record batch, offsets {first} to {self.last_offset}, {why}.")
+        note(f"Skipped offsets {first} to {self.last_offset}, the rest of a record batch: it {why}.")

@@ -63,7 +63,7 @@ class Bus:
         kind, separator, path = named.partition(":///")
         if kind.partition("+")[0] != "sqlite" or not separator or not path:
             raise Problem(
-                "CXBUS_DATABASE is no SQLite database; write sqlite:///relative/path.db or sqlite:////absolute/path.db "
+                "CXBUS_DATABASE is not an SQLite URL; write sqlite:///relative/path.db or sqlite:////absolute/path.db "
                 "(others are not supported yet).",
                 Code.USAGE,
             )
@@ -91,7 +91,7 @@ class Bus:
                 time.sleep(0.2)
             elif self.settings.embedded:
                 raise Problem(
-                    f"The embedded Kafka at {servers} does not answer: it is being started, or stopped. "
+                    f"The embedded Kafka at {servers} does not answer: it is starting or stopping. "
                     "Try again in a few seconds.",
                     Code.AWAY,
                 )
@@ -114,7 +114,9 @@ def _listens(server: str) -> bool:
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
     except ValueError:
-        raise Problem(f"{server.strip()!r} is no address of a Kafka; write host:port.", Code.USAGE) from None
+        raise Problem(
+            f"{server.strip()!r} is not the address of a Kafka broker; write host:port.", Code.USAGE
+        ) from None
     except OSError:
         return False
     return True

@@ -115,13 +115,13 @@ class Child:
         self._due = now + pause
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         why = self.last_words()
-        return f"{self.title} {how}{f' ({why})' if why else ''}; starting it again in {pause:.0f} s. Log: {self.log}"
+        return f"{self.title} {how}{f' ({why})' if why else ''}; restarting it in {pause:.0f} s. Log: {self.log}"
 
     def _for_good(self) -> str:
         why = self.last_words()
         if why is None:
-            return self.gave_up("ended with exit code 2: no restart mends what is wrong")
-        return f"The {self.title} can't go on, and no restart mends it: {why.rstrip('.')}. Log: {self.log}"
+            return self.gave_up("ended with exit code 2: a restart does not help")
+        return f"The {self.title} can't continue, and a restart does not help: {why.rstrip('.')}. Log: {self.log}"
 
     def _start_again(self, environ: Mapping[str, str], now: float) -> str | None:
         try:

@@ -25,10 +25,10 @@ def show(
     who: Annotated[
         str, typer.Argument(metavar="CUSTOMER", help="An id, or an identifier like email:ada@example.com, C-1042.")
     ],
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How much of the timeline.")] = 20,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Show at most this many timeline entries.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Everything about one customer: who, what is open, which alerts stand, and the timeline, newest first.
+    """Show one customer: identifiers, open matters, active alerts, and the timeline, newest first.
 
     The id of a merged customer shows the customer that it was merged into.
 
@@ -54,11 +54,11 @@ def show(
 
 def search(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of the name.")],
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many at most.")] = 20,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Part of the name.")],
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Show at most this many customers.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Find customers by a part of their name. By an identifier: `cxbus customer show`.
+    """Find customers by a part of their name. `cxbus customer show` finds one by an identifier.
 
     Example: cxbus customer search lovelace
     """
@@ -68,7 +68,7 @@ def search(
         document([customer.document for customer in customers])
         return
     if not customers:
-        say(f"Nobody's name has {shown(text)!r} in it.")
+        say(f"No customer's name contains {shown(text)!r}.")
         return
     table(
         ("name", "id", "known as", "open"),
@@ -83,7 +83,7 @@ def search(
         ],
     )
     if len(customers) == lines:
-        note(f"There may be more: -n {2 * lines} shows them.")
+        note(f"There may be more customers: -n {2 * lines} shows them.")
 
 
 def _who(customer: Customer, alerts: Sequence[Alert], asked: str) -> None:
@@ -92,12 +92,12 @@ def _who(customer: Customer, alerts: Sequence[Alert], asked: str) -> None:
     contacts = sorted((said.get("lastContact") or {}).items(), key=lambda pair: str(pair[1]), reverse=True)
     facts(
         [
-            ("name", customer.name or "not known"),
+            ("name", customer.name or "unknown"),
             ("id", customer.customer_id + merged),
             ("known as", named(said.get("identifiers") or ())),
             ("tier", customer.tier),
             ("open", matters(said.get("open") or ()) or "nothing"),
-            ("alerts", "\n".join(_alert(alert) for alert in alerts) or "none stands"),
+            ("alerts", "\n".join(_alert(alert) for alert in alerts) or "none active"),
             ("last contact", ", ".join(f"{name} {moment_of(at)}" for name, at in contacts) or "none"),
         ]
     )

@@ -139,16 +139,16 @@ def _number(said: Mapping[str, str], name: str) -> int | None:
 def unsendable(letter: DeadLetter, most: int) -> str | None:
     """Why it can't be published again, as text; ``None`` if it can. ``most``: bytes that an event may have."""
     if not letter.topic:
-        return "it has no origin"
+        return "it names no origin"
     if letter.topic.partition(".events.")[1] == "":
-        return f"nobody publishes events on {letter.topic}"
+        return f"no department publishes on {letter.topic}"
     if letter.last is not None:
-        return "it is about records that could not be unpacked"
+        return "its records could not be decompressed"
     size = letter.cut.value_bytes if letter.cut else len(letter.value or b"")
     if size > most:
-        return f"its value has {size} bytes, and an event may have {most}"
+        return f"its value has {size} bytes, and an event may have at most {most}"
     if letter.cut:
-        return "its key and headers are more than a topic takes"
+        return "its key and headers are too large for the topic"
     return None
 
 

@@ -82,14 +82,14 @@ def _line(place: str, line: bytes) -> FileEvent:
         try:
             line.decode()
         except UnicodeDecodeError as found:
-            what = f"byte {found.start + 1} (0x{line[found.start]:02x}) is no UTF-8; write the file as UTF-8"
+            what = f"byte {found.start + 1} (0x{line[found.start]:02x}) is not UTF-8; write the file as UTF-8"
             return FileEvent(place, line, None, f"not-json: {what}.")
         return FileEvent(place, line, None, f"not-json: {error.msg} at column {error.colno}.")
 
 
 def _too_long(place: str) -> FileEvent:
     return FileEvent(
-        place, b"", None, f"too-large: it has more than {LONGEST} bytes; an event has at most a quarter of it."
+        place, b"", None, f"too-large: it has more than {LONGEST} bytes; an event may have at most a quarter of that."
     )
 
 

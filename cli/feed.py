@@ -32,7 +32,7 @@ class Stalled(Problem):
     """The end offsets were not reached in time."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"Kafka sent nothing for {seconds:.0f} s. Is it well? See `cxbus status`.", Code.AWAY)
+        super().__init__(f"Kafka sent nothing for {seconds:.0f} s. Check it with `cxbus status`.", Code.AWAY)
 
 
 class Feed:

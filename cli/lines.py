@@ -98,7 +98,7 @@ def event_line(record: Record) -> str:
         event = {name.removeprefix("ce_"): text for name, text in headers.items() if name.startswith("ce_")}
         event["data"] = value
     if "type" not in event:
-        return f"{moment(record.timestamp * 1000)}  no CloudEvent: {value_of(value)}"
+        return f"{moment(record.timestamp * 1000)}  not a CloudEvent: {value_of(value)}"
     data = _object(event.get("data"))
     who = _object(data.get("customer")).get("name") or "?"
     what = f"{happening(str(event['type']))}: {details(data)}"

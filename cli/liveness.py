@@ -36,5 +36,5 @@ class Liveness:
         if self._times < TIMES or now - self._since < REFUSED:
             return None
         self._times = 0
-        said = "does not answer" if answer is None else f"stands still ({answer.text})"
+        said = "has not answered" if answer is None else f"has been stuck ({answer.text})"
         return f"{said} for {now - self._since:.0f} s"

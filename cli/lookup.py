@@ -37,7 +37,7 @@ def found(bus: Bus, reader: Reader, who: str) -> Customer:
         if customer is not None:
             return customer
     raise Problem(
-        f"Nobody here is known as {shown(who)}. An identifier must be whole (email:ada@example.com, phone:+44…, "
+        f"No customer is known as {shown(who)}. An identifier must be complete (email:ada@example.com, phone:+44…, "
         f"customer_no:C-1042); `cxbus customer search` finds parts of names.",
         Code.WRONG,
     )

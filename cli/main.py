@@ -20,8 +20,8 @@ from .problem import TOLD, Code, Problem, explained
 from .verbs import VERBS, commands_of
 
 EXIT_CODES = (
-    "Exit codes: 0 all is well; 1 something wrong was found; 2 the command or a setting can't be right; "
-    "3 timed out, or not reachable."
+    "Exit codes: 0 all is well; 1 something is wrong; 2 the command or a setting is invalid; "
+    "3 timed out, or Kafka is unreachable."
 )
 FLAGS, VALUES = ("--verbose", "-v"), ("--bootstrap", "--data-dir")
 """Options of ``cxbus`` itself; they may stand anywhere on the command line."""
@@ -117,7 +117,8 @@ def _version(wanted: bool) -> None:
 def root(
     context: typer.Context,
     bootstrap: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Kafka to use; default CXBUS_BOOTSTRAP, else the embedded.")
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Kafka to use; default CXBUS_BOOTSTRAP, else the embedded one."),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the bus keeps its data; default CXBUS_DATA_DIR or .cxbus.")

@@ -43,9 +43,9 @@ def explained(error: Exception) -> Problem | None:
         code = Code.USAGE if lasting(error) else Code.WRONG
         return Problem(f"{error.filename} can't be used: {error.strerror}.", code)
     if isinstance(error, OSError) and error.errno in NO_ROOM:
-        return Problem(f"What was to be written found no room: {error.strerror}.", Code.WRONG)
+        return Problem(f"The output could not be written: {error.strerror}.", Code.WRONG)
     if _is_of_kafka(error):
-        return Problem(f"Kafka could not do it ({error}). See `cxbus status`, then try again.", Code.AWAY)
+        return Problem(f"A request to Kafka failed ({error}). See `cxbus status`, then try again.", Code.AWAY)
     return None
 
 

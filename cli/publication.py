@@ -32,7 +32,7 @@ TOGETHER = 256 * 1024
 LARGEST = 2 * 1024 * 1024
 """Bytes of a request: more than any topic of the bus accepts, so that the broker refuses what is too large."""
 
-_AGAIN = "send all of it again: events that arrived count once."
+_AGAIN = "send all of it again: no event counts twice."
 
 Outgoing = tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 """Topic, value, key and headers."""

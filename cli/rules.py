@@ -43,7 +43,7 @@ class RuleVerdict:
 def list_(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
-    """The rules in force.
+    """List the rules in force.
 
     Example: cxbus rules list
     """
@@ -53,7 +53,7 @@ def list_(
         document({"folder": str(folder), "digest": digest(folder), "rules": [_plain(rule) for rule in found]})
         return
     table(
-        ("rule", "version", "severity", "told", "about"),
+        ("rule", "version", "severity", "notifies", "about"),
         [(rule.name, rule.version, rule.severity, ", ".join(rule.notify), rule.about) for rule in found],
         right=("version",),
     )
@@ -65,7 +65,7 @@ def check(
     path: Annotated[Path | None, typer.Argument(help="A rule file or a folder; default: the rules in force.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Read rules and run the test cases that stand in them; exit code 1 if anything is wrong.
+    """Check rules, and run the test cases in their files; exit code 1 if anything is wrong.
 
     Example: cxbus rules check my-rules/quiet-customer.yaml
     """
@@ -98,7 +98,7 @@ def _checked(bus: Bus, files: Sequence[Path]) -> list[RuleVerdict]:
         verdict = _judge(bus, file)
         twin = names.setdefault(verdict.rule, file) if verdict.rule else file
         if twin != file:
-            error = f"rule {verdict.rule}: {twin.name} holds a rule of this name, too"
+            error = f"rule {verdict.rule}: {twin.name} has a rule of this name, too"
             verdict = RuleVerdict(file, verdict.rule, verdict.version, verdict.tests, (), error)
         verdicts.append(verdict)
     return verdicts

@@ -18,7 +18,8 @@ from .words import activation
 def run(
     context: typer.Context,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="How many; default CXBUS_WORKERS, else as many as fit the cores.")
+        int | None,
+        typer.Option(min=1, max=64, help="Number of workers; default CXBUS_WORKERS, else as many as fit the cores."),
     ] = None,
 ) -> None:
     """Start the bus on this machine and keep it running until Ctrl-C.

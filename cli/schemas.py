@@ -20,7 +20,7 @@ from .words import count, value_of
 
 
 def list_(json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:
-    """All event types that departments can publish, and what the bus emits.
+    """List the event types that departments can publish and that the bus emits.
 
     Example: cxbus schemas list
     """
@@ -34,10 +34,10 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One JSON document."
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="TYPE", help="Like service.case.opened.v1.")],
-    json: Annotated[bool, typer.Option("--json", help="The JSON Schema of its data.")] = False,
+    name: Annotated[str, typer.Argument(metavar="TYPE", help="Event type, such as service.case.opened.v1.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the JSON Schema of its data.")] = False,
 ) -> None:
-    """The fields of one event type, with an example.
+    """Show the fields of one event type, with an example.
 
     Example: cxbus schemas show service.case.opened.v1
     """
@@ -70,7 +70,7 @@ def show(
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them; is made when it is missing.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; created if it is missing.")],
 ) -> None:
     """Write every type's JSON Schema (2020-12) into a folder, one file each.
 
@@ -85,11 +85,11 @@ def export(
 
 def check(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Released schemas; default: the shipped.")
+        Path | None, typer.Argument(metavar="DIR", help="Folder of released schemas; default: the shipped ones.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Would the contracts break what was released? Exit code 1 if they would.
+    """Check that the contracts are compatible with the released schemas; exit code 1 if not.
 
     Example: cxbus schemas check
     """
@@ -108,7 +108,7 @@ def check(
     else:
         say(*(f"✗ {shown(what)}" for what in broken))
         if not broken:
-            say(f"✓ All {len(released)} released schemas still hold.")
+            say(f"✓ All {len(released)} released schemas are still compatible.")
         else:
             say("A released type may only gain optional fields; anything else is a new major version of it.")
     if broken:

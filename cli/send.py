@@ -96,14 +96,14 @@ def _room() -> Iterator[None]:
 def send(
     context: typer.Context,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="JSON lines, a JSON array or one event, gzip or not; - for stdin.")
+        str, typer.Argument(metavar="FILE", help="JSON lines, a JSON array or one event, gzipped or not; - for stdin.")
     ],
     check: Annotated[bool, typer.Option(help="Check all events first, and send none if one is wrong.")] = True,
     department: Annotated[
         str | None, typer.Option(help="Send on this department's topic, whatever the type says.")
     ] = None,
 ) -> None:
-    """Publish structured CloudEvents on the topics of their departments, and wait until Kafka has them.
+    """Publish structured CloudEvents on the topics of their departments, and wait until Kafka acknowledges them.
 
     The type of an event decides its topic. Source and id identify it: sent twice, it counts once.
 
@@ -112,7 +112,9 @@ def send(
     bus = bus_of(context)
     topics = _topics(bus.registry)
     if department is not None and department not in topics:
-        raise Problem(f"--department {department!r} has no topic; there are {listed(sorted(topics))}.", Code.USAGE)
+        raise Problem(
+            f"--department {department!r} has no topic; the departments are {listed(sorted(topics))}.", Code.USAGE
+        )
     with opened(file) as source, Spool() as spool:
         judge = Judge(bus.registry, department, _normalisation(bus.settings) if check else None)
         sent = _spooled(read(plain(source, file)), judge, spool, file)
@@ -178,7 +180,7 @@ class Dropping:
             self._lines.append(f"and {self._events - SHOWN} more")
         if self._lines:
             of = count(self._events, "event")
-            note("\n  ".join([f"Of {of} not all of data.customer.identifiers identify anybody:", *self._lines]))
+            note("\n  ".join([f"Some of data.customer.identifiers identify nobody, in {of}:", *self._lines]))
 
 
 STRUCTURED = (("content-type", b"application/cloudevents+json"),)
@@ -207,7 +209,7 @@ class Judge:
             return one.wrong
         home = self._department or self.home(one.parsed)
         if self._normalisation is None:
-            return EventToSend(home, one.value) if home else "nobody can tell whose it is; say it with --department."
+            return EventToSend(home, one.value) if home else "its department is unknown; name it with --department."
         decoded = self._codec.decode(home or "", one.value, STRUCTURED)
         if not isinstance(decoded, Decoded):
             return f"{decoded.reason.value}: {decoded.message}"

@@ -15,7 +15,7 @@ from .sink_input import sink_group, sink_topics
 
 
 def sink(context: typer.Context) -> None:
-    """Run one sink: copies timelines, profiles, alerts and identities into the database.
+    """Run one sink, which copies timelines, profiles, alerts and identities into the database.
 
     `cxbus run` starts one; on a cluster run exactly one for each database. It waits while Kafka is unreachable.
 
@@ -40,4 +40,4 @@ def sink(context: typer.Context) -> None:
     try:
         raise typer.Exit(SinkProcess(place, ending).run())
     except SinkLost as lost:
-        raise Problem(f"{lost} Start it again: the new one is filled from the topics.", Code.WRONG) from lost
+        raise Problem(f"{lost} Start the sink again: it fills a new database from the topics.", Code.WRONG) from lost

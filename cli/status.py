@@ -37,9 +37,9 @@ class ProcessHealth:
 def status(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
-    """Topics with their records, how far behind the readers are, and how the processes on this machine are.
+    """Show the topics with their records and consumer lag, and the health of the processes on this machine.
 
-    Identifiers that are blocked because too many customers came with them are listed while a worker runs here.
+    Identifiers that are blocked because too many customers used them are listed while a worker runs here.
     Exit code 1 if a topic is missing or has wrong settings, or a process is not healthy; lag is not an error.
 
     Example: cxbus status
@@ -98,18 +98,18 @@ def _processes(data_dir: Path) -> list[ProcessHealth]:
     found = [_health(process) for process in announced(data_dir)]
     supervisor = supervised(data_dir)
     missing = set(supervisor.children if supervisor else ()) - {one.name for one in found}
-    words = f"is being started, or died; see {data_dir / 'logs'}"
+    words = f"is starting, or died; see {data_dir / 'logs'}"
     return sorted(found + [ProcessHealth(name, None, False, words) for name in missing], key=lambda one: one.name)
 
 
 def _health(process: AnnouncedProcess) -> ProcessHealth:
     if not process.alive:
-        return ProcessHealth(process.name, process, False, "is gone; it was killed")
+        return ProcessHealth(process.name, process, False, "no longer runs; it was killed")
     alive, ready = ask(process.url, "/livez"), ask(process.url, "/readyz")
     if alive is None or ready is None:
         return ProcessHealth(process.name, process, False, "does not answer")
     if not alive.ok:
-        return ProcessHealth(process.name, process, False, f"stands still ({alive.text})")
+        return ProcessHealth(process.name, process, False, f"is stuck ({alive.text})")
     return ProcessHealth(process.name, process, ready.ok, ready.text)
 
 
@@ -131,7 +131,7 @@ def _tell(
     )
     say("")
     table(
-        ("topic", "records*", "workers behind", "sink behind", ""),
+        ("topic", "records*", "workers lag", "sink lag", ""),
         [
             (
                 one.topic.name,
@@ -142,9 +142,9 @@ def _tell(
             )
             for one in standings
         ],
-        right=("records*", "workers behind", "sink behind"),
+        right=("records*", "workers lag", "sink lag"),
     )
-    say("* at most: the marks of transactions are counted, too", "")
+    say("* upper limit: offsets of transaction markers are counted, too", "")
     _tell_processes(processes)
 
 

@@ -147,7 +147,7 @@ class Supervisor:
         with uninterrupted():
             self._stopping.set()
             if self._ending is not None:
-                self._ending.begin("the bus was to stop", Code.WRONG)
+                self._ending.begin("the bus was asked to stop", Code.WRONG)
             for child in self.children:
                 child.terminate()
             if self._watcher.is_alive() and self._watcher is not threading.current_thread():
@@ -222,14 +222,14 @@ class Supervisor:
                 complaint = pulse.complaint(process, answer, time.monotonic())
                 still = process is not None and child.pid == process.pid  # it may have been restarted meanwhile
                 if complaint and still and not self._stopping.is_set():
-                    self._reporter.trouble(f"{child.title} {complaint}; ending it, to start it again")
+                    self._reporter.trouble(f"{child.title} {complaint}; restarting it")
                     child.end()
 
     def _restart_broker(self) -> None:
         """Restart a dead broker. Its clients wait for it; they are restarted only if its port has changed."""
 
         assert self._broker is not None
-        self._reporter.trouble(f"Kafka ended with exit code {self._broker.exit_code()}; starting it again")
+        self._reporter.trouble(f"Kafka ended with exit code {self._broker.exit_code()}; restarting it")
         while not self._stopping.is_set():
             began = time.monotonic()
             try:

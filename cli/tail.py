@@ -25,7 +25,7 @@ def tail(
     follow: Follow = True,
     json: AsJson = False,
 ) -> None:
-    """Show the newest of what is said on the bus, and go on with what comes.
+    """Show the newest records of one kind, then follow new ones.
 
     WHAT is timeline (what happened to customers), alerts, dead (what could not be used), profiles, or a department:
     then what it publishes.
@@ -50,5 +50,5 @@ def _of(bus: Bus, what: str) -> tuple[list[str], Line]:
     for source in bus.registry.sources:
         sources[source.name] = ([topics.events_topic(source.name)], event_line)
     if what not in sources:
-        raise Problem(f"There is no {shown(what)} to tail; there is {', '.join(sources)}.", Code.USAGE)
+        raise Problem(f"There is no {shown(what)} to tail; choose one of {', '.join(sources)}.", Code.USAGE)
     return sources[what]

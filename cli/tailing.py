@@ -19,8 +19,8 @@ REMEMBERED = 10_000
 """How many message ids are kept to skip copies of an alert on other departments' topics."""
 
 Line = Callable[[Record], str]
-CountOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many to begin with.")]
-Follow = Annotated[bool, typer.Option(help="Go on with what comes, until Ctrl-C.")]
+CountOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="Show this many of the newest first.")]
+Follow = Annotated[bool, typer.Option(help="Follow new records until Ctrl-C.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines: one record each.")]
 
 
@@ -56,7 +56,7 @@ class _Ours:
         except Newer:
             return True
         if not ours and not self._told:
-            note(f"{record.topic}/{record.partition}/{record.offset} is not the bus's: passed over (cxbus dead list).")
+            note(f"{record.topic}/{record.partition}/{record.offset} was not written by the bus: skipped.")
             self._told = True
         return ours
 

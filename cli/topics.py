@@ -18,7 +18,7 @@ from .tables import table
 def list_(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
-    """How each topic stands; exit code 1 if one is missing or set otherwise than the bus needs.
+    """List the topics; exit code 1 if one is missing or has other settings than the bus needs.
 
     Example: cxbus topics list
     """
@@ -60,16 +60,17 @@ def _tell(standings: Sequence[TopicStatus]) -> None:
         ],
         right=("partitions", "records*"),
     )
-    say("* at most: the marks of transactions are counted, too")
+    say("* upper limit: offsets of transaction markers are counted, too")
 
 
 def apply_(
     context: typer.Context,
     replication: Annotated[
-        int | None, typer.Option(min=1, max=9, help="Copies of each; default CXBUS_REPLICATION, else min(3, brokers).")
+        int | None,
+        typer.Option(min=1, max=9, help="Replicas of each topic; default CXBUS_REPLICATION, else min(3, brokers)."),
     ] = None,
 ) -> None:
-    """Create the topics that are missing; `cxbus run` does it, too.
+    """Create missing topics; `cxbus run` does this, too.
 
     Topics whose settings differ are reported (exit code 1) and not changed.
 
@@ -81,7 +82,7 @@ def apply_(
     changes = apply(bootstrap, catalogue)
     say(*(f"{'✓' if change.kind == 'created' else '!'} {change}" for change in changes))
     if not changes:
-        say(f"All {len(catalogue)} topics are there and as they should be.")
+        say(f"All {len(catalogue)} topics exist with the settings that the bus needs.")
     if any(change.kind == "differs" for change in changes):
         raise typer.Exit(Code.WRONG)
 

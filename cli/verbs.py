@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from .parent_watch import watch_parent
 
-RUN, LOOK, PUBLISH, MEND = "Run it", "See what it knows", "Publish", "Look after it"
+RUN, LOOK, PUBLISH, MEND = "Run the bus", "See what it knows", "Publish", "Operate the bus"
 """Panels of the help."""
 
 
@@ -81,20 +81,25 @@ def _group(noun: Noun) -> TyperGroup:
 
 
 VERBS: tuple[Verb | Noun, ...] = (
-    Verb("demo", "cli.demo.command:demo", "Start the bus, play a business day on it, and show who is told what.", RUN),
+    Verb(
+        "demo",
+        "cli.demo.command:demo",
+        "Start the bus, play a business day on it, and show which department receives which alert.",
+        RUN,
+    ),
     Verb("run", "cli.run:run", "Start the bus on this machine and keep it running until Ctrl-C.", RUN),
     Verb("worker", "cli.worker:worker", "Run one worker: intake, resolver and journey.", RUN, watches_parent=True),
     Verb(
         "sink",
         "cli.sink:sink",
-        "Run one sink: copies timelines, profiles, alerts and identities into the database.",
+        "Run one sink, which copies timelines, profiles, alerts and identities into the database.",
         RUN,
         watches_parent=True,
     ),
     Verb(
         "send",
         "cli.send:send",
-        "Publish structured CloudEvents on the topics of their departments, and wait until Kafka has them.",
+        "Publish structured CloudEvents on the topics of their departments, and wait until Kafka acknowledges them.",
         PUBLISH,
     ),
     Noun(
@@ -102,13 +107,17 @@ VERBS: tuple[Verb | Noun, ...] = (
         "The contracts: event types and their fields.",
         PUBLISH,
         (
-            Verb("list", "cli.schemas:list_", "All event types that departments can publish, and what the bus emits."),
-            Verb("show", "cli.schemas:show", "The fields of one event type, with an example."),
+            Verb(
+                "list", "cli.schemas:list_", "List the event types that departments can publish and that the bus emits."
+            ),
+            Verb("show", "cli.schemas:show", "Show the fields of one event type, with an example."),
             Verb(
                 "export", "cli.schemas:export", "Write every type's JSON Schema (2020-12) into a folder, one file each."
             ),
             Verb(
-                "check", "cli.schemas:check", "Would the contracts break what was released? Exit code 1 if they would."
+                "check",
+                "cli.schemas:check",
+                "Check that the contracts are compatible with the released schemas; exit code 1 if not.",
             ),
         ),
     ),
@@ -120,62 +129,61 @@ VERBS: tuple[Verb | Noun, ...] = (
             Verb(
                 "show",
                 "cli.customer:show",
-                "Everything about one customer: who, what is open, which alerts stand, and the timeline, newest first.",
+                "Show one customer: identifiers, open matters, active alerts, and the timeline, newest first.",
             ),
             Verb(
                 "search",
                 "cli.customer:search",
-                "Find customers by a part of their name. By an identifier: `cxbus customer show`.",
+                "Find customers by a part of their name. `cxbus customer show` finds one by an identifier.",
             ),
         ),
     ),
     Noun(
         "alerts",
-        "What the departments were told, and why.",
+        "Alerts that departments received, and why.",
         LOOK,
         (
             Verb(
                 "list",
                 "cli.alerts.listing:list_",
-                "Alerts in their latest state, the latest first, as the database has them.",
+                "List the alerts in the database with their latest state, newest first.",
             ),
             Verb(
                 "tail",
                 "cli.alerts.tail:tail",
-                "Show the newest alerts, and go on with what comes. "
-                "An alert that several departments are told is shown once.",
+                "Show the newest alerts, then follow new ones. An alert for several departments is shown once.",
             ),
             Verb(
                 "explain",
                 "cli.alerts.explanation:explain",
-                "Why there is this alert: the rule, the events on which it rests, what to do, and what became of it.",
+                "Explain an alert: its rule, the events that are its evidence, the recommended action, and its state.",
             ),
         ),
     ),
-    Verb("tail", "cli.tail:tail", "Show the newest of what is said on the bus, and go on with what comes.", LOOK),
+    Verb("tail", "cli.tail:tail", "Show the newest records of one kind, then follow new ones.", LOOK),
     Noun(
         "rules",
         "The alert rules.",
         LOOK,
         (
-            Verb("list", "cli.rules:list_", "The rules in force."),
+            Verb("list", "cli.rules:list_", "List the rules in force."),
             Verb(
                 "check",
                 "cli.rules:check",
-                "Read rules and run the test cases that stand in them; exit code 1 if anything is wrong.",
+                "Check rules, and run the test cases in their files; exit code 1 if anything is wrong.",
             ),
         ),
     ),
     Verb(
         "status",
         "cli.status:status",
-        "Topics with their records, how far behind the readers are, and how the processes on this machine are.",
+        "Show the topics with their records and consumer lag, and the health of the processes on this machine.",
         MEND,
     ),
     Verb(
         "doctor",
         "cli.doctor.command:doctor",
-        "Check this machine, the brokers, the topics and what happens in them, and say how to mend what is not well.",
+        "Check this machine, the brokers, the topics and their records, and say how to fix what is wrong.",
         MEND,
     ),
     Noun(
@@ -186,30 +194,30 @@ VERBS: tuple[Verb | Noun, ...] = (
             Verb(
                 "list",
                 "cli.topics:list_",
-                "How each topic stands; exit code 1 if one is missing or set otherwise than the bus needs.",
+                "List the topics; exit code 1 if one is missing or has other settings than the bus needs.",
             ),
-            Verb("apply", "cli.topics:apply_", "Create the topics that are missing; `cxbus run` does it, too."),
+            Verb("apply", "cli.topics:apply_", "Create missing topics; `cxbus run` does this, too."),
         ),
     ),
     Noun(
         "dead",
-        "Dead letters: what could not be used, and why.",
+        "Dead letters: records that could not be used, and why.",
         MEND,
         (
             Verb(
                 "list",
                 "cli.dead.listing:list_",
-                "The newest dead letters. One that was retried and failed again shows as the newer letter only.",
+                "List the newest dead letters. One that was retried and failed again is listed once, as the newer.",
             ),
             Verb(
                 "show",
                 "cli.dead.listing:show",
-                "One dead letter with all that came. Of more than 1 MiB it keeps the beginning.",
+                "Show one dead letter with its record and headers. Of a record over 1 MiB it has only the beginning.",
             ),
             Verb(
                 "retry",
                 "cli.dead.retry:retry",
-                "Publish a letter once more as it came: after a rule, a contract or the bus itself was mended.",
+                "Publish a dead letter again, unchanged: after a rule, a contract or the bus itself was fixed.",
             ),
         ),
     ),

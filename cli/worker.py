@@ -28,7 +28,7 @@ def worker(
     Example: CXBUS_BOOTSTRAP=kafka:9092 CXBUS_PARTITIONS=12 CXBUS_IDENTITY_KEY=… cxbus worker --name a
     """
     if not re.fullmatch("[a-z0-9][a-z0-9-]{0,39}", name):
-        raise Problem(f"--name {name!r} can't be: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
+        raise Problem(f"--name {name!r} is not valid: use a-z, 0-9 and hyphens, 40 at most.", Code.USAGE)
     from agents.app import Worker  # imports Faust, which takes seconds on a small machine
 
     bus = bus_of(context)

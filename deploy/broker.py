@@ -106,7 +106,7 @@ class EmbeddedBroker:
         except OSError as failure:
             raise BrokerFailed(
                 f"The embedded Kafka could not be started in {self._home}: {failure}. "
-                "Make room there, or name another data directory."
+                "Free space there, or name another data directory."
             ) from failure
         try:
             self.wait_ready()

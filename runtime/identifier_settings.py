@@ -21,8 +21,8 @@ def known_region(code: str) -> str:
         return code
     meant = _OTHER_CODES.get(code.upper(), code.upper())
     if meant in SUPPORTED_REGIONS:
-        raise _refused(f"did you mean {meant}? {code!r} is no country of ISO 3166")
-    raise _refused(f"{code!r} is no country with telephone numbers; expected two letters of ISO 3166, such as GB")
+        raise _refused(f"did you mean {meant}? {code!r} is not a country of ISO 3166")
+    raise _refused(f"{code!r} is not a country with telephone numbers; expected two letters of ISO 3166, such as GB")
 
 
 def check_own_type(name: str) -> None:
@@ -30,7 +30,7 @@ def check_own_type(name: str) -> None:
     if not _OWN_TYPE.fullmatch(name):
         raise _refused(f"{name!r} can't name a type; expected a-z, 0-9 and _, at most 64, a letter first")
     if name in RANKS:
-        raise _refused(f"{name!r} is there already")
+        raise _refused(f"{name!r} is a built-in type")
     if (meant := another_name_of(name)) is not None:
         raise _refused(f"{name!r} is another name of the type {meant!r}; let the departments send {meant!r}")
 
@@ -39,7 +39,7 @@ def check_blocked(entry: str) -> None:
     """Checks one of the company's blocked identifiers. Raises ``PydanticCustomError``."""
     kind, colon, text = entry.partition(":")
     if colon and (meant := another_name_of(kind.strip().lower())) is not None:
-        raise _refused(f"did you mean {meant!r}? {kind!r} is no type of identifier")
+        raise _refused(f"did you mean {meant!r}? {kind!r} is not a type of identifier")
     if not _says(entry, "* ") or (colon and not _says(text, " ")):
         raise _refused(f"{entry!r} blocks nothing, or everything")
 

@@ -29,13 +29,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CXBUS_", env_file=".env", toml_file="cxbus.toml", extra="ignore")
 
-    bootstrap: str | None = Field(None, description="Kafka to use, host:port[,host:port]; none: the embedded one.")
+    bootstrap: str | None = Field(None, description="Kafka to use, host:port[,host:port]; default: the embedded one.")
     partitions: int | None = Field(
-        None, ge=1, le=1024, description="Partitions of the topics keyed by customer; must be given on a cluster."
+        None, ge=1, le=1024, description="Partitions of the topics keyed by customer; required on a cluster."
     )
-    replication: int | None = Field(None, ge=1, le=9, description="Copies of each topic; default min(3, brokers).")
+    replication: int | None = Field(None, ge=1, le=9, description="Replicas of each topic; default min(3, brokers).")
     identity_key: SecretStr | None = Field(
-        None, description="Key of the identifiers' hashes, at least 16 characters; must be given on a cluster."
+        None, description="Key of the identifiers' hashes, at least 16 characters; required on a cluster."
     )
     data_dir: Path = Field(Path(".cxbus"), description="Where the bus keeps its data.")
     database: str | None = Field(
@@ -57,16 +57,16 @@ class Settings(BaseSettings):
         LINKS_A_DAY,
         ge=1,
         le=MOST_A_DAY,
-        description="With so many other people's stronger identifiers a value may come in 24 h; then it is blocked.",
+        description="A value is blocked when it appears with stronger identifiers of more other customers in 24 h.",
     )
     ops_host: str = Field("127.0.0.1", description="Address of /metrics, /livez and /readyz.")
     ops_port: int = Field(0, ge=0, le=65535, description="Port of the worker's ops pages; 0: a free one.")
     app_id: str = Field("cxbus", pattern="^[a-z][a-z0-9-]{0,40}$", description="Name of the workers' consumer group.")
     unpacked_batch_bytes: int = Field(
-        32 * 1024 * 1024, ge=1024 * 1024, description="What a compressed record batch may become."
+        32 * 1024 * 1024, ge=1024 * 1024, description="Largest size of a record batch after decompression, in bytes."
     )
     unpacked_bytes: int = Field(
-        256 * 1024 * 1024, ge=1024 * 1024, description="What a process may have unpacked at a time."
+        256 * 1024 * 1024, ge=1024 * 1024, description="Decompressed data that a process may hold at a time, in bytes."
     )
     workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
         "auto", description="Worker processes that `cxbus run` starts; auto: as many as fit the cores."

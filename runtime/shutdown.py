@@ -75,7 +75,7 @@ class Shutdown:
             self._request()
 
     def _request(self) -> None:
-        self.begin("it was told to end", 1)
+        self.begin("it was asked to stop", 1)
         if not self.requested.is_set():
             self.requested.set()
             for call in tuple(self._told):
@@ -92,7 +92,7 @@ class Shutdown:
         now, seconds = time.monotonic(), self._seconds if seconds is None else min(seconds, self._seconds)
         with self._sooner:
             if self._due == float("inf"):
-                threading.Thread(target=self._see_through, name="ending", daemon=True).start()
+                threading.Thread(target=self._see_through, name="shutdown", daemon=True).start()
             if now + seconds < self._due:
                 self._due, self._why, self._code, self._began = now + seconds, why, code, now
                 self._sooner.notify()
@@ -104,7 +104,7 @@ class Shutdown:
         with self._sooner:
             while (left := self._due - time.monotonic()) > 0:
                 self._sooner.wait(left)
-        saying = threading.Thread(target=self._last_words, name="last words", daemon=True)
+        saying = threading.Thread(target=self._last_words, name="last log record", daemon=True)
         saying.start()
         saying.join(WORDS_SECONDS)
         os._exit(self._code)
@@ -113,8 +113,8 @@ class Shutdown:
         threads = [one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
         given = self._due - self._began
         log.critical(
-            "process leaves hard",
-            reason=self._why + (f", and its end did not come within {given:g} s" if given else ""),
+            "process exits without a clean shutdown",
+            reason=self._why + (f", and did not stop within {given:g} s" if given else ""),
             threads=threads,
             hanging=self.hanging(),
         )

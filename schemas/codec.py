@@ -148,7 +148,7 @@ class Codec:
         close = difflib.get_close_matches(name[:100], self._contracts, n=1, cutoff=0.8)
         wish = f"did you mean {quoted(close[0])}?" if close else "expected <department>.<entity>.<verb>.v<major>."
         return Refusal(
-            Reason.UNKNOWN_TYPE, f'the attribute "type" is {found(name)}, which nobody has described; {wish}'
+            Reason.UNKNOWN_TYPE, f'the attribute "type" is {found(name)}, which no department has described; {wish}'
         )
 
 

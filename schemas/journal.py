@@ -96,7 +96,7 @@ def by_name(headers: Sequence[Header]) -> dict[str, bytes]:
     """The headers of a record of the bus, by name. Raises ``ValueError`` if one occurs twice, as all are forwarded."""
     named = dict(headers)
     if len(named) != len(headers):
-        raise ValueError("a header stands twice")
+        raise ValueError("a header is given twice")
     return named
 
 

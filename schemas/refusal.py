@@ -44,7 +44,7 @@ class Refusal:
 
 def decision_error(error: Exception) -> Refusal:
     """A fault of the bus itself that one event revealed. The error's text is left out: it may hold personal data."""
-    message = f"the bus failed to decide this event: {type(error).__name__}. Its operators are told."
+    message = f"the bus failed to process this event: {type(error).__name__}. Its operators are notified."
     return Refusal(Reason.DECISION_ERROR, message)
 
 

@@ -59,7 +59,7 @@ class Registry:
             if other != origin:
                 raise DepartmentError(
                     f"Two departments are called {department.name}: that of {other}, and that of {origin}. Rename the "
-                    "one that is not in use yet, or uninstall what brings it: a name stands in the names of topics."
+                    "one that is not in use yet, or uninstall its distribution: topics are named after departments."
                 )
         return cls(department for _, department in found.values())
 
@@ -120,7 +120,7 @@ def _loaded(origin: str, load: Callable[[], Any]) -> Department:
     except (Exception, SystemExit) as error:  # the code of others, which may raise anything, and end the process
         what = str(error) if isinstance(error, DepartmentError) else f"{type(error).__name__}: {error}"
         raise DepartmentError(
-            f"The department of {origin} can't be used: {what.rstrip('.')}. Mend it, or uninstall what brings it."
+            f"The department of {origin} can't be used: {what.rstrip('.')}. Fix it, or uninstall its distribution."
         ) from error
     return department
 

@@ -17,18 +17,21 @@ class SinkMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._records = Counter("cxbus_sink_records_total", "Records written to the database", registry=registry)
         self._unreadable = Counter(
-            "cxbus_sink_unreadable_total", "Records passed over", ["topic", "reason"], registry=registry
+            "cxbus_sink_unreadable_total",
+            "Records skipped: a fault of the bus, or foreign records",
+            ["topic", "reason"],
+            registry=registry,
         )
         self._flush = Histogram(
-            "cxbus_sink_flush_seconds", "Time of one database transaction", buckets=SECONDS, registry=registry
+            "cxbus_sink_flush_seconds", "Seconds of one database transaction", buckets=SECONDS, registry=registry
         )
         self._failures = Counter(
             "cxbus_sink_failures_total", "Times that database or broker could not be used", ["part"], registry=registry
         )
-        self._lag = Gauge("cxbus_consumer_lag_records", "Records not yet read", ["topic"], registry=registry)
+        self._lag = Gauge("cxbus_consumer_lag_records", "Offsets not yet read", ["topic"], registry=registry)
         self._last = Gauge(
             "cxbus_last_processed_timestamp_seconds",
-            "When a unit of work was last made durable",
+            "Time at which a unit of work was last durable, in seconds since 1970",
             ["stage"],
             registry=registry,
         )

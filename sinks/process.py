@@ -65,12 +65,12 @@ class SinkProcess:
     def live(self) -> Health:
         """Does the event loop run?"""
         age = self._pulse.age()
-        return Health(age < STUCK, f"last beat {age:.1f} s ago")
+        return Health(age < STUCK, f"last heartbeat {age:.1f} s ago")
 
     def ready(self) -> Health:
         """Is it copying?"""
         if self._stop.is_set():
-            return Health(False, "is ending")
+            return Health(False, "is stopping")
         if self.metrics.failing:
             return Health(False, f"the {self.metrics.failing} can't be used; trying again")
         if not self.metrics.reading:
@@ -98,7 +98,7 @@ class SinkProcess:
         try:
             await self._runner.run(self._stop)
         finally:
-            self._ending.begin("the sink was to stop", WRONG)
+            self._ending.begin("the sink was asked to stop", WRONG)
             beating.cancel()
 
     async def _beat(self) -> None:

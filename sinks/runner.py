@@ -115,7 +115,7 @@ class Runner:
         if isinstance(ended[0], Exception):
             raise ended[0]
         if not stop.is_set():
-            raise RuntimeError("the sink ended though nobody had told it to") from ended[0]
+            raise RuntimeError("the sink stopped although nobody asked it to") from ended[0]
 
     async def _work(self) -> None:
         while True:
@@ -124,7 +124,7 @@ class Runner:
                     await self._copy(reading)
             except (KafkaError, OSError) as error:
                 self._observer.failed("broker")
-                log.warning("reading-broke-off", error=repr(error))
+                log.warning("reading-failed", error=repr(error))
             await asyncio.sleep(self._pace.commit)
 
     @asynccontextmanager
@@ -163,7 +163,7 @@ class Runner:
             while True:
                 count = await self._fill(reading)
                 if self._stood_still():
-                    log.warning("stood-still", seconds=round(time.time() - self._read_at))
+                    log.warning("reading-paused-too-long", seconds=round(time.time() - self._read_at))
                     return
                 self._read_at = time.time()
                 marks = await reading.reached()
@@ -223,7 +223,7 @@ class Runner:
             async with asyncio.timeout(_COMMIT_S):
                 await reading.commit(self._source.group, self._written)
         except (KafkaError, OSError) as error:
-            log.info("group-not-shown", group=self._source.group, error=repr(error))
+            log.info("offsets-not-committed", group=self._source.group, error=repr(error))
             return False
         return True
 
@@ -235,7 +235,7 @@ class Runner:
             await self._flush()
             known = await _in_thread(self._sink.positions)
         except SinkUnavailable as error:
-            log.info("batch-left", error=str(error))
+            log.info("batch-not-written", error=str(error))
         else:
             self._written = {partition: known[partition] for partition in self._written}
             await self._show(reading)

@@ -13,4 +13,7 @@ def check(bus: Bus, name: str | None) -> None:
         return
     alerted = bus.registry.alerted
     if name not in alerted:
-        raise Problem(f"--department {shown(name)} is told nothing; there are {', '.join(alerted)}.", Code.USAGE)
+        raise Problem(
+            f"--department {shown(name)}: no such department receives alerts; these do: {', '.join(alerted)}.",
+            Code.USAGE,
+        )

@@ -19,10 +19,10 @@ from ..words import details, moment, moment_of
 
 def explain(
     context: typer.Context,
-    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="As `cxbus alerts list` shows it.")],
+    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="Id of the alert; `cxbus alerts list` shows it.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Why there is this alert: the rule, the events on which it rests, what to do, and what became of it.
+    """Explain an alert: its rule, the events that are its evidence, the recommended action, and its state.
 
     Example: cxbus alerts explain a_0123456789abcdef0123456789
     """
@@ -46,16 +46,16 @@ def _explain(alert: Alert, about: str | None) -> None:
     facts(
         [
             ("alert", f"{alert.rule}, version {alert.rule_version} ({alert.severity})"),
-            ("rule", about or "is not among the rules that are in force here"),
+            ("rule", about or "not among the rules in force on this machine"),
             ("customer", f"{name} ({alert.customer_id})" if name else alert.customer_id),
-            ("told", ", ".join(alert.departments)),
+            ("sent to", ", ".join(alert.departments)),
             ("state", _state(alert)),
             ("reason", alert.reason),
             ("action", alert.action),
             ("flags", ", ".join(flag for flag in ("historical", "muted") if getattr(alert, flag))),
         ]
     )
-    say("", "It rests on:")
+    say("", "Evidence:")
     table(
         ("time", "event", "values", "source", "id"),
         [
@@ -79,5 +79,5 @@ def _state(alert: Alert) -> str:
     if alert.state not in ("fired", "updated"):
         return f"{alert.state}, {since}"
     if alert.expires_at is None:
-        return f"{since}, stands until it is resolved"
+        return f"{since}, active until it is resolved"
     return f"{since}, {'expires' if standing(alert) else 'expired'} {moment(alert.expires_at)}"

@@ -24,20 +24,20 @@ SHOWN = 50
 
 def list_(
     context: typer.Context,
-    department: Annotated[str | None, typer.Option(help="Only what this department was told.")] = None,
+    department: Annotated[str | None, typer.Option(help="Only alerts that this department received.")] = None,
     state: Annotated[list[str] | None, typer.Option(help=f"{', '.join(STATES)}; can be repeated.")] = None,
     customer: Annotated[str | None, typer.Option(help="A customer's id or identifier.")] = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many at most.")] = SHOWN,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Show at most this many alerts.")] = SHOWN,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Alerts in their latest state, the latest first, as the database has them.
+    """List the alerts in the database with their latest state, newest first.
 
     Example: cxbus alerts list --department sales --state fired
     """
     bus = bus_of(context)
     wrong = [one for one in state or () if one not in STATES]
     if wrong:
-        raise Problem(f"--state {wrong[0]!r} is none; there are {', '.join(STATES)}.", Code.USAGE)
+        raise Problem(f"--state {wrong[0]!r} is not a state; the states are {', '.join(STATES)}.", Code.USAGE)
     check(bus, department)
     with reading(bus) as reader:
         who = None if customer is None else found(bus, reader, customer).customer_id
@@ -51,9 +51,9 @@ def list_(
     for alert in alerts[:lines]:
         _list(alert)
     if len(alerts) > lines:
-        note(f"There are more: -n {2 * lines} shows them.")
+        note(f"There are more alerts: -n {2 * lines} shows them.")
     else:
-        note("Why? cxbus alerts explain ID")
+        note("cxbus alerts explain ID says why an alert was sent.")
 
 
 def _list(alert: Alert) -> None:

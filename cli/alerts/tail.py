@@ -16,12 +16,12 @@ from .department import check
 
 def tail(
     context: typer.Context,
-    department: Annotated[str | None, typer.Option(help="Only what this department is told.")] = None,
+    department: Annotated[str | None, typer.Option(help="Only alerts that this department receives.")] = None,
     lines: CountOption = 10,
     follow: Follow = True,
     json: AsJson = False,
 ) -> None:
-    """Show the newest alerts, and go on with what comes. An alert that several departments are told is shown once.
+    """Show the newest alerts, then follow new ones. An alert for several departments is shown once.
 
     Example: cxbus alerts tail --department marketing
     """

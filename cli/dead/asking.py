@@ -17,7 +17,7 @@ from ..problem import Code, Problem
 from ..tables import table
 from ..words import moment
 
-ReasonOption = Annotated[str | None, typer.Option(help="Only those of this reason, like invalid-data.")]
+ReasonOption = Annotated[str | None, typer.Option(help="Only dead letters with this reason, such as invalid-data.")]
 
 
 def all_letters(bus: Bus) -> list[DeadLetter]:

@@ -23,16 +23,16 @@ from ..words import count, listed, moment
 from .asking import ReasonOption, all_letters, draw, letter_of
 
 SHOWN = 50
-Which = Annotated[str, typer.Argument(metavar="N", help="A number of `cxbus dead list`, or an origin.")]
+Which = Annotated[str, typer.Argument(metavar="N", help="Its number in `cxbus dead list`, or its origin.")]
 
 
 def list_(
     context: typer.Context,
     reason: ReasonOption = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the newest.")] = SHOWN,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Show at most this many, the newest.")] = SHOWN,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """The newest dead letters. One that was retried and failed again shows as the newer letter only.
+    """List the newest dead letters. One that was retried and failed again is listed once, as the newer.
 
     They are kept for 21 days, even if a retry succeeded.
 
@@ -40,7 +40,7 @@ def list_(
     """
     if reason is not None and reason not in [known.value for known in Known]:
         known_ones = ", ".join(known.value for known in Known)
-        raise Problem(f"--reason {shown(reason)} is none; there are {known_ones}.", Code.USAGE)
+        raise Problem(f"--reason {shown(reason)} is not a reason; the reasons are {known_ones}.", Code.USAGE)
     found = [one for one in all_letters(bus_of(context)) if one.again is None and reason in (None, one.reason)]
     newest = found[-lines:]
     if json:
@@ -52,7 +52,7 @@ def list_(
     draw(newest)
     by_reason = Counter(one.reason for one in found)
     note(
-        f"{count(len(found), 'letter')}: {listed([f'{n} {name}' for name, n in by_reason.most_common()])}. "
+        f"{count(len(found), 'dead letter')}: {listed([f'{n} {name}' for name, n in by_reason.most_common()])}. "
         "cxbus dead show N shows one, cxbus dead retry N sends it again."
     )
 
@@ -60,10 +60,12 @@ def list_(
 def show(
     context: typer.Context,
     which: Which,
-    whole: Annotated[bool, typer.Option("--whole", help="Of one that was cut: all of it, from its origin.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="If it is truncated, read the whole record at its origin.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """One dead letter with all that came. Of more than 1 MiB it keeps the beginning.
+    """Show one dead letter with its record and headers. Of a record over 1 MiB it has only the beginning.
 
     Example: cxbus dead show 12, or: cxbus dead show cx.sales.events.v1/0/7
     """
@@ -77,16 +79,16 @@ def show(
     facts(
         [
             (
-                "letter",
+                "dead letter",
                 f"{letter.number}, since {moment(letter.at)}" + (f", {letter.copies} copies" * (letter.copies > 1)),
             ),
             ("origin", f"{letter.origin} (found by {letter.stage or '?'})"),
             ("up to", None if letter.last is None else f"offset {letter.last}: none of these records can be read"),
-            ("cut", None if letter.cut is None else _kept(letter, letter.cut)),
+            ("truncated", None if letter.cut is None else _kept(letter, letter.cut)),
             ("reason", letter.reason),
             ("message", letter.message),
             ("retry of", letter.retry_of),
-            ("retried", None if letter.again is None else f"and dead again as {letter.again}"),
+            ("retried", None if letter.again is None else f"failed again as dead letter {letter.again}"),
             ("key", None if letter.key is None else letter.key.decode(errors="replace")),
             ("headers", "\n".join(f"{name}: {value}" for name, value in _headers(letter).items())),
         ]
@@ -105,25 +107,29 @@ def _kept(letter: DeadLetter, cut: Cut) -> str:
     if cut.key_bytes:
         parts.append(f"{len(letter.key or b'')} of {cut.key_bytes} bytes of the key")
     if cut.headers:
-        parts.append(f"{len(letter.headers)} of {count(cut.headers, 'header')}, each cut to 1024 bytes")
-    more = "" if letter.last is not None else f"; cxbus dead show {letter.number} --whole reads all of it at its origin"
+        parts.append(f"{len(letter.headers)} of {count(cut.headers, 'header')}, each truncated to 1024 bytes")
+    more = (
+        ""
+        if letter.last is not None
+        else f"; cxbus dead show {letter.number} --whole reads the whole record at its origin"
+    )
     return listed(parts) + more
 
 
 def _uncut(bus: Bus, letter: DeadLetter, cut: Cut) -> DeadLetter:
     """The dead letter with the full record, read from its origin. Raises ``Problem`` when it is no longer there."""
     if letter.last is not None:
-        raise Problem("It is about records that nobody can unpack; the letter has all that can be shown.", Code.WRONG)
+        raise Problem("Its records can't be decompressed; the dead letter has all that can be shown.", Code.WRONG)
     with Feed(bus.bootstrap(), [letter.topic]) as feed:
         found = feed.at(letter.partition, letter.offset)
     if found is None:
         raise Problem(
-            f"{letter.origin} is not there any more: Kafka keeps departments' events for 21 days. What the letter kept "
-            f"of it: cxbus dead show {letter.number}",
+            f"{letter.origin} no longer exists: Kafka keeps departments' events for 21 days. What the dead letter "
+            f"has of it: cxbus dead show {letter.number}",
             Code.WRONG,
         )
     if not cut.of(found.value):
-        raise Problem(f"At {letter.origin} stands another record by now: the topic was made anew.", Code.WRONG)
+        raise Problem(f"{letter.origin} is another record now: the topic was deleted and created again.", Code.WRONG)
     return replace(letter, key=found.key, value=found.value, headers=found.headers, cut=None)
 
 

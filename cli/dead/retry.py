@@ -28,11 +28,13 @@ INTAKE = 10.0
 
 def retry(
     context: typer.Context,
-    which: Annotated[str | None, typer.Argument(metavar="[N]", help="A number of `dead list`, or an origin.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All that `cxbus dead list` shows.")] = False,
+    which: Annotated[
+        str | None, typer.Argument(metavar="[N]", help="Its number in `cxbus dead list`, or its origin.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Retry all that `cxbus dead list` shows.")] = False,
     reason: ReasonOption = None,
 ) -> None:
-    """Publish a letter once more as it came: after a rule, a contract or the bus itself was mended.
+    """Publish a dead letter again, unchanged: after a rule, a contract or the bus itself was fixed.
 
     It keeps its key and headers and gets the header __cxbus.retry-of. An event that is already on a timeline counts
     once. One that is larger than an event may be is not sent. One that fails again becomes a new dead letter, which is
@@ -41,7 +43,7 @@ def retry(
     Example: cxbus dead retry 12, or: cxbus dead retry --all --reason decision-error
     """
     if all_ == (which is not None):
-        raise Problem("Say which letter, or --all: cxbus dead retry 12", Code.USAGE)
+        raise Problem("Say which dead letter, or --all: cxbus dead retry 12", Code.USAGE)
     if reason is not None and not all_:
         raise Problem("--reason goes with --all.", Code.USAGE)
     bus = bus_of(context)
@@ -51,11 +53,12 @@ def retry(
         [(one.topic, one.value, one.key, (*one.headers, (RETRY_OF, one.place.encode()))) for one in sendable],
     )
     by_topic = Counter(one.topic for one in sendable)
-    say(f"{count(len(sendable), 'letter')} sent again: {listed([f'{n} to {name}' for name, n in by_topic.items()])}.")
+    targets = listed([f"{n} to {name}" for name, n in by_topic.items()])
+    say(f"{count(len(sendable), 'dead letter')} sent again: {targets}.")
     if not _taken(bus, acknowledged):
         raise Problem(
-            f"The workers have not come to all of it within {INTAKE:.0f} s (see `cxbus status`). What fails again will "
-            "be in `cxbus dead list` as a new letter.",
+            f"The workers have not read all of it within {INTAKE:.0f} s (see `cxbus status`). What fails again "
+            "will be in `cxbus dead list` as a new dead letter.",
             Code.AWAY,
         )
     _tell_again(bus, sendable)
@@ -68,13 +71,13 @@ def _sendable(found: Sequence[DeadLetter], which: str | None, reason: str | None
     else:
         wanted = [letter_of(found, which)]
         if wanted[0].again is not None:
-            raise Problem(f"It was retried, and is dead again as letter {wanted[0].again}.", Code.USAGE)
+            raise Problem(f"It was retried and failed again, as dead letter {wanted[0].again}.", Code.USAGE)
     judged = [(one, unsendable(one, MAX_BYTES)) for one in wanted]
     for why, number in Counter(why for _, why in judged if why is not None).items():
-        note(f"{count(number, 'letter')} can't be sent: {why}.")
+        note(f"{count(number, 'dead letter')} can't be sent: {why}.")
     sendable = [one for one, why in judged if why is None]
     if not sendable:
-        raise Problem("There is no such letter to send again.", Code.WRONG)
+        raise Problem("There is no such dead letter to send again.", Code.WRONG)
     return sendable
 
 
@@ -82,7 +85,7 @@ def _tell_again(bus: Bus, sent: Sequence[DeadLetter]) -> None:
     """Print the result of the retry; exit code 1 when any event became a dead letter again."""
     places = {one.place for one in sent}
     again = [one for one in all_letters(bus) if one.retry_of in places]
-    say(f"{len(sent) - len(again)} taken in, {len(again)} dead again{':' if again else '.'}")
+    say(f"{len(sent) - len(again)} succeeded, {len(again)} failed again{':' if again else '.'}")
     if again:
         draw(again[:SHOWN])
         raise typer.Exit(Code.WRONG)

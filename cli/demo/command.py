@@ -18,13 +18,13 @@ from .performance import Performance
 
 def demo(
     context: typer.Context,
-    once: Annotated[
-        bool, typer.Option("--once", help="End after the story; it is played somewhere temporary.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="End after the story, and keep no data.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON summary on stdout; the story on stderr.")] = False,
-    manifest: Annotated[Path | None, typer.Option(hidden=True, help="What must come of the story.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(hidden=True, help="File with the expected outcome of the story.")
+    ] = None,
 ) -> None:
-    """Start the bus, play a business day on it, and show who is told what.
+    """Start the bus, play a business day on it, and show which department receives which alert.
 
     The story is published once per data directory; later starts show it again.
 
@@ -48,7 +48,9 @@ def demo(
             code = performance.once() if once else performance.stay()
     except KeyboardInterrupt:
         print(
-            "Stopped before the story's end." if once else "Stopped. The next `cxbus demo` finds everything again.",
+            "Stopped before the story's end."
+            if once
+            else "Stopped. The data is kept: the next `cxbus demo` shows it again.",
             file=out,
         )
     raise typer.Exit(code)

@@ -108,7 +108,7 @@ class KafkaIO:
     def hear_all(self) -> Iterator[CommittedRecord]:
         """All records up to the current end offsets."""
         ends = self._feed.ends()
-        return self.hear_until(lambda: self._feed.is_past(ends), lambda: "the ends of the bus's topics")
+        return self.hear_until(lambda: self._feed.is_past(ends), lambda: "the end offsets of the bus's topics")
 
     # --- waiting for the workers ------------------------------------------------------------------------------------
 
@@ -127,5 +127,5 @@ class KafkaIO:
                 if lag == 0:
                     break
                 if time.monotonic() > self._until:
-                    raise OutOfTime(f"the consumer group {group}, which lags by {lag} records")
+                    raise OutOfTime(f"the consumer group {group}, whose lag is {lag} records")
                 time.sleep(POLL_MS / 1000)

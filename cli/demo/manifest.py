@@ -26,7 +26,7 @@ class ExpectedAlert(NamedTuple):
     departments: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.rule} of {self.of}, {self.state}, told to {', '.join(self.departments) or 'nobody'}"
+        return f"{self.rule} of {self.of}, {self.state}, sent to {', '.join(self.departments) or 'nobody'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _counted(what: str, expected: Counter[Any], found: Counter[Any]) -> list[str
     """What is missing and what is too much, each with its count."""
     return [
         *(f"missing: {what} {thing}{_times(count)}" for thing, count in _sorted(expected - found)),
-        *(f"too much: {what} {thing}{_times(count)}" for thing, count in _sorted(found - expected)),
+        *(f"unexpected: {what} {thing}{_times(count)}" for thing, count in _sorted(found - expected)),
     ]
 
 

@@ -23,9 +23,9 @@ NARROWEST, WIDEST = 50, 100
 INDENT = 9
 """Columns before the sign of an event's result: the width of a time of day."""
 _OVER = {
-    "resolved": "Resolved: what it warned of is over.",
-    "expired": "Expired: its time is over.",
-    "retracted": "Taken back: later news shows that it was not so.",
+    "resolved": "Resolved: its cause is over.",
+    "expired": "Expired: its period is over.",
+    "retracted": "Retracted: a later event shows that it was wrong.",
 }
 
 
@@ -94,8 +94,8 @@ class Narrator:
         number = f"C-1042-{suffix}" if suffix else "C-1042"
         commands = (
             (f"cxbus customer show {number}", "Ada's whole story"),
-            (f"cxbus alerts explain {self._alert_id}", "why the bus said so"),
-            ("cxbus dead list", "what could not be read"),
+            (f"cxbus alerts explain {self._alert_id}", "why an alert was sent"),
+            ("cxbus dead list", "events that could not be used"),
             ("cxbus status", "topics, workers, lag"),
             ("cxbus send FILE", "an event of your own"),
         )

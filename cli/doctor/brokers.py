@@ -87,49 +87,49 @@ def expectations(needs: Needs) -> tuple[Expectation, ...]:
             lambda value: int(value) <= 2 * SECOND,
             "1000",
             Verdict.WARNING,
-            "a killed worker's open transaction holds its readers back so much longer",
+            "consumers wait for the open transaction of a killed worker by up to this much longer",
         ),
         Expectation(
             "transaction.max.timeout.ms",
             lambda value: int(value) >= needs.transaction,
             str(MINUTE),
             Verdict.WRONG,
-            f"workers ask for {needs.transaction // SECOND} s and would not start",
+            f"workers request {needs.transaction // SECOND} s, and could not start",
         ),
         Expectation(
             "transaction.max.timeout.ms",
             lambda value: int(value) <= MINUTE,
             str(MINUTE),
             Verdict.WARNING,
-            "so long may any publisher's forgotten transaction hold the bus back",
+            "an abandoned transaction of any publisher may block the bus for this long",
         ),
         Expectation(
             "group.min.session.timeout.ms",
             lambda value: int(value) <= needs.session,
             "6000",
             Verdict.WRONG,
-            f"workers ask for sessions of {needs.session // SECOND} s and would be refused",
+            f"workers request sessions of {needs.session // SECOND} s, which the brokers would refuse",
         ),
         Expectation(
             "group.max.session.timeout.ms",
             lambda value: int(value) >= needs.session,
             "1800000",
             Verdict.WRONG,
-            f"workers ask for sessions of {needs.session // SECOND} s and would be refused",
+            f"workers request sessions of {needs.session // SECOND} s, which the brokers would refuse",
         ),
         Expectation(
             "auto.create.topics.enable",
             lambda value: value == "false",
             "false",
             Verdict.WARNING,
-            "a publisher that is earlier than `cxbus topics apply` would make a topic with the wrong partitions",
+            "a publisher that starts before `cxbus topics apply` creates a topic with a wrong number of partitions",
         ),
         Expectation(
             "offsets.retention.minutes",
             lambda value: int(value) * MINUTE >= needs.kept,
             str(60 * 24 * 60),
             Verdict.WARNING,
-            f"a bus that is off for longer forgets how far it has read, and reads all that the topics keep again "
+            f"a bus that is stopped for longer loses its committed offsets, and reads again all that the topics keep "
             f"({needs.kept // DAY} days)",
         ),
         Expectation(
@@ -137,8 +137,8 @@ def expectations(needs: Needs) -> tuple[Expectation, ...]:
             lambda value: int(value) >= needs.refence,
             str(7 * DAY),
             Verdict.WRONG,
-            f"Kafka forgets an idle worker's producer before it is renewed ({needs.refence // SECOND} s), "
-            "and the worker ends at its next write",
+            f"Kafka expires the producer of an idle worker before the worker renews it ({needs.refence // SECOND} s), "
+            "and the worker's next write fails",
         ),
     )
 
@@ -171,9 +171,9 @@ def _number(
     kind = f"Kafka {versions} ({', '.join(levels)})" if levels else f"Kafka {versions}"
     found = f"{count(len(brokers), 'broker')}, {kind}, at {commands.bootstrap}"
     if absent:
-        return warning("Kafka", f"{found}; {_named(absent)} away", f"Start {_named(absent)} again.")
+        return warning("Kafka", f"{found}; {_named(absent)} unreachable", f"Start {_named(absent)} again.")
     if commands.scripts and len(brokers) < 3:
-        lost = "with fewer than three the loss of one stops the bus, or loses data"
+        lost = "with fewer than three brokers the loss of one stops the bus, or loses data"
         return warning("Kafka", f"{found}: {lost}", "Run three brokers.")
     return ok("Kafka", found)
 
@@ -189,10 +189,10 @@ def _protocol(brokers: Sequence[Broker], spoken: Mapping[str, tuple[int, int]]) 
     if lacking:
         return wrong(
             "protocol",
-            f"the bus and the brokers have no version in common of {listed(lacking)}",
+            f"the bus and the brokers have no common version of {listed(lacking)}",
             "Update the brokers to Kafka 4; if they are newer than cxbus, update cxbus.",
         )
-    return ok("protocol", f"all {len(NEEDED)} requests that the bus makes are understood")
+    return ok("protocol", f"the brokers support all {len(NEEDED)} requests that the bus sends")
 
 
 def _verification(brokers: Sequence[Broker], features: Mapping[str, int], commands: Commands) -> Finding:
@@ -209,8 +209,8 @@ def _verification(brokers: Sequence[Broker], features: Mapping[str, int], comman
     if off:
         return wrong(
             check,
-            f"{VERIFICATION}=false on {_named(off)}: a late write may leave a transaction that never ends, and what it "
-            "hides is never read",
+            f"{VERIFICATION}=false on {_named(off)}: a late write may leave a hanging transaction, and "
+            "consumers wait for its end for ever",
             *commands.set_broker(
                 VERIFICATION,
                 "true",
@@ -222,7 +222,7 @@ def _verification(brokers: Sequence[Broker], features: Mapping[str, int], comman
     if untold and features.get("transaction.version", 0) < 2:
         return wrong(
             check,
-            f"broker {listed(untold)} can't verify transactions: a late write may leave one that never ends",
+            f"broker {listed(untold)} can't verify transactions: a late write may leave one hanging",
             "Update the brokers to Kafka 4.",
         )
     return ok(check, f"{VERIFICATION}=true" if not untold else f"transaction.version {features['transaction.version']}")
@@ -245,8 +245,8 @@ def _setting(
     if not value:
         return warning(
             name,
-            f"{_named(broker.node for broker in on)} does not tell it",
-            "Allow this user DESCRIBE_CONFIGS on the cluster, or look it up in server.properties.",
+            f"{_named(broker.node for broker in on)} does not show its value",
+            "Allow this user DESCRIBE_CONFIGS on the cluster, or look the value up in server.properties.",
         )
     found = f"{value}{_span(name, value)}" + (f" on {_named(b.node for b in on)}" if len(on) < all_of_them else "")
     failed = next((one for one in expected if not one.good(value)), None)
@@ -272,10 +272,16 @@ def _setting(
 def _told(brokers: Sequence[Broker], needs: Needs) -> Iterator[Finding]:
     """Settings that are never wrong, but useful to know when something is slow or refused."""
     if largest := [int(value) for broker in brokers if (value := _value(broker, "message.max.bytes"))]:
-        enough = "enough for all" if min(largest) >= needs.record else "the bus's own topics bring a larger limit"
+        enough = (
+            "enough for all topics"
+            if min(largest) >= needs.record
+            else "the bus's own topics have a larger limit of their own"
+        )
         yield ok("message.max.bytes", f"{min(largest)}, {enough}")
     if delays := [int(value) for broker in brokers if (value := _value(broker, "group.initial.rebalance.delay.ms"))]:
-        yield ok("group.initial.rebalance.delay.ms", f"{max(delays)}: so much longer takes the first worker to begin")
+        yield ok(
+            "group.initial.rebalance.delay.ms", f"{max(delays)}: the start of the first worker takes this much longer"
+        )
 
 
 def _value(broker: Broker, name: str) -> str | None:

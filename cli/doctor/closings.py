@@ -37,9 +37,9 @@ def judge(found: Counted) -> Iterator[Finding]:
         types = {name: number for (of, name), number in sorted(found.items()) if of == department}
         yield warning(
             CHECK,
-            f"{count(sum(types.values()), 'event')} of {department} closed nothing since the workers of this machine "
-            f"started: {listed([f'{number} {name}' for name, number in types.items()])}",
-            f"Let {department} publish a closing with the identifiers of its opening, and no closing without one: what "
-            "was opened for another customer stays open, and holds campaigns. The worker's log names one of each type "
-            "(`a closing event closes nothing`).",
+            f"{count(sum(types.values()), 'event')} of {department} closed no matter of their customer since the "
+            f"workers of this machine started: {listed([f'{number} {name}' for name, number in types.items()])}",
+            f"Let {department} publish every opening event, and each closing event with the identifiers of its opening "
+            "event: a matter that was opened for another customer stays open, and rules act on it. The worker's log "
+            "has the origin of one event of each type (`a closing event closes no matter of its customer`).",
         )

@@ -21,9 +21,10 @@ MARKS = {Verdict.OK: "✓", Verdict.WARNING: "!", Verdict.WRONG: "✗"}
 def doctor(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
-    """Check this machine, the brokers, the topics and what happens in them, and say how to mend what is not well.
+    """Check this machine, the brokers, the topics and their records, and say how to fix what is wrong.
 
-    Nothing is changed. Exit code 0: all is well, or there are only warnings; 1: something is wrong; 3: Kafka is away.
+    Nothing is changed. Exit code 0: all is well, or there are only warnings; 1: something is wrong; 3: Kafka is
+    unreachable.
 
     Example: cxbus doctor
     """
@@ -59,7 +60,7 @@ def _tell(finding: Finding) -> None:
 def lines(finding: Finding) -> list[str]:
     """The finding as a line, followed by the steps that fix it."""
     first = f"{MARKS[finding.verdict]} {finding.check}: {shown(finding.found)}"
-    return [first, *(f"    → {shown(step)}" for step in finding.mend)]
+    return [first, *(f"    → {shown(step)}" for step in finding.advice)]
 
 
 def summary(findings: Sequence[Finding]) -> str:

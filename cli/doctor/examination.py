@@ -64,10 +64,14 @@ def of_the_cluster(bus: Bus) -> Iterator[Finding]:
             raise
         raise Away(away(str(problem), embedded=embedded)) from problem
     except RetriableError as error:
-        words = f"{bus.address()} does not answer as a Kafka should ({error})"
+        words = f"{bus.address()} does not answer like a Kafka broker ({error})"
         raise Away(away(words, embedded=embedded)) from error
     except KafkaError as error:
-        yield wrong("Kafka", f"refuses to tell more: {error}", "Allow this user DESCRIBE and DESCRIBE_CONFIGS on all.")
+        yield wrong(
+            "Kafka",
+            f"refuses a request: {error}",
+            "Allow this user DESCRIBE and DESCRIBE_CONFIGS on the cluster and all topics.",
+        )
 
 
 def _asked(bus: Bus, asked: cluster.ClusterView, commands: Commands) -> Iterator[Finding]:

@@ -16,16 +16,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. ``mend`` has a command or a sentence for each step of the fix; empty if all is well."""
+    """One line of the report. ``advice`` has a command or a sentence for each step of the fix; empty if all is well."""
 
     check: str
     verdict: Verdict
     found: str
-    mend: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.verdict is Verdict.OK) != (not self.mend):
-            raise ValueError(f"{self.check}: what is well needs no remedy, everything else needs one")
+        if (self.verdict is Verdict.OK) != (not self.advice):
+            raise ValueError(f"{self.check}: a finding has advice unless its verdict is ok")
 
 
 def ok(check: str, found: str) -> Finding:
@@ -33,11 +33,11 @@ def ok(check: str, found: str) -> Finding:
     return Finding(check, Verdict.OK, found)
 
 
-def warning(check: str, found: str, *mend: str) -> Finding:
+def warning(check: str, found: str, *advice: str) -> Finding:
     """A finding of something that works, but should be changed."""
-    return Finding(check, Verdict.WARNING, found, mend)
+    return Finding(check, Verdict.WARNING, found, advice)
 
 
-def wrong(check: str, found: str, *mend: str) -> Finding:
+def wrong(check: str, found: str, *advice: str) -> Finding:
     """A finding because of which the bus does not work, or does not keep its guarantees."""
-    return Finding(check, Verdict.WRONG, found, mend)
+    return Finding(check, Verdict.WRONG, found, advice)

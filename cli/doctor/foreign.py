@@ -23,7 +23,7 @@ class ForeignRecord:
 def judge(told: Sequence[ForeignRecord], newer: Sequence[str]) -> Iterator[Finding]:
     """``newer``: error messages about records of a newer version of the bus, which stop the workers."""
     for words in newer:
-        yield wrong(CHECK, words, "Run that version everywhere; if there is none, somebody forged the record.")
+        yield wrong(CHECK, words, "Run that version in every process; if there is none, somebody forged the record.")
     if not told:
         if not newer:
             yield ok(CHECK, "none on the bus's own topics")
@@ -36,7 +36,7 @@ def judge(told: Sequence[ForeignRecord], newer: Sequence[str]) -> Iterator[Findi
     for one in hiding[-SHOWN:]:
         yield warning(
             CHECK,
-            f"{one.place} stands under the key of {one.hides}, and hides that state once Kafka compacts",
-            "The bus writes it again with the next event of that customer; until then, restart no worker without its "
-            "state directory.",
+            f"{one.place} has the key of {one.hides}: it replaces that state once Kafka compacts the topic",
+            "The bus writes the state again with the next event of that customer; until then, restart no worker "
+            "without its state directory.",
         )

@@ -26,15 +26,17 @@ def judge(found: Fingerprints, *, embedded: bool) -> Finding:
     """With another key every known customer would look new, so no worker starts with one."""
     if not found.whole:
         return warning(
-            CHECK, "cx.identities.v1 could not be read in time", "Look again; see `open transactions` if it stays so."
+            CHECK,
+            "cx.identities.v1 could not be read in time",
+            "Run `cxbus doctor` again; if it stays so, see `open transactions`.",
         )
     if found.theirs is None:
-        return ok(CHECK, "no identities were made yet")
+        return ok(CHECK, "there are no identities yet")
     if found.ours == found.theirs:
-        return ok(CHECK, f"the one of this bus's identities, fingerprint {found.theirs}")
-    mend = "Set CXBUS_IDENTITY_KEY to the key of the first worker; your secret store or a backup has it."
+        return ok(CHECK, f"the key of this bus's identities, fingerprint {found.theirs}")
+    mend = "Set CXBUS_IDENTITY_KEY to the key of the first worker; look for it in your secret store or a backup."
     if embedded:
         mend = f"Put the data directory's {GENERATED} back from a backup (and set no CXBUS_IDENTITY_KEY beside it)."
     if found.ours is None:
-        return wrong(CHECK, f"is missing, and the bus's identities have the fingerprint {found.theirs}", mend)
-    return wrong(CHECK, f"has fingerprint {found.ours}, but the bus's identities have {found.theirs}", mend)
+        return wrong(CHECK, f"is missing; the bus's identities were made with fingerprint {found.theirs}", mend)
+    return wrong(CHECK, f"has fingerprint {found.ours}, but the bus's identities were made with {found.theirs}", mend)

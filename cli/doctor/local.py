@@ -83,7 +83,7 @@ def folder(path: Path) -> Folder:
     if not there.is_dir():
         reason = f"{there} is a file"
     elif not os.access(there, os.W_OK | os.X_OK):
-        reason = f"no right to write in {there}"
+        reason = f"no permission to write in {there}"
     return Folder(str(path.absolute()), reason, shutil.disk_usage(there).free)
 
 

@@ -57,10 +57,10 @@ def _unknown(sources: Sequence[SettingsSource], known: Sequence[str]) -> Iterato
     for source in sources:
         for name in sorted(source.settings - set(known) - OTHERS):
             meant = get_close_matches(name, known, 1)
-            mend = f"Is {_spelt(meant[0])} meant? " if meant else ""
+            mend = f"Did you mean {_spelt(meant[0])}? " if meant else ""
             yield warning(
                 "settings",
-                f"{_spelt(name)} in {source.name} is no setting, and ignored",
+                f"{_spelt(name)} in {source.name} is not a setting, and is ignored",
                 f"{mend}Correct or remove it.",
             )
 
@@ -78,11 +78,11 @@ def folder(found: Folder) -> Finding:
             "Give this user the right to write there, or name another directory in CXBUS_DATA_DIR.",
         )
     free = f"{found.path}, {found.free / GIB:.1f} GiB free"
-    room = "Make room on that disk, or move the data directory while the bus is stopped (CXBUS_DATA_DIR)."
+    room = "Free space on that disk, or move the data directory while the bus is stopped (CXBUS_DATA_DIR)."
     if found.free < SCARCE:
         return wrong("data directory", f"{free}: the next writes may fail", room)
     if found.free < LITTLE:
-        return warning("data directory", f"{free}: soon full", room)
+        return warning("data directory", f"{free}: nearly full", room)
     return ok("data directory", free)
 
 
@@ -104,10 +104,10 @@ def rules(found: Rules) -> Finding:
         return wrong(
             "rules",
             found.error,
-            "Set CXBUS_RULES_DIR to the folder of your rules, or remove it: the shipped ones are in force without it.",
+            "Set CXBUS_RULES_DIR to the folder of your rules, or remove the setting to use the shipped rules.",
         )
     where = f"{found.folder}: {found.error}"
-    return wrong("rules", where, "Mend the file; `cxbus rules check` tells when it is right.")
+    return wrong("rules", where, "Fix the file; `cxbus rules check` says when it is valid.")
 
 
 def clock(now: int, newest: Mapping[str, int]) -> Finding:
@@ -123,7 +123,7 @@ def clock(now: int, newest: Mapping[str, int]) -> Finding:
         at = listed([name for name, time in newest.items() if time - now == ahead])
         return warning(
             "clock",
-            f"the newest record of {at} will be written in {span(ahead)} by this machine's clock",
+            f"by this machine's clock the newest record of {at} is {span(ahead)} in the future",
             "Let both this machine and the brokers take their time from the network (chrony, systemd-timesyncd).",
         )
     return ok("clock", "not behind the brokers'")

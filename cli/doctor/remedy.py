@@ -72,5 +72,5 @@ class Commands:
 def away(words: str, *, embedded: bool) -> Finding:
     """The finding that Kafka does not answer; ``words`` says how."""
     if embedded:
-        return wrong("Kafka", words, "Start the bus with `cxbus run`, and look again.")
-    return wrong("Kafka", words, "Start Kafka, or set CXBUS_BOOTSTRAP to where it is, and look again.")
+        return wrong("Kafka", words, "Start the bus with `cxbus run`, then run `cxbus doctor` again.")
+    return wrong("Kafka", words, "Start Kafka, or set CXBUS_BOOTSTRAP to its address, then run `cxbus doctor` again.")

@@ -45,16 +45,20 @@ class Consequence:
 
 
 MEANINGS: Mapping[str, Consequence] = {
-    "cleanup.policy": Consequence("records would go that the bus still needs, or stay that must go"),
-    "message.timestamp.type": Consequence("the broker's time is the bus's clock, and when records expire"),
-    "max.message.bytes": Consequence("other records are accepted than the bus counts on", "more"),
-    "segment.ms": Consequence("what is old is deleted or compacted at another time than promised", "less"),
-    "min.insync.replicas": Consequence("what was acknowledged may be lost with one broker, or writing stops too early"),
-    "retention.ms": Consequence("a bus that was down for longer finds records gone that it has not read", "more"),
-    "max.compaction.lag.ms": Consequence("what was erased is still there longer than promised", "less"),
-    "delete.retention.ms": Consequence("a reader that was away for longer misses what was erased", "more"),
-    "retention.bytes": Consequence("records are dropped by size, however young they are"),
-    "unclean.leader.election.enable": Consequence("a broker that lags behind may become the leader and drop records"),
+    "cleanup.policy": Consequence(
+        "Kafka would delete records that the bus needs, or keep records that must be deleted"
+    ),
+    "message.timestamp.type": Consequence("the bus's clock is the broker's append time, and records expire by it"),
+    "max.message.bytes": Consequence("Kafka would refuse the largest records of the bus", "more"),
+    "segment.ms": Consequence("Kafka deletes or compacts old records later than promised", "less"),
+    "min.insync.replicas": Consequence("the loss of one broker may lose acknowledged records, or stop writes"),
+    "retention.ms": Consequence("a bus that is stopped for longer loses records that it has not read", "more"),
+    "max.compaction.lag.ms": Consequence("deleted data stays on disk for longer than promised", "less"),
+    "delete.retention.ms": Consequence("a consumer that is stopped for longer misses tombstones", "more"),
+    "retention.bytes": Consequence("Kafka deletes records by size, however new they are"),
+    "unclean.leader.election.enable": Consequence(
+        "a replica that is not in sync may become the leader, and records are lost"
+    ),
 }
 
 
@@ -74,7 +78,7 @@ def judge(
     ]
     well = len(there) - len({finding.check for finding in ill} & {topic.name for topic in there})
     return [
-        *([ok("topics", f"{well} of {len(topics)} as the bus needs them")] if well else []),
+        *([ok("topics", f"{well} of {len(topics)} are as the bus needs them")] if well else []),
         *(
             [wrong("topics", f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing", APPLY)]
             if missing
@@ -96,9 +100,9 @@ def _partitions(topic: Topic, seen: TopicView) -> Iterator[Finding]:
     if there != topic.partitions:
         yield wrong(
             topic.name,
-            f"has {count(there, 'partition')} instead of {topic.partitions}. The number is fixed once a "
-            "topic exists: another one would move customers away from what is known of them",
-            f"If all the customers' topics have {there}: set CXBUS_PARTITIONS={there} for every process.",
+            f"has {count(there, 'partition')} instead of {topic.partitions}. The number must not change once "
+            "a topic exists: customers would move to partitions that lack their state",
+            f"If all topics keyed by customer have {there}: set CXBUS_PARTITIONS={there} for every process.",
             f"If nothing was ever published to {topic.name}: stop the bus, delete the topic, cxbus topics apply.",
             "Else use another cluster.",
         )
@@ -106,9 +110,9 @@ def _partitions(topic: Topic, seen: TopicView) -> Iterator[Finding]:
 
 def _copies(topic: Topic, seen: TopicView, nodes: Sequence[int], commands: Commands) -> Iterator[Finding]:
     fewest = min(len(partition.replicas) for partition in seen.partitions.values())
-    found = f"is kept on {count(fewest, 'broker')} instead of {topic.replication}"
+    found = f"has {count(fewest, 'replica')} instead of {topic.replication}"
     if fewest > topic.replication:
-        yield warning(topic.name, found, f"If that is meant: set CXBUS_REPLICATION={fewest}.")
+        yield warning(topic.name, found, f"If that is intended: set CXBUS_REPLICATION={fewest}.")
     elif fewest < topic.replication and topic.replication > len(nodes):
         yield wrong(
             topic.name,
@@ -117,7 +121,7 @@ def _copies(topic: Topic, seen: TopicView, nodes: Sequence[int], commands: Comma
         )
     elif fewest < topic.replication:
         moves = {number: _spread(one.replicas, nodes, topic.replication) for number, one in seen.partitions.items()}
-        yield wrong(topic.name, f"{found}: its records are lost with their broker", *commands.move(topic.name, moves))
+        yield wrong(topic.name, f"{found}: the loss of brokers may lose its records", *commands.move(topic.name, moves))
 
 
 def _spread(replicas: Sequence[int], nodes: Sequence[int], copies: int) -> list[int]:
@@ -130,7 +134,7 @@ def _spread(replicas: Sequence[int], nodes: Sequence[int], copies: int) -> list[
 
 def _settings(topic: Topic, seen: TopicView, commands: Commands) -> Iterator[Finding]:
     if not seen.settings:
-        yield warning(topic.name, "does not tell its settings", "Allow this user DESCRIBE_CONFIGS on the bus's topics.")
+        yield warning(topic.name, "does not show its settings", "Allow this user DESCRIBE_CONFIGS on the bus's topics.")
         return
     wanted = {**topic.config, "unclean.leader.election.enable": "false"}
     if topic.cleanup == "delete":
@@ -141,9 +145,9 @@ def _settings(topic: Topic, seen: TopicView, commands: Commands) -> Iterator[Fin
             meaning = MEANINGS.get(name, Consequence("the bus relies on it"))
             verdict = Verdict.WARNING if _harmless(meaning, there, value) else Verdict.WRONG
             instead = f"has {name}={_readable(name, there)} instead of {_readable(name, value)}"
-            why = meaning.why if verdict is Verdict.WRONG else "no harm to the bus, but not what was promised"
-            mend = commands.set_topic(topic.name, name, value)
-            yield Finding(topic.name, verdict, f"{instead}: {why}", (mend,))
+            why = meaning.why if verdict is Verdict.WRONG else "harmless to the bus, but not what was promised"
+            command = commands.set_topic(topic.name, name, value)
+            yield Finding(topic.name, verdict, f"{instead}: {why}", (command,))
 
 
 def _harmless(meaning: Consequence, there: str | None, wanted: str) -> bool:
@@ -166,7 +170,7 @@ def _own(name: str, seen: TopicView, copies: int, commands: Commands, nodes: Seq
         moves = {number: _spread(one.replicas, nodes, copies) for number, one in seen.partitions.items()}
         yield warning(
             name,
-            f"is kept on {count(fewest, 'broker')}, and there are {len(nodes)}: the loss of one stops the bus",
+            f"has {count(fewest, 'replica')}, and there are {len(nodes)} brokers: the loss of one stops the bus",
             *commands.move(name, moves),
         )
 
@@ -184,15 +188,17 @@ def _standing(name: str, seen: TopicView, least: int) -> Iterator[Finding]:
         if n not in headless and n not in few and len(one.in_sync) < len(one.replicas)
     ]
     if headless:
-        yield wrong(name, f"{_these(headless)} can't be read or written: no broker leads", _start(seen, headless))
+        yield wrong(
+            name, f"{_these(headless)} can't be read or written: no broker is the leader", _start(seen, headless)
+        )
     if few:
         yield wrong(
             name,
-            f"{_these(few)} can't be written: min.insync.replicas={least}, and fewer copies are in step",
+            f"{_these(few)} can't be written: min.insync.replicas={least}, and fewer replicas are in sync",
             _start(seen, few),
         )
     if behind:
-        yield warning(name, f"{_these(behind)}: a copy is not in step", _start(seen, behind))
+        yield warning(name, f"{_these(behind)}: a replica is not in sync", _start(seen, behind))
 
 
 def _these(numbers: Sequence[int]) -> str:
@@ -205,4 +211,4 @@ def _start(seen: TopicView, numbers: Sequence[int]) -> str:
         {node for n in numbers for node in seen.partitions[n].replicas if node not in seen.partitions[n].in_sync}
         or {node for n in numbers for node in seen.partitions[n].replicas}
     )
-    return f"Look at broker {listed([str(node) for node in missing])}: start it if it is down, wait if it catches up."
+    return f"Check broker {listed([str(node) for node in missing])}: start it if it is down, wait if it is catching up."

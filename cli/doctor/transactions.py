@@ -74,7 +74,7 @@ def judge(first: Look, second: Look, commands: Commands) -> list[Finding]:
         suspects(first) & suspects(second), key=lambda one: (one.topic, one.partition, one.start, one.producer)
     )
     if not lasting:
-        return [ok(CHECK, f"none that stays; {len(second.open)} under way")]
+        return [ok(CHECK, f"none that hangs or is overdue; {len(second.open)} in progress")]
     return [_finding(one, second, commands) for one in lasting]
 
 
@@ -83,18 +83,20 @@ def _finding(one: OpenTransaction, look: Look, commands: Commands) -> Finding:
     abort = commands.abort(one.topic, one.partition, start=one.start, producer=one.producer, epoch=one.epoch)
     keeper = look.keeper(one)
     if keeper is None:
-        return wrong(CHECK, f"{where}: hangs. No coordinator knows it, so it never ends, and readers stand", abort)
+        return wrong(
+            CHECK, f"{where}: hangs. No coordinator knows it, so it never ends and blocks consumers for ever", abort
+        )
     age = look.now - keeper.started
     whose = f"of {keeper.name}, open for {span(age // SECOND * SECOND)}"
     if age > keeper.timeout + SLACK:
         return wrong(
             CHECK,
-            f"{where}: {whose}, though its time-out is {span(keeper.timeout)}; readers stand",
-            "See whether every partition of __transaction_state has a leader. If all have:",
+            f"{where}: {whose}, though its time-out is {span(keeper.timeout)}; it blocks consumers",
+            "Check whether every partition of __transaction_state has a leader. If all have one:",
             abort,
         )
     return warning(
         CHECK,
-        f"{where}: {whose}; readers stand until it ends, at the latest after {span(keeper.timeout)}",
-        f"See what {keeper.name} does; publishers should commit within a second and ask for a short time-out.",
+        f"{where}: {whose}; it blocks consumers until it ends, at the latest after {span(keeper.timeout)}",
+        f"Find out what {keeper.name} is doing; publishers should commit within a second, with a short time-out.",
     )

@@ -124,7 +124,7 @@ def _same(known: Arrived, copy: Arrived) -> bool:
 def _reused(entry: Entry, nth: int) -> Refused:
     return Refused(
         "id-reused",
-        f"source {entry.source!r} has sent the id {entry.id!r} before with other content; the first one stands. "
+        f"source {entry.source!r} has sent the id {entry.id!r} before with other content; only the first one counts. "
         "Give every event an id of its own.",
         nth,
     )

@@ -81,7 +81,7 @@ def _check_fields(raw: Mapping[str, object]) -> None:
 
 def _version(raw: object) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool):
-        raise RuleError(f"version: {raw!r} is no whole number")
+        raise RuleError(f"version: {raw!r} is not a whole number")
     return raw
 
 
@@ -90,9 +90,11 @@ def _notified(raw: object, outreach: Sequence[str]) -> tuple[str, ...]:
     departments = {*outreach, "ops"}
     for department in notify:
         if department not in departments:
-            raise RuleError(f"notify: {department!r} is told no alerts; there are {', '.join(sorted(departments))}")
+            raise RuleError(
+                f"notify: {department!r} receives no alerts; these departments do: {', '.join(sorted(departments))}"
+            )
     if not notify:
-        raise RuleError("notify: names nobody")
+        raise RuleError("notify: names no department")
     return tuple(notify)
 
 
@@ -119,7 +121,7 @@ def _check_reason(reason: str) -> None:
         raise RuleError(f"reason: {error}; a literal brace is doubled") from None
     for name, form, conversion in fields:
         if name is not None and (not name.isidentifier() or form or conversion):
-            raise RuleError(f"reason: {{{name}}} is no field; write {{campaignId}}, and a literal brace as {{{{")
+            raise RuleError(f"reason: {{{name}}} is not a field; write {{campaignId}}, and a literal brace as {{{{")
 
 
 def _tests(raw: object) -> tuple[Mapping[str, object], ...]:

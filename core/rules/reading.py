@@ -25,7 +25,7 @@ def duration(text: object, where: str) -> int:
     """``72h`` as µs. Raises ``RuleError``."""
     match = re.fullmatch(r"(\d+)([smhd])", str(text))
     if not match:
-        raise RuleError(f"{where}: {text!r} is no duration; write a number and s, m, h or d, like 72h")
+        raise RuleError(f"{where}: {text!r} is not a duration; write a number and s, m, h or d, like 72h")
     return int(match[1]) * UNITS[match[2]]
 
 
@@ -54,7 +54,7 @@ def pairs(raw: object, where: str) -> Where:
 def stream(name: str, vocabulary: Vocabulary, where: str) -> str:
     """The name of an event type, or of a stream that several types belong to. Raises ``RuleError``."""
     if name not in vocabulary and name not in (CONTACT, ENGAGED):
-        raise RuleError(f"{where}: {name!r} is no event type; see `cxbus schemas list`")
+        raise RuleError(f"{where}: {name!r} is not an event type; see `cxbus schemas list`")
     if name in vocabulary and vocabulary[name].note:
         raise RuleError(f"{where}: {name!r} is an answer to an alert, which no rule looks at")
     return name

@@ -78,8 +78,10 @@ class Application(faust.App):
     def outside(self) -> str | None:
         """Why this worker is not a member of a stable group, in words; ``None`` if it is. Callable from any thread."""
         if self._consumer is None:
-            return "no member of the group yet"
-        return "the group is rebalancing" if self.rebalancing else cast("BatchConsumer", self.consumer).outside()
+            return "not yet a member of the consumer group"
+        return (
+            "the consumer group is rebalancing" if self.rebalancing else cast("BatchConsumer", self.consumer).outside()
+        )
 
     def given(self, topic: str) -> set[int]:
         """The partitions of ``topic`` that are assigned to this worker. Callable from any thread."""

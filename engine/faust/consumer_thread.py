@@ -274,7 +274,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Why this is not a member of the group, in words; ``None`` if it is one. Called from other threads."""
         consumer = self._consumer
         if consumer is None:
-            return "no member of the group yet"
+            return "not yet a member of the consumer group"
         return outside(consumer)
 
     def given(self, topic: str) -> set[int]:

@@ -147,7 +147,9 @@ class BatchConsumer(driver.Consumer):
         """
         if revoked and self._thread.displaced():
             self._host.fatal(
-                Fatal(f"Kafka dropped worker {self._host.instance}: it was frozen, or its id is used twice")
+                Fatal(
+                    f"Kafka removed worker {self._host.instance} from the group: it was frozen, or its id is used twice"
+                )
             )
             await asyncio.Event().wait()  # until the worker stops: aiokafka would join as soon as this returns
         for listener in self._host.listeners:

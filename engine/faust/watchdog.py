@@ -37,9 +37,9 @@ class Watchdog:
         self._note(progress, now)
         for tp, (_, since) in self._open.items():
             if now - since > self._still:
-                return f"partition {tp.partition} of {tp.topic}: a batch is not done after {self._still:g} s"
+                return f"partition {tp.partition} of {tp.topic}: a batch has not finished after {self._still:g} s"
         if self._lagging is not None and now - self._lagging > self._still:
-            return f"there is lag, and no batch was done for {self._still:g} s"
+            return f"there is lag, and no batch has finished for {self._still:g} s"
         return None
 
     def _note(self, progress: Mapping[TP, Progress], now: float) -> None:

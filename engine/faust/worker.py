@@ -103,17 +103,17 @@ async def _work(app: Application, ending: Shutdown, told: asyncio.Event, prepari
     for task in ends:
         task.cancel()
     code = _code(app.failure)
-    log.info("worker stops", code=code)
+    log.info("worker is stopping", code=code)
     # a separate task instead of a time-out: Faust's wait_empty swallows cancellation
     stopping = asyncio.create_task(_stop(app, starting), name="stop")
     seconds = FAILED_STOP_SECONDS if code else STOP_SECONDS
     done, _ = await asyncio.wait({stopping}, timeout=seconds)
     if not done:
-        why = "it was told to end" if app.failure is None else str(app.failure)
-        ending.begin(f"{why}, and its stop took more than {seconds:g} s", code or FAILED, 0)
+        why = "it was asked to stop" if app.failure is None else str(app.failure)
+        ending.begin(f"{why}, and stopping took more than {seconds:g} s", code or FAILED, 0)
         return code or FAILED
     if (error := stopping.exception()) is not None:
-        log.error("stop failed", error=repr(error))
+        log.error("stopping the worker failed", error=repr(error))
         code = FAILED
     log.info("worker stopped", code=code)
     return code

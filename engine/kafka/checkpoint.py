@@ -93,9 +93,9 @@ class Checkpoint:
 
 
 _WORDS: Mapping[Doubt, str] = {
-    Doubt.OTHER_CLUSTER: "it is of another cluster",
-    Doubt.OTHER_TOPIC: "it is of other topics, or of topics that were made anew",
+    Doubt.OTHER_CLUSTER: "it belongs to another cluster",
+    Doubt.OTHER_TOPIC: "it belongs to other topics, or to topics that were created again",
     Doubt.TOO_OLD: "it is older than {days:g} days",
     Doubt.BEYOND_END: "partition {tp.partition} of {tp.topic} ends at {log.end}, before {offset}",
-    Doubt.BEFORE_START: "partition {tp.partition} of {tp.topic} begins at {log.start}, behind {offset}",
+    Doubt.BEFORE_START: "partition {tp.partition} of {tp.topic} begins at {log.start}, after {offset}",
 }

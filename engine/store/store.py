@@ -66,7 +66,7 @@ class Store:
         except Exception as error:
             if not _has_room(directory):  # the disk is full, the database is intact
                 raise StoreFailed(directory, error) from error
-            log.warning("a local store can't be read, it is made anew", directory=str(directory), error=str(error))
+            log.warning("a local store can't be read, it is created again", directory=str(directory), error=str(error))
             wipe(directory)
             try:
                 self._open()
@@ -253,7 +253,7 @@ def wipe(directory: Path) -> None:
     if not directory.exists():
         return
     if not all(_OURS.fullmatch(file.name) for file in directory.iterdir()):
-        raise FileExistsError(f"{directory} is not a state directory of this engine: it is left alone")
+        raise FileExistsError(f"{directory} is not a state directory of this engine, and is left as it is")
     shutil.rmtree(directory)
 
 
@@ -266,5 +266,5 @@ def discard_unused(home: Path, now: float, most_seconds: float) -> None:
         if _is_database(directory):
             written = max(file.stat().st_mtime for file in directory.iterdir())
             if now - written > most_seconds:
-                log.info("a local store was not used for long, it is removed", directory=str(directory))
+                log.info("a local store was unused for long, it is removed", directory=str(directory))
                 wipe(directory)

@@ -130,7 +130,9 @@ class Partition:
                 if self._state.offset_commit_due:
                     await self._state.commit_position(producer)
                     continue
-                log.info("idle for long, fencing anew", topic=self._config.topic, partition=self.number)
+                log.info(
+                    "partition was idle for long, fencing it again", topic=self._config.topic, partition=self.number
+                )
                 return True
             if batch is None:
                 await self._state.commit_position(producer)
@@ -147,7 +149,7 @@ class Partition:
         async with limited(config.limits.fence, f"partition {self.number} of {config.topic} could not be fenced"):
             await producer.start()
         config.observer.fenced(config.topic, self.number, clock() - began)
-        log.info("fenced", topic=config.topic, partition=self.number, seconds=round(clock() - began, 3))
+        log.info("partition fenced", topic=config.topic, partition=self.number, seconds=round(clock() - began, 3))
 
 
 def _drop_all(queue: asyncio.Queue[Batch | None]) -> None:

@@ -132,7 +132,7 @@ class PartitionState:
             config.observer.lost(config.topic, self._number, found.lost)
         if kept and found.start == self.position:
             config.observer.kept(config.topic, self._number)
-            log.info("kept", topic=config.topic, partition=self._number, next=self.position)
+            log.info("partition kept", topic=config.topic, partition=self._number, next=self.position)
             return
         if kept:
             self.discard()
@@ -147,7 +147,7 @@ class PartitionState:
             await commit(producer, self.source, found.start, config.group_id, {}, config.limits)
         config.observer.restored(config.topic, self._number, records, clock() - began)
         log.info(
-            "restored",
+            "partition restored",
             topic=config.topic,
             partition=self._number,
             records=records,
@@ -159,9 +159,14 @@ class PartitionState:
         """Bring the local store up to date, or fill it from scratch; returns the number of records read."""
         config, bounds = self._config, found.bounds
         cache, now = processor.checkpoint(), time.time()
-        unusable = "there is none" if cache is None else cache.unusable(bounds, now, config.limits.cache)
+        unusable = "there is no local store" if cache is None else cache.unusable(bounds, now, config.limits.cache)
         if cache is None or unusable:
-            log.info("no local state", topic=config.topic, partition=self._number, reason=unusable)
+            log.info(
+                "no usable local state, restoring from the first offset",
+                topic=config.topic,
+                partition=self._number,
+                reason=unusable,
+            )
             processor.reset()
             known: Mapping[TopicPartition, int] = bounds.begins
         else:

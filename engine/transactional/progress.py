@@ -81,8 +81,8 @@ class WrittenBefore(Permanent):
 
     def __init__(self, topic: str, partition: int, offset: int) -> None:
         super().__init__(
-            f"the record {topic}/{partition}/{offset} is the bus's own, and has no header v: these topics were written "
-            "by a version from before there was one, which this one can't read. Use a Kafka (or a data directory) "
+            f"the record {topic}/{partition}/{offset} is the bus's own, and has no header v: a version before 0.1.0 "
+            "wrote these topics, and this one can't read them. Use a Kafka (or a data directory) "
             "without them, and let the departments publish again"
         )
 

@@ -149,7 +149,7 @@ async def _read(
                     reached(min(position, end))
     except TimeoutError as error:
         raise Fatal(
-            f"restore from partition {source.partition} of {source.topic} stands at {position} of {end} for "
-            f"{stall_seconds:g} s: another writer's transaction is open (or hangs), or its broker is away"
+            f"restore from partition {source.partition} of {source.topic} has been at {position} of {end} for "
+            f"{stall_seconds:g} s: a transaction of another producer is open (or hangs), or the broker is unreachable"
         ) from error
     return count

@@ -36,7 +36,9 @@ def test_nothing_acknowledged_is_lost_and_all_work_again_when_the_brokers_disk_w
 ) -> None:
     with SmallDisk(tmp_path / "broker" / "kafka", BROKER_MIB) as disk, arena(tmp_path, SEED) as (broker, bus):
         told, problems, recovery, errors = asyncio.run(under_the_broker(bus, broker, disk))
-        hard = [line for line in bus.fleet.log(10_000_000).splitlines() if "process leaves hard" in line]
+        hard = [
+            line for line in bus.fleet.log(10_000_000).splitlines() if "process exits without a clean shutdown" in line
+        ]
     with capsys.disabled():
         print(f"\n{told}\n  left hard: {hard}")
     assert [] == problems, bus.fleet.log()

@@ -58,7 +58,7 @@ def test_a_sink_whose_database_is_taken_away_ends_and_the_next_one_rebuilds_it(
             lose(stage.sink.database)
             assert 1 == await stage.sink.ended(10.0)
             assert "cxbus: " in stage.sink.log()
-            assert "was removed or replaced while this sink wrote it. Start it again" in stage.sink.log()
+            assert "was removed or replaced while this sink wrote it. Start the sink again" in stage.sink.log()
             assert "Traceback" not in stage.sink.log()
             stage.sink.start()
             rebuilt = await stage.at_end()

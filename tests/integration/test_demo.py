@@ -148,8 +148,8 @@ def test_anything_else_than_the_manifest_says_is_failure_and_is_said(bootstrap: 
     sabotaged.write_text(text.replace("of: ben, state: fired", "of: ben, state: resolved"))
     done = once(tmp_path, bootstrap, "--manifest", str(sabotaged))
     differences = [
-        "missing: alert upsell-moment of ben, resolved, told to sales",
-        "too much: alert upsell-moment of ben, fired, told to sales",
+        "missing: alert upsell-moment of ben, resolved, sent to sales",
+        "unexpected: alert upsell-moment of ben, fired, sent to sales",
     ]
     assert (1, SUMMARY | {"ok": False, "differences": differences}) == (done.returncode, summary(done.stdout))
     assert all(difference in done.stderr for difference in differences)

@@ -159,7 +159,7 @@ def test_a_topic_that_keeps_records_for_too_short_is_found_and_mended(data: Path
     code, found = ill(data)
     assert (Code.WRONG, [JOURNAL]) == (code, list(found))
     assert "has retention.ms=604800000 (7 d) instead of 1814400000 (21 d)" in found[JOURNAL]["found"]
-    mend(*found[JOURNAL]["mend"])
+    mend(*found[JOURNAL]["advice"])
     assert (Code.OK, {}) == ill(data)
 
 
@@ -167,7 +167,7 @@ def test_a_broker_that_stops_verifying_transactions_is_refused_and_mended(data: 
     _set_broker(admin, VERIFICATION, "false")
     code, found = ill(data)
     assert (Code.WRONG, ["transaction verification"]) == (code, list(found))
-    mend(*found["transaction verification"]["mend"])
+    mend(*found["transaction verification"]["advice"])
     assert (Code.OK, {}) == ill(data)
 
 
@@ -175,7 +175,7 @@ def test_a_deleted_topic_is_missed_and_applied_again(data: Path, admin: Any) -> 
     admin.delete_topics([DEPARTMENT])
     code, found = ill(data)
     assert (Code.WRONG, ["topics"]) == (code, list(found))
-    assert (f"{DEPARTMENT} is missing", ["cxbus topics apply"]) == (found["topics"]["found"], found["topics"]["mend"])
+    assert (f"{DEPARTMENT} is missing", ["cxbus topics apply"]) == (found["topics"]["found"], found["topics"]["advice"])
     assert Code.OK == cxbus(data, "topics", "apply")[0]
     assert (Code.OK, {}) == ill(data)
 
@@ -233,7 +233,7 @@ def test_a_hanging_transaction_is_found_and_aborted(data: Path, broker: Embedded
     assert (Code.WRONG, ["open transactions"]) == (code, list(found))
     assert f"{DEPARTMENT}, partition 0, from offset" in found["open transactions"]["found"]
     assert "hangs" in found["open transactions"]["found"]
-    mend(*found["open transactions"]["mend"])
+    mend(*found["open transactions"]["advice"])
     assert (Code.OK, {}) == ill(data)
 
 
@@ -251,11 +251,11 @@ def test_a_given_kafka_must_be_told_its_partitions_and_key_and_is_mended_with_ka
     _set(admin, LINKS, "segment.ms", "3600000")
     code, found = ill(tmp_path, *given)
     assert (Code.OK, {"Kafka", LINKS}) == (code, set(found))
-    assert ["Run three brokers."] == found["Kafka"]["mend"]
+    assert ["Run three brokers."] == found["Kafka"]["advice"]
     command = (
         f"kafka-configs.sh --bootstrap-server {broker.bootstrap} --alter --entity-type topics --entity-name {LINKS}"
     )
-    assert [f"{command} --add-config segment.ms=86400000"] == found[LINKS]["mend"]
+    assert [f"{command} --add-config segment.ms=86400000"] == found[LINKS]["advice"]
     _set(admin, LINKS, "segment.ms", "86400000")
 
 
@@ -267,7 +267,7 @@ def test_a_misspelt_setting_and_a_broken_rule_are_found_before_kafka_is_asked(
     monkeypatch.setenv("CXBUS_BOOSTRAP", "k:9092")
     code, found = ill(data)
     assert (Code.WRONG, {"settings", "rules"}) == (code, set(found))
-    assert "CXBUS_BOOSTRAP in the environment is no setting, and ignored" == found["settings"]["found"]
+    assert "CXBUS_BOOSTRAP in the environment is not a setting, and is ignored" == found["settings"]["found"]
     assert "bad.yaml" in found["rules"]["found"]
 
 
@@ -299,7 +299,7 @@ def test_foreign_records_are_told_of_with_whose_state_they_hide(home: Home, data
     newer = producer.send(JOURNAL, key=b"c_1", value=b"{}", headers=[("v", b"2")], partition=0).get(timeout=30)
     producer.close()
     said = cxbus(data, "doctor")[1]
-    assert "cx.profiles.v1/0/5 stands under the key of the customer c_0123456789abcdef0123456789" in said
+    assert "cx.profiles.v1/0/5 has the key of the customer c_0123456789abcdef0123456789" in said
     assert f"cx.journal.v1/0/{newer.offset} was written by version 2 of the bus" in said
 
 

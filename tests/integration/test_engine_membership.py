@@ -30,8 +30,8 @@ def told(place: Town, worker: int, event: str) -> list[int]:
 async def owns(place: Town, worker: int, partitions: int, seconds: float) -> float:
     """Seconds until the worker has fenced so many partitions."""
     began = time.monotonic()
-    while len(told(place, worker, "fenced")) < partitions:
-        assert time.monotonic() - began < seconds, f"{told(place, worker, 'fenced')}\n{place.log()}"
+    while len(told(place, worker, "partition fenced")) < partitions:
+        assert time.monotonic() - began < seconds, f"{told(place, worker, 'partition fenced')}\n{place.log()}"
         await asyncio.sleep(0.1)
     return time.monotonic() - began
 
@@ -53,13 +53,13 @@ def test_a_killed_worker_that_is_back_in_time_gets_its_partitions_without_a_reba
     async def story() -> None:
         async with town(bootstrap, tmp_path) as place:
             await shared(place)
-            before = told(place, 0, "fenced"), told(place, 1, "fenced")
+            before = told(place, 0, "partition fenced"), told(place, 1, "partition fenced")
             place.kill(1)
             await owns(place, 1, PARTITIONS, 60)
             await place.publish(1_000, 1_000)
             await place.counted(2_000, seconds=60)
-            again = told(place, 1, "fenced")[len(before[1]) :]
-            assert (before[0], sorted(before[1])) == (told(place, 0, "fenced"), sorted(again)), (
+            again = told(place, 1, "partition fenced")[len(before[1]) :]
+            assert (before[0], sorted(before[1])) == (told(place, 0, "partition fenced"), sorted(again)), (
                 "nobody else was touched"
             )
 
@@ -70,7 +70,7 @@ def test_a_stopped_workers_partitions_go_over_at_once(bootstrap: str, tmp_path: 
     async def story() -> None:
         async with town(bootstrap, tmp_path) as place:
             await shared(place)
-            before = len(told(place, 0, "fenced"))
+            before = len(told(place, 0, "partition fenced"))
             code, _ = place.stop(1)
             assert 0 == code
             seconds = await owns(place, 0, before + PARTITIONS, 60)

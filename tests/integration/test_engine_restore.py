@@ -49,7 +49,7 @@ def test_a_restore_reads_committed_records_behind_another_writers_open_transacti
                     await mine.commit_transaction()
                 found = await read_positions(bootstrap, place.name, place.source, [place.target], place.progress)
                 begins, ends = found.bounds.begins, found.bounds.ends
-                with pytest.raises(Fatal, match="another writer's transaction is open"):
+                with pytest.raises(Fatal, match="a transaction of another producer is open"):
                     await restore(bootstrap, begins, ends, lambda _: None, 2)
                 values: list[bytes] = []
                 reading = asyncio.create_task(
@@ -103,7 +103,7 @@ def test_transactions_that_the_coordinator_has_forgotten_neither_stop_the_restor
             records = await place.read(place.source)
             alerts = TopicPartition(f"{place.name}.narrow", 0)
             await hang(bootstrap, f"{place.name}-0", place.target, alerts)
-            with pytest.raises(Fatal, match="transaction is open \\(or hangs\\)"):
+            with pytest.raises(Fatal, match="a transaction of another producer is open \\(or hangs\\)"):
                 await restore(bootstrap, {place.target: 0}, {place.target: 1}, lambda _: None, 2)
             notes = Notes()
             owner = await place.open(notes)

@@ -44,7 +44,7 @@ def test_who_stands_still_is_seen_ended_and_started_again(bus: Bus, name: str) -
     os.kill(ill.pid, signal.SIGSTOP)
     said = bus.say("status")
     assert (Code.WRONG, True) == (said.code, "does not answer" in said.out)
-    assert within(2 * FEW, lambda: f"{title} does not answer for" in bus.told()), bus.told()
+    assert within(2 * FEW, lambda: f"{title} has not answered for" in bus.told()), bus.told()
     assert within(2 * FEW, lambda: bus.told().count(f"✓ {title}") > ups), bus.told()
     assert ill.pid != process(bus, name).pid
     assert within(FEW, lambda: Code.OK == bus.say("status").code), bus.say("status").out
@@ -89,7 +89,7 @@ def test_a_bus_with_another_key_says_so_and_stops(bus: Bus) -> None:
         [*COMMAND, "run"], env=environ, cwd=bus.data_dir, capture_output=True, text=True, timeout=START
     )
     assert Code.USAGE == done.returncode, done.stdout + done.stderr
-    assert "The worker 0 can't go on, and no restart mends it: CXBUS_IDENTITY_KEY is not the key" in done.stderr
+    assert "The worker 0 can't continue, and a restart does not help: CXBUS_IDENTITY_KEY is not the key" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -98,7 +98,7 @@ def test_a_broker_that_goes_away_in_the_middle_is_told_in_words_with_what_was_ac
     assert Code.AWAY == midway.value.code == from_the_start.value.code
     said = str(midway.value)
     assert said.startswith("Kafka did not take everything (it acknowledged nothing for 3 s): ")
-    assert said.endswith("then send all of it again: events that arrived count once.")
+    assert said.endswith("then send all of it again: no event counts twice.")
     acknowledged = int(said.partition("): ")[2].partition(" were acknowledged")[0].replace(",", ""))
     assert 2_000 <= acknowledged <= 7_000
     assert "Kafka did not" in str(from_the_start.value)
@@ -118,4 +118,4 @@ def test_an_interruption_is_told_with_what_was_acknowledged(bootstrap: str, caps
         publish(bootstrap, interrupted(), [topic])
     said = capsys.readouterr().err
     assert said.startswith("Interrupted: ")
-    assert said.endswith(" were acknowledged; send all of it again: events that arrived count once.\n")
+    assert said.endswith(" were acknowledged; send all of it again: no event counts twice.\n")

@@ -108,7 +108,7 @@ def test_a_list_counts_records_and_tells_what_differs(bootstrap: str, two: tuple
     assert (full.exists, full.partitions, full.offsets, full.records) == (True, 2, ((0, 3), (0, 2)), 5)
     assert full.differences == (
         "has 2 partitions instead of 3",
-        "is kept on 1 broker instead of 3",
+        "has 1 replica instead of 3",
         "has min.insync.replicas=1 instead of 2",
     )
     assert (missing.exists, missing.partitions, missing.records) == (False, 0, 0)

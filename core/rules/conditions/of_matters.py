@@ -51,7 +51,7 @@ class OfMatters(Condition):
         value, at = raw[cls.written], f"{where}.{cls.written}"
         entity, said = next(iter(value.items())) if isinstance(value, Mapping) and value else (value, None)
         if entity not in cls.entities:
-            raise RuleError(f"{at}: {entity!r} is no matter that can be {cls.written}")
+            raise RuleError(f"{at}: {entity!r} is not a matter that can be {cls.written}")
         same = None if raw.get("same") is None else str(raw["same"])
         if part.resolving and same is not None and same != part.key:
             raise RuleError(f"{where}.same: what resolves an alert can only name its key ({part.key})")

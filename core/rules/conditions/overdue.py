@@ -26,7 +26,7 @@ class Overdue(OfMatters):
         """This condition with its days. Raises ``RuleError``."""
         days = raw.get("days", 0)
         if not isinstance(days, int) or isinstance(days, bool) or days < 0:
-            raise RuleError(f"{where}.days: {days!r} is no whole number of days")
+            raise RuleError(f"{where}.days: {days!r} is not a whole number of days")
         return replace(self, days=days)
 
     def holds(self, now: Now) -> Answer:

@@ -41,7 +41,9 @@ class Part:
             raise RuleError(f"{where}: a condition is a mapping, like {{open: case}}")
         kind = next((kind for name, kind in self.kinds.items() if name in raw), None)
         if kind is None:
-            raise RuleError(f"{where}: {', '.join(map(str, raw))} is no condition; known are {', '.join(self.kinds)}")
+            raise RuleError(
+                f"{where}: {', '.join(map(str, raw))} is not a condition; known are {', '.join(self.kinds)}"
+            )
         unknown = sorted(set(map(str, raw)) - {kind.written, *kind.options})
         if unknown:
             raise RuleError(f"{where}: {unknown[0]!r} does not go with {kind.written!r}")

@@ -99,11 +99,11 @@ def outside(consumer: AIOKafkaConsumer) -> str | None:
     """Why this is not a member of its group, in words; ``None`` if it is one. May be called from other threads."""
     coordinator, subscription = consumer._coordinator, consumer._subscription.subscription
     if coordinator.coordinator_id is None:
-        return "the group's coordinator is away"
+        return "the coordinator of the consumer group is unreachable"
     if not coordinator.member_id or coordinator.generation < 0:
-        return "no member of the group"
+        return "not a member of the consumer group"
     if subscription is None or coordinator.need_rejoin(subscription):
-        return "the group is rebalancing"
+        return "the consumer group is rebalancing"
     return None
 
 

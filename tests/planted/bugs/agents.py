@@ -304,13 +304,13 @@ BUGS = (
         """\
     size = letter.cut.value_bytes if letter.cut else len(letter.value or b"")
     if size > most:
-        return f"its value has {size} bytes, and an event may have {most}"
+        return f"its value has {size} bytes, and an event may have at most {most}"
     if letter.cut:
 """,
         """\
     size = len(letter.value or b"")
     if size > most:
-        return f"its value has {size} bytes, and an event may have {most}"
+        return f"its value has {size} bytes, and an event may have at most {most}"
     if letter.cut and not letter.value:
 """,
         (checks.NOT_SENT,),

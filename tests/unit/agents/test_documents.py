@@ -177,7 +177,7 @@ FORMER_REDIRECT = orjson.dumps(
 @pytest.mark.parametrize("profile", [FORMER, FORMER_REDIRECT])
 def test_a_profile_of_an_earlier_version_is_refused_by_its_number(profile: bytes) -> None:
     for read in (head, CODEC.decode):
-        with pytest.raises(OtherVersion, match=rf"a state of form 3; this version of the bus knows {SCHEMA}"):
+        with pytest.raises(OtherVersion, match=rf"a state of version 3; this version of the bus knows {SCHEMA}"):
             read(Document(profile, b""))
 
 
@@ -185,7 +185,7 @@ def test_a_profile_of_an_earlier_version_is_refused_by_its_number(profile: bytes
 def test_a_profile_of_a_later_version_is_refused_by_its_number(more: list[object]) -> None:
     state = msgspec.msgpack.encode([SCHEMA + 1, *more])
     for read in (head, CODEC.decode):
-        with pytest.raises(OtherVersion, match=rf"a state of form {SCHEMA + 1}; "):
+        with pytest.raises(OtherVersion, match=rf"a state of version {SCHEMA + 1}; "):
             read(Document(b"{}", state))
 
 

@@ -56,7 +56,7 @@ def test_an_event_of_a_blocked_value_alone_is_a_letter_of_intake_that_says_which
     assert (DEAD, "no-identifier", "intake") == reason(letter)
     message = dict(letter.headers)["__cxbus.errors.message"].decode()
     assert f"email (since {SINCE}" in message
-    assert "send an identifier that is the customer's own" in message
+    assert "send an identifier that belongs to this customer alone" in message
     assert "example.com" not in message
 
 

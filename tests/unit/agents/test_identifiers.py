@@ -51,7 +51,7 @@ def test_of_a_type_that_is_nearly_ours_is_said_which_one_is_meant(kind: str, mea
 def test_another_type_is_refused_without_a_word_of_what_it_was() -> None:
     dead = refusal(*Normalisation(types=["loyalty_no"]).judge([("Ada Lovelace", "x")]))
     assert dead is not None
-    assert "data.customer.identifiers[0].type is no type of identifier; expected customer_no" in dead.message
+    assert "data.customer.identifiers[0].type is not a type of identifier; expected customer_no" in dead.message
     assert "loyalty_no" in dead.message
     assert "ada" not in dead.message.lower()
 
@@ -69,7 +69,7 @@ def test_who_is_nobody_is_told_by_place_type_and_reason_and_never_by_value() -> 
     assert "no-identifier" == dead.reason
     assert (
         "none of data.customer.identifiers identifies anybody: [0] (customer_no) is a placeholder, "
-        "[1] (phone) is no valid telephone number, [2] (login) is a template that nobody filled in, "
+        "[1] (phone) is not a valid telephone number, [2] (login) is a template that nobody filled in, "
     ) in dead.message
     assert "and 6 more; send at least one that does." in dead.message
     assert "555" not in dead.message

@@ -322,7 +322,7 @@ def test_an_answer_that_echoes_nobody_is_a_dead_letter(house: House) -> None:
     assert (DEAD, answer("c_nobody")) == (letter.topic, letter.value)
     headers = dict(letter.headers)
     assert (b"invalid-data", b"resolver") == (headers["__cxbus.errors.exception"], headers["__cxbus.errors.stage"])
-    assert b"data.customerId is no customer of this bus" in headers["__cxbus.errors.message"]
+    assert b"data.customerId is not a customer of this bus" in headers["__cxbus.errors.message"]
 
 
 @pytest.mark.parametrize("seconds", [60.0, 0.0])

@@ -182,10 +182,10 @@ def test_what_real_people_have_identifies_them(kind: str, value: str) -> None:
         ("login", "a\x07b", "text with characters that can't be printed"),
         ("login", "${user}", "a template that nobody filled in"),
         ("email", "noreply@shop.com", "a mailbox that nobody reads"),
-        ("email", "ada(at)example.com", "no e-mail address"),
-        ("phone", "call me", "no telephone number"),
-        ("phone", "+1 555 555 5555", "no valid telephone number"),
-        ("social", "ada", "no network:handle, such as mastodon:ada"),
+        ("email", "ada(at)example.com", "not an e-mail address"),
+        ("phone", "call me", "not a telephone number"),
+        ("phone", "+1 555 555 5555", "not a valid telephone number"),
+        ("social", "ada", "not a network:handle, such as mastodon:ada"),
     ],
 )
 def test_why_one_was_dropped_is_said(kind: str, value: str, why: str) -> None:
@@ -201,7 +201,7 @@ def test_a_national_number_needs_a_region() -> None:
     "number", ["+1 415 555 2671;isub=7", "+1 415 555 2671;ISUB=7;ext=101", "+1 415 555 2671" + "," * 60]
 )
 def test_what_the_parser_would_leave_out_or_take_long_for_is_no_number(number: str) -> None:
-    assert Nobody("phone", "no telephone number") == NORMALISATION.identifier("phone", number)
+    assert Nobody("phone", "not a telephone number") == NORMALISATION.identifier("phone", number)
 
 
 def test_blanks_are_read_as_one() -> None:

@@ -113,8 +113,8 @@ def test_what_is_written_at_no_time_of_its_own_is_written_at_the_latest_that_was
 @pytest.mark.parametrize(
     ("topic", "partition", "said"),
     [
-        ("cx.nobody.events.v1", 0, "no topic of this bus"),
-        (alerts_topic("web"), 0, "no topic of this bus"),
+        ("cx.nobody.events.v1", 0, "is not a topic of this bus"),
+        (alerts_topic("web"), 0, "is not a topic of this bus"),
         (JOURNAL, 2, "partitions from 0 to 1"),
         (JOURNAL, -1, "partitions from 0 to 1"),
         (LINKS, 1, "partitions from 0 to 0"),

@@ -109,7 +109,7 @@ def test_a_profile_of_another_version_stops_the_worker_for_good(
     complain_and_advertise(journal, "c_1")
     (place,) = [place for place in journal.logs if place[0] == PROFILES]
     (made,) = journal.pipeline.write([Output(*place, b"c_1", value, headers)])
-    where = rf"the record cx\.profiles\.v1/{place[1]}/{made.offset}: a profile has a state of form {form}; "
+    where = rf"the record cx\.profiles\.v1/{place[1]}/{made.offset}: a profile has a state of version {form}; "
     with pytest.raises(OtherVersion, match=where) as raised:
         journal.restored(tmp_path / "two")
     assert isinstance(raised.value, Permanent)

@@ -36,35 +36,35 @@ def test_a_rule_that_does_not_do_what_its_test_says_is_told(tmp_path: Path) -> N
     ("old", "new", "said"),
     [
         ("severity: warning", "severity: loud", "severity: 'loud' is none of info, warning, critical"),
-        ("open: {case", "opne: {case", "if: opne is no condition; known are all, any, none, field, open"),
+        ("open: {case", "opne: {case", "if: opne is not a condition; known are all, any, none, field, open"),
         (
             "when: finance.dunning.sent.v1",
             "when: finance.dunning.sent",
-            "when: 'finance.dunning.sent' is no event type",
+            "when: 'finance.dunning.sent' is not an event type",
         ),
         (
             "if: {open: {case: {category: billing}}}",
             f"if: {{open: {{case: {{category: {'b' * 120}}}}}}}",
             "if.open.case: has more than 128 bytes; evidence carries it",
         ),
-        ("cooldown: 7d", "cooldown: 7 days", "cooldown: '7 days' is no duration"),
+        ("cooldown: 7d", "cooldown: 7 days", "cooldown: '7 days' is not a duration"),
         (
             "notify: [finance]",
             "notify: [fnance]",
-            "notify: 'fnance' is told no alerts; there are finance, marketing, ops, sales, service",
+            "notify: 'fnance' receives no alerts; these departments do: finance, marketing, ops, sales, service",
         ),
         ("same: invoiceId", "same: level", "resolves.any[1].same: what resolves an alert can only name its key"),
-        ("notify: [finance]", "notify: [web]", "notify: 'web' is told no alerts"),
-        ("notify: [finance]", "notify: []", "notify: names nobody"),
+        ("notify: [finance]", "notify: [web]", "notify: 'web' receives no alerts"),
+        ("notify: [finance]", "notify: []", "notify: names no department"),
         ("invoice {invoiceId} went", "invoice {invoiceId went", "reason: "),
-        ("invoice {invoiceId} went", "invoice {} went", "reason: {} is no field"),
-        ("invoice {invoiceId} went", "invoice {a.b} went", "reason: {a.b} is no field"),
-        ("version: 1", "version: true", "version: True is no whole number"),
+        ("invoice {invoiceId} went", "invoice {} went", "reason: {} is not a field"),
+        ("invoice {invoiceId} went", "invoice {a.b} went", "reason: {a.b} is not a field"),
+        ("version: 1", "version: true", "version: True is not a whole number"),
         ("if: {open: {case: {category: billing}}}", "if: {all: []}", "if.all: is empty"),
         (
             "if: {open: {case: {category: billing}}}",
             "if: {overdue: invoice, days: x}",
-            "if.days: 'x' is no whole number",
+            "if.days: 'x' is not a whole number",
         ),
         ("if: {open: {case: {category: billing}}}", "if: {field: level, in: 3}", "'in' takes a list"),
         ("key: invoiceId", "colour: red", "colour: no such field"),
@@ -88,8 +88,8 @@ UPSELL = (BUILT_IN / "upsell-moment.yaml").read_text()
     ("there", "said"),
     [
         ({}, "is empty; rules are files that end in .yaml or .yml."),
-        ({"rules.txt": UPSELL, "README": ""}, "holds no rule, only README, rules.txt; rules are files that end in"),
-        ({f"{n}.json": "{}" for n in range(4)}, "holds no rule, only 0.json, 1.json, 2.json, …; rules are files"),
+        ({"rules.txt": UPSELL, "README": ""}, "has no rule, only README, rules.txt; rules are files that end in"),
+        ({f"{n}.json": "{}" for n in range(4)}, "has no rule, only 0.json, 1.json, 2.json, …; rules are files"),
     ],
 )
 def test_a_folder_without_a_rule_is_refused_with_what_is_there(
@@ -104,10 +104,11 @@ def test_a_folder_without_a_rule_is_refused_with_what_is_there(
 
 
 def test_a_folder_that_is_missing_or_a_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NoRules, match=r"^There is no folder /.*/ruels, so no rule\.\nCXBUS_RULES_DIR must name"):
+    refused = r"^There is no folder /.*/ruels, so there are no rules\.\nCXBUS_RULES_DIR must name"
+    with pytest.raises(NoRules, match=refused):
         load(tmp_path / "ruels", VOCABULARY, REGISTRY.outreach)
     (tmp_path / "a.yaml").write_text(UPSELL)
-    with pytest.raises(NoRules, match=r"/a\.yaml is no folder; rules are files in a folder\.\nCXBUS_RULES_DIR"):
+    with pytest.raises(NoRules, match=r"/a\.yaml is not a folder; rules are files in a folder\.\nCXBUS_RULES_DIR"):
         load(tmp_path / "a.yaml", VOCABULARY, REGISTRY.outreach)
 
 
@@ -117,5 +118,5 @@ def test_files_that_end_in_yml_are_read_too_and_a_rule_stands_in_one_of_both(tmp
     before = digest(tmp_path)
     (tmp_path / "upsell-moment.yaml").write_text(UPSELL)
     assert before != digest(tmp_path)
-    with pytest.raises(RuleError, match="another file holds a rule of this name"):
+    with pytest.raises(RuleError, match="another file has a rule of this name"):
         load(tmp_path, VOCABULARY, REGISTRY.outreach)

@@ -56,6 +56,6 @@ def test_one_of_each_type_is_named_in_the_log_with_the_record_of_its_department(
     with capture_logs() as lines:
         journal.publish(CUSTOMER, resolved(1))
         journal.publish(CUSTOMER, resolved(2))
-    (line,) = [one for one in lines if one["event"] == "a closing event closes nothing"]
+    (line,) = [one for one in lines if one["event"] == "a closing event closes no matter of its customer"]
     assert RESOLVED == line["type"]
     assert line["origin"].startswith("cx.service.events.v1/0/")

@@ -64,7 +64,7 @@ def test_a_person_reads_who_was_told_what(run: Run) -> None:
 def test_a_limit_says_that_there_are_more(run: Run) -> None:
     _, out, err = run("list", "-n", "1")
     assert 2 == len(out.splitlines())
-    assert "There are more: -n 2 shows them." in err
+    assert "There are more alerts: -n 2 shows them." in err
 
 
 def test_no_alerts_is_no_error(run: Run) -> None:
@@ -74,8 +74,14 @@ def test_no_alerts_is_no_error(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--state", "open"], "--state 'open' is none; there are fired, updated, resolved, expired, retracted."),
-        (["--department", "hr"], "--department hr is told nothing; there are finance, marketing, sales, service, ops."),
+        (
+            ["--state", "open"],
+            "--state 'open' is not a state; the states are fired, updated, resolved, expired, retracted.",
+        ),
+        (
+            ["--department", "hr"],
+            "--department hr: no such department receives alerts; these do: finance, marketing, sales, service, ops.",
+        ),
     ],
 )
 def test_what_there_is_not_to_choose_is_a_usage_error(run: Run, options: list[str], words: str) -> None:

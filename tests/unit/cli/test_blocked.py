@@ -42,7 +42,7 @@ def test_they_are_told_with_since_when_and_whose_they_were(capsys: pytest.Captur
     with worker(some(1)) as process:
         tell(asked([process]))
     out = capsys.readouterr().out
-    assert "1 identifier is blocked: too many customers came with it in a day." in out
+    assert "1 identifier is blocked: too many customers used it within 24 hours." in out
     assert ["2026-11-18", "11:06:40Z", "email", "c_0"] == out.split("\n")[-2].split()
 
 

@@ -48,13 +48,13 @@ def test_a_bomb_is_passed_over_with_a_note_and_without_its_memory(
         assert tracemalloc.get_traced_memory()[1] < 8 * MIB
     finally:
         tracemalloc.stop()
-    assert "offsets 0 to 0, is too large" in capsys.readouterr().err
+    assert "Skipped offsets 0 to 0, the rest of a record batch: it is too large." in capsys.readouterr().err
 
 
 def test_nonsense_is_passed_over_from_where_it_begins(capsys: pytest.CaptureFixture[str]) -> None:
     broken = batch(PACK[ZSTD](record(0, b"good") + b"garbage"), ZSTD, 3)
     assert [(0, b"good"), (3, b"after")] == list(read(broken + honest([b"after"], first=3)))
-    assert "offsets 1 to 2, can't be read" in capsys.readouterr().err
+    assert "Skipped offsets 1 to 2, the rest of a record batch: it can't be read." in capsys.readouterr().err
 
 
 def test_header_names_that_are_no_utf_8_and_crowds_of_headers_stop_nothing() -> None:

@@ -78,7 +78,7 @@ def test_a_broker_whose_starter_died_is_not_running(tmp_path: Path) -> None:
 
 def test_a_broker_that_does_not_answer_yet_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
     node(tmp_path, closed_port(), owner=os.getpid())
-    with pytest.raises(Problem, match="does not answer: it is being started, or stopped") as caught:
+    with pytest.raises(Problem, match="does not answer: it is starting or stopping") as caught:
         Bus(Given(data_dir=tmp_path)).bootstrap()
     assert Code.AWAY == caught.value.code
 
@@ -105,6 +105,6 @@ def test_one_of_several_brokers_is_enough() -> None:
 
 @pytest.mark.parametrize("address", ["kafka", "kafka:", "kafka:port"])
 def test_what_is_no_address_is_a_usage_error(address: str) -> None:
-    with pytest.raises(Problem, match="is no address of a Kafka; write host:port") as caught:
+    with pytest.raises(Problem, match="is not the address of a Kafka broker; write host:port") as caught:
         Bus(Given(bootstrap=address)).bootstrap()
     assert Code.USAGE == caught.value.code

@@ -37,7 +37,7 @@ def test_after_a_minute_of_life_the_first_pause_is_short_again() -> None:
 def test_a_child_that_ended_is_started_again_after_its_pause(tmp_path: Path) -> None:
     child = Child("one", "one", ["--version"], tmp_path)
     child.start(os.environ)
-    assert f"one ended with exit code 0; starting it again in 1 s. Log: {tmp_path}/logs/one.log" == ended(child)
+    assert f"one ended with exit code 0; restarting it in 1 s. Log: {tmp_path}/logs/one.log" == ended(child)
     assert (None, 0) == (child.pid, child.exit_code)
     assert child.restart_if_due(os.environ) is None
     assert child.pid is None
@@ -83,7 +83,7 @@ def test_a_child_that_no_restart_mends_is_not_started_again(tmp_path: Path) -> N
     child = Child("one", "one", ["worker", "--name", "../0"], tmp_path)
     child.start(os.environ)
     with pytest.raises(
-        Problem, match=r"The one can't go on, and no restart mends it: --name '\.\./0' can't be"
+        Problem, match=r"The one can't continue, and a restart does not help: --name '\.\./0' is not valid"
     ) as caught:
         ended(child)
     assert (Code.USAGE, None) == (caught.value.code, child.pid)
@@ -100,4 +100,4 @@ def test_one_who_is_to_end_and_does_not_is_killed(tmp_path: Path, monkeypatch: p
     while not child.last_lines():
         time.sleep(0.05)
     child.end()
-    assert "one was ended by signal 9; starting it again in 1 s" in ended(child)
+    assert "one was ended by signal 9; restarting it in 1 s" in ended(child)

@@ -78,7 +78,7 @@ def test_a_person_reads_it_in_the_same_order(run: Run) -> None:
 def test_somebody_unknown_is_told_with_what_to_do(run: Run) -> None:
     code, out, err = run("show", "eve@example.com")
     assert (Code.WRONG, "") == (code, out)
-    assert "Nobody here is known as eve@example.com" in err
+    assert "No customer is known as eve@example.com" in err
     assert "cxbus customer search" in err
 
 
@@ -97,7 +97,7 @@ def test_search_finds_parts_of_names_in_any_case(run: Run) -> None:
 
 
 def test_search_that_finds_nobody_is_no_error(run: Run) -> None:
-    assert (Code.OK, "Nobody's name has 'zzz' in it.\n", "") == run("search", "zzz")
+    assert (Code.OK, "No customer's name contains 'zzz'.\n", "") == run("search", "zzz")
     assert (Code.OK, "[]\n", "") == run("search", "zzz", "--json")
 
 

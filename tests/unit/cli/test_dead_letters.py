@@ -119,11 +119,11 @@ def test_a_letter_about_a_range_is_found_by_each_of_its_places() -> None:
 @pytest.mark.parametrize(
     ("record", "why"),
     [
-        (too_large(), "its value has 2000000 bytes, and an event may have 262144"),
-        (too_large(value=b"0" * 300_000), "its value has 300000 bytes, and an event may have 262144"),
-        (too_large(last=9), "it is about records that could not be unpacked"),
-        (Record("cx.dead.v1", 0, 4, 0, None, b"{}", ()), "it has no origin"),
-        (dead(1, ("cx.journal.v1", 0, 7), reason="foreign-record"), "nobody publishes events on cx.journal.v1"),
+        (too_large(), "its value has 2000000 bytes, and an event may have at most 262144"),
+        (too_large(value=b"0" * 300_000), "its value has 300000 bytes, and an event may have at most 262144"),
+        (too_large(last=9), "its records could not be decompressed"),
+        (Record("cx.dead.v1", 0, 4, 0, None, b"{}", ()), "it names no origin"),
+        (dead(1, ("cx.journal.v1", 0, 7), reason="foreign-record"), "no department publishes on cx.journal.v1"),
         (dead(1, (SALES, 0, 7)), None),
     ],
 )
@@ -135,7 +135,7 @@ def test_what_can_never_be_taken_in_is_not_sent_again(record: Record, why: str |
 def test_a_letter_whose_key_alone_is_too_large_is_not_sent_as_it_was_cut() -> None:
     made = dead_letter(b"k" * 2_000_000, b"{}", (), "intake", Origin(SALES, 0, 3), Refusal(WrongBy.NOT_JSON, "No."))
     (found,) = letters([Record("cx.dead.v1", 0, 0, 0, made.key, made.value, made.headers)])
-    assert "its key and headers are more than a topic takes" == unsendable(found, MAX_BYTES)
+    assert "its key and headers are too large for the topic" == unsendable(found, MAX_BYTES)
 
 
 def test_an_event_hides_no_letter_of_another_department_whatever_it_says_to_be_a_retry_of() -> None:

@@ -210,11 +210,11 @@ def test_what_is_missing_and_what_is_too_much_is_said_in_words() -> None:
     )
     assert [
         "39 customers expected, 40 found",
-        "missing: alert campaign-during-complaint of ada, fired, told to marketing, service",
-        "too much: alert campaign-during-complaint of ada, resolved, told to marketing, service",
-        "too much: alert dunning-during-dispute of ada, resolved, told to finance",
+        "missing: alert campaign-during-complaint of ada, fired, sent to marketing, service",
+        "unexpected: alert campaign-during-complaint of ada, resolved, sent to marketing, service",
+        "unexpected: alert dunning-during-dispute of ada, resolved, sent to finance",
         "missing: merge of ada",
-        "too much: dead letter not-json (2 times)",
+        "unexpected: dead letter not-json (2 times)",
     ] == differences(EXPECTED, found)
 
 

@@ -54,7 +54,7 @@ def test_an_event_of_an_array_that_is_too_long_because_of_one_string_is_said_to_
 
 def test_a_line_of_another_encoding_is_named() -> None:
     (found,) = read('{"a": "Jürgen"}\n'.encode("latin-1"))
-    assert "not-json: byte 9 (0xfc) is no UTF-8; write the file as UTF-8." == found.wrong
+    assert "not-json: byte 9 (0xfc) is not UTF-8; write the file as UTF-8." == found.wrong
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from cli.health import AnnouncedProcess, PageAnswer
 from cli.liveness import Liveness
 
 ONE, NEXT = AnnouncedProcess("worker-0", 7, "http://h:1"), AnnouncedProcess("worker-0", 8, "http://h:2")
-WELL, ILL = PageAnswer(True, "last beat 0.1 s ago"), PageAnswer(False, "last beat 42.0 s ago")
+WELL, ILL = PageAnswer(True, "last heartbeat 0.1 s ago"), PageAnswer(False, "last heartbeat 42.0 s ago")
 
 
 def complaints(*seen: tuple[float, AnnouncedProcess | None, PageAnswer | None]) -> list[str | None]:
@@ -16,12 +16,12 @@ def complaints(*seen: tuple[float, AnnouncedProcess | None, PageAnswer | None]) 
 
 def test_who_refuses_for_a_quarter_of_a_minute_is_given_up() -> None:
     found = complaints((0, ONE, WELL), (2, ONE, ILL), (10, ONE, ILL), (16, ONE, ILL), (17, ONE, ILL))
-    assert [None, None, None, None, "stands still (last beat 42.0 s ago) for 15 s"] == found
+    assert [None, None, None, None, "has been stuck (last heartbeat 42.0 s ago) for 15 s"] == found
 
 
 def test_who_is_silent_for_as_long_is_given_up() -> None:
     found = complaints((0, ONE, None), (7, ONE, None), (14, ONE, None), (21, ONE, None))
-    assert [None, None, None, "does not answer for 21 s"] == found
+    assert [None, None, None, "has not answered for 21 s"] == found
 
 
 def test_one_good_answer_ends_it() -> None:

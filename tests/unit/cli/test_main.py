@@ -224,7 +224,7 @@ def test_an_output_without_room_is_said_in_a_sentence(arguments: list[str], buff
     command, environ = [sys.executable, "-m", "cli.main", *arguments], {**os.environ, "PYTHONUNBUFFERED": buffered}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environ)
-    words = "cxbus: What was to be written found no room: No space left on device.\n"
+    words = "cxbus: The output could not be written: No space left on device.\n"
     assert (Code.WRONG, words) == (done.returncode, done.stderr)
 
 

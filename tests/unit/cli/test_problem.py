@@ -70,9 +70,11 @@ def test_an_exception_that_says_how_to_end_is_told_in_its_own_words(error: Excep
 
 
 def test_what_to_do_about_a_folder_without_rules_is_told_behind_it() -> None:
-    problem = explained(NoRules("There is no folder /rules, so no rule."))
+    problem = explained(NoRules("There is no folder /rules, so there are no rules."))
     assert problem is not None
-    assert str(problem).startswith("There is no folder /rules, so no rule. CXBUS_RULES_DIR must name the folder")
+    assert str(problem).startswith(
+        "There is no folder /rules, so there are no rules. CXBUS_RULES_DIR must name the folder"
+    )
 
 
 @pytest.mark.parametrize("error", [ValueError("why"), OSError("why"), RuleError("why"), SinkLost("why")])
@@ -90,7 +92,7 @@ def test_an_exit_code_of_other_code_is_none_of_ours(code: object) -> None:
 def test_an_error_of_kafka_is_one_to_try_again_after() -> None:
     problem = explained(KafkaTimeoutError("too long"))
     assert problem is not None
-    assert (Code.AWAY, True) == (problem.code, str(problem).startswith("Kafka could not do it ("))
+    assert (Code.AWAY, True) == (problem.code, str(problem).startswith("A request to Kafka failed ("))
 
 
 def test_nothing_is_imported_to_explain_an_error() -> None:

@@ -70,10 +70,12 @@ def test_every_wrong_file_of_a_folder_is_named_with_its_field(tmp_path: Path) ->
     code, out, _ = run("check", str(tmp_path))
     lines = out.splitlines()
     assert Code.WRONG == code
-    assert lines[0].startswith("✗ a.yaml: is no YAML: ")
-    assert lines[1].startswith("✗ b.yaml: rule upsell-moment: notify: 'salesmen' is told no alerts; there are")
+    assert lines[0].startswith("✗ a.yaml: is not YAML: ")
+    assert lines[1].startswith(
+        "✗ b.yaml: rule upsell-moment: notify: 'salesmen' receives no alerts; these departments do:"
+    )
     assert "✓ upsell-moment version 1: 5 test cases passed" == lines[2]
-    assert "✗ d.yaml: rule upsell-moment: c.yaml holds a rule of this name, too" == lines[3]
+    assert "✗ d.yaml: rule upsell-moment: c.yaml has a rule of this name, too" == lines[3]
     assert lines[4].startswith("✗ e.yaml: rule other: tests[0]: ")
 
 
@@ -107,6 +109,9 @@ def test_a_misspelt_folder_of_rules_is_an_error_wherever_rules_are_read(
     monkeypatch.setenv("CXBUS_PARTITIONS", "4")
     monkeypatch.setenv("CXBUS_IDENTITY_KEY", "only for the tests")
     result = CliRunner().invoke(app, verb)
-    expected = f"There is no folder {tmp_path / 'my-ruels'}, so no rule. CXBUS_RULES_DIR must name the folder of your"
+    expected = (
+        f"There is no folder {tmp_path / 'my-ruels'}, so there are no rules. "
+        "CXBUS_RULES_DIR must name the folder of your"
+    )
     assert Code.USAGE == result.exit_code
     assert expected in result.stderr

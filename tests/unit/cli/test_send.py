@@ -115,7 +115,7 @@ def test_events_that_identify_nobody_are_refused_as_intake_would() -> None:
     code, err = sent("\n".join(map(json.dumps, lines)))
     assert Code.WRONG == code
     assert "line 1: no-identifier: none of data.customer.identifiers identifies anybody: [0] (customer_no) is a " in err
-    assert "[1] (phone) is no valid telephone number" in err
+    assert "[1] (phone) is not a valid telephone number" in err
     assert 'line 2: invalid-data: data.customer.identifiers[1].type is "e-mail"' in err
     assert 'did you mean "email"?' in err
 
@@ -124,8 +124,8 @@ def test_identifiers_that_will_be_dropped_are_told_before_anything_is_sent() -> 
     some = known_as(("customer_no", "C-1"), ("phone", "+1 555 555 5555"))
     code, err = sent("\n".join([json.dumps(event()), json.dumps(some)]))
     assert Code.USAGE == code, "there is no Kafka"
-    told = "Of 1 event not all of data.customer.identifiers identify anybody:\n  line 2: [1] (phone) is no valid "
-    assert err.index(told) < err.index("'nowhere' is no address of a Kafka")
+    told = "Some of data.customer.identifiers identify nobody, in 1 event:\n  line 2: [1] (phone) is not a valid "
+    assert err.index(told) < err.index("'nowhere' is not the address of a Kafka broker")
     _, err = sent("\n".join([json.dumps(some)] * 25))
     assert "line 20: " in err
     assert "line 21: " not in err
@@ -146,7 +146,7 @@ def test_what_the_company_blocks_and_declares_is_known_to_send(monkeypatch: pyte
 def test_good_events_are_sent_only_after_all_were_checked() -> None:
     code, err = sent(json.dumps(event()))
     assert Code.USAGE == code
-    assert "'nowhere' is no address of a Kafka" in err
+    assert "'nowhere' is not the address of a Kafka broker" in err
 
 
 @pytest.mark.parametrize("events", [10, 1000])
@@ -172,7 +172,7 @@ def test_a_file_that_is_not_there_is_a_usage_error() -> None:
 def test_unchecked_events_must_still_tell_where_they_go() -> None:
     code, err = sent("{oops", "--no-check")
     assert Code.WRONG == code
-    assert "line 1: nobody can tell whose it is; say it with --department." in err
+    assert "line 1: its department is unknown; name it with --department." in err
 
 
 def test_unchecked_events_go_where_they_are_told_to() -> None:
@@ -182,7 +182,7 @@ def test_unchecked_events_go_where_they_are_told_to() -> None:
 def test_a_department_without_a_topic_is_a_usage_error() -> None:
     code, err = sent(json.dumps(event()), "--department", "bus")
     assert Code.USAGE == code
-    assert "has no topic; there are finance, marketing, sales, service, social and web." in err
+    assert "has no topic; the departments are finance, marketing, sales, service, social and web." in err
 
 
 def test_an_event_on_another_departments_topic_is_refused_unless_unchecked() -> None:

@@ -67,7 +67,7 @@ def test_the_database_is_a_file(
 @pytest.mark.parametrize("url", ["postgresql://user:secret@host/db", "sqlite://", "sqlite:///", "own.db"])
 def test_another_database_is_a_usage_error_that_keeps_its_secrets(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXBUS_DATABASE", url)
-    with pytest.raises(Problem, match="CXBUS_DATABASE is no SQLite database") as caught:
+    with pytest.raises(Problem, match="CXBUS_DATABASE is not an SQLite URL") as caught:
         _ = Bus().database
     assert "secret" not in str(caught.value)
 
@@ -91,7 +91,7 @@ def test_a_second_sink_of_a_database_says_who_has_it(tmp_path: Path) -> None:
 def test_a_worker_with_a_name_that_is_no_folder_is_a_usage_error() -> None:
     result = CliRunner().invoke(app, ["worker", "--name", "../0"])
     assert Code.USAGE == result.exit_code
-    assert "--name '../0' can't be: use a-z, 0-9 and hyphens, 40 at most." in result.stderr
+    assert "--name '../0' is not valid: use a-z, 0-9 and hyphens, 40 at most." in result.stderr
 
 
 def test_a_data_directory_that_can_not_be_used_is_named(tmp_path: Path) -> None:

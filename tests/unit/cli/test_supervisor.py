@@ -159,8 +159,11 @@ def pages(live):
 @pytest.mark.parametrize(
     ("program", "words"),
     [
-        ("pages(Health(False, 'last beat 42.0 s ago')); time.sleep(60)", "stands still (last beat 42.0 s ago) for"),
-        ("pages(Health(True, '')); os.kill(os.getpid(), signal.SIGSTOP)", "does not answer for"),
+        (
+            "pages(Health(False, 'last heartbeat 42.0 s ago')); time.sleep(60)",
+            "has been stuck (last heartbeat 42.0 s ago) for",
+        ),
+        ("pages(Health(True, '')); os.kill(os.getpid(), signal.SIGSTOP)", "has not answered for"),
     ],
     ids=["refuses", "is silent"],
 )
@@ -177,7 +180,7 @@ def test_a_child_that_stands_still_is_ended_and_started_again(
     stand = Stand(tmp_path, monkeypatch, f"signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{program}")
     with stand.supervisor:
         stand.until(words)
-        stand.until("worker 0 was ended by signal 9; starting it again")
+        stand.until("worker 0 was ended by signal 9; restarting it")
 
 
 def test_what_no_restart_mends_stops_the_bus_with_the_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +190,6 @@ def test_what_no_restart_mends_stops_the_bus_with_the_words(tmp_path: Path, monk
     stand = Stand(tmp_path, monkeypatch, program)
     with stand.supervisor:
         stand.supervisor.wait_ready()
-        with pytest.raises(Problem, match="worker 0 can't go on, and no restart mends it: CXBUS_ID") as caught:
+        with pytest.raises(Problem, match="worker 0 can't continue, and a restart does not help: CXBUS_ID") as caught:
             stand.supervisor.wait()
     assert Code.USAGE == caught.value.code

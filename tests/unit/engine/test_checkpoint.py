@@ -45,12 +45,16 @@ def test_a_young_store_of_these_topics_is_read_on_from(later: float) -> None:
     ("bounds", "later", "words"),
     [
         (dataclasses.replace(BOUNDS, cluster=Cluster("there", HERE.topics)), 0.0, "another cluster"),
-        (dataclasses.replace(BOUNDS, cluster=Cluster("here", {"t": "one", "p": "new"})), 0.0, "made anew"),
+        (
+            dataclasses.replace(BOUNDS, cluster=Cluster("here", {"t": "one", "p": "new"})),
+            0.0,
+            "that were created again",
+        ),
         (Bounds({T: 0}, {T: 120}, HERE), 0.0, "other topics"),
         (BOUNDS, 15 * DAY + 1, "older than 15 days"),
         (BOUNDS, -16 * DAY, "older than 15 days"),
         (dataclasses.replace(BOUNDS, ends={T: 99, P: 50}), 0.0, "partition 3 of t ends at 99, before 100"),
-        (dataclasses.replace(BOUNDS, begins={T: 101, P: 0}), 0.0, "partition 3 of t begins at 101, behind 100"),
+        (dataclasses.replace(BOUNDS, begins={T: 101, P: 0}), 0.0, "partition 3 of t begins at 101, after 100"),
     ],
 )
 def test_any_other_store_is_not_and_the_reason_is_told(bounds: Bounds, later: float, words: str) -> None:

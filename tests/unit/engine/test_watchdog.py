@@ -20,7 +20,7 @@ def test_an_open_batch_that_is_not_done_for_too_long_is_named() -> None:
     found = complaints(
         (0, {ONE: stuck, TWO: busy[0]}), (60, {ONE: stuck, TWO: busy[1]}), (61, {ONE: stuck, TWO: busy[2]})
     )
-    assert [None, None, "partition 1 of journal: a batch is not done after 60 s"] == found
+    assert [None, None, "partition 1 of journal: a batch has not finished after 60 s"] == found
 
 
 def test_batches_that_are_done_keep_it_quiet() -> None:
@@ -29,7 +29,7 @@ def test_batches_that_are_done_keep_it_quiet() -> None:
 
 def test_lag_of_which_nothing_is_ever_handed_out_is_noticed() -> None:
     behind = {ONE: Progress(3, 0, 10), TWO: Progress(1, 0, 0)}
-    assert [None, None, "there is lag, and no batch was done for 60 s"] == complaints(
+    assert [None, None, "there is lag, and no batch has finished for 60 s"] == complaints(
         (0, behind), (60, behind), (61, behind)
     )
 

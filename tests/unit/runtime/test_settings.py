@@ -18,7 +18,7 @@ from runtime.settings import Settings
         ("identifier_types", ["e-mail"], "expected a-z, 0-9 and _"),
         ("identifier_types", ["mail"], "another name of the type 'email'"),
         ("identifier_types", ["customer_id"], "another name of the type 'customer_no'"),
-        ("identifier_types", ["phone"], "is there already"),
+        ("identifier_types", ["phone"], "is a built-in type"),
         ("identifier_types", ["loyalty no"], "expected a-z, 0-9 and _"),
         ("identifier_types", ["a" * 65], "at most 64"),
         ("blocked_identifiers", ["mail:*@shop.example"], "did you mean 'email'?"),

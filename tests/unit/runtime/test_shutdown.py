@@ -113,7 +113,7 @@ def test_a_process_of_which_nothing_hangs_ends_by_itself() -> None:
 )
 def test_whatever_hangs_it_leaves_in_time_and_says_why(story: str) -> None:
     code, seconds, said = ended(story)
-    assert (1, "it was told to end, and its end did not come within 1 s") == (code, last_words(said)["reason"])
+    assert (1, "it was asked to stop, and did not stop within 1 s") == (code, last_words(said)["reason"])
     assert SECONDS - 0.1 <= seconds < 10 * SECONDS
     assert "Timeout" not in said  # the last resort was not needed
 
@@ -127,7 +127,7 @@ def test_it_names_what_hangs() -> None:
 def test_an_end_that_began_by_itself_has_its_own_time_and_code() -> None:
     story = "print('ready', flush=True); ending.begin('it failed', 2, 0.5); ending.begin('later', 1); run(ghost())"
     code, seconds, said = ended(story, told=None)
-    assert (2, "it failed, and its end did not come within 0.5 s") == (code, last_words(said)["reason"])
+    assert (2, "it failed, and did not stop within 0.5 s") == (code, last_words(said)["reason"])
     assert seconds < 10 * SECONDS
 
 

@@ -159,8 +159,8 @@ def test_headers_count_for_the_size_of_a_binary_event() -> None:
 
 
 def test_an_unknown_type_gets_a_hint() -> None:
-    near = 'which nobody has described; did you mean "service.case.resolved.v1"?'
-    far = "which nobody has described; expected <department>.<entity>.<verb>.v<major>."
+    near = 'which no department has described; did you mean "service.case.resolved.v1"?'
+    far = "which no department has described; expected <department>.<entity>.<verb>.v<major>."
     for name, hint in (("service.case.resolved", near), ("service.case.resolved.v2", near), ("hello", far), ("", far)):
         expected = Refusal(Reason.UNKNOWN_TYPE, f'the attribute "type" is the string "{name}", {hint}')
         assert expected == decode(orjson.dumps({**EVENT, "type": name}))

@@ -117,7 +117,7 @@ def test_two_installed_departments_of_one_name_are_refused_with_both_places(site
     words = refused()
     assert "acme_fleet (installed with acme-departments 1.2)" in words
     assert "bolt_fleet (installed with bolt-departments 1.2)" in words
-    assert "Rename the one that is not in use yet, or uninstall what brings it" in words
+    assert "Rename the one that is not in use yet, or uninstall its distribution" in words
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_installed_department_that_can_not_be_used_is_named_with_its_distribu
     assert words.startswith("The department of acme_fl")
     assert "(installed with acme-departments 1.2) can't be used: " in words
     assert what in words
-    assert words.endswith("Mend it, or uninstall what brings it.")
+    assert words.endswith("Fix it, or uninstall its distribution.")
 
 
 def test_a_department_that_is_called_as_those_who_operate_the_bus_is_alerted_once(site: Site) -> None:

@@ -70,7 +70,7 @@ def test_two_brokers_of_a_cluster_are_a_warning() -> None:
 
 def test_brokers_that_are_away_are_named() -> None:
     told = found(broker(1), broker(3), absent=(2,))["Kafka"]
-    assert (Verdict.WARNING, ("Start broker 2 again.",)) == (told.verdict, told.mend)
+    assert (Verdict.WARNING, ("Start broker 2 again.",)) == (told.verdict, told.advice)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_setting_that_will_not_do_is_told_with_one_that_does(
     assert verdict == told[setting].verdict
     assert told[setting].found.startswith(value)
     set_all = "kafka-configs.sh --bootstrap-server k:9092 --alter --entity-type brokers --entity-default --add-config"
-    assert (f"{set_all} {setting}={wanted}",) == told[setting].mend
+    assert (f"{set_all} {setting}={wanted}",) == told[setting].advice
     assert {} == found(*(broker(node, {setting: wanted}) for node in (1, 2, 3)))
 
 
@@ -116,19 +116,19 @@ def test_only_the_brokers_that_differ_are_named_and_their_own_value_is_removed_f
     told = found(broker(1), broker(2, {"transaction.max.timeout.ms": "900000"}, own=True), broker(3))
     finding = told["transaction.max.timeout.ms"]
     assert "900000 (15 min) on broker 2: " in finding.found
-    assert "--entity-name 2 --delete-config transaction.max.timeout.ms" in finding.mend[0]
-    assert "--entity-default --add-config transaction.max.timeout.ms=60000" in finding.mend[1]
+    assert "--entity-name 2 --delete-config transaction.max.timeout.ms" in finding.advice[0]
+    assert "--entity-default --add-config transaction.max.timeout.ms=60000" in finding.advice[1]
 
 
 def test_a_setting_that_only_a_restart_changes_is_for_the_properties_file() -> None:
     told = found(*(broker(node, {"auto.create.topics.enable": "true"}, fixed=True) for node in (1, 2, 3)))
-    (step,) = told["auto.create.topics.enable"].mend
+    (step,) = told["auto.create.topics.enable"].advice
     assert step.startswith("Put auto.create.topics.enable=false into server.properties of each broker")
 
 
 def test_beside_the_embedded_kafka_the_python_client_has_the_commands() -> None:
     told = found(broker(1, {"auto.create.topics.enable": "true"}), commands=EMBEDDED)
-    (step,) = told["auto.create.topics.enable"].mend
+    (step,) = told["auto.create.topics.enable"].advice
     assert (
         "python -m kafka.admin -b 127.0.0.1:1 configs alter -r broker -n 1 -c auto.create.topics.enable=false" == step
     )
@@ -145,7 +145,7 @@ def test_brokers_that_do_not_verify_transactions_are_refused_whatever_their_tran
     finding = told["transaction verification"]
     assert Verdict.WRONG == finding.verdict
     assert f"{VERIFICATION}=false on broker 3" in finding.found
-    assert f"--entity-default --add-config {VERIFICATION}=true" in finding.mend[0]
+    assert f"--entity-default --add-config {VERIFICATION}=true" in finding.advice[0]
 
 
 @pytest.mark.parametrize(

@@ -34,5 +34,5 @@ def test_each_department_is_named_with_its_types_of_all_workers_together() -> No
     assert {("service", RESOLVED): 3, ("finance", PAID): 1} == found
     finance, service = judge(found)
     assert (Verdict.WARNING, Verdict.WARNING) == (finance.verdict, service.verdict)
-    assert finance.found.startswith("1 event of finance closed nothing since")
+    assert finance.found.startswith("1 event of finance closed no matter of their customer since")
     assert service.found.endswith(f"started: 3 {RESOLVED}")

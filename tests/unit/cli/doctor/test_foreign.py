@@ -15,7 +15,7 @@ def test_whose_state_one_hides_is_said_with_its_place() -> None:
     told = [ForeignRecord("cx.journal.v1/3/17", None), ForeignRecord("cx.profiles.v1/2/5", "the customer c_1")]
     first, second = judge(told, [])
     assert "2 on the bus's own topics, the last at cx.profiles.v1/2/5" == first.found
-    assert second.found.startswith("cx.profiles.v1/2/5 stands under the key of the customer c_1")
+    assert second.found.startswith("cx.profiles.v1/2/5 has the key of the customer c_1")
 
 
 def test_a_record_of_a_later_version_is_wrong() -> None:

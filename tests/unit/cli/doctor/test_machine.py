@@ -32,8 +32,8 @@ def test_without_any_setting_all_are_the_defaults() -> None:
 
 def test_a_name_that_is_no_setting_is_told_with_the_one_that_may_be_meant() -> None:
     _, told = machine.settings([SettingsSource(".env", frozenset({"boostrap", "cache"}))], KNOWN, [])
-    assert (Verdict.WARNING, "CXBUS_BOOSTRAP in .env is no setting, and ignored") == (told.verdict, told.found)
-    assert ("Is CXBUS_BOOTSTRAP meant? Correct or remove it.",) == told.mend
+    assert (Verdict.WARNING, "CXBUS_BOOSTRAP in .env is not a setting, and is ignored") == (told.verdict, told.found)
+    assert ("Did you mean CXBUS_BOOTSTRAP? Correct or remove it.",) == told.advice
 
 
 def test_settings_are_looked_for_wherever_they_may_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,11 +83,11 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 def test_rules_that_can_t_be_used_are_wrong_and_so_is_none_at_all() -> None:
     assert Verdict.OK == machine.rules(Rules("r", 4, "abc", "")).verdict
-    broken = machine.rules(Rules("r", 0, "abc", "a.yaml: is no YAML"))
-    assert (Verdict.WRONG, "r: a.yaml: is no YAML") == (broken.verdict, broken.found)
+    broken = machine.rules(Rules("r", 0, "abc", "a.yaml: is not YAML"))
+    assert (Verdict.WRONG, "r: a.yaml: is not YAML") == (broken.verdict, broken.found)
     none = machine.rules(Rules("r", 0, "", "There is no folder r."))
     assert (Verdict.WRONG, "There is no folder r.") == (none.verdict, none.found)
-    assert none.mend[0].startswith("Set CXBUS_RULES_DIR ")
+    assert none.advice[0].startswith("Set CXBUS_RULES_DIR ")
 
 
 @pytest.mark.parametrize(("newest", "verdict"), [(6_000, Verdict.OK), (6_001, Verdict.WARNING), (0, Verdict.OK)])
@@ -116,10 +116,10 @@ def test_the_key_must_be_the_one_of_the_identities_once_there_are_any(found: Fin
 
 def test_a_lost_key_comes_back_from_where_it_is_kept() -> None:
     for embedded, words in ((True, "identity.key back from a backup"), (False, "CXBUS_IDENTITY_KEY to the key")):
-        assert words in identity.judge(Fingerprints(None, "b"), embedded=embedded).mend[0]
+        assert words in identity.judge(Fingerprints(None, "b"), embedded=embedded).advice[0]
 
 
-@pytest.mark.parametrize(("verdict", "mend"), [(Verdict.OK, ("do it",)), (Verdict.WRONG, ()), (Verdict.WARNING, ())])
-def test_nothing_that_is_ill_is_told_without_a_remedy(verdict: Verdict, mend: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="remedy"):
-        Finding("x", verdict, "y", mend)
+@pytest.mark.parametrize(("verdict", "advice"), [(Verdict.OK, ("do it",)), (Verdict.WRONG, ()), (Verdict.WARNING, ())])
+def test_nothing_that_is_ill_is_told_without_a_remedy(verdict: Verdict, advice: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="a finding has advice unless its verdict is ok"):
+        Finding("x", verdict, "y", advice)

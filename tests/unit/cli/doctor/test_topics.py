@@ -43,7 +43,7 @@ def found(wanted: Topic, there: TopicView | None, others: Mapping[str, TopicView
 @pytest.mark.parametrize("cleanup", ["delete", "compact"])
 def test_a_topic_that_is_as_wanted_is_well(cleanup: Literal["delete", "compact"]) -> None:
     wanted = topic(cleanup)
-    assert [Finding("topics", Verdict.OK, "1 of 1 as the bus needs them")] == judge(
+    assert [Finding("topics", Verdict.OK, "1 of 1 are as the bus needs them")] == judge(
         [wanted], {"t": seen(wanted)}, NODES, COMMANDS
     )
 
@@ -64,7 +64,7 @@ def test_a_setting_that_breaks_a_promise_is_wrong_and_has_its_command(name: str)
     (told,) = found(wanted, seen(wanted, **{name.replace(".", "_"): there}))
     assert ("t", Verdict.WRONG) == (told.check, told.verdict)
     assert f"has {name}={there} instead of {wanted.config[name]}" in told.found
-    assert (f"{SET} {name}={wanted.config[name]}",) == told.mend
+    assert (f"{SET} {name}={wanted.config[name]}",) == told.advice
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,9 @@ def test_no_limit_is_more_than_any_limit() -> None:
 def test_times_are_told_as_people_write_them() -> None:
     wanted = topic()
     (told,) = found(wanted, seen(wanted, retention_ms=str(7 * DAY)))
-    assert "has retention.ms=604800000 (7 d) instead of 1814400000 (21 d): a bus that was down for longer" in told.found
+    assert (
+        "has retention.ms=604800000 (7 d) instead of 1814400000 (21 d): a bus that is stopped for longer" in told.found
+    )
 
 
 def test_records_must_not_be_dropped_by_size_unless_they_are_compacted() -> None:
@@ -103,39 +105,39 @@ def test_records_must_not_be_dropped_by_size_unless_they_are_compacted() -> None
 def test_a_broker_that_lags_behind_must_not_become_leader() -> None:
     wanted = topic()
     (told,) = found(wanted, seen(wanted, unclean_leader_election_enable="true"))
-    assert (f"{SET} unclean.leader.election.enable=false",) == told.mend
+    assert (f"{SET} unclean.leader.election.enable=false",) == told.advice
 
 
 def test_settings_that_are_not_told_are_one_warning() -> None:
     wanted = topic()
     (told,) = found(wanted, TopicView(seen(wanted).partitions, {}))
-    assert (Verdict.WARNING, "does not tell its settings") == (told.verdict, told.found)
+    assert (Verdict.WARNING, "does not show its settings") == (told.verdict, told.found)
 
 
 def test_another_number_of_partitions_can_t_be_mended_on_the_topic() -> None:
     wanted = topic(partitions=4)
     (told,) = found(wanted, seen(wanted))
     assert Verdict.WRONG == told.verdict
-    assert "has 2 partitions instead of 4. The number is fixed" in told.found
-    assert "set CXBUS_PARTITIONS=2" in told.mend[0]
+    assert "has 2 partitions instead of 4. The number must not change once a topic exists" in told.found
+    assert "set CXBUS_PARTITIONS=2" in told.advice[0]
 
 
 def test_too_few_copies_are_spread_over_the_other_brokers() -> None:
     wanted = topic()
     (told,) = found(wanted, seen(wanted, part(2), part(3)))
     assert Verdict.WRONG == told.verdict
-    assert '"partition": 0, "replicas": [2, 3, 1]' in told.mend[0]
-    assert '"partition": 1, "replicas": [3, 1, 2]' in told.mend[0]
+    assert '"partition": 0, "replicas": [2, 3, 1]' in told.advice[0]
+    assert '"partition": 1, "replicas": [3, 1, 2]' in told.advice[0]
     assert (
         "kafka-reassign-partitions.sh --bootstrap-server k:9092 --reassignment-json-file t.json --execute"
-        == told.mend[1]
+        == told.advice[1]
     )
 
 
 def test_more_copies_than_there_are_brokers_can_t_be_had() -> None:
     wanted = topic(replication=5)
     (told,) = found(wanted, seen(wanted))
-    assert ("Run 5 brokers, or set CXBUS_REPLICATION=3: there are 3.",) == told.mend
+    assert ("Run 5 brokers, or set CXBUS_REPLICATION=3: there are 3.",) == told.advice
 
 
 def test_more_copies_than_asked_for_are_a_warning() -> None:
@@ -146,8 +148,11 @@ def test_more_copies_than_asked_for_are_a_warning() -> None:
 def test_a_partition_without_a_leader_is_wrong_and_names_the_brokers_that_have_it() -> None:
     wanted = topic()
     (told,) = found(wanted, seen(wanted, part(1, 2, 3, leader=None, in_sync=(2,)), part(1, 2, 3)))
-    assert (Verdict.WRONG, "partition 0 can't be read or written: no broker leads") == (told.verdict, told.found)
-    assert "Look at broker 1 and 3" in told.mend[0]
+    assert (Verdict.WRONG, "partition 0 can't be read or written: no broker is the leader") == (
+        told.verdict,
+        told.found,
+    )
+    assert "Check broker 1 and 3" in told.advice[0]
 
 
 def test_fewer_copies_in_step_than_a_write_needs_are_wrong_and_one_that_lags_is_a_warning() -> None:
@@ -156,7 +161,7 @@ def test_fewer_copies_in_step_than_a_write_needs_are_wrong_and_one_that_lags_is_
     few, behind = found(wanted, seen(wanted, alone, lagging))
     assert (Verdict.WRONG, Verdict.WARNING) == (few.verdict, behind.verdict)
     assert "partition 0 can't be written: min.insync.replicas=2" in few.found
-    assert "partition 1: a copy is not in step" == behind.found
+    assert "partition 1: a replica is not in sync" == behind.found
 
 
 def test_kafka_s_own_topics_need_copies_and_leaders_too() -> None:

@@ -31,7 +31,7 @@ def test_a_short_one_is_well_and_no_reason_to_look_again() -> None:
 
 def test_one_that_no_coordinator_knows_hangs_and_must_be_aborted() -> None:
     (told,) = found(look())
-    assert (Verdict.WRONG, (ABORT,)) == (told.verdict, told.mend)
+    assert (Verdict.WRONG, (ABORT,)) == (told.verdict, told.advice)
     assert "t, partition 3, from offset 99: hangs" in told.found
 
 
@@ -43,14 +43,14 @@ def test_a_coordinator_that_knows_another_producer_or_partition_does_not_end_thi
 def test_a_publisher_s_long_one_is_a_warning_that_names_the_publisher() -> None:
     (told,) = found(look(known(), now=LONG + 1000))
     assert Verdict.WARNING == told.verdict
-    assert "of shop, open for 16 s; readers stand until it ends, at the latest after 1 min" in told.found
+    assert "of shop, open for 16 s; it blocks consumers until it ends, at the latest after 1 min" in told.found
 
 
 def test_one_that_should_long_have_been_aborted_is_wrong() -> None:
     assert [Verdict.WARNING] == [one.verdict for one in found(look(known(), now=TIMEOUT + SLACK))]
     (told,) = found(look(known(), now=TIMEOUT + SLACK + 1))
     assert Verdict.WRONG == told.verdict
-    assert ABORT == told.mend[-1]
+    assert ABORT == told.advice[-1]
 
 
 def test_only_what_both_looks_show_is_told() -> None:
@@ -62,4 +62,4 @@ def test_only_what_both_looks_show_is_told() -> None:
 def test_beside_the_embedded_kafka_the_python_client_aborts() -> None:
     (told,) = judge(look(), look(), Commands("k:1", scripts=False))
     command = "python -m kafka.admin -b k:1 transactions abort -t t -p 3 --producer-id 4711 --producer-epoch 2"
-    assert (command,) == told.mend
+    assert (command,) == told.advice
