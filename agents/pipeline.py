@@ -195,7 +195,9 @@ class Pipeline:
 
     def latest(self, topic: str) -> dict[bytes | None, Record]:
         """What compaction would leave of a topic, by key: the last record unless it is a tombstone."""
-        last = {record.key: record for record in self.records(topic)}
+        self._check(topic, 0)
+        logs = (self.log(topic, partition) for partition in range(self._sizes[topic]))
+        last = {record.key: record for record in chain.from_iterable(logs)}  # by offset: brokers' clocks may go back
         return {key: record for key, record in last.items() if record.value is not None}
 
     def _append(self, output: Output, at: int) -> Record:

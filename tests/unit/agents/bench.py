@@ -114,7 +114,7 @@ class Journal:
 
     def documents(self) -> dict[str, Document]:
         """The last record of each customer on the profiles' topic."""
-        last = {one.key.decode(): one for one in self.pipeline.records(PROFILES)}
+        last = {one.key.decode(): one for one in self.pipeline.latest(PROFILES).values()}
         return {name: Document(one.value, dict(one.headers)[STATE]) for name, one in last.items()}
 
     def known(self, customer: str) -> Customer:

@@ -148,8 +148,8 @@ def test_what_others_write_on_the_journal_is_passed_over_and_told(bus: Pipeline)
 
 
 def test_compaction_leaves_the_last_record_of_a_key_and_no_tombstone(bus: Pipeline) -> None:
-    for key, value in ((b"a", b"1"), (b"b", b"1"), (b"a", b"2"), (b"b", None)):
-        bus.write([Output(IDENTITIES, 0, key, value)], NOW)
+    for at, key, value in ((3, b"a", b"1"), (3, b"b", b"1"), (0, b"a", b"2"), (0, b"b", None)):
+        bus.write([Output(IDENTITIES, 0, key, value)], NOW + at)  # the next broker's clock is behind
     assert {b"a": b"2"} == {key: record.value for key, record in bus.latest(IDENTITIES).items()}
 
 
