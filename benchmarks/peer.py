@@ -59,12 +59,15 @@ class PeerRunning:
 
 @dataclass(slots=True)
 class Peer:
-    """``command`` and ``preparation`` are given the directory for what is built. ``writes``: false for the limit."""
+    """``command`` and ``preparation`` are given the directory for what is built. ``writes``: false for the limit.
+    ``threads``: of a peer that can have several.
+    """
 
     name: str
     command: Command
     preparation: Preparation
     writes: bool = True
+    threads: int = 1
     _build: Path = field(default=Path(), init=False)
 
     def prepare(self, build: Path) -> Mapping[str, str]:
@@ -86,6 +89,7 @@ class Peer:
             "BENCH_PARTITIONS": str(place.partitions),
             "BENCH_STATE": str(state),
             "BENCH_INPUT": ",".join(INPUTS),
+            "BENCH_THREADS": str(self.threads),
         }
         with Program(self.name, self.command(self._build), environment, place.home) as program:
             yield PeerRunning(program, program.outlets() if self.writes else None)
@@ -95,6 +99,7 @@ def peers() -> tuple[Peer, ...]:
     """All of them."""
     return (
         Peer("kafka_streams", _java, _jar),
+        Peer("kafka_streams-2", _java, _jar, threads=2),
         Peer("quix", lambda build: _module(_quix_python(build), "quix"), _quix),
         Peer(
             "plain_faust",

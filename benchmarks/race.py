@@ -27,7 +27,8 @@ READ_ALL = 600.0
 @dataclass(frozen=True, slots=True)
 class Round:
     """One measurement. CPU is that of the contestant's processes, and of the broker's while it worked (``None``: not on
-    this machine). ``timeline`` and ``alerts`` by rule: none of the limit.
+    this machine), both without ``compiling_seconds``: those of their JVMs' compilers. ``timeline`` and ``alerts`` by
+    rule: none of the limit.
     """
 
     contestant: str
@@ -40,6 +41,7 @@ class Round:
     timeline: Timeline | None = None
     alerts: Mapping[str, int] = field(default_factory=dict)
     details: Mapping[str, float] = field(default_factory=dict)
+    compiling_seconds: float = 0.0
 
     @property
     def events_per_second(self) -> float:
@@ -122,17 +124,19 @@ class Race:
             alerts = dict(asyncio.run(read_alerts(self._bootstrap, outlets.alerts)))
             end = timeline.last
         spent = own.spent(begin, end)
+        broker = None if brokers is None else brokers.spent(begin, end)
         return Round(
             contestant=contestant.name,
             number=number,
             events=backlog.records,
             seconds=end - begin,
             cpu_seconds=spent.cpu_seconds,
-            broker_cpu_seconds=None if brokers is None else brokers.spent(begin, end).cpu_seconds,
+            broker_cpu_seconds=None if broker is None else broker.cpu_seconds,
             mebibytes=spent.mebibytes,
             timeline=timeline,
             alerts=alerts,
             details=details,
+            compiling_seconds=spent.compiling_seconds + (0.0 if broker is None else broker.compiling_seconds),
         )
 
 

@@ -19,7 +19,7 @@ from .bus import Bus
 from .contestant import CannotRun, Contestant
 from .peer import peers
 from .report import RESULTS
-from .table import OTHER
+from .table import OTHER, TWO
 from .topics import Topics
 from .usage import child_of
 from .worker import ROOT
@@ -104,16 +104,21 @@ def prepared(
 
 
 def contestants(wanted: Sequence[str] = (), other: Path | None = None) -> list[Contestant]:
-    """Those named, or all. Raises ``CannotRun`` for a name that nobody has.
+    """Those named, or all with one worker or thread; ``-2`` behind a name: two. Raises ``CannotRun`` for a name that
+    nobody has.
 
     ``other``: another checkout, whose bus takes part beside them in any case.
     """
     profile = os.environ.get("CXBUS_BENCH_PROFILE")
-    known: list[Contestant] = [Bus(None if profile is None else Path(profile).absolute()), *peers()]
+    known: list[Contestant] = [
+        Bus(None if profile is None else Path(profile).absolute()),
+        Bus(name=f"cxbus{TWO}", workers=2),
+        *peers(),
+    ]
     before: list[Contestant] = [] if other is None else [Bus(name=OTHER, tree=other.resolve())]
     if unknown := set(wanted) - {one.name for one in known}:
         raise CannotRun(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(one.name for one in known)}")
-    return before + [one for one in known if not wanted or one.name in wanted]
+    return before + [one for one in known if one.name in wanted or not (wanted or one.name.endswith(TWO))]
 
 
 def names(text: str) -> tuple[str, ...]:

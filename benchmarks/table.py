@@ -9,6 +9,8 @@ from statistics import median
 from .race import Round
 
 STREAMS, PLAIN, LIMIT, OTHER = "kafka_streams", "plain_faust", "limit", "other"
+TWO = "-2"
+"""The names of contestants with two workers, or threads, end so; they are compared with one another."""
 
 HEADINGS = (
     "contestant",
@@ -19,6 +21,7 @@ HEADINGS = (
     "of the limit",
     "CPU s per million",
     "broker CPU s per million",
+    "compiling",
     "MiB",
     "entries",
     "late",
@@ -32,7 +35,8 @@ CPU_HEADINGS = ("CPU with the broker's", "µs an event", "× Kafka Streams", "×
 class Row:
     """Medians of one contestant's rounds; ``None`` where there is nothing to say or to compare with.
 
-    ``spread``: the fastest round's rate less the slowest's, as a share of the median.
+    ``spread``: the fastest round's rate less the slowest's, as a share of the median. CPU is without that of the JVMs'
+    compilers, which have a column of their own (``compiling``).
     """
 
     contestant: str
@@ -44,6 +48,7 @@ class Row:
     of_limit: float | None
     cpu_seconds_per_million: float
     broker_cpu_seconds_per_million: float | None
+    compiling_seconds_per_million: float
     mebibytes: float
     entries: int | None
     late: int | None
@@ -60,6 +65,7 @@ class Row:
             _cell(self.of_limit, ".1%"),
             f"{self.cpu_seconds_per_million:.0f}",
             _cell(self.broker_cpu_seconds_per_million, ".0f"),
+            f"{self.compiling_seconds_per_million:.0f}",
             f"{self.mebibytes:,.0f}",
             _cell(self.entries, ","),
             _cell(self.late, ","),
@@ -77,7 +83,8 @@ def rows(rounds: Sequence[Round]) -> list[Row]:
 
 def _row(name: str, rounds: Sequence[Round], rates: dict[str, float]) -> Row:
     def by(other: str) -> float | None:
-        return rates[name] / rates[other] if other in rates else None
+        peer = other + TWO if name.endswith(TWO) else other
+        return rates[name] / rates[peer] if peer in rates else None
 
     speeds = [one.events_per_second for one in rounds]
     brokers = [one.broker_cpu_seconds * 1e6 / one.events for one in rounds if one.broker_cpu_seconds is not None]
@@ -92,6 +99,7 @@ def _row(name: str, rounds: Sequence[Round], rates: dict[str, float]) -> Row:
         of_limit=by(LIMIT),
         cpu_seconds_per_million=median(one.cpu_seconds * 1e6 / one.events for one in rounds),
         broker_cpu_seconds_per_million=median(brokers) if brokers else None,
+        compiling_seconds_per_million=median(one.compiling_seconds * 1e6 / one.events for one in rounds),
         mebibytes=median(one.mebibytes for one in rounds),
         entries=round(median(one.entries for one in timelines)) if timelines else None,
         late=round(median(one.late for one in timelines)) if timelines else None,
@@ -112,7 +120,8 @@ def cpu(rounds: Sequence[Round]) -> list[tuple[str, ...]]:
             found.setdefault(one.contestant, {})[one.number] = spent
     lines = []
     for name, costs in found.items():
-        by_streams, by_other = (_ratios(costs, found.get(base, {})) for base in (STREAMS, OTHER))
+        streams = STREAMS + TWO if name.endswith(TWO) else STREAMS
+        by_streams, by_other = (_ratios(costs, found.get(base, {})) for base in (streams, OTHER))
         shown: list[float | None] = [median(by_streams) if by_streams else None]
         shown += [median(by_other), min(by_other), max(by_other)] if by_other else [None, None, None]
         lines.append((name, f"{median(costs.values()):.0f}", *(_cell(one, ".2f") for one in shown)))

@@ -1,4 +1,7 @@
-"""What programs and their children use of the machine, from ``/proc``: CPU seconds, and resident memory."""
+"""What programs and their children use of the machine, from ``/proc``: CPU seconds, and resident memory.
+
+A JVM's compilers are counted apart: they are busy in a program's first minutes only, whatever it does.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -30,36 +34,50 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+COMPILERS = ("C1 CompilerThre", "C2 CompilerThre")
+"""The names that Linux shows of a JVM's threads that compile."""
+
+
 class Sample(NamedTuple):
-    """``at``: Unix seconds; ``cpu``: seconds since the program began; ``resident``: bytes."""
+    """``at``: Unix seconds; ``cpu``: seconds since the program began, ``compiling``: those of them that JVMs' compilers
+    took; ``resident``: bytes.
+    """
 
     at: float
     cpu: float
     resident: int
+    compiling: float = 0.0
 
 
 class Stat(NamedTuple):
-    """What ``/proc/<pid>/stat`` says of a process: its parent, and CPU in ticks with that of children who ended."""
+    """What ``/proc/<pid>/stat`` says of a process or a thread: its parent, its name, and CPU in ticks with that of
+    children who ended.
+    """
 
     pid: int
     parent: int
     ticks: int
     pages: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a program used in a window of time. ``mebibytes``: the most resident memory, from its start on."""
+    """What a program used in a window of time. ``cpu_seconds``: without ``compiling_seconds``, which JVMs' compilers
+    took. ``mebibytes``: the most resident memory, from its start on.
+    """
 
     cpu_seconds: float
     mebibytes: float
+    compiling_seconds: float = 0.0
 
 
 def parse_stat(line: str) -> Stat:
     """One line of proc_pid_stat(5). The name in it may hold blanks and brackets."""
     begin, _, rest = line.rpartition(")")
+    pid, _, name = begin.partition(" (")
     fields = rest.split()
-    return Stat(int(begin.split(maxsplit=1)[0]), int(fields[1]), sum(map(int, fields[11:15])), int(fields[21]))
+    return Stat(int(pid), int(fields[1]), sum(map(int, fields[11:15])), int(fields[21]), name)
 
 
 def family(stats: Sequence[Stat], *pids: int) -> list[Stat]:
@@ -80,15 +98,19 @@ def between(samples: Sequence[Sample], begin: float, end: float) -> Spent:
     """What was used from ``begin`` to ``end`` (Unix seconds). Raises ``ValueError`` without samples."""
     if not samples:
         raise ValueError("nothing was measured")
-    return Spent(_cpu(samples, end) - _cpu(samples, begin), max(sample.resident for sample in samples) / 2**20)
+    cpu, compiling = (_at(samples, end, of) - _at(samples, begin, of) for of in (_CPU, _COMPILING))
+    return Spent(cpu - compiling, max(sample.resident for sample in samples) / 2**20, compiling)
 
 
-def _cpu(samples: Sequence[Sample], at: float) -> float:
+_CPU, _COMPILING = attrgetter("cpu"), attrgetter("compiling")
+
+
+def _at(samples: Sequence[Sample], at: float, of: Callable[[Sample], float]) -> float:
     after = bisect_left(samples, at, key=lambda sample: sample.at)
     if after in (0, len(samples)):
-        return samples[min(after, len(samples) - 1)].cpu
+        return of(samples[min(after, len(samples) - 1)])
     one, other = samples[after - 1], samples[after]
-    return one.cpu + (other.cpu - one.cpu) * (at - one.at) / (other.at - one.at)
+    return of(one) + (of(other) - of(one)) * (at - one.at) / (other.at - one.at)
 
 
 class Usage:
@@ -114,14 +136,19 @@ class Usage:
 
     def _look(self) -> None:
         known: list[int] = []
+        compilers: dict[int, int] = {}
         for turn in count():
-            if turn % KNOWN == 0:
+            anew = turn % KNOWN == 0
+            if anew:
                 known = _running()
             stats = family(list(_stats(known)), *self._pids)
             known = [stat.pid for stat in stats]
+            if anew:
+                compilers |= {one.pid: one.ticks for pid in known for one in _compilers(pid)}
             if stats:
                 ticks, pages = sum(stat.ticks for stat in stats), sum(stat.pages for stat in stats)
-                self.samples.append(Sample(time.time(), ticks / TICKS, pages * PAGE))
+                compiling = sum(compilers.values()) / TICKS
+                self.samples.append(Sample(time.time(), ticks / TICKS, pages * PAGE, compiling))
             if self._over.wait(LOOK):
                 return
 
@@ -155,9 +182,21 @@ def _running() -> list[int]:
     return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
 
 
-def _stats(pids: Iterable[int]) -> Iterator[Stat]:
+def _compilers(pid: int) -> Iterator[Stat]:
+    """The threads of that process that compile, if it is a JVM. One that has ended can't be seen any more."""
+    try:
+        tasks = [int(entry.name) for entry in (PROC / str(pid) / "task").iterdir()]
+        if (PROC / str(pid) / "comm").read_text().strip() == "java":
+            for stat in _stats(tasks, PROC / str(pid) / "task"):
+                if stat.name in COMPILERS:
+                    yield stat
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+
+
+def _stats(pids: Iterable[int], folder: Path = PROC) -> Iterator[Stat]:
     for pid in pids:
         try:
-            yield parse_stat((PROC / str(pid) / "stat").read_text())
+            yield parse_stat((folder / str(pid) / "stat").read_text())
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has just ended

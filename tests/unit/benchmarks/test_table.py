@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.outcome import Timeline
@@ -52,6 +54,21 @@ def test_who_was_not_there_is_compared_with_nobody() -> None:
     (row,) = rows(ROUNDS[:1])
     assert (None, None, None) == (row.by_streams, row.by_plain, row.of_limit)
     assert ("", "", "") == row.cells()[3:6]
+
+
+def test_two_are_compared_with_two() -> None:
+    found = [measured("cxbus", 1, 0.2), measured("cxbus-2", 1, 0.1), measured("kafka_streams", 1, 0.1)]
+    assert [None, 0.5] == [row.by_streams for row in rows(found) if row.contestant != "kafka_streams"]
+    both = [*found, measured("kafka_streams-2", 1, 0.05)]
+    (two,) = [row for row in rows(both) if row.contestant == "cxbus-2"]
+    assert 0.5 == two.by_streams
+    assert ("cxbus-2", "150", "1.20") == next(line for line in cpu(both) if line[0] == "cxbus-2")[:3]
+
+
+def test_what_compilers_took_has_a_column_of_its_own() -> None:
+    (row,) = rows([replace(measured("kafka_streams", 1, 0.2), compiling_seconds=0.02)])
+    assert (100.0, 20.0) == (row.cpu_seconds_per_million, row.compiling_seconds_per_million)
+    assert "20" == row.cells()[HEADINGS.index("compiling")]
 
 
 def test_the_limit_has_neither_entries_nor_alerts() -> None:

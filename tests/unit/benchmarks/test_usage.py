@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,7 @@ LINE = (
 
 
 def test_a_line_of_proc_holds_parent_cpu_with_that_of_ended_children_and_memory() -> None:
-    assert Stat(4242, 4000, 150 + 50 + 30 + 20, 2560) == parse_stat(LINE)
+    assert Stat(4242, 4000, 150 + 50 + 30 + 20, 2560, "a (bad) name") == parse_stat(LINE)
 
 
 def test_a_family_is_a_process_with_all_that_descend_from_it() -> None:
@@ -32,6 +34,39 @@ def test_what_was_spent_in_a_window_is_interpolated_and_memory_is_the_most_ever(
     samples = [Sample(10.0, 1.0, 50 << 20), Sample(11.0, 2.0, 90 << 20), Sample(12.0, 4.0, 70 << 20)]
     assert Spent(2.0, 90.0) == between(samples, 10.5, 11.75)
     assert Spent(3.0, 90.0) == between(samples, 0.0, 99.0)
+
+
+def test_what_compilers_took_is_told_apart_from_the_rest() -> None:
+    samples = [Sample(10.0, 1.0, 0, 0.5), Sample(12.0, 5.0, 0, 2.5)]
+    assert Spent(1.0, 0.0, 1.0) == between(samples, 10.0, 11.0)
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java")
+def test_the_compilers_of_a_jvm_are_found(tmp_path: Path) -> None:
+    source = tmp_path / "Busy.java"
+    source.write_text(BUSY, encoding="ascii")
+    began = time.time()
+    with subprocess.Popen(["java", str(source)]) as process, Usage(process.pid) as usage:
+        try:
+            until = time.monotonic() + 60
+            while not usage.samples or usage.spent(began, time.time()).compiling_seconds <= 0:
+                assert time.monotonic() < until, "its compilers took nothing"
+                time.sleep(0.1)
+            assert usage.spent(began, time.time()).cpu_seconds > 0
+        finally:
+            process.kill()
+
+
+BUSY = """
+public class Busy {
+    public static void main(String[] none) {
+        long sum = 0;
+        while (true) {
+            sum += Long.toString(sum).hashCode();
+        }
+    }
+}
+"""
 
 
 def test_nothing_is_said_of_a_process_that_was_never_seen() -> None:

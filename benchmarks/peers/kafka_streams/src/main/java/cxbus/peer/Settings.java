@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What the harness says in the environment, and the names of topics that follow from it. */
-record Settings(String bootstrap, String prefix, String stateDirectory, List<String> input) {
+record Settings(String bootstrap, String prefix, String stateDirectory, List<String> input, int threads) {
 
     static final String TIMELINE_STORE = "timeline";
     static final String PROFILE_STORE = "profiles";
@@ -14,7 +14,8 @@ record Settings(String bootstrap, String prefix, String stateDirectory, List<Str
                 required(environment, "BENCH_BOOTSTRAP"),
                 required(environment, "BENCH_PREFIX"),
                 required(environment, "BENCH_STATE"),
-                List.of(required(environment, "BENCH_INPUT").split(",")));
+                List.of(required(environment, "BENCH_INPUT").split(",")),
+                Integer.parseInt(environment.getOrDefault("BENCH_THREADS", "1")));
     }
 
     String journal() {

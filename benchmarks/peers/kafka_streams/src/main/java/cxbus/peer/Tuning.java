@@ -23,7 +23,7 @@ final class Tuning {
         to.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrap());
         to.put(StreamsConfig.STATE_DIR_CONFIG, settings.stateDirectory());
         to.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        to.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
+        to.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, settings.threads());
         to.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, -1);
         to.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 256L * MIB);
         to.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, RocksSettings.class);
