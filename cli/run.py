@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from runtime.settings import MOST_WORKERS
 from runtime.shutdown import Shutdown
 
 from .bus import bus_of
@@ -19,7 +20,9 @@ def run(
     context: typer.Context,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Number of workers; default CXBUS_WORKERS, else as many as fit the cores."),
+        typer.Option(
+            min=1, max=MOST_WORKERS, help="Number of workers; default CXBUS_WORKERS, else as many as fit the cores."
+        ),
     ] = None,
 ) -> None:
     """Start the bus on this machine and keep it running until Ctrl-C.

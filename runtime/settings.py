@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from core.identity.fuse import LINKS_A_DAY, MOST_A_DAY
@@ -16,6 +17,8 @@ from runtime.problems import Code
 from .identifier_settings import check_blocked, check_own_type, known_region
 
 EMBEDDED_PARTITIONS = 4
+MOST_WORKERS = 64
+"""The most workers that one `cxbus run` starts."""
 
 
 class SettingsError(Exception):
@@ -68,9 +71,19 @@ class Settings(BaseSettings):
     unpacked_bytes: int = Field(
         256 * 1024 * 1024, ge=1024 * 1024, description="Decompressed data that a process may hold at a time, in bytes."
     )
-    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+    workers: int | Literal["auto"] = Field(
         "auto", description="Worker processes that `cxbus run` starts; auto: as many as fit the cores."
     )
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _workers(cls, number: object) -> int | Literal["auto"]:
+        text = str(number).strip().lower()
+        if text == "auto":
+            return "auto"
+        if text.isdecimal() and 1 <= int(text) <= MOST_WORKERS:
+            return int(text)
+        raise PydanticCustomError("workers", f"expected a number from 1 to {MOST_WORKERS}, or auto")
 
     @field_validator("phone_region")
     @classmethod

@@ -32,6 +32,12 @@ PAUSE = 0.8
 """Seconds between two events, so that a person can follow. It also separates them when the story is shown again."""
 
 
+def of_demo(settings: Settings) -> Settings:
+    """The settings of a demo: its story's region, and one worker unless a number is given: it has a dozen events."""
+    workers = 1 if settings.workers == "auto" else settings.workers
+    return settings.model_copy(update={"phone_region": REGION, "workers": workers})
+
+
 class Performance:
     """Prints the story on ``out``, and with ``as_json`` a summary on stdout.
 
@@ -41,8 +47,7 @@ class Performance:
     def __init__(
         self, settings: Settings, expected: Outcome, out: TextIO, *, as_json: bool = False, verbose: bool = False
     ) -> None:
-        workers = 1 if settings.workers == "auto" else settings.workers  # a dozen events, and a quick start
-        self._settings = settings.model_copy(update={"phone_region": REGION, "workers": workers})
+        self._settings = of_demo(settings)
         self._expected = expected
         self._out = out
         self._as_json = as_json

@@ -20,6 +20,7 @@ from cli.demo import manifest
 from cli.demo.manifest import ExpectedAlert, ManifestError, differences
 from cli.demo.narrator import Narrator
 from cli.demo.observed import Alerted, CustomersMerged, Died, EventArrived, Observed
+from cli.demo.performance import of_demo
 from cli.demo.run_record import RunRecord, remembered
 from cli.demo.story import Story, StoryEvent, story
 from cli.demo.summary import Summary
@@ -28,6 +29,7 @@ from core.alerts.history import folded_entries, matches
 from core.identity.links import CustomerCreated, Linked, Node, resolve, root
 from core.identity.links import Merged as MergedInto
 from core.timeline.entry import DAY, HOUR, Entry, event_uid
+from runtime.settings import Settings
 from schemas.codec import Codec, Decoded
 from schemas.refusal import Refusal
 from schemas.registry import Registry
@@ -388,3 +390,7 @@ def test_the_summary_is_json() -> None:
     summary = Summary(1, 0.1, EXPECTED, EXPECTED)
     assert summary.ok
     assert summary.plain() == json.loads(json.dumps(summary.plain()))
+
+
+def test_a_demo_has_one_worker_unless_a_number_is_given() -> None:
+    assert [1, 3] == [of_demo(Settings.model_validate({"workers": given})).workers for given in ("auto", 3)]

@@ -11,6 +11,12 @@ from runtime.settings import Settings
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
+        ("workers", 0, "expected a number from 1 to 64, or auto"),
+        ("workers", "65", "expected a number from 1 to 64, or auto"),
+        ("workers", "many", "expected a number from 1 to 64, or auto"),
+        ("workers", "", "expected a number from 1 to 64, or auto"),
+        ("workers", True, "expected a number from 1 to 64, or auto"),
+        ("workers", 1.5, "expected a number from 1 to 64, or auto"),
         ("phone_region", "UK", "did you mean GB?"),
         ("phone_region", "gb", "did you mean GB?"),
         ("phone_region", "GBR", "expected two letters of ISO 3166, such as GB"),
@@ -64,7 +70,5 @@ def test_workers_fit_the_cores_unless_their_number_is_given(given: dict[str, obj
     assert workers == Settings.model_validate(given).worker_count(cores)
 
 
-@pytest.mark.parametrize("workers", [0, 65, "many"])
-def test_a_number_of_workers_that_can_not_be_is_refused(workers: object) -> None:
-    with pytest.raises(ValidationError, match="workers"):
-        Settings.model_validate({"workers": workers})
+def test_a_number_of_workers_may_be_text_and_auto_in_any_case() -> None:
+    assert [7, "auto"] == [Settings.model_validate({"workers": given}).workers for given in ("7", "Auto")]
