@@ -66,7 +66,7 @@ integration: $(INSTALLED) ## the essential tests on a real Kafka, in two process
 
 test-faults: $(INSTALLED) ## kills, freezes, full disks, hostile input: the rest of what CI runs, a quarter of an hour; what needs no Kafka in a process for each core
 	$(BIN)/pytest -q -n auto -m "faults and not kafka and not chaos and not bench"
-	$(BIN)/pytest -q -m "faults and kafka and not chaos and not bench"
+	$(BIN)/pytest -q $(KAFKAS) -m "faults and kafka and not chaos and not bench"
 
 chaos: $(INSTALLED) ## every fault of docs/reliability.md under load, then check every record: half an hour; SEED=7 for others
 	CXBUS_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s -m chaos
