@@ -70,7 +70,7 @@ class Journey:
         self._partitions = partitions
         self._rules = rules
         self._documents = Documents(rules)
-        self._listener = JournalDecoder(rules.vocabulary, identifiers)
+        self._decoder = JournalDecoder(rules.vocabulary, identifiers)
         self._entries = TimelineEntries(partition, rules.vocabulary, metrics)
         self._metrics = metrics
         self._archive = Archive(directory)
@@ -279,7 +279,7 @@ class Journey:
         ``careful``: always encode the document to check that it can be, whatever it was made of. Raises
         ``OutputTooLarge``, which depends on the record alone, not on how the batch is cut.
         """
-        heard = self._listener.decode(record)
+        heard = self._decoder.decode(record)
         appended, latest, name = received_at(record), heard.latest, heard.customer
         if appended > self._pending_clock:
             self._pending_clock = appended

@@ -189,16 +189,17 @@ class Pipeline:
 
     def records(self, topic: str) -> list[Record]:
         """All records of a topic, in the order of the brokers' time. Raises ``UnknownPlace``."""
-        self._check(topic, 0)
-        logs = (self.log(topic, partition) for partition in range(self._sizes[topic]))
-        return sorted(chain.from_iterable(logs), key=attrgetter("timestamp"))
+        return sorted(self._by_offset(topic), key=attrgetter("timestamp"))
 
     def latest(self, topic: str) -> dict[bytes | None, Record]:
         """What compaction would leave of a topic, by key: the last record unless it is a tombstone."""
-        self._check(topic, 0)
-        logs = (self.log(topic, partition) for partition in range(self._sizes[topic]))
-        last = {record.key: record for record in chain.from_iterable(logs)}  # by offset: brokers' clocks may go back
+        last = {record.key: record for record in self._by_offset(topic)}  # brokers' clocks may go back
         return {key: record for key, record in last.items() if record.value is not None}
+
+    def _by_offset(self, topic: str) -> Iterator[Record]:
+        """All records of a topic, one partition after the other."""
+        self._check(topic, 0)
+        return chain.from_iterable(self.log(topic, partition) for partition in range(self._sizes[topic]))
 
     def _append(self, output: Output, at: int) -> Record:
         topic, partition = output.topic, output.partition

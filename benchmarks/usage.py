@@ -10,6 +10,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from operator import attrgetter
@@ -178,20 +179,17 @@ def calm(pid: int, patience: float) -> bool:
     return False
 
 
-def _running() -> list[int]:
-    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+def _running(folder: Path = PROC) -> list[int]:
+    return [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()]
 
 
 def _compilers(pid: int) -> Iterator[Stat]:
     """The threads of that process that compile, if it is a JVM. One that has ended can't be seen any more."""
-    try:
-        tasks = [int(entry.name) for entry in (PROC / str(pid) / "task").iterdir()]
-        if (PROC / str(pid) / "comm").read_text().strip() == "java":
-            for stat in _stats(tasks, PROC / str(pid) / "task"):
-                if stat.name in COMPILERS:
-                    yield stat
-    except (FileNotFoundError, ProcessLookupError):
-        pass
+    home = PROC / str(pid)
+    with suppress(FileNotFoundError, ProcessLookupError):  # it may have just ended
+        if (home / "comm").read_text().strip() == "java":
+            threads = _stats(_running(home / "task"), home / "task")
+            yield from (stat for stat in threads if stat.name in COMPILERS)
 
 
 def _stats(pids: Iterable[int], folder: Path = PROC) -> Iterator[Stat]:

@@ -7,11 +7,13 @@ import sys
 
 from runtime.problems import Code, Explained
 
-__all__ = ["NO_ROOM", "PASSING", "TOLD", "Code", "Problem", "explained", "lasting"]
+__all__ = ["FAILURES", "NO_ROOM", "PASSING", "TOLD", "Code", "Problem", "explained", "lasting"]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 PASSING = (*NO_ROOM, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.EIO)
 """Errors of the system that may pass by themselves: space is freed, a port becomes free."""
+FAILURES = (Code.WRONG, Code.USAGE, Code.AWAY)
+"""The exit codes that an exception may ask for. Those of other libraries may have an attribute of that name, too."""
 TOLD = "cxbus: "
 """Prefix of the error message that a command prints on stderr."""
 
@@ -33,11 +35,7 @@ def explained(error: Exception) -> Problem | None:
     """The exception as a ``Problem`` for the user; None for an unexpected one. Imports nothing."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, Explained) and error.exit_code in [
-        Code.WRONG,
-        Code.USAGE,
-        Code.AWAY,
-    ]:  # other code's have one, too
+    if isinstance(error, Explained) and error.exit_code in FAILURES:
         return Problem(" ".join([str(error), *getattr(error, "__notes__", ())]), Code(error.exit_code))
     if isinstance(error, OSError) and error.filename is not None:
         code = Code.USAGE if lasting(error) else Code.WRONG
