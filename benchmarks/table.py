@@ -83,8 +83,8 @@ def rows(rounds: Sequence[Round]) -> list[Row]:
 
 def _row(name: str, rounds: Sequence[Round], rates: dict[str, float]) -> Row:
     def by(other: str) -> float | None:
-        peer = other + TWO if name.endswith(TWO) else other
-        return rates[name] / rates[peer] if peer in rates else None
+        base = _like(name, other)
+        return rates[name] / rates[base] if base in rates else None
 
     speeds = [one.events_per_second for one in rounds]
     brokers = [one.broker_cpu_seconds * 1e6 / one.events for one in rounds if one.broker_cpu_seconds is not None]
@@ -120,12 +120,16 @@ def cpu(rounds: Sequence[Round]) -> list[tuple[str, ...]]:
             found.setdefault(one.contestant, {})[one.number] = spent
     lines = []
     for name, costs in found.items():
-        streams = STREAMS + TWO if name.endswith(TWO) else STREAMS
-        by_streams, by_other = (_ratios(costs, found.get(base, {})) for base in (streams, OTHER))
+        by_streams, by_other = (_ratios(costs, found.get(_like(name, base), {})) for base in (STREAMS, OTHER))
         shown: list[float | None] = [median(by_streams) if by_streams else None]
         shown += [median(by_other), min(by_other), max(by_other)] if by_other else [None, None, None]
         lines.append((name, f"{median(costs.values()):.0f}", *(_cell(one, ".2f") for one in shown)))
     return lines
+
+
+def _like(name: str, other: str) -> str:
+    """The contestant with as many workers as ``name`` that ``other`` stands for."""
+    return other + TWO if name.endswith(TWO) else other
 
 
 def _ratios(costs: Mapping[int, float], base: Mapping[int, float]) -> list[float]:

@@ -51,14 +51,15 @@ class Sample(NamedTuple):
 
 
 class Stat(NamedTuple):
-    """What ``/proc/<pid>/stat`` says of a process or a thread: its parent, its name, and CPU in ticks with that of
-    children who ended.
+    """What ``/proc/<pid>/stat`` says of a process or a thread: its parent, its name, and CPU in ticks. ``ticks``: with
+    that of children who ended, which each thread of a process says again; ``own``: without it.
     """
 
     pid: int
     parent: int
     ticks: int
     pages: int
+    own: int = 0
     name: str = ""
 
 
@@ -78,7 +79,8 @@ def parse_stat(line: str) -> Stat:
     begin, _, rest = line.rpartition(")")
     pid, _, name = begin.partition(" (")
     fields = rest.split()
-    return Stat(int(pid), int(fields[1]), sum(map(int, fields[11:15])), int(fields[21]), name)
+    own, ended = sum(map(int, fields[11:13])), sum(map(int, fields[13:15]))
+    return Stat(int(pid), int(fields[1]), own + ended, int(fields[21]), own, name)
 
 
 def family(stats: Sequence[Stat], *pids: int) -> list[Stat]:
@@ -137,19 +139,23 @@ class Usage:
 
     def _look(self) -> None:
         known: list[int] = []
-        compilers: dict[int, int] = {}
+        compilers: list[Thread] = []
+        ticks: dict[Thread, int] = {}  # of compilers, also of those that have ended
         for turn in count():
             anew = turn % KNOWN == 0
             if anew:
-                known = _running()
-            stats = family(list(_stats(known)), *self._pids)
+                known = _running(PROC)
+            stats = family(list(_stats(known, PROC)), *self._pids)
             known = [stat.pid for stat in stats]
             if anew:
-                compilers |= {one.pid: one.ticks for pid in known for one in _compilers(pid)}
+                compilers = [thread for pid in known for thread in _compilers(pid)]
+            for thread in compilers:
+                for stat in _stats([thread.tid], _threads(thread.pid)):
+                    ticks[thread] = stat.own
             if stats:
-                ticks, pages = sum(stat.ticks for stat in stats), sum(stat.pages for stat in stats)
-                compiling = sum(compilers.values()) / TICKS
-                self.samples.append(Sample(time.time(), ticks / TICKS, pages * PAGE, compiling))
+                cpu, pages = sum(stat.ticks for stat in stats), sum(stat.pages for stat in stats)
+                compiling = sum(ticks.values()) / TICKS
+                self.samples.append(Sample(time.time(), cpu / TICKS, pages * PAGE, compiling))
             if self._over.wait(LOOK):
                 return
 
@@ -158,7 +164,7 @@ def child_of(pid: int) -> int:
     """The process that ``pid`` has started to watch over it. Raises ``ProcessLookupError`` when there is none."""
     until = time.monotonic() + CHILD
     while time.monotonic() < until:
-        if found := [stat.pid for stat in _stats(_running()) if stat.parent == pid]:
+        if found := [stat.pid for stat in _stats(_running(PROC), PROC) if stat.parent == pid]:
             return found[0]
         time.sleep(0.02)
     raise ProcessLookupError(f"process {pid} has no child")
@@ -179,20 +185,30 @@ def calm(pid: int, patience: float) -> bool:
     return False
 
 
-def _running(folder: Path = PROC) -> list[int]:
+def _running(folder: Path) -> list[int]:
     return [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()]
 
 
-def _compilers(pid: int) -> Iterator[Stat]:
-    """The threads of that process that compile, if it is a JVM. One that has ended can't be seen any more."""
-    home = PROC / str(pid)
+class Thread(NamedTuple):
+    """A thread of a process."""
+
+    pid: int
+    tid: int
+
+
+def _compilers(pid: int) -> Iterator[Thread]:
+    """The threads of that process that compile, if it is a JVM."""
     with suppress(FileNotFoundError, ProcessLookupError):  # it may have just ended
-        if (home / "comm").read_text().strip() == "java":
-            threads = _stats(_running(home / "task"), home / "task")
-            yield from (stat for stat in threads if stat.name in COMPILERS)
+        if (PROC / str(pid) / "comm").read_text().strip() == "java":
+            threads = _stats(_running(_threads(pid)), _threads(pid))
+            yield from (Thread(pid, stat.pid) for stat in threads if stat.name in COMPILERS)
 
 
-def _stats(pids: Iterable[int], folder: Path = PROC) -> Iterator[Stat]:
+def _threads(pid: int) -> Path:
+    return PROC / str(pid) / "task"
+
+
+def _stats(pids: Iterable[int], folder: Path) -> Iterator[Stat]:
     for pid in pids:
         try:
             yield parse_stat((folder / str(pid) / "stat").read_text())

@@ -35,7 +35,7 @@ def explained(error: Exception) -> Problem | None:
     """The exception as a ``Problem`` for the user; None for an unexpected one. Imports nothing."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, Explained) and error.exit_code in FAILURES:
+    if isinstance(error, Explained) and type(error.exit_code) in (int, Code) and error.exit_code in FAILURES:
         return Problem(" ".join([str(error), *getattr(error, "__notes__", ())]), Code(error.exit_code))
     if isinstance(error, OSError) and error.filename is not None:
         code = Code.USAGE if lasting(error) else Code.WRONG

@@ -81,8 +81,8 @@ class Settings(BaseSettings):
         text = str(number).strip().lower()
         if text == "auto":
             return "auto"
-        if text.isdecimal() and 1 <= int(text) <= MOST_WORKERS:
-            return int(text)
+        if text in (numbers := {str(number): number for number in range(1, MOST_WORKERS + 1)}):
+            return numbers[text]
         raise PydanticCustomError("workers", f"expected a number from 1 to {MOST_WORKERS}, or auto")
 
     @field_validator("phone_region")
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         more workers than there are partitions. Raises ``SettingsError``.
         """
         if self.workers == "auto":
-            return max(1, min(cores - 1, self.partition_count()))
+            return max(1, min(cores - 1, self.partition_count(), MOST_WORKERS))
         return self.workers
 
     def key(self) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.usage import PAGE, Sample, Spent, Stat, Usage, between, child_of, family, parse_stat
+from benchmarks.usage import PAGE, TICKS, Sample, Spent, Stat, Usage, between, child_of, family, parse_stat
 
 LINE = (
     "4242 (a (bad) name) S 4000 4242 4242 0 -1 4194560 100 200 3 4 150 50 30 20 20 0 7 0 12345 999 2560 "
@@ -20,7 +20,7 @@ LINE = (
 
 
 def test_a_line_of_proc_holds_parent_cpu_with_that_of_ended_children_and_memory() -> None:
-    assert Stat(4242, 4000, 150 + 50 + 30 + 20, 2560, "a (bad) name") == parse_stat(LINE)
+    assert Stat(4242, 4000, 150 + 50 + 30 + 20, 2560, 150 + 50, "a (bad) name") == parse_stat(LINE)
 
 
 def test_a_family_is_a_process_with_all_that_descend_from_it() -> None:
@@ -55,6 +55,33 @@ def test_the_compilers_of_a_jvm_are_found(tmp_path: Path) -> None:
             assert usage.spent(began, time.time()).cpu_seconds > 0
         finally:
             process.kill()
+
+
+def test_compilers_are_read_as_often_as_the_process_and_without_its_ended_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(place: Path, number: int, name: str, seconds: int) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        line = f"{number} ({name}) S 1 {'0 ' * 9}{seconds * TICKS} 0 {50 * TICKS} 0 {'0 ' * 10}"
+        (place / "new").write_text(line, encoding="ascii")
+        (place / "new").rename(place / "stat")
+
+    def until(cpu: int, compiling: int) -> None:
+        end = time.monotonic() + 20
+        while not usage.samples or (50 + cpu, compiling) != usage.samples[-1][1::2]:
+            assert time.monotonic() < end, usage.samples[-1:]
+            time.sleep(0.01)
+
+    monkeypatch.setattr("benchmarks.usage.PROC", tmp_path)
+    monkeypatch.setattr("benchmarks.usage.KNOWN", 10**9)  # processes and threads are looked for once
+    say(tmp_path / "7", 7, "java", 3)
+    (tmp_path / "7" / "comm").write_text("java\n", encoding="ascii")
+    say(tmp_path / "7" / "task" / "8", 8, "C2 CompilerThre", 1)
+    say(tmp_path / "7" / "task" / "9", 9, "main", 1)
+    with Usage(7) as usage:
+        until(3, 1)
+        say(tmp_path / "7" / "task" / "8", 8, "C2 CompilerThre", 2)
+        until(3, 2)
 
 
 BUSY = """

@@ -82,7 +82,7 @@ def test_what_does_not_say_how_to_end_was_expected_by_nobody(error: Exception) -
     assert explained(error) is None
 
 
-@pytest.mark.parametrize("code", [0, 17, None, "two", []])
+@pytest.mark.parametrize("code", [0, 2.0, 17, True, None, "two", []])
 def test_an_exit_code_of_other_code_is_none_of_ours(code: object) -> None:
     error = RuntimeError("why")
     error.exit_code = code  # type: ignore[attr-defined]

@@ -13,6 +13,8 @@ from runtime.settings import Settings
     [
         ("workers", 0, "expected a number from 1 to 64, or auto"),
         ("workers", "65", "expected a number from 1 to 64, or auto"),
+        ("workers", "9" * 5_000, "expected a number from 1 to 64, or auto"),
+        ("workers", "٣", "expected a number from 1 to 64, or auto"),
         ("workers", "many", "expected a number from 1 to 64, or auto"),
         ("workers", "", "expected a number from 1 to 64, or auto"),
         ("workers", True, "expected a number from 1 to 64, or auto"),
@@ -62,6 +64,7 @@ def test_what_can_be_is_taken_as_it_is() -> None:
         ({}, 5, 4),
         ({}, 64, 4),  # the embedded Kafka has four partitions
         ({"partitions": 12, "bootstrap": "k:1"}, 64, 12),
+        ({"partitions": 1000, "bootstrap": "k:1"}, 200, 64),
         ({"workers": 3}, 1, 3),
         ({"workers": "auto"}, 4, 3),
     ],
