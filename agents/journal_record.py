@@ -46,6 +46,18 @@ class JournalRecord(msgspec.Struct, frozen=True, gc=False):
     latest: int = 0
 
 
+def by_customer(heard: Sequence[JournalRecord]) -> Sequence[int]:
+    """Positions of the records, each customer's side by side and in order.
+
+    One customer's decisions do not depend on another's, and what the processor's caches hold of a customer serves all
+    of their records.
+    """
+    if len(heard) == 1:
+        return (0,)
+    customers = [one.customer for one in heard]
+    return sorted(range(len(customers)), key=customers.__getitem__)
+
+
 class JournalDecoder:
     """Decodes records of the journal."""
 

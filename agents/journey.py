@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import structlog
@@ -28,6 +29,7 @@ from engine.kafka.checkpoint import Checkpoint
 from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord
 from engine.transactional.transaction import Output
+from engine.transactional.unit import Deciding
 from schemas.alerted import ALERTED
 from schemas.journal import EVENT, MOVED, ORDER, Header, Origin, header_of
 from schemas.refusal import Reason, Refusal, decision_error
@@ -40,7 +42,7 @@ from .dead_letters import dead_letter
 from .documents import STATE, Document, Documents, bytes_at_most
 from .foreign import letters_about, unreadable
 from .identifiers import Identifiers
-from .journal_record import JournalDecoder, JournalRecord
+from .journal_record import JournalDecoder, JournalRecord, by_customer
 from .metrics import Metrics
 from .mirror import mirror
 from .output_size import OutputTooLarge, fitting
@@ -79,6 +81,7 @@ class Journey:
         self._fired: list[int] = []
         self._latest = 0
         self._heard = 0
+        self._careful = False
         self._touched: dict[str, Customer] = {}
         self._weights: dict[str, int] = {}
         self._said: list[tuple[str, str]] = []  # rule and state of each alert message
@@ -132,55 +135,60 @@ class Journey:
         """A dead letter for each record."""
         return letters_about(records, "journey", self._metrics)
 
-    def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
-        """One unit of work: folds record by record, so that the outputs do not depend on how the batch was cut.
+    def decide(self, records: Sequence[KafkaRecord], *, careful: bool) -> Deciding:
+        """Folds record by record, each customer's side by side. The outputs come in the order of the records, however
+        the journal is cut; behind them, the documents of all customers.
 
-        A retry of a failing decision would fail again, and take the whole fleet down: the batch is folded again with
-        each record guarded, and the one that fails becomes a dead letter. So does a record without the form of a
-        journal record, as a foreign one. Raises ``OtherVersion``.
+        In a careful unit a record whose decision fails, or without the form of a journal record, becomes a dead letter.
+        Raises ``OtherVersion``, otherwise whatever fails.
         """
-        try:
-            return self._fold(records, guarded=False)
-        except Fatal:
-            raise
-        except Exception as error:
-            kind = type(error).__name__  # its text may hold personal data
-            log.error("a decision failed, deciding again record by record", partition=self._partition, error=kind)  # noqa: TRY400
-            log.debug("where it failed", exc_info=error)
-            return self._fold(records, guarded=True)
+        self._begin(careful)
+        self._heard = len(records)
+        outputs: list[Output] = []
+        if careful:
+            for record in records:
+                outputs += self._guarded(record)
+                yield
+        else:
+            heard, clocks = list[JournalRecord](), list[int]()
+            for record in records:
+                heard.append(self._hear(record))
+                clocks.append(self._pending_clock)
+            each: list[Sequence[Output]] = [()] * len(heard)
+            for place in by_customer(heard):
+                each[place] = self._one(records[place], heard[place], clocks[place])
+                yield
+            outputs += chain.from_iterable(each)
+        for name, customer in self._touched.items():
+            outputs += self._document(name, customer)
+            yield
+        return outputs
 
-    def _fold(self, records: Iterable[KafkaRecord], *, guarded: bool) -> list[Output]:
+    def _begin(self, careful: bool) -> None:
+        """Begins a unit of work; nothing of one that was not committed is left."""
+        self._careful = careful
         self._archive.drop()
         if self._touched:  # by a unit that was not committed: they were changed in place
             self._forget_customers()
             self._archive.forget_all_states()
-        self._touched.clear()
-        self._weights.clear()
+        for held in (self._touched, self._weights, self._said, self._unmatched, self._last, self._fired):
+            held.clear()
         self._entries.forget()
-        self._said.clear()
-        self._unmatched.clear()
-        self._last.clear()
-        self._fired.clear()
         self._latest = 0
         self._pending_clock = self._clock
-        outputs: list[Output] = []
-        decide = self._guarded if guarded else self._one
-        self._heard = 0
-        for record in records:
-            self._heard += 1
-            outputs += decide(record)
-        for name, customer in self._touched.items():
-            message_id = f"{name}/{self._partition}-{self._last[name]}"
-            document, self._weights[name] = self._documents.weighed(customer, message_id)
-            stored = document.stored()
-            # forged parts may be larger than the bounds that were checked
-            if len(stored) - len(message_id) > output_size.MOST_BYTES:
-                if guarded:
-                    continue  # all decisions about this customer failed, so the document is unchanged
-                raise OutputTooLarge(len(stored), PROFILES)
-            self._archive.set_profile(name, stored)
-            outputs.append(self._profile(name.encode(), document))
-        return outputs
+
+    def _document(self, name: str, customer: Customer) -> Sequence[Output]:
+        """The customer's document. Raises ``OutputTooLarge``."""
+        message_id = f"{name}/{self._partition}-{self._last[name]}"
+        document, self._weights[name] = self._documents.weighed(customer, message_id)
+        stored = document.stored()
+        # forged parts may be larger than the bounds that were checked
+        if len(stored) - len(message_id) > output_size.MOST_BYTES:
+            if self._careful:
+                return ()  # all decisions about this customer failed, so the document is unchanged
+            raise OutputTooLarge(len(stored), PROFILES)
+        self._archive.set_profile(name, stored)
+        return (self._profile(name.encode(), document),)
 
     def _profile(self, key: bytes, document: Document) -> Output:
         headers = (*messages.STRUCTURED, (STATE, document.state))
@@ -234,7 +242,7 @@ class Journey:
         self._last[name] = record.offset
         try:
             before = self._documents.encode(self._touched.get(name) or self._customer(name), "")
-            return self._one(record, careful=True)
+            return self._one(record, self._hear(record), self._pending_clock)
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 -- isolated, reported and counted
@@ -250,7 +258,7 @@ class Journey:
     def _unjudged(self, record: KafkaRecord, name: str, before: Document) -> list[Output]:
         """Applies a part of a move without judging it: as a dead letter its entries would be lost."""
         try:
-            outputs = self._one(record, judged=False, careful=True)
+            outputs = self._one(record, self._hear(record), self._pending_clock, judged=False)
         except Exception as error:  # noqa: BLE001 -- that failed, too: it must not hold up others' events
             self._touched[name] = self._documents.decode(before)
             self._archive.forget_states(name)
@@ -273,25 +281,29 @@ class Journey:
         place = Origin(record.topic, record.partition, record.offset)
         return dead_letter(record.key, record.value, tuple(record.headers), "journey", place, failed)
 
-    def _one(self, record: KafkaRecord, *, judged: bool = True, careful: bool = False) -> list[Output]:
-        """The outputs of the record. Nothing of it is kept before all outputs are known to fit.
-
-        ``careful``: always encode the document to check that it can be, whatever it was made of. Raises
-        ``OutputTooLarge``, which depends on the record alone, not on how the batch is cut.
-        """
+    def _hear(self, record: KafkaRecord) -> JournalRecord:
+        """Decodes the record, and takes note of when it was appended. Raises ``ValueError`` and others."""
         heard = self._decoder.decode(record)
-        appended, latest, name = received_at(record), heard.latest, heard.customer
+        appended = received_at(record)
         if appended > self._pending_clock:
             self._pending_clock = appended
-        if latest > self._latest:
-            self._latest = latest
-        self._last[name] = record.offset
+        if heard.latest > self._latest:
+            self._latest = heard.latest
+        self._last[heard.customer] = record.offset
+        return heard
+
+    def _one(self, record: KafkaRecord, heard: JournalRecord, clock: int, *, judged: bool = True) -> list[Output]:
+        """The outputs of the record. Nothing of it is kept before all of them are known to fit.
+
+        ``clock``: the journal's as of the record (µs). Raises ``OutputTooLarge``, which depends on the record alone.
+        """
+        name = heard.customer
         customer = self._touched.get(name) or self._customer(name)
         brought = heard.brought
         if not judged and isinstance(brought, Moved):
             brought = replace(brought, judged=False)
-        decisions = step(customer, brought, self._rules, self._archive, self._pending_clock)
-        if careful or bytes_at_most(customer) > output_size.MOST_BYTES:
+        decisions = step(customer, brought, self._rules, self._archive, clock)
+        if self._careful or bytes_at_most(customer) > output_size.MOST_BYTES:
             fitting(Output(PROFILES, self._partition, record.key, self._documents.encode(customer, "").stored()))
         if len(decisions) == 1 and type(only := decisions[0]) is Written:  # most often
             output, added = self._entries.record(record.key, only, heard.sources[only.nth])

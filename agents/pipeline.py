@@ -30,6 +30,7 @@ from engine.kafka.record import KafkaRecord, Record
 from engine.kafka.sieve import Sieve
 from engine.transactional.partition_state import Processor
 from engine.transactional.transaction import Output, headers_of
+from engine.transactional.unit import decided
 from schemas.codec import Codec
 from schemas.journal import Header
 from schemas.registry import Registry
@@ -250,8 +251,8 @@ class Pipeline:
         return [*outputs, *owner.foreign(sieve.foreign)] if sieve.foreign else outputs
 
     def unit(self, owner: Processor, records: Iterable[KafkaRecord], *, committed: bool = True) -> list[Output]:
-        """One unit of work of ``owner`` on any records, wherever they are from."""
-        outputs = list(owner.decide(records))
+        """One unit of work of ``owner`` on any records, wherever they are from; a careful one if a decision fails."""
+        outputs = decided(owner, list(records))
         if committed:
             owner.committed(self.mark(owner))
         return outputs

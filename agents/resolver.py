@@ -5,7 +5,7 @@ One partition, one owner at a time, one transaction per batch: identities, merge
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from engine.kafka.errors import Fatal
 from engine.kafka.record import KafkaRecord
 from engine.store.store import Store
 from engine.transactional.transaction import Output
+from engine.transactional.unit import Deciding
 from schemas.journal import MERGE, ORDER, Origin, header_of, without_nodes
 from schemas.refusal import Reason, Refusal
 from schemas.topics import IDENTITIES, JOURNAL, KEY_RECORD, department_of, partition_of
@@ -101,14 +102,15 @@ class Resolver:
             check_key(held, self._identifiers)
         self._store.flush_pending(mark)
 
-    def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
-        """Folds the links in the log's order."""
+    def decide(self, records: Sequence[KafkaRecord], *, careful: bool) -> Deciding:
+        """Folds the links in the log's order, each carefully in any case."""
         self._store.drop_pending()
         outputs: list[Output] = []
         if self._store.get("identities", KEY_RECORD) is None:
             outputs.append(self._put(KEY_RECORD, key_record(self._identifiers)))
         for record in records:
             outputs += self._one(record)
+            yield
         return outputs
 
     def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:

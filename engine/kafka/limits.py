@@ -24,7 +24,9 @@ class Limits:
     refence: a producer idle for that long is fenced again: Kafka forgets transactional ids after 7 days.
     offsets: how often offsets are committed to the group, which costs two more requests: what counts is the
         progress record in every transaction.
-    decide: about how long deciding one unit of work may block the event loop: the rest of the batch is another unit.
+    slice: about how long deciding may block the event loop: a unit of work is decided in slices of that length.
+    unit: for how long a unit of work is decided, without what others do meanwhile: the rest of the batch is another
+        unit. Longer units write fewer documents, and hold more outputs in memory.
     batch_bytes: below the smallest ``max.message.bytes`` of the output topics.
     compression: ``None`` or ``snappy``; lz4 costs more than all the rest together.
     retry_backoff_ms: aiokafka's 100 ms would be paid at most commits, because the broker asks for a retry while the
@@ -39,7 +41,8 @@ class Limits:
     cache: float = MAX_PAUSE_MS / 1000
     refence: float = 86_400.0
     offsets: float = 1.0
-    decide: float = 0.75
+    slice: float = 0.25
+    unit: float = 2.0
     batch_bytes: int = 900 * 1024
     compression: str | None = None
     retry_backoff_ms: int = 10
@@ -76,10 +79,10 @@ class Fetch:
     order_wait: seconds for which partitions read in the order of broker time wait for one that does not answer.
     """
 
-    records: int = 4_000
+    records: int = 8_000
     window: int = 1
     max_wait_ms: int = 250
     partition_bytes: int = 1024 * 1024
-    held_bytes: int = 4 * 1024 * 1024
+    held_bytes: int = 6 * 1024 * 1024
     gather: float = 0.005
     order_wait: float = 2.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
@@ -17,21 +17,23 @@ from engine.kafka.cluster import Cluster
 from engine.kafka.errors import Fatal, Gap
 from engine.kafka.limits import Limits
 from engine.kafka.record import KafkaRecord, end_of
-from engine.kafka.sieve import Sieve
 from engine.kafka.time_limit import limited
 from engine.transactional.batch import Batch
 from engine.transactional.foreign_search import ForeignSearch
 from engine.transactional.observer import Observer
 from engine.transactional.progress import ProgressLog, ReachedInput
 from engine.transactional.restore import Positions, read_positions, restore
-from engine.transactional.time_slice import TimeSlice
 from engine.transactional.transaction import Output, Targets, by_target, commit, sweep
+from engine.transactional.unit import Decider, Unit, Units
 
 log = structlog.get_logger("engine.transactional.partition_state")
 
 
-class Processor(Protocol):
-    """What the application supplies for one input partition. Synchronous; no I/O but its local store."""
+class Processor(Decider, Protocol):
+    """What the application supplies for one input partition. Synchronous; no I/O but its local store.
+
+    The changes of a unit of work stay pending: durable state is unchanged until :meth:`committed`.
+    """
 
     def sources(self) -> Sequence[TopicPartition]:
         """Partitions of compacted topics to restore from, in that order. Nobody else writes the bus's keys there."""
@@ -53,12 +55,6 @@ class Processor(Protocol):
 
     def opened(self, mark: Checkpoint) -> None:
         """The state is complete; ``mark`` is its checkpoint, to be stored with it."""
-
-    def decide(self, records: Iterable[KafkaRecord]) -> Sequence[Output]:
-        """One unit of work, of as many records as the iterator yields. Each iteration starts over.
-
-        Its changes stay pending: durable state is unchanged until :meth:`committed`.
-        """
 
     def foreign(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         """The outputs about foreign records on the bus's own topics. Called once for each record, in a transaction."""
@@ -85,6 +81,8 @@ class PartitionConfig:
     on_fatal: Callable[[Fatal], None]
     observer: Observer
     limits: Limits
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the partition that decides; the others wait."""
 
 
 class PartitionState:
@@ -104,6 +102,7 @@ class PartitionState:
         self._mark: Checkpoint | None = None
         self._swept: set[TopicPartition] = set()
         self._search = ForeignSearch({}, Cluster("", {}))
+        self._units = Units(config.limits, config.turn, f"partition {number} of {config.topic}")
         self._told = -inf
         """When the position was last committed to the group, by the event loop's clock."""
         self.offset_commit_due = False
@@ -199,8 +198,8 @@ class PartitionState:
         """Process one batch: in one transaction, or in several when deciding it would block all other partitions for
         long.
 
-        Records below the next offset were part of an earlier batch. Between two transactions ``leaving`` is called; if
-        true, the rest is left to the next owner.
+        Records below the next offset were part of an earlier batch. Whenever that is possible ``leaving`` is called;
+        if true, the rest is left to the next owner.
         """
         config = self._config
         if batch.end <= self.position:
@@ -211,26 +210,29 @@ class PartitionState:
         if batch.start < self.position:
             records = [record for record in records if end_of(record) > self.position]
         while True:
-            records = await self._transaction(producer, records, batch.end)
+            records = await self._transaction(producer, records, batch.end, leaving)
             if not records or leaving():
                 return
             batch.part()
 
     async def _transaction(
-        self, producer: AIOKafkaProducer, records: Sequence[KafkaRecord], end: int
+        self, producer: AIOKafkaProducer, records: Sequence[KafkaRecord], end: int, leaving: Callable[[], bool]
     ) -> Sequence[KafkaRecord]:
-        """One unit of work, of the first of ``records``; returns the others. ``end``: the offset after all of them."""
+        """One unit of work, of the first of ``records``; returns the others, or none if the next owner is to do it all.
+        ``end``: the offset after all of ``records``.
+        """
         processor, mark = self._processor, self._mark
         assert processor is not None, "open it first"
         assert mark is not None, "open it first"
         config, clock = self._config, asyncio.get_running_loop().time
-        began = clock()
-        time_slice = TimeSlice(records, config.limits.decide)
-        sieve = Sieve(time_slice)
-        outputs = list(processor.decide(sieve)) if records else []
-        outputs += self._foreign(sieve.foreign)
-        if time_slice.left:
-            records = time_slice.taken
+        unit = await self._units.decide(processor, records, leaving) if records else Unit()
+        if unit is None:
+            return ()
+        outputs = unit.outputs
+        outputs += self._foreign(unit.foreign)
+        left = records[unit.records :]
+        if left:
+            records = records[: unit.records]
             end = end_of(records[-1])
         if records:
             outputs.append(self._progress(end))
@@ -245,12 +247,10 @@ class PartitionState:
             offsets = {tp: max(offset, ends.get(tp, offset)) for tp, offset in mark.offsets.items()}
             self._mark = Checkpoint(mark.cluster, offsets, time.time())
             processor.committed(self._mark)
-        config.observer.batch(
-            config.topic, self._number, len(records), len(outputs), decided - began, clock() - decided
-        )
+        config.observer.batch(config.topic, self._number, len(records), len(outputs), unit.seconds, clock() - decided)
         if holes := self._search.written(targets, ends):
             await self._look_into(producer, holes)
-        return time_slice.left
+        return left
 
     async def _write(
         self, producer: AIOKafkaProducer, position: int | None, targets: Targets

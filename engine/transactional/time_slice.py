@@ -1,4 +1,4 @@
-"""How a unit of work is cut: as many records as can be decided in a given time and memory."""
+"""How a batch is cut: as many records as can be decided in a given time and memory."""
 
 from __future__ import annotations
 

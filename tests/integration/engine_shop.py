@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from engine.transactional.partitions import TransactionalPartitions
 from engine.transactional.progress import ProgressLog
 from engine.transactional.restore import read_bounds, restore
 from engine.transactional.transaction import Output
+from engine.transactional.unit import Deciding
 from tests.integration.engine_toy import Counter
 
 
@@ -69,8 +70,8 @@ class Clumsy(Counter):
         self.patience = None if self.patience is None else self.patience - 1
         return super().restore(records)
 
-    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
-        outputs = [*super().decide(records)]
+    def decide(self, records: Sequence[ConsumerRecord], *, careful: bool) -> Deciding:
+        outputs = [*(yield from super().decide(records, careful=careful))]
         if self.fails is not None:
             raise self.fails
         return [*outputs, self.adds] if self.adds is not None else outputs

@@ -13,7 +13,7 @@ import json
 import logging
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -32,6 +32,7 @@ from engine.transactional.batch import commit
 from engine.transactional.partitions import TransactionalPartitions
 from engine.transactional.progress import ProgressLog
 from engine.transactional.transaction import Output
+from engine.transactional.unit import Deciding
 
 
 class Counter:
@@ -70,7 +71,8 @@ class Counter:
     def opened(self, mark: Checkpoint) -> None:
         self._store.flush_pending(mark)
 
-    def decide(self, records: Iterable[ConsumerRecord]) -> Sequence[Output]:
+    def decide(self, records: Sequence[ConsumerRecord], *, careful: bool) -> Deciding:
+        self._store.drop_pending()
         outputs = []
         for record in records:
             n = int(self._store.get("counts", record.key) or 0)
@@ -88,6 +90,7 @@ class Counter:
             }
             key = f"{event['key']}/{record.offset}".encode()
             outputs.append(Output(self._counted, self._partition, key, json.dumps(event).encode()))
+            yield
         return outputs
 
     def committed(self, mark: Checkpoint) -> None:

@@ -77,7 +77,7 @@ def test_a_large_batch_is_committed_part_by_part_and_its_rest_left_to_the_next_o
             await place.publish(*range(many))
             records = await place.read(place.source)
             old, new = Notes(), Notes()
-            first = await place.open(old, replace(place.limits, decide=1e-9))  # parts of one record
+            first = await place.open(old, replace(place.limits, slice=1e-9, unit=1e-9))  # parts of one record
             handing = asyncio.create_task(place.hand(first, records))
             await until(lambda: "batch of 1" in old.happened)
             await first.revoked({0})
@@ -98,7 +98,7 @@ def test_a_batch_that_takes_several_units_of_work_tells_of_each(bootstrap: str, 
         async with shop(bootstrap, tmp_path) as place:
             await place.publish(*range(4))
             records = await place.read(place.source)
-            owner = await place.open(Notes(), replace(place.limits, decide=1e-9))  # parts of one record
+            owner = await place.open(Notes(), replace(place.limits, slice=1e-9, unit=1e-9))  # parts of one record
             told: list[str] = []
             done = asyncio.Event()
             ends = records[0].offset, records[-1].offset + 1

@@ -66,7 +66,7 @@ BUGS = (
         "a-document-of-any-size",
         "A document that is too large is found out after the decision, by whoever writes it.",
         "agents/journey.py",
-        "        if careful or bytes_at_most(customer) > output_size.MOST_BYTES:\n",
+        "        if self._careful or bytes_at_most(customer) > output_size.MOST_BYTES:\n",
         "        if bytes_at_most(customer) < 0:\n",
         (
             checks.TOO_LARGE,
@@ -239,18 +239,42 @@ BUGS = (
         (checks.DECISION_ERROR,),
     ),
     Bug(
+        "a-customers-records-backwards",
+        "What happened to one customer in a unit is decided from the last record to the first.",
+        "agents/journal_record.py",
+        "    return sorted(range(len(customers)), key=customers.__getitem__)\n",
+        "    return sorted(range(len(customers)), key=customers.__getitem__)[::-1]\n",
+        (checks.CUTS,),
+    ),
+    Bug(
+        "the-clock-of-the-whole-unit",
+        "Every record of a unit is decided as of the unit's last one.",
+        "agents/journey.py",
+        "self._rules, self._archive, clock)\n",
+        "self._rules, self._archive, self._pending_clock)\n",
+        (checks.CUTS,),
+    ),
+    Bug(
+        "outputs-in-the-order-of-deciding",
+        "Records are written customer by customer, so that their order depends on how the journal was cut.",
+        "agents/journey.py",
+        "                each[place] = self._one(records[place], heard[place], clocks[place])\n",
+        "                outputs += self._one(records[place], heard[place], clocks[place])\n",
+        (checks.CUTS,),
+    ),
+    Bug(
         "profile-in-the-next-unit",
         "Profiles are written with the transaction after that of their entries.",
         "agents/journey.py",
         """\
         return outputs
 
-    def _profile""",
+    def _begin""",
         """\
         held, self._timeline_first = getattr(self, "_timeline_first", []), [o for o in outputs if o.topic == PROFILES]
         return [*held, *(o for o in outputs if o.topic != PROFILES)]
 
-    def _profile""",
+    def _begin""",
         (checks.RESTORED_JOURNEY,),
     ),
     Bug(

@@ -12,6 +12,7 @@ from agents.directory import Directory
 from agents.identity_records import identity_form
 from agents.resolver import Resolver
 from engine.transactional.transaction import Output
+from engine.transactional.unit import decided
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS
 
 from .bench import IDENTIFIERS, MARK, PARTITIONS, record
@@ -89,7 +90,7 @@ def test_count_and_block_are_read_back_by_a_resolver_whatever_it_is_set_to(house
     told = []
     for offset, of in enumerate([("login", "team"), ("login", "team"), INFO]):
         link = house.publish(seen(number(20 + offset), of))
-        outputs = again.decide([record(LINKS, 0, 50 + offset, link.value, None, link.headers, NOW)])
+        outputs = decided(again, [record(LINKS, 0, 50 + offset, link.value, None, link.headers, NOW)])
         told += [one.key for one in outputs if one.topic == JOURNAL]
         again.committed(MARK)
     third, fourth, stranger = told

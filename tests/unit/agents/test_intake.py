@@ -28,6 +28,7 @@ from engine.kafka.errors import Permanent
 from engine.kafka.record import Unusable
 from engine.transactional.batch import Batch
 from engine.transactional.transaction import Output, Targets
+from engine.transactional.unit import decided
 from schemas.codec import Codec, Decoded
 from schemas.dead_letter import ERRORS
 from schemas.envelope import Headers
@@ -125,7 +126,7 @@ def test_a_restored_resolver_decides_as_the_one_that_died(house: House, tmp_path
     restored = Resolver(0, PARTITIONS, IDENTIFIERS, tmp_path / "again", Metrics(CollectorRegistry()))
     restored.restore([record(IDENTITIES, 0, n, one.value, one.key) for n, one in enumerate(house.identities)])
     link = record(LINKS, 0, 2, *_link(house, seen(("login", "ADA"), ("device", "d"), number=2)), timestamp=NOW)
-    assert first.key == next(one for one in restored.decide([link]) if one.topic == JOURNAL).key
+    assert first.key == next(one for one in decided(restored, [link]) if one.topic == JOURNAL).key
     restored.close()
 
 
@@ -276,7 +277,7 @@ def test_a_mistake_in_the_resolver_costs_one_event_which_can_be_sent_again(tmp_p
         record(LINKS, 0, offset, link.value, link.key, link.headers, NOW)
         for offset, link in enumerate([house.publish(value), house.publish(value)])
     ]
-    outputs = [one for one in house.resolver.decide(links) if one.topic != IDENTITIES]
+    outputs = [one for one in decided(house.resolver, links) if one.topic != IDENTITIES]
     assert [DEAD, JOURNAL] == [one.topic for one in outputs]
     headers = dict(outputs[0].headers)
     assert (b"decision-error", b"resolver", b"9") == (

@@ -13,6 +13,7 @@ from agents.archive import Archive
 from agents.journey import QUIET
 from core.timeline.entry import rfc3339, uid_bytes
 from engine.transactional.transaction import Output
+from engine.transactional.unit import decided
 from schemas.codec import Codec, Decoded
 from schemas.journal import MERGE, MOVED, ORDER, Header, event_headers
 from schemas.outputs import OUTPUTS
@@ -91,7 +92,7 @@ def advertise(journal: Journal, day: int, hour: int, again: bool = False) -> Non
     late = event("marketing.campaign.sent.v1", time, time, campaignId=f"S{hour}", channel="email")
     if again:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(journal, "run", lambda records: journal.journey(records[0].partition).decide(records))
+            patch.setattr(journal, "run", lambda records: decided(journal.journey(records[0].partition), records))
             journal.publish("c_1", late, "marketing")
         journal.run(journal.logs[JOURNAL, partition_of("c_1", PARTITIONS)][-1:])
     else:

@@ -20,6 +20,7 @@ from core.identity.links import Node, root
 from core.timeline.entry import DAY
 from engine.kafka.mark import MARK as OURS
 from engine.transactional.transaction import Output
+from engine.transactional.unit import decided
 from schemas.journal import EVENT, MERGE, MOVED, NODES, ORDER, Header
 from schemas.topics import DEAD, IDENTITIES, JOURNAL, LINKS, NOTIFIED, PROFILES, TIMELINE, alerts_topic, partition_of
 
@@ -101,7 +102,7 @@ def test_a_journal_record_with_a_forged_header_is_a_foreign_one(journal: Journal
 def test_a_links_record_with_a_forged_header_is_a_foreign_one(tmp_path: Path, forged: tuple[Header, ...]) -> None:
     house = House(tmp_path)
     headers = (*forged, (NODES, orjson.dumps([["email", "0" * 32]])), OURS)
-    outputs = house.resolver.decide([record(LINKS, 0, 0, OPENED, None, headers)])
+    outputs = decided(house.resolver, [record(LINKS, 0, 0, OPENED, None, headers)])
     letters = [one for one in outputs if one.topic != IDENTITIES]
     assert [(DEAD, b"foreign-record")] == [
         (one.topic, dict(one.headers)["__cxbus.errors.exception"]) for one in letters
@@ -333,7 +334,7 @@ def test_the_record_of_the_key_is_written_again_behind_a_foreign_one_that_would_
     house = House(tmp_path)
     intruder = record(IDENTITIES, 0, 9, b'{"fingerprint":"x"}', b"#key")
     assert [DEAD] == [one.topic for one in house.resolver.foreign([intruder])]
-    first = house.resolver.decide([])
+    first = decided(house.resolver, [])
     house.resolver.committed(MARK)
     (letter, again) = house.resolver.foreign([intruder])
     assert (DEAD, tuple(first)) == (letter.topic, (again,))

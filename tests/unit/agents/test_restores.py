@@ -12,6 +12,7 @@ from agents.documents import STATE, OtherVersion
 from core.timeline.entry import uid_bytes
 from engine.kafka.errors import Permanent
 from engine.transactional.transaction import Output
+from engine.transactional.unit import decided
 from schemas.journal import Header, event_headers
 from schemas.topics import JOURNAL, PROFILES, TIMELINE, partition_of
 
@@ -28,12 +29,12 @@ def test_what_a_lost_unit_of_work_took_in_is_not_kept_by_an_opening(journal: Jou
     uid = uid_bytes("/test", "service.case.resolved.v1-0")
     headers = event_headers("cx.service.events.v1/0/9", journal.clock * 1000, 1_795_000_000_000_000, uid)
     lost = [record(JOURNAL, place, 9, resolved, b"c_1", headers, journal.clock)]
-    written = journey.decide(lost)
+    written = decided(journey, lost)
     if restores:
         journey.restore(journal.logs[PROFILES, place])
     journey.opened(MARK)
     assert before == len(journey._archive.since("c_1", 0))
-    assert written == journey.decide(lost), "it is no copy of itself"
+    assert written == decided(journey, lost), "it is no copy of itself"
 
 
 def test_a_journey_restored_from_the_public_topics_goes_on_as_if_nothing_had_happened(

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 
 from core.timeline.entry import uid_bytes
 from engine.transactional.transaction import Output
+from engine.transactional.unit import decided
 from schemas.codec import Decoded
 from schemas.journal import event_headers
 from schemas.topics import JOURNAL, partition_of
@@ -45,9 +46,9 @@ def test_a_copy_and_a_unit_of_work_that_is_decided_again_count_once(journal: Jou
     headers = event_headers("cx.service.events.v1/0/7", journal.clock * 1000, decoded.time, uid)
     record = journal.append(Output(JOURNAL, PLACE, CUSTOMER.encode(), resolved(2), headers))
     journey = journal.journey(PLACE)
-    journey.decide([record])  # whose transaction was aborted
+    decided(journey, [record])  # whose transaction was aborted
     assert {("service", RESOLVED): 1} == counted(journal)
-    journey.decide([record])
+    decided(journey, [record])
     journey.committed(MARK)
     assert {("service", RESOLVED): 2} == counted(journal)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from agents.journey import Journey
 from benchmarks.late import Lived, Stage, line, measured
-from engine.transactional.transaction import Output
+from engine.kafka.record import KafkaRecord
+from engine.transactional.unit import Deciding
 from schemas.topics import TIMELINE
 
 
@@ -18,8 +20,8 @@ def entries(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     found: list[bytes] = []
     decide = Journey.decide
 
-    def seen(self: Journey, records: object) -> list[Output]:
-        outputs = list(decide(self, records))  # type: ignore[arg-type]  # passed on as it came
+    def seen(self: Journey, records: Sequence[KafkaRecord], *, careful: bool) -> Deciding:
+        outputs = yield from decide(self, records, careful=careful)
         found.extend(one.value or b"" for one in outputs if one.topic == TIMELINE)
         return outputs
 
