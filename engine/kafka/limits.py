@@ -41,7 +41,7 @@ class Limits:
     cache: float = MAX_PAUSE_MS / 1000
     refence: float = 86_400.0
     offsets: float = 1.0
-    slice: float = 0.25
+    slice: float = 0.05
     unit: float = 2.0
     batch_bytes: int = 900 * 1024
     compression: str | None = None

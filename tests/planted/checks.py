@@ -336,3 +336,7 @@ KEY_FOR_GOOD = "tests/unit/agents/test_intake.py::test_another_key_refuses_to_st
 
 OWN_BROKER = frozenset({FORGOTTEN, INTAKE_REFUSED, INTAKE_ACKNOWLEDGED, DIRECTORY_KEY})
 """They start a broker of their own, also because they change its settings or need the bus's own topic names."""
+
+MANY_CLOSED = (
+    "tests/unit/core/test_conditions.py::test_many_closed_matters_hold_until_the_last_of_them_leaves_the_window"
+)

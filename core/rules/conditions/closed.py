@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from ...timeline.entry import BEFORE_ALL, FOREVER
 from ...timeline.matters import Matter
 from ..reading import duration
-from .condition import MATTER, Answer, Evidence, Now, earliest
+from .condition import MATTER, Answer, Evidence, Now
 from .of_matters import OfMatters
 
 
@@ -36,11 +36,11 @@ class Closed(OfMatters):
         return tuple(found) or None
 
     def changes(self, now: Now) -> int:
-        return earliest([self._leaves(matter) for matter in self._meant(now)], now.t) if self.within else FOREVER
-
-    def _leaves(self, matter: Matter) -> int:
-        """When the matter leaves the window (µs)."""
-        return FOREVER if matter.changed is None else matter.changed.at + self.within
+        if not self.within:
+            return FOREVER
+        left = max((one.changed.at for one in self._meant(now) if one.changed is not None), default=BEFORE_ALL)
+        left += self.within
+        return left if left > now.t else FOREVER
 
     def _recalled(self, wanted: str, now: Now) -> Matter | None:
         if self.within or self.feature is None:

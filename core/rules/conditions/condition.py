@@ -65,7 +65,7 @@ class FeatureIndex(Protocol):
 class Condition(Protocol):
     """The contract of every condition; ``holds`` and ``changes`` are called once it is ``bound``.
 
-    ``changes``: the first instant (µs) after ``now.t`` at which ``holds`` may answer differently if no entry comes.
+    ``changes``: the first instant (µs) after ``now.t`` at which it may begin or cease to hold if no entry comes.
     """
 
     def holds(self, now: Now) -> Answer: ...
@@ -79,11 +79,6 @@ class Condition(Protocol):
     def since_fired(self) -> bool:
         """Whether the answer depends on when the match fired."""
         return False
-
-
-def earliest(instants: Iterable[int], t: int) -> int:
-    """The first of the instants after ``t`` (µs), ``FOREVER`` if there is none."""
-    return min((at for at in instants if at > t), default=FOREVER)
 
 
 def first(condition: Condition, now: Now) -> int:

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from ...timeline.entry import DAY, FOREVER
 from ...timeline.matters import INVOICE, Matter
 from ..reading import RuleError
-from .condition import MATTER, Answer, Evidence, Now, earliest
+from .condition import MATTER, Answer, Evidence, Now
 from .of_matters import OfMatters
 
 
@@ -38,7 +38,8 @@ class Overdue(OfMatters):
         return tuple(found) or None
 
     def changes(self, now: Now) -> int:
-        return earliest([self._since(matter) for matter in self._meant(now)], now.t)
+        since = min([self._since(matter) for matter in self._meant(now)], default=FOREVER)
+        return since if since > now.t else FOREVER
 
     def _since(self, matter: Matter) -> int:
         """The instant from which on the invoice is overdue for ``days`` days (µs)."""

@@ -116,8 +116,8 @@ BUGS = (
         "an-aborted-closing-is-counted",
         "A unit of work that is decided again counts its unmatched closings twice.",
         "agents/journey.py",
-        "        self._unmatched.clear()\n",
-        "",
+        "self._said, self._unmatched, self._last",
+        "self._said, self._last",
         (checks.UNMATCHED,),
     ),
     Bug(

@@ -83,6 +83,30 @@ def test_of_a_matter_that_is_named_the_history_knows_however_long_ago_it_was_clo
     assert [START, None, None] == [answer and answer[0].entry.at for answer in answers]
 
 
+def test_many_closed_matters_hold_until_the_last_of_them_leaves_the_window() -> None:
+    """One look finds it, however many there are: to hop from one to the next would be the square of it."""
+    story = []
+    for number in range(5):
+        story.append(entry(START + number, "service.case.opened.v1", {"caseId": f"K{number}"}, 2 * number))
+        closed = {"caseId": f"K{number}"}
+        story.append(entry(START + (number + 1) * HOUR, "service.case.resolved.v1", closed, 2 * number + 1))
+    condition, now = known(asking({"closed": "case", "within": "6h"}), story)
+    assert START + 11 * HOUR == condition.changes(now)
+    none, now = known(asking({"none": {"closed": "case", "within": "6h"}}), story)
+    assert START + 11 * HOUR == first(none, now)
+
+
+def test_once_an_invoice_is_overdue_the_due_dates_of_others_change_nothing() -> None:
+    bill = {"total": "1.00", "currency": "EUR"}
+    story = []
+    for day in (1, 5, 7):
+        told = bill | {"invoiceId": f"I{day}", "dueDate": f"2026-03-0{day}"}
+        story.append(entry(START + day, "finance.invoice.overdue.v1", told, day))
+    condition, now = known(asking({"overdue": "invoice"}), story)
+    assert condition.holds(now) is not None
+    assert FOREVER == condition.changes(now)
+
+
 # --- until when an answer holds ---------------------------------------------------------------------------------------
 
 HOURS = st.integers(1, 4).map(lambda number: f"{number}h")
