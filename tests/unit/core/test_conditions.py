@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.guard import instructions
 from core.alerts.history import CustomerHistory, EmptyHistory, folded_entries
 from core.alerts.matching import FoldInput, fold, instants
 from core.rules.conditions.condition import Condition, Now, first
@@ -83,17 +85,35 @@ def test_of_a_matter_that_is_named_the_history_knows_however_long_ago_it_was_clo
     assert [START, None, None] == [answer and answer[0].entry.at for answer in answers]
 
 
-def test_many_closed_matters_hold_until_the_last_of_them_leaves_the_window() -> None:
-    """One look finds it, however many there are: to hop from one to the next would be the square of it."""
+def closed_one_after_the_other(number: int, apart: int) -> list[Entry]:
+    """So many cases that were opened at the start and closed then, each so long after the one before (µs)."""
     story = []
-    for number in range(5):
-        story.append(entry(START + number, "service.case.opened.v1", {"caseId": f"K{number}"}, 2 * number))
-        closed = {"caseId": f"K{number}"}
-        story.append(entry(START + (number + 1) * HOUR, "service.case.resolved.v1", closed, 2 * number + 1))
+    for case in range(number):
+        named = {"caseId": f"K{case}"}
+        story.append(entry(START + case, "service.case.opened.v1", named | {"category": "complaint"}, 2 * case))
+        story.append(entry(START + (case + 1) * apart, "service.case.resolved.v1", named, 2 * case + 1))
+    return story
+
+
+def test_many_closed_matters_hold_until_the_last_of_them_leaves_the_window() -> None:
+    story = closed_one_after_the_other(5, HOUR)
     condition, now = known(asking({"closed": "case", "within": "6h"}), story)
     assert START + 11 * HOUR == condition.changes(now)
     none, now = known(asking({"none": {"closed": "case", "within": "6h"}}), story)
     assert START + 11 * HOUR == first(none, now)
+
+
+def test_an_end_is_found_in_the_time_of_the_matters_that_it_depends_on_and_not_in_their_square() -> None:
+    found = []
+    for number in (50, 400):
+        story = closed_one_after_the_other(number, 1_000_000)
+        condition, now = known(
+            asking({"none": {"closed": {"case": {"category": "complaint"}}, "within": "72h"}}), story
+        )
+        end, count = instructions(partial(first, condition, now))
+        assert START + number * 1_000_000 + 72 * HOUR == end
+        found.append(count)
+    assert found[1] <= 8.1 * found[0]
 
 
 def test_once_an_invoice_is_overdue_the_due_dates_of_others_change_nothing() -> None:
